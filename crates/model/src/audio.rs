@@ -1,0 +1,110 @@
+//! Codecs and the figures of a running stream.
+
+use serde::{Deserialize, Serialize};
+
+/// A codec for speech. The names are those of `call.stats`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AudioCodec {
+    /// G.711 µ-law, 64 kbit/s (RFC 3551).
+    #[serde(rename = "PCMU")]
+    Pcmu,
+    /// G.711 A-law, 64 kbit/s (RFC 3551).
+    #[serde(rename = "PCMA")]
+    Pcma,
+    /// G.722, 64 kbit/s, 16 kHz speech on an 8 kHz RTP clock (RFC 3551 section 4.5.2).
+    #[serde(rename = "G722")]
+    G722,
+    /// Opus, 48 kHz RTP clock (RFC 7587).
+    #[serde(rename = "opus")]
+    Opus,
+}
+
+impl AudioCodec {
+    /// All of them, best first.
+    pub const ALL: [Self; 4] = [Self::Opus, Self::G722, Self::Pcmu, Self::Pcma];
+
+    /// The encoding name in SDP `a=rtpmap`.
+    pub fn encoding_name(self) -> &'static str {
+        match self {
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+            Self::G722 => "G722",
+            Self::Opus => "opus",
+        }
+    }
+
+    /// Ticks of the RTP clock per second.
+    pub fn clock_rate(self) -> u32 {
+        match self {
+            Self::Pcmu | Self::Pcma | Self::G722 => 8_000,
+            Self::Opus => 48_000,
+        }
+    }
+
+    /// Samples per second that the coder works on. Opus codes at 48 kHz here.
+    pub fn sample_rate(self) -> u32 {
+        match self {
+            Self::Pcmu | Self::Pcma => 8_000,
+            Self::G722 => 16_000,
+            Self::Opus => 48_000,
+        }
+    }
+
+    /// The static payload type of RFC 3551, where there is one.
+    pub fn static_payload_type(self) -> Option<u8> {
+        match self {
+            Self::Pcmu => Some(0),
+            Self::Pcma => Some(8),
+            Self::G722 => Some(9),
+            Self::Opus => None,
+        }
+    }
+}
+
+/// Which way a stream goes, seen from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From us.
+    Send,
+    /// To us.
+    Receive,
+}
+
+/// The figures of one stream, as `call.stats` prints them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StreamStats {
+    /// Always `audio` until video is built.
+    pub kind: &'static str,
+    /// Which way.
+    pub direction: Direction,
+    /// Codec in use.
+    pub codec: AudioCodec,
+    /// RTP payload type in use.
+    pub payload_type: u8,
+    /// RTP packets so far.
+    pub packets: u64,
+    /// RTP payload bytes so far.
+    pub bytes: u64,
+    /// Packets lost so far: ours by the other side's report, theirs by our count.
+    pub lost: u64,
+    /// Interarrival jitter (RFC 3550 section 6.4.1) in milliseconds.
+    pub jitter_ms: f32,
+    /// Round trip by RTCP in milliseconds, if a report came.
+    pub round_trip_ms: Option<f32>,
+    /// What the jitter buffer adds at present, in milliseconds; 0 for what we send.
+    pub delay_ms: f32,
+    /// Estimated listening quality, 1 to 5, if it can be estimated yet.
+    pub mos_estimate: Option<f32>,
+    /// The code point that the system really set, 0 to 63.
+    pub dscp: u8,
+    /// Our UDP port.
+    pub local_port: u16,
+    /// Their UDP port.
+    pub remote_port: u16,
+    /// SRTP suite, or nothing when the stream is in clear.
+    pub srtp: Option<String>,
+    /// Payload bits per second over the last seconds.
+    pub bit_rate: u32,
+}

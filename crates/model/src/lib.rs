@@ -1,0 +1,44 @@
+//! The words of the house: addresses, ids, secrets, problems, and the two types everybody above
+//! shares, [`Snapshot`] and [`Command`].
+//!
+//! This crate never opens a socket, reads a clock, draws a random number or spawns a task. It
+//! holds plain data and the rules that make the data valid.
+
+mod address;
+mod audio;
+mod call;
+mod chat;
+mod command;
+mod fault;
+mod ids;
+mod notice;
+mod person;
+mod problem;
+mod secret;
+mod session;
+mod settings;
+mod snapshot;
+mod spec;
+mod time;
+mod trace;
+
+pub use address::{AddressError, DialString, Jid, UserAddress};
+pub use audio::{AudioCodec, Direction, StreamStats};
+pub use call::{Call, CallDirection, CallEnd, CallRecord, CallState, Security};
+pub use chat::{Chat, Delivery, Message};
+pub use command::{Command, CommandError, ErrorCode, Reply};
+pub use fault::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};
+pub use ids::{CallId, MessageId, ProblemId, Ticket};
+pub use notice::{Notice, NoticeBody};
+pub use person::{Availability, Contact, Presence, Subscription};
+pub use problem::{Area, Owner, Problem, Rule, Severity};
+pub use secret::Secret;
+pub use session::{
+    Authenticator, ProductMode, Prompt, ServiceState, ServiceStatus, Services, Session,
+    SessionState, Via,
+};
+pub use settings::{AccountType, ManualAccount, Settings, Theme};
+pub use snapshot::{Device, Devices, Me, Role, Snapshot, Toast};
+pub use spec::{AudioSpec, SpecError};
+pub use time::{Moment, Timestamp};
+pub use trace::{Outcome, TraceStep};

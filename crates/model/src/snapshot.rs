@@ -1,0 +1,103 @@
+//! Everything the window and the control API may know, at one instant.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AudioSpec, Call, CallRecord, Chat, Contact, Jid, Message, Presence, Problem, ProblemId,
+    Session, Settings,
+};
+
+/// Ourselves.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Me {
+    /// Our bare JID or SIP address, when known.
+    pub address: Option<String>,
+    /// Our name.
+    pub name: String,
+    /// What we tell others.
+    pub presence: Presence,
+    /// Our own number, if we have a phone.
+    pub number: Option<String>,
+}
+
+/// What a sound device is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Microphone.
+    Input,
+    /// Speaker or headset.
+    Output,
+    /// What rings.
+    Ringer,
+}
+
+/// A sound device that the system has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Device {
+    /// Name to show and to select by.
+    pub name: String,
+    /// It can be a microphone.
+    pub input: bool,
+    /// It can be a speaker.
+    pub output: bool,
+    /// The system's choice at present for one of the two.
+    pub is_default: bool,
+}
+
+/// The devices and which is used for what.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Devices {
+    /// All of them.
+    pub items: Vec<Device>,
+    /// The microphone in use.
+    pub input: AudioSpec,
+    /// The output in use.
+    pub output: AudioSpec,
+    /// The ringer in use.
+    pub ringer: AudioSpec,
+    /// Why there is no sound, if so.
+    pub problem: Option<String>,
+}
+
+/// A problem on the screen until dismissed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Toast {
+    /// To dismiss it by.
+    pub id: ProblemId,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// One consistent picture of the application. Cheap to clone: the large parts are shared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// Counts up with every change.
+    pub revision: u64,
+    /// Who is signed in and how it fares.
+    pub session: Session,
+    /// Ourselves.
+    pub me: Me,
+    /// The contact list, sorted for display.
+    pub contacts: Arc<Vec<Arc<Contact>>>,
+    /// Conversations, newest first.
+    pub chats: Arc<Vec<Arc<Chat>>>,
+    /// The messages of each conversation that is loaded, oldest first.
+    pub messages: Arc<BTreeMap<Jid, Arc<Vec<Message>>>>,
+    /// Calls that go on, and those that ended in the last seconds.
+    pub calls: Arc<Vec<Call>>,
+    /// Earlier calls, newest first.
+    pub call_log: Arc<Vec<CallRecord>>,
+    /// Sound devices.
+    pub devices: Arc<Devices>,
+    /// The user's settings.
+    pub settings: Arc<Settings>,
+    /// What is wrong at present.
+    pub toasts: Arc<Vec<Toast>>,
+}

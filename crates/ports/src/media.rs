@@ -1,0 +1,77 @@
+//! What the media engine is told, and what it tells.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use offhook_model::{AudioCodec, CallId};
+
+/// Inclusive range of UDP ports for media. `start <= end` and both at least 1,024.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortRange {
+    /// First port.
+    pub start: u16,
+    /// Last port.
+    pub end: u16,
+}
+
+impl Default for PortRange {
+    /// The default of the SIP profile (reference qos-ports.md section 2).
+    fn default() -> Self {
+        Self { start: 16_384, end: 32_766 }
+    }
+}
+
+/// A codec with the payload type agreed for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodecPlan {
+    /// Codec.
+    pub codec: AudioCodec,
+    /// Payload type, 0 to 127.
+    pub payload_type: u8,
+}
+
+/// What a call's sound needs. The same call may get a new plan at any time (hold, re-INVITE).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaPlan {
+    /// Where their RTP goes to.
+    pub remote: SocketAddr,
+    /// Where their RTCP goes to; nothing when multiplexed with RTP (RFC 5761).
+    pub remote_rtcp: Option<SocketAddr>,
+    /// What we send with.
+    pub send: CodecPlan,
+    /// What we can receive, by payload type.
+    pub receive: Vec<CodecPlan>,
+    /// Payload type of RFC 4733 telephone events for sending, if agreed, always at the clock
+    /// rate of `send`.
+    pub dtmf: Option<u8>,
+    /// How much sound one packet holds, 10 to 60 ms.
+    pub packet_time: Duration,
+    /// We send (false when held or holding).
+    pub sending: bool,
+    /// We play what comes.
+    pub receiving: bool,
+    /// DSCP to mark packets with, 0 to 63.
+    pub dscp: u8,
+    /// RFC 3550 CNAME for RTCP.
+    pub cname: String,
+}
+
+/// What the media engine tells the core. High-rate figures go by [`offhook_model::StreamStats`]
+/// on request instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MediaFact {
+    /// The first packet came and can be played.
+    FirstPacket(CallId),
+    /// No packet for so long while some are due.
+    Silence(CallId, Duration),
+    /// Packets come again.
+    SoundAgain(CallId),
+    /// A telephone event came in (digit).
+    Digit(CallId, char),
+    /// All digits asked for were sent.
+    DigitsSent(CallId),
+    /// A device failed or is gone, in words; the call goes on without it.
+    DeviceLost(String),
+    /// The set of devices changed.
+    DevicesChanged,
+}

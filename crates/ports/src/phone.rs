@@ -1,0 +1,79 @@
+//! How to register the phone.
+
+use std::time::Duration;
+
+use offhook_model::{Endpoint, Link, Secret, Service};
+
+use crate::PortRange;
+
+/// A connection or socket that SIP flows over, named by the SIP endpoint, opened by the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FlowId(pub u32);
+
+/// One registrar, proxy or call manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SipServer {
+    /// Host name or address; also the name wanted in its certificate.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// [`Link::Udp`], [`Link::Tcp`] or [`Link::Tls`].
+    pub link: Link,
+}
+
+impl SipServer {
+    /// The server as an endpoint, for problems and traces.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            service: Service::Sip,
+            host: self.host.clone(),
+            port: self.port,
+            link: self.link,
+        }
+    }
+}
+
+/// Whose habits to follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhoneDialect {
+    /// RFC 3261 and its family.
+    Standard,
+    /// A CSF device of Communications Manager (reference sip-dialect.md).
+    Cucm {
+        /// Device name, such as `CSFALICE`.
+        device: String,
+        /// Model number; 503 is the Client Services Framework.
+        model: u16,
+        /// Opaque user part of our Contact (`sipLines/line/contact`).
+        line_contact: String,
+    },
+}
+
+/// Everything needed to register and to call.
+#[derive(Clone, Debug)]
+pub struct PhoneAccount {
+    /// Habits.
+    pub dialect: PhoneDialect,
+    /// User part of our address of record: directory number or account name.
+    pub user: String,
+    /// Host part of our address of record; empty with CUCM, where it is the node in use.
+    pub domain: String,
+    /// Name to show to others.
+    pub display_name: String,
+    /// Servers in the order to try.
+    pub servers: Vec<SipServer>,
+    /// Digest credentials, where the server asks for them.
+    pub digest: Option<(String, Secret<String>)>,
+    /// Expiry to ask for.
+    pub expires: Duration,
+    /// How long before expiry to refresh (`timerRegisterDelta`).
+    pub refresh_before: Duration,
+    /// UDP ports for media.
+    pub media_ports: PortRange,
+    /// DSCP of audio, 0 to 63.
+    pub audio_dscp: u8,
+    /// DSCP of signalling, 0 to 63.
+    pub signalling_dscp: u8,
+    /// Number of the voicemail system, if there is one.
+    pub voicemail_pilot: Option<String>,
+}
