@@ -1,1 +1,1 @@
-//! Not built yet.
+//! What the servers say about a user, read into plain types.

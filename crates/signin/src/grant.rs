@@ -1,0 +1,101 @@
+//! What sign-in is given and what it gives.
+
+use offhook_model::{Authenticator, ProductMode, Problem, Secret, TraceStep, Via};
+use offhook_ports::{PhoneAccount, Target, XmppPlan, XmppServer};
+
+/// Who we say we are.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// User name as typed, or the part before the `@` of the address.
+    pub username: String,
+    /// Password.
+    pub password: Secret<String>,
+}
+
+/// One service of the account.
+#[derive(Clone, Debug)]
+pub enum Service<T> {
+    /// The account has none. A fact, not a fault.
+    NotConfigured,
+    /// All that is needed to start it.
+    Ready(T),
+    /// It is set up and its settings could not be fetched.
+    Failed(Problem),
+}
+
+impl<T> Service<T> {
+    /// The plan, when there is one.
+    pub fn ready(&self) -> Option<&T> {
+        match self {
+            Self::Ready(plan) => Some(plan),
+            Self::NotConfigured | Self::Failed(_) => None,
+        }
+    }
+
+    /// The problem, when there is one.
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Failed(problem) => Some(problem),
+            Self::NotConfigured | Self::Ready(_) => None,
+        }
+    }
+
+    /// The account has this service, whether it works or not.
+    pub fn is_configured(&self) -> bool {
+        match self {
+            Self::NotConfigured => false,
+            Self::Ready(_) | Self::Failed(_) => true,
+        }
+    }
+}
+
+/// We are in.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Who let us in.
+    pub authenticator: Authenticator,
+    /// What the account has.
+    pub mode: ProductMode,
+    /// Which way the services are reached.
+    pub via: Via,
+    /// The user id as the server spells it.
+    pub username: String,
+    /// The user's name to show; the user id when the server knows none.
+    pub display_name: String,
+    /// The user's own number, if there is a phone.
+    pub number: Option<String>,
+    /// Chat.
+    pub im: Service<XmppPlan>,
+    /// Phone.
+    pub phone: Service<PhoneAccount>,
+    /// What a chat reconnect needs, where the chat password is good for one sign-in only.
+    pub renewal: Option<Renewal>,
+}
+
+/// What a chat reconnect needs (reference im-presence.md section 3).
+#[derive(Clone, Debug)]
+pub struct Renewal {
+    /// IM and Presence nodes for SOAP, the one that let us in first.
+    pub nodes: Vec<Target>,
+    /// Session of the first node.
+    pub session: Secret<String>,
+    /// User id.
+    pub username: String,
+    /// Presence domain; with the user id it makes the JID.
+    pub domain: String,
+    /// XMPP resource, kept over reconnects.
+    pub resource: String,
+    /// XMPP nodes known so far, used when the server does not tell them again.
+    pub servers: Vec<XmppServer>,
+}
+
+/// What became of a sign-in.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Every question and its answer, in the order in which they were over.
+    pub steps: Vec<TraceStep>,
+    /// We are in, or why not.
+    pub outcome: Result<Grant, Problem>,
+    /// What should be mended although it did not decide.
+    pub warnings: Vec<Problem>,
+}
