@@ -1,0 +1,124 @@
+//! Opus (RFC 6716) for speech: mono, 48 kHz, about 32 kbit/s, with in-band redundancy.
+
+use opus::{Application, Bitrate, Channels, Signal};
+
+use crate::{CodecError, MAX_PAYLOAD, MAX_SAMPLES};
+
+/// Samples per second.
+const RATE: u32 = 48_000;
+/// Opus works in steps of 2.5 ms.
+const STEP: usize = 120;
+/// Bits per second. Wideband speech is transparent from about here (RFC 7587 section 3.1.1).
+const BIT_RATE: i32 = 32_000;
+/// 0 to 10; 10 costs more than it gives for speech.
+const COMPLEXITY: i32 = 9;
+/// Loss assumed until the first report: enough to switch the redundancy on.
+const FIRST_LOSS_PERCENT: i32 = 1;
+
+fn setup<T>(result: Result<T, opus::Error>) -> Result<T, CodecError> {
+    result.map_err(|error| CodecError::Setup(error.description()))
+}
+
+/// Opus encoder.
+pub(crate) struct Encoder {
+    inner: opus::Encoder,
+    frame: usize,
+    loss: i32,
+}
+
+impl Encoder {
+    /// For packets of `ms` milliseconds, or the next shorter length that Opus knows.
+    pub(crate) fn new(ms: u32) -> Result<Self, CodecError> {
+        let ms = match ms {
+            60.. => 60,
+            40..=59 => 40,
+            20..=39 => 20,
+            0..=19 => 10,
+        };
+        let mut inner = setup(opus::Encoder::new(RATE, Channels::Mono, Application::Voip))?;
+        setup(inner.set_bitrate(Bitrate::Bits(BIT_RATE)))?;
+        setup(inner.set_complexity(COMPLEXITY))?;
+        setup(inner.set_signal(Signal::Voice))?;
+        setup(inner.set_inband_fec(true))?;
+        setup(inner.set_packet_loss_perc(FIRST_LOSS_PERCENT))?;
+        Ok(Self { inner, frame: (RATE / 1_000 * ms) as usize, loss: FIRST_LOSS_PERCENT })
+    }
+}
+
+impl crate::Encoder for Encoder {
+    fn samples_per_frame(&self) -> usize {
+        self.frame
+    }
+
+    fn encode(&mut self, pcm: &[i16], out: &mut [u8]) -> Result<usize, CodecError> {
+        if pcm.len() != self.frame {
+            return Err(CodecError::FrameSize { wanted: self.frame, given: pcm.len() });
+        }
+        let room = out.len().min(MAX_PAYLOAD);
+        self.inner.encode(pcm, &mut out[..room]).map_err(|_| CodecError::NoRoom(MAX_PAYLOAD))
+    }
+
+    fn set_expected_loss(&mut self, percent: u8) {
+        let percent = i32::from(percent.min(100));
+        if percent != self.loss && self.inner.set_packet_loss_perc(percent).is_ok() {
+            self.loss = percent;
+        }
+    }
+}
+
+/// Opus decoder. A stereo stream comes out mixed to mono.
+pub(crate) struct Decoder {
+    inner: opus::Decoder,
+}
+
+impl Decoder {
+    pub(crate) fn new() -> Result<Self, CodecError> {
+        Ok(Self { inner: setup(opus::Decoder::new(RATE, Channels::Mono))? })
+    }
+
+    /// Runs the decoder's own concealment, in pieces that it can make.
+    fn invent(&mut self, out: &mut [i16]) {
+        let whole = out.len() / STEP * STEP;
+        let (body, rest) = out.split_at_mut(whole);
+        for piece in body.chunks_mut(MAX_SAMPLES) {
+            // An empty payload asks for concealment.
+            let done = self.inner.decode(&[], piece, false).unwrap_or(0);
+            piece.iter_mut().skip(done).for_each(|sample| *sample = 0);
+        }
+        rest.fill(body.last().copied().unwrap_or(0));
+    }
+}
+
+impl crate::Decoder for Decoder {
+    fn decode(&mut self, payload: &[u8], out: &mut [i16]) -> Result<usize, CodecError> {
+        let samples = self.duration(payload).ok_or(CodecError::Payload)? as usize;
+        let out = out.get_mut(..samples).ok_or(CodecError::NoRoom(samples))?;
+        self.inner.decode(payload, out, false).map_err(|_| CodecError::Payload)
+    }
+
+    fn conceal(&mut self, samples: usize, out: &mut [i16]) -> usize {
+        let count = samples.min(out.len());
+        self.invent(&mut out[..count]);
+        count
+    }
+
+    fn decode_fec(
+        &mut self,
+        next_payload: &[u8],
+        samples: usize,
+        out: &mut [i16],
+    ) -> Option<usize> {
+        self.duration(next_payload)?;
+        let usable = samples <= MAX_SAMPLES && samples >= STEP && samples.is_multiple_of(STEP);
+        let out = usable.then_some(out)?.get_mut(..samples)?;
+        self.inner.decode(next_payload, out, true).ok().filter(|done| *done == samples)
+    }
+
+    fn duration(&self, payload: &[u8]) -> Option<u32> {
+        if payload.is_empty() {
+            return None;
+        }
+        let samples = opus::packet::get_nb_samples(payload, RATE).ok()?;
+        (samples > 0 && samples <= MAX_SAMPLES).then_some(samples as u32)
+    }
+}
