@@ -1,1 +1,30 @@
-//! What the servers say about a user, read into plain types.
+//! What the servers say about a user, read into plain types: UDS answers, the service profile,
+//! the phone's configuration file, and the SOAP answers of IM and Presence.
+//!
+//! All readers go by the local names of elements, without regard to case, and ignore what they
+//! do not know: real files use prefixes that they never declare (reference device-config.md
+//! section 2). Odd input gives a value and a list of oddities, broken input an [`XmlError`]. This
+//! crate asks nobody and keeps nothing; entities of a document's own are never expanded.
+
+mod device_file;
+#[doc(hidden)]
+pub mod fuzzing;
+mod service_profile;
+mod soap;
+mod uds;
+mod url;
+pub mod xml;
+
+pub use device_file::{
+    CallManager, DeviceFile, Dscp, Line, SecurityMode, Transport, read_device_file,
+};
+pub use service_profile::{ImProduct, ImProfile, ServiceProfile, UcServer, read_service_profile};
+pub use soap::{
+    Answered, Login, SystemConfig, read_login, read_one_time_password, read_system_config,
+};
+pub use uds::{
+    Device, DeviceSummary, HomeCluster, UdsUser, read_cluster_user, read_device, read_devices,
+    read_servers, read_user,
+};
+pub use url::HttpUrl;
+pub use xml::XmlError;

@@ -1,0 +1,266 @@
+//! The phone's configuration file (reference device-config.md sections 2 and 3).
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use offhook_model::Secret;
+use offhook_ports::PortRange;
+
+use crate::xml::{Element, XmlError, parse};
+
+/// One call manager of the group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallManager {
+    /// Host name or address: `processNodeName`, else `name`.
+    pub host: String,
+    /// Port for TCP and UDP.
+    pub sip_port: u16,
+    /// Port for TLS.
+    pub secure_sip_port: u16,
+    /// Lower is tried first.
+    pub priority: u32,
+}
+
+/// One directory number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Directory number.
+    pub name: String,
+    /// Name to show to others.
+    pub display_name: Option<String>,
+    /// Opaque user part of our Contact.
+    pub contact: Option<String>,
+    /// User name for digest authentication, only when the device's security profile wants it.
+    pub auth_name: Option<String>,
+    /// Its password.
+    pub auth_password: Option<Secret<String>>,
+    /// Number of the voicemail system.
+    pub voicemail_pilot: Option<String>,
+}
+
+/// `deviceSecurityMode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecurityMode {
+    /// Clear signalling.
+    NonSecure,
+    /// TLS without encryption.
+    Authenticated,
+    /// TLS, and SRTP for media.
+    Encrypted,
+}
+
+/// `transportLayerProtocol`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP; also what "TCP+UDP" means to a client.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// TLS.
+    Tls,
+}
+
+/// Code points, 0 to 63. The file holds whole ToS bytes: four times as much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dscp {
+    /// Sound of audio calls.
+    pub audio: u8,
+    /// Pictures.
+    pub video: u8,
+    /// Sound of video calls.
+    pub audio_for_video: u8,
+    /// Signalling.
+    pub signalling: u8,
+}
+
+/// What the file says, with the defaults of the reference for what it does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceFile {
+    /// Call managers in the order to try.
+    pub members: Vec<CallManager>,
+    /// Lines in the order of their buttons.
+    pub lines: Vec<Line>,
+    /// Security of signalling and media.
+    pub security: SecurityMode,
+    /// Transport of signalling.
+    pub transport: Transport,
+    /// Lifetime of a registration.
+    pub register_expires: Duration,
+    /// How long before its end it is refreshed.
+    pub register_delta: Duration,
+    /// Interval of keep-alive registrations to the second node.
+    pub keep_alive: Duration,
+    /// UDP ports of media.
+    pub media_ports: PortRange,
+    /// UDP ports of video, when they are apart.
+    pub video_ports: Option<PortRange>,
+    /// Code points.
+    pub dscp: Dscp,
+    /// Payload type of RFC 4733 digits, 96 to 127.
+    pub dtmf_payload: u8,
+    /// Changes whenever the file does.
+    pub version_stamp: Option<String>,
+    /// File name of the user's service profile.
+    pub service_profile_file: Option<String>,
+    /// The "Cisco Support Field" as written.
+    pub support_field: Option<String>,
+    /// The client configuration file that the support field names.
+    pub group_file: Option<String>,
+    /// What was not as it should be.
+    pub oddities: Vec<&'static str>,
+}
+
+/// Reads a device file. A file without call managers or lines is a value: what follows from that
+/// is the caller's to say.
+///
+/// # Errors
+/// Broken XML, or a document that is no device.
+pub fn read_device_file(data: &[u8]) -> Result<DeviceFile, XmlError> {
+    let document = parse(data)?;
+    let root = document.root.find("device").ok_or(XmlError::Missing("it is no device"))?;
+    let mut field = Fields { root, oddities: document.oddities.clone() };
+    let seconds = |field: &mut Fields<'_>, name, range, default| {
+        Duration::from_secs(u64::from(field.number(name, range, default)))
+    };
+    let support_field = ["ciscoSupportField", "csfSupportField"]
+        .iter()
+        .find_map(|name| root.find(name)?.value())
+        .map(str::to_owned);
+    Ok(DeviceFile {
+        members: members(root),
+        lines: lines(root),
+        security: match field.number("deviceSecurityMode", 1..=3, 1) {
+            2 => SecurityMode::Authenticated,
+            3 => SecurityMode::Encrypted,
+            _ => SecurityMode::NonSecure,
+        },
+        transport: match field.number("transportLayerProtocol", 1..=4, 1) {
+            2 => Transport::Udp,
+            3 => Transport::Tls,
+            _ => Transport::Tcp,
+        },
+        register_expires: seconds(&mut field, "timerRegisterExpires", 30..=86_400, 3600),
+        register_delta: seconds(&mut field, "timerRegisterDelta", 0..=3600, 5),
+        keep_alive: seconds(&mut field, "timerKeepAliveExpires", 10..=3600, 120),
+        media_ports: field
+            .ports("startMediaPort", "stopMediaPort")
+            .unwrap_or_default(),
+        video_ports: field.ports("startVideoPort", "stopVideoPort"),
+        dscp: Dscp {
+            audio: field.code_point("dscpForAudio", 46),
+            video: field.code_point("dscpVideo", 34),
+            audio_for_video: field.code_point("dscpAudioForVideo", 34),
+            signalling: field.code_point("dscpForCm2Dvce", 24),
+        },
+        dtmf_payload: u8::try_from(field.number("dtmfAvtPayload", 96..=127, 101)).unwrap_or(101),
+        version_stamp: root.find("versionStamp").and_then(Element::value).map(str::to_owned),
+        service_profile_file: ["userId", "ownerId"]
+            .iter()
+            .find_map(|name| root.find(name)?.attribute("serviceProfileFile"))
+            .map(str::to_owned),
+        group_file: support_field.as_deref().and_then(group_file),
+        support_field,
+        oddities: field.oddities,
+    })
+}
+
+fn members(root: &Element) -> Vec<CallManager> {
+    let Some(group) = root.find("callManagerGroup") else { return vec![] };
+    let port = |manager: &Element, name: &str, default: u16| {
+        let text = manager.find(name).and_then(Element::value);
+        text.and_then(|text| text.parse().ok()).filter(|port| *port != 0).unwrap_or(default)
+    };
+    let member = |member: &Element| {
+        let manager = member.child("callManager")?;
+        let host = manager.text_at(&["processNodeName"]).or_else(|| manager.text_at(&["name"]))?;
+        Some(CallManager {
+            host: host.to_owned(),
+            sip_port: port(manager, "sipPort", 5060),
+            secure_sip_port: port(manager, "securedSipPort", 5061),
+            priority: member.attribute("priority").and_then(|text| text.parse().ok()).unwrap_or(u32::MAX),
+        })
+    };
+    let mut members: Vec<_> = group.find_all("member").into_iter().filter_map(member).collect();
+    members.sort_by_key(|member| member.priority);
+    members
+}
+
+/// Feature 9 is a directory number; a line without a feature is taken for one.
+fn lines(root: &Element) -> Vec<Line> {
+    let Some(list) = root.find("sipLines") else { return vec![] };
+    let mut entries: Vec<&Element> = list
+        .children_named("line")
+        .filter(|line| line.text_at(&["featureID"]).is_none_or(|feature| feature == "9"))
+        .collect();
+    entries.sort_by_key(|line| {
+        line.attribute("button").and_then(|text| text.parse::<u32>().ok()).unwrap_or(u32::MAX)
+    });
+    entries.into_iter().filter_map(line).collect()
+}
+
+fn line(line: &Element) -> Option<Line> {
+    let text = |name: &str| line.text_at(&[name]).map(str::to_owned);
+    Some(Line {
+        name: text("name")?,
+        display_name: text("displayName"),
+        contact: text("contact"),
+        auth_name: text("authName"),
+        auth_password: line.text_at(&["authPassword"]).map(Secret::from),
+        voicemail_pilot: text("messagesNumber"),
+    })
+}
+
+/// `configurationfile=NAME.xml` among words divided by white space or semicolons. A path is
+/// refused: the name becomes part of a URL.
+fn group_file(support_field: &str) -> Option<String> {
+    let words = support_field.split(|c: char| c.is_whitespace() || c == ';');
+    let value = words.filter_map(|word| word.split_once('=')).find_map(|(key, value)| {
+        key.eq_ignore_ascii_case("configurationfile").then_some(value)
+    })?;
+    let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    (!value.is_empty() && value.chars().all(good)).then(|| value.to_owned())
+}
+
+struct Fields<'a> {
+    root: &'a Element,
+    oddities: Vec<&'static str>,
+}
+
+impl Fields<'_> {
+    fn number(&mut self, name: &str, range: RangeInclusive<u32>, default: u32) -> u32 {
+        let Some(text) = self.root.find(name).and_then(Element::value) else { return default };
+        match text.parse() {
+            Ok(number) if range.contains(&number) => number,
+            _ => {
+                self.odd("a number out of its range");
+                default
+            }
+        }
+    }
+
+    fn code_point(&mut self, name: &str, default: u8) -> u8 {
+        let tos = self.number(name, 0..=255, u32::from(default) << 2);
+        u8::try_from(tos >> 2).unwrap_or(default)
+    }
+
+    /// `None` when either end is missing, zero or below 1,024, or the ends are the wrong way
+    /// round.
+    fn ports(&mut self, start: &str, stop: &str) -> Option<PortRange> {
+        let ends = [start, stop].map(|name| self.number(name, 0..=65_535, 0));
+        let [start, end] = ends.map(|port| u16::try_from(port).unwrap_or(0));
+        if start == 0 && end == 0 {
+            return None;
+        }
+        if start < 1024 || end < start {
+            self.odd("a port range that is none");
+            return None;
+        }
+        Some(PortRange { start, end })
+    }
+
+    fn odd(&mut self, what: &'static str) {
+        if !self.oddities.contains(&what) {
+            self.oddities.push(what);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! One entry per kind of outside bytes, named like its folder under `corpus/`: runs the reader
+//! and checks what must hold of everything it accepts.
+
+use crate::xml::{self, MAX_DEPTH, MAX_ELEMENTS};
+
+/// The tree reader.
+///
+/// # Panics
+/// When a bound does not hold.
+pub fn xml(data: &[u8]) {
+    if let Ok(document) = xml::parse(data) {
+        assert!(document.root.depth() <= MAX_DEPTH);
+        assert!(document.root.count() <= MAX_ELEMENTS);
+        // A byte that is not UTF-8 becomes a replacement character of three bytes.
+        assert!(text_length(&document.root) <= data.len() * 3);
+        assert!(document.oddities.len() <= 16);
+    }
+}
+
+fn text_length(element: &xml::Element) -> usize {
+    element.text.len() + element.children.iter().map(text_length).sum::<usize>()
+}
+
+/// All UDS answers.
+pub fn uds(data: &[u8]) {
+    if let Ok(Some(home)) = crate::read_cluster_user(data) {
+        assert!(!home.host.is_empty());
+    }
+    if let Ok(hosts) = crate::read_servers(data) {
+        assert!(hosts.len() <= 64 && hosts.iter().all(|host| !host.is_empty()));
+    }
+    let _ = crate::read_user(data);
+    let _ = crate::read_devices(data);
+    let _ = crate::read_device(data);
+}
+
+/// The service profile.
+pub fn service_profile(data: &[u8]) {
+    if let Ok(profile) = crate::read_service_profile(data) {
+        assert!(profile.im.servers.len() <= 3);
+        assert!(profile.cti.iter().all(|server| !server.host.is_empty()));
+    }
+}
+
+/// The device file.
+pub fn device_file(data: &[u8]) {
+    if let Ok(file) = crate::read_device_file(data) {
+        assert!(file.media_ports.start >= 1024 && file.media_ports.start <= file.media_ports.end);
+        assert!(file.dscp.audio < 64 && file.dscp.signalling < 64);
+        assert!(file.members.is_sorted_by_key(|member| member.priority));
+        assert!((96..=127).contains(&file.dtmf_payload));
+    }
+}
+
+/// SOAP answers.
+pub fn soap(data: &[u8]) {
+    let _ = crate::read_login(data);
+    let _ = crate::read_one_time_password(data);
+    let _ = crate::read_system_config(data);
+}
+
+/// Web addresses.
+pub fn url(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Some(url) = crate::HttpUrl::parse(&text) {
+        assert_eq!(crate::HttpUrl::parse(&url.to_string()).as_ref(), Some(&url));
+        let _ = url.last_segment();
+    }
+}
