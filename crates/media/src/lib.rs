@@ -1,1 +1,5 @@
-//! Not built yet.
+//! Sound.
+
+mod device;
+mod dsp;
+pub use dsp::Tone;

@@ -1,0 +1,347 @@
+//! Sound cards: the callbacks, and the engine's side of their rings.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use cpal::traits::{DeviceTrait, StreamTrait};
+use cpal::{BufferSize, FromSample, Sample, SampleFormat, SizedSample, StreamConfig};
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::steer::Steer;
+use crate::dsp::{RATE, Stretch};
+
+/// How long to wait for a sound server that does not answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Callbacks of 10 ms: shorter ones cost wake-ups, longer ones delay.
+const CALLBACKS_PER_SECOND: u32 = 100;
+
+/// The engine's side of a microphone.
+pub(crate) struct CardCapture {
+    ring: Consumer<f32>,
+    rate: u32,
+    steer: Steer,
+    stretch: Stretch,
+    started: bool,
+    raw: Vec<f32>,
+    ready: Vec<f32>,
+}
+
+impl CardCapture {
+    fn new(ring: Consumer<f32>, rate: u32) -> Self {
+        let (steer, stretch) = (Steer::new(rate), Stretch::new(rate, RATE));
+        Self { ring, rate, steer, stretch, started: false, raw: vec![], ready: vec![] }
+    }
+
+    /// Fills `out` from the ring; what is missing is silence, and makes the store a little larger.
+    pub(crate) fn pull(&mut self, out: &mut [f32]) {
+        let need = self.stretch.needed(out.len());
+        let have = self.ring.slots();
+        if !self.started && have < need + self.steer.target() {
+            out.fill(0.0);
+            return;
+        }
+        if !self.started {
+            // What gathered while the stream started would be delay from now on.
+            self.started = true;
+            self.take(have - need - self.steer.target());
+        }
+        let have = self.ring.slots();
+        self.take(need.min(have));
+        self.stretch.feed(&self.raw);
+        self.ready.clear();
+        self.stretch.drain(out.len(), &mut self.ready);
+        for (n, sample) in out.iter_mut().enumerate() {
+            *sample = self.ready.get(n).copied().unwrap_or(0.0);
+        }
+        let correction = self.steer.observe(have.saturating_sub(need), have < need);
+        self.take(correction.skip.min(self.ring.slots()));
+        self.stretch.set_ratio(self.rate, RATE, correction.ratio);
+    }
+
+    fn take(&mut self, count: usize) {
+        self.raw.resize(count, 0.0);
+        let _ = self.ring.pop_entire_slice(&mut self.raw);
+    }
+}
+
+/// The engine's side of a loudspeaker.
+pub(crate) struct CardPlayout {
+    ring: Producer<f32>,
+    rate: u32,
+    steer: Steer,
+    stretch: Stretch,
+    gaps: Arc<AtomicU32>,
+    gaps_seen: u32,
+    ready: Vec<f32>,
+}
+
+impl CardPlayout {
+    fn new(ring: Producer<f32>, rate: u32, gaps: Arc<AtomicU32>) -> Self {
+        let (steer, stretch) = (Steer::new(rate), Stretch::new(RATE, rate));
+        Self { ring, rate, steer, stretch, gaps, gaps_seen: 0, ready: vec![] }
+    }
+
+    /// Puts a frame into the ring; what does not fit is dropped.
+    pub(crate) fn push(&mut self, samples: &[f32]) {
+        let level = self.ring.buffer().capacity() - self.ring.slots();
+        let gaps = self.gaps.load(Ordering::Relaxed);
+        let correction = self.steer.observe(level, gaps != self.gaps_seen);
+        self.gaps_seen = gaps;
+        self.ready.clear();
+        if level == 0 {
+            self.ready.resize(self.steer.target(), 0.0);
+        }
+        self.stretch.set_ratio(RATE, self.rate, correction.ratio);
+        self.stretch.feed(samples);
+        self.stretch.drain(usize::MAX, &mut self.ready);
+        let from = correction.skip.min(self.ready.len());
+        let rest = self.ready.get(from..).unwrap_or(&[]);
+        let _ = self.ring.push_partial_slice(rest);
+    }
+}
+
+/// An open stream; the card works until it is dropped.
+pub(super) struct OpenStream(#[allow(dead_code, reason = "held for its Drop")] cpal::Stream);
+
+/// What can go wrong with a stream after it was opened, told from a thread of the sound system.
+pub(super) trait OnLoss: Fn(String) + Clone + Send + 'static {}
+impl<F: Fn(String) + Clone + Send + 'static> OnLoss for F {}
+
+/// Opens a microphone.
+pub(super) fn open_input(
+    device: &cpal::Device,
+    pulse: bool,
+    on_loss: impl OnLoss,
+) -> Result<(OpenStream, CardCapture), String> {
+    open(device.default_input_config(), pulse, |config, format| {
+        let (producer, consumer) = ring(config.sample_rate);
+        let stream = input_stream(device, config, format, producer, on_loss.clone())?;
+        stream.play()?;
+        Ok((OpenStream(stream), CardCapture::new(consumer, config.sample_rate)))
+    })
+}
+
+/// Opens a loudspeaker.
+pub(super) fn open_output(
+    device: &cpal::Device,
+    pulse: bool,
+    on_loss: impl OnLoss,
+) -> Result<(OpenStream, CardPlayout), String> {
+    open(device.default_output_config(), pulse, |config, format| {
+        let (producer, consumer) = ring(config.sample_rate);
+        let gaps = Arc::new(AtomicU32::new(0));
+        let stream =
+            output_stream(device, config, format, consumer, gaps.clone(), on_loss.clone())?;
+        stream.play()?;
+        Ok((OpenStream(stream), CardPlayout::new(producer, config.sample_rate, gaps)))
+    })
+}
+
+/// A fifth of a second.
+fn ring(rate: u32) -> (Producer<f32>, Consumer<f32>) {
+    RingBuffer::new((rate / 5).max(1) as usize)
+}
+
+/// Tries settings from the best to the one that the system itself would choose.
+fn open<T>(
+    default: Result<cpal::SupportedStreamConfig, cpal::Error>,
+    pulse: bool,
+    mut attempt: impl FnMut(StreamConfig, SampleFormat) -> Result<T, cpal::Error>,
+) -> Result<T, String> {
+    let default = default.map_err(|error| error.to_string())?;
+    let own = default.config();
+    let short = |config: StreamConfig| StreamConfig {
+        buffer_size: BufferSize::Fixed((config.sample_rate / CALLBACKS_PER_SECOND).max(1)),
+        ..config
+    };
+    let mut tries = vec![(short(own), default.sample_format()), (own, default.sample_format())];
+    if pulse {
+        // The server converts anything, and better than to have it done twice.
+        let ours = StreamConfig { channels: 1, sample_rate: RATE, buffer_size: own.buffer_size };
+        tries.insert(0, (short(ours), SampleFormat::F32));
+    }
+    let mut last = String::new();
+    for (config, format) in tries {
+        if config.channels == 0 || config.sample_rate == 0 {
+            continue;
+        }
+        match attempt(config, format) {
+            Ok(done) => return Ok(done),
+            Err(error) => last = error.to_string(),
+        }
+    }
+    Err(last)
+}
+
+/// Calls `$body` with `$sample` as the type of `$format`.
+macro_rules! with_sample_type {
+    ($format:expr, $sample:ident => $body:expr) => {
+        match $format {
+            SampleFormat::I8 => { type $sample = i8; $body }
+            SampleFormat::I16 => { type $sample = i16; $body }
+            SampleFormat::I24 => { type $sample = cpal::I24; $body }
+            SampleFormat::I32 => { type $sample = i32; $body }
+            SampleFormat::U8 => { type $sample = u8; $body }
+            SampleFormat::U16 => { type $sample = u16; $body }
+            SampleFormat::U32 => { type $sample = u32; $body }
+            SampleFormat::F32 => { type $sample = f32; $body }
+            SampleFormat::F64 => { type $sample = f64; $body }
+            other => Err(cpal::Error::with_message(
+                cpal::ErrorKind::UnsupportedConfig,
+                format!("its sample format {other} is not supported"),
+            )),
+        }
+    };
+}
+
+fn input_stream(
+    device: &cpal::Device,
+    config: StreamConfig,
+    format: SampleFormat,
+    ring: Producer<f32>,
+    on_loss: impl OnLoss,
+) -> Result<cpal::Stream, cpal::Error> {
+    with_sample_type!(format, S => device.build_input_stream(
+        config, listen::<S>(config.channels, ring), fate(on_loss), Some(PATIENCE)))
+}
+
+fn output_stream(
+    device: &cpal::Device,
+    config: StreamConfig,
+    format: SampleFormat,
+    ring: Consumer<f32>,
+    gaps: Arc<AtomicU32>,
+    on_loss: impl OnLoss,
+) -> Result<cpal::Stream, cpal::Error> {
+    with_sample_type!(format, S => device.build_output_stream(
+        config, speak::<S>(config.channels, ring, gaps), fate(on_loss), Some(PATIENCE)))
+}
+
+/// The microphone's callback: the mean of the channels into the ring; what does not fit is lost.
+fn listen<S>(
+    channels: u16,
+    mut ring: Producer<f32>,
+) -> impl FnMut(&[S], &cpal::InputCallbackInfo) + Send + 'static
+where
+    S: SizedSample,
+    f32: FromSample<S>,
+{
+    let channels = usize::from(channels).max(1);
+    let scale = 1.0 / channels as f32;
+    move |data, _| {
+        let frames = (data.len() / channels).min(ring.slots());
+        if let Ok(space) = ring.write_chunk_uninit(frames) {
+            space.fill_from_iter(data.chunks_exact(channels).map(|frame| {
+                frame.iter().map(|&sample| f32::from_sample(sample)).sum::<f32>() * scale
+            }));
+        }
+    }
+}
+
+/// The loudspeaker's callback: the ring into every channel; silence, and a gap counted, where the
+/// ring is empty.
+fn speak<S>(
+    channels: u16,
+    mut ring: Consumer<f32>,
+    gaps: Arc<AtomicU32>,
+) -> impl FnMut(&mut [S], &cpal::OutputCallbackInfo) + Send + 'static
+where
+    S: SizedSample + FromSample<f32>,
+{
+    let channels = usize::from(channels).max(1);
+    move |data, _| {
+        let frames = data.len() / channels;
+        let count = frames.min(ring.slots());
+        let (sounding, silent) = data.split_at_mut(count * channels);
+        if let Ok(samples) = ring.read_chunk(count) {
+            for (frame, sample) in sounding.chunks_exact_mut(channels).zip(samples) {
+                frame.fill(S::from_sample(sample.clamp(-1.0, 1.0)));
+            }
+        }
+        silent.fill(S::EQUILIBRIUM);
+        if count < frames {
+            gaps.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The error callback: not called from the data callback, so it may allocate.
+fn fate(on_loss: impl OnLoss) -> impl FnMut(cpal::Error) + Send + 'static {
+    move |error| match error.kind() {
+        // The stream goes on after these.
+        cpal::ErrorKind::Xrun
+        | cpal::ErrorKind::RealtimeDenied
+        | cpal::ErrorKind::DeviceChanged => tracing::debug!("sound card: {error}"),
+        _ => on_loss(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CardCapture, CardPlayout, listen, ring, speak};
+    use crate::dsp::{RATE, Sine, amplitude};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    fn stamps() -> (cpal::InputCallbackInfo, cpal::OutputCallbackInfo) {
+        let zero = cpal::StreamInstant::new(0, 0);
+        (
+            cpal::InputCallbackInfo::new(cpal::InputStreamTimestamp { callback: zero, capture: zero }),
+            cpal::OutputCallbackInfo::new(cpal::OutputStreamTimestamp { callback: zero, playback: zero }),
+        )
+    }
+
+    #[test]
+    fn a_microphone_of_another_rate_and_two_channels_arrives_at_ours() {
+        let (producer, consumer) = ring(44_100);
+        let mut callback = listen::<u16>(2, producer);
+        let mut capture = CardCapture::new(consumer, 44_100);
+        let mut sine = Sine::new(1_000.0 * 48_000.0 / 44_100.0, 0.5);
+        let mut heard = Vec::new();
+        for _ in 0..250 {
+            let mut mono = [0.0f32; 441];
+            for _ in 0..2 {
+                sine.fill(&mut mono);
+                let data: Vec<u16> = mono
+                    .iter()
+                    .flat_map(|s| [((s + 1.0) * 32_767.0) as u16; 2])
+                    .collect();
+                callback(&data, &stamps().0);
+            }
+            let mut frame = [0.0; 960];
+            capture.pull(&mut frame);
+            heard.extend_from_slice(&frame);
+        }
+        let tail = &heard[heard.len() - 4_800..];
+        let level = amplitude(tail, 1_000.0, RATE);
+        assert!((0.45..0.55).contains(&level), "{level}");
+    }
+
+    #[test]
+    fn a_loudspeaker_plays_what_was_pushed_and_counts_gaps() {
+        let (producer, consumer) = ring(48_000);
+        let gaps = Arc::new(AtomicU32::new(0));
+        let mut callback = speak::<i16>(2, consumer, gaps.clone());
+        let mut playout = CardPlayout::new(producer, 48_000, gaps.clone());
+        let mut sine = Sine::new(1_000.0, 0.5);
+        let mut heard = Vec::new();
+        for _ in 0..250 {
+            let mut frame = [0.0; 960];
+            sine.fill(&mut frame);
+            playout.push(&frame);
+            for _ in 0..2 {
+                let mut data = [7i16; 960];
+                callback(&mut data, &stamps().1);
+                heard.extend(data.chunks(2).map(|pair| f32::from(pair[0]) / 32_768.0));
+            }
+        }
+        assert_eq!(gaps.load(Ordering::Relaxed), 0);
+        let level = amplitude(&heard[heard.len() - 48_000..], 1_000.0, RATE);
+        assert!((0.45..0.55).contains(&level), "{level}");
+        let mut data = [7i16; 48_000];
+        callback(&mut data, &stamps().1);
+        assert_eq!((gaps.load(Ordering::Relaxed), data.last()), (1, Some(&0)));
+    }
+}

@@ -1,0 +1,273 @@
+//! The thread that asks the sound system: opening, closing and listing may take seconds there, and
+//! the media thread has no seconds. It starts with the first request and sleeps between them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cpal::traits::{DeviceTrait, HostTrait};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use offhook_model::{AudioSpec, Device};
+
+use super::card::{self, CardCapture, CardPlayout, OpenStream};
+
+/// A card that was opened.
+pub(crate) enum Card {
+    /// A microphone.
+    Capture(CardCapture),
+    /// A loudspeaker.
+    Playout(CardPlayout),
+}
+
+/// What the desk tells; `ticket` names the request.
+pub(crate) enum DeskEvent {
+    /// The card is open.
+    Opened { ticket: u32, card: Card },
+    /// The card could not be opened, or is gone; in words.
+    Failed { ticket: u32, why: String },
+    /// The list of devices is not what it was.
+    Changed,
+}
+
+/// Where the desk tells. It must return at once.
+pub(crate) type Tell = Arc<dyn Fn(DeskEvent) + Send + Sync>;
+
+/// The devices, and why there are none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Listing {
+    pub(crate) items: Vec<Device>,
+    pub(crate) problem: Option<String>,
+}
+
+enum Request {
+    Open { ticket: u32, spec: AudioSpec, input: bool },
+    Close { ticket: u32 },
+    Lost { ticket: u32, why: String },
+    List { reply: Sender<Listing> },
+    Quit,
+}
+
+/// A handle on the thread.
+pub(crate) struct Desk {
+    tell: Tell,
+    running: Option<Sender<Request>>,
+}
+
+impl Desk {
+    pub(crate) fn new(tell: Tell) -> Self {
+        Self { tell, running: None }
+    }
+
+    /// Opens the microphone or loudspeaker of a `default` or `device:` specification; the answer
+    /// comes as an event.
+    pub(crate) fn open(&mut self, ticket: u32, spec: AudioSpec, input: bool) {
+        if !self.send(Request::Open { ticket, spec, input }) {
+            (self.tell)(DeskEvent::Failed { ticket, why: "the sound system does not answer".into() });
+        }
+    }
+
+    /// Closes what was opened with this ticket.
+    pub(crate) fn close(&mut self, ticket: u32) {
+        if self.running.is_some() {
+            self.send(Request::Close { ticket });
+        }
+    }
+
+    /// Asks for the list; it comes on the receiver, and a change as an event too.
+    pub(crate) fn list(&mut self) -> Receiver<Listing> {
+        let (reply, answer) = bounded(1);
+        self.send(Request::List { reply });
+        answer
+    }
+
+    fn send(&mut self, request: Request) -> bool {
+        if self.running.is_none() {
+            let (sender, requests) = bounded(64);
+            let worker = Worker::new(self.tell.clone(), sender.clone());
+            let thread = std::thread::Builder::new()
+                .name("offhook-devices".into())
+                .spawn(move || worker.run(&requests));
+            match thread {
+                Ok(_) => self.running = Some(sender),
+                Err(error) => {
+                    tracing::warn!("no thread for sound devices: {error}");
+                    return false;
+                }
+            }
+        }
+        self.running.as_ref().is_some_and(|sender| sender.try_send(request).is_ok())
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if let Some(sender) = self.running.take() {
+            // Not joined: a sound server that hangs must not hold up the end of the program.
+            let _ = sender.send_timeout(Request::Quit, Duration::from_millis(20));
+        }
+    }
+}
+
+/// The inside of the thread.
+struct Worker {
+    tell: Tell,
+    own: Sender<Request>,
+    /// Connected to the sound system only while something is open or asked for.
+    host: Option<cpal::Host>,
+    open: HashMap<u32, OpenStream>,
+    listing: Option<Listing>,
+}
+
+impl Worker {
+    fn new(tell: Tell, own: Sender<Request>) -> Self {
+        Self { tell, own, host: None, open: HashMap::new(), listing: None }
+    }
+
+    fn run(mut self, requests: &Receiver<Request>) {
+        while let Ok(request) = requests.recv() {
+            match request {
+                Request::Open { ticket, spec, input } => self.open(ticket, &spec, input),
+                Request::Close { ticket } => drop(self.open.remove(&ticket)),
+                Request::Lost { ticket, why } => self.lost(ticket, why),
+                Request::List { reply } => self.list(&reply),
+                Request::Quit => return,
+            }
+            if self.open.is_empty() && requests.is_empty() {
+                self.host = None;
+            }
+        }
+    }
+
+    fn open(&mut self, ticket: u32, spec: &AudioSpec, input: bool) {
+        let own = self.own.clone();
+        let on_loss = move |why| {
+            // When the queue is full the worker has more important things to hear.
+            let _ = own.try_send(Request::Lost { ticket, why });
+        };
+        let host = self.host.get_or_insert_with(cpal::default_host);
+        let opened = find(host, spec, input).and_then(|device| {
+            let pulse = is_pulse(host);
+            if input {
+                card::open_input(&device, pulse, on_loss)
+                    .map(|(stream, card)| (stream, Card::Capture(card)))
+            } else {
+                card::open_output(&device, pulse, on_loss)
+                    .map(|(stream, card)| (stream, Card::Playout(card)))
+            }
+        });
+        match opened {
+            Ok((stream, card)) => {
+                self.open.insert(ticket, stream);
+                (self.tell)(DeskEvent::Opened { ticket, card });
+            }
+            Err(why) => {
+                let what = if input { "microphone" } else { "sound output" };
+                let why = format!("the {what} {} cannot be used: {why}", words(spec));
+                (self.tell)(DeskEvent::Failed { ticket, why });
+            }
+        }
+    }
+
+    fn lost(&mut self, ticket: u32, why: String) {
+        // A stream tells of its end more than once, and also when it was closed on purpose.
+        if let Some(stream) = self.open.remove(&ticket) {
+            drop(stream);
+            let why = format!("a sound device is gone: {why}");
+            (self.tell)(DeskEvent::Failed { ticket, why });
+            if self.open.is_empty() {
+                self.host = None;
+            }
+            self.refresh();
+        }
+    }
+
+    fn list(&mut self, reply: &Sender<Listing>) {
+        let listing = self.refresh();
+        let _ = reply.try_send(listing);
+    }
+
+    fn refresh(&mut self) -> Listing {
+        let listing = list(self.host.get_or_insert_with(cpal::default_host));
+        if self.listing.as_ref() != Some(&listing) {
+            self.listing = Some(listing.clone());
+            (self.tell)(DeskEvent::Changed);
+        }
+        listing
+    }
+}
+
+fn is_pulse(host: &cpal::Host) -> bool {
+    // By its name, since the variant exists on some systems only.
+    host.id().name() == "PulseAudio"
+}
+
+fn words(spec: &AudioSpec) -> String {
+    match spec {
+        AudioSpec::Device(name) => format!("\"{name}\""),
+        AudioSpec::Default
+        | AudioSpec::File { .. }
+        | AudioSpec::Tone(_)
+        | AudioSpec::Silence
+        | AudioSpec::Null => "that the system prefers".to_owned(),
+    }
+}
+
+/// The name to show; devices are chosen by it or by the system's own id.
+fn name(device: &cpal::Device) -> Option<String> {
+    device.description().ok().map(|description| description.name().to_owned())
+}
+
+fn find(host: &cpal::Host, spec: &AudioSpec, input: bool) -> Result<cpal::Device, String> {
+    let AudioSpec::Device(wanted) = spec else {
+        let device =
+            if input { host.default_input_device() } else { host.default_output_device() };
+        return device.ok_or_else(|| "there is none".to_owned());
+    };
+    let usable = |device: &cpal::Device| {
+        if input { device.supports_input() } else { device.supports_output() }
+    };
+    let matches = |device: &cpal::Device| {
+        name(device).as_ref() == Some(wanted)
+            || device.id().is_ok_and(|id| id.id() == wanted.as_str())
+    };
+    host.devices()
+        .map_err(|error| error.to_string())?
+        .find(|device| matches(device) && usable(device))
+        .ok_or_else(|| "it is not there; choose another device or connect it".to_owned())
+}
+
+fn list(host: &cpal::Host) -> Listing {
+    let devices = match host.devices() {
+        Ok(devices) => devices,
+        Err(error) => {
+            return Listing { items: vec![], problem: Some(error.to_string()) };
+        }
+    };
+    let defaults = [
+        host.default_input_device().and_then(|device| device.id().ok()),
+        host.default_output_device().and_then(|device| device.id().ok()),
+    ];
+    let mut items: Vec<Device> = Vec::new();
+    for device in devices {
+        let (Some(name), Ok(id)) = (name(&device), device.id()) else { continue };
+        let (input, output) = (device.supports_input(), device.supports_output());
+        // What a loudspeaker plays is no microphone.
+        let monitor = is_pulse(host) && id.id().ends_with(".monitor");
+        if monitor || !(input || output) {
+            continue;
+        }
+        let is_default = defaults.contains(&Some(id));
+        match items.iter_mut().find(|item| item.name == name) {
+            Some(item) => {
+                item.input |= input;
+                item.output |= output;
+                item.is_default |= is_default;
+            }
+            None => items.push(Device { name, input, output, is_default }),
+        }
+    }
+    let problem = items.is_empty().then(|| {
+        "no sound device was found; connect a headset or start the sound server".to_owned()
+    });
+    Listing { items, problem }
+}
