@@ -1,0 +1,78 @@
+//! From the errors of sockets and libraries to the words of the model.
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+
+use offhook_model::{Fault, TlsFault};
+
+/// A certificate that was not accepted, on its way through the TLS library's own error type.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("certificate not accepted: {0:?}")]
+pub(crate) struct Distrust(pub(crate) TlsFault);
+
+/// Why no connection came about.
+pub(crate) fn connecting(error: &io::Error) -> Fault {
+    match error.kind() {
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Fault::PortRefused,
+        ErrorKind::TimedOut => Fault::ConnectTimeout,
+        _ => Fault::Unreachable(error.to_string()),
+    }
+}
+
+/// Why an open connection ended.
+pub(crate) fn open(error: &io::Error) -> Fault {
+    if let Some(fault) = tls_in(error) {
+        return Fault::Tls(fault);
+    }
+    match error.kind() {
+        // A datagram socket learns of a closed port only from the answer to what it sent.
+        ErrorKind::ConnectionRefused => Fault::PortRefused,
+        // The system gave up waiting for acknowledgements.
+        ErrorKind::TimedOut => Fault::AnswerTimeout,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
+            Fault::Unreachable(error.to_string())
+        }
+        _ => Fault::Closed,
+    }
+}
+
+/// Why a handshake failed.
+pub(crate) fn handshake(error: &io::Error) -> Fault {
+    if let Some(fault) = tls_in(error) {
+        return Fault::Tls(fault);
+    }
+    let text = match error.kind() {
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+            "the other side closed the connection during the handshake".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    Fault::Tls(TlsFault::Handshake(text))
+}
+
+/// The TLS fault anywhere in the chain of causes. `io::Error::source` skips the error it wraps, so
+/// that one is looked at by itself.
+pub(crate) fn tls_in(error: &(dyn Error + 'static)) -> Option<TlsFault> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(fault) = error.downcast_ref::<rustls::Error>().map(of_rustls) {
+            return Some(fault);
+        }
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = match wrapped {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// Our own verdict when there is one, else the library's words.
+fn of_rustls(error: &rustls::Error) -> TlsFault {
+    if let rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) = error
+        && let Some(Distrust(fault)) = other.0.downcast_ref::<Distrust>()
+    {
+        return fault.clone();
+    }
+    TlsFault::Handshake(error.to_string())
+}

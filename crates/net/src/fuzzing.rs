@@ -1,0 +1,18 @@
+//! The parsers of outside bytes, for fuzzers and the replay of their corpus.
+
+/// A message of a name server.
+pub fn answer(data: &[u8]) {
+    crate::dns::fuzz_answer(data);
+}
+
+/// A `Set-Cookie` header.
+pub fn cookie(data: &[u8]) {
+    crate::http::fuzz_cookie(data);
+}
+
+/// A DER certificate, read to explain a refusal.
+pub fn certificate(data: &[u8]) {
+    if let Some(shown) = crate::tls::Shown::read(data) {
+        assert!(shown.names.iter().all(|name| !name.chars().any(char::is_control)));
+    }
+}

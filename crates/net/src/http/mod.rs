@@ -1,0 +1,169 @@
+//! HTTP/1.1 over our own connections, so that names, trust and faults are the same as everywhere.
+//!
+//! Each request has a connection of its own: the services are asked rarely and at many hosts, and
+//! nothing then waits for, or is surprised by, the end of an idle connection. Redirects are
+//! answers. There is no proxy; [`Net::reach`](crate::Net) is the place where one would come in.
+
+mod cookies;
+mod exchange;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, COOKIE, HOST, HeaderName, HeaderValue, USER_AGENT,
+};
+use hyper::http::uri::{Scheme, Uri};
+use offhook_model::Fault;
+use offhook_ports::{BoxFuture, Http, HttpFailure, HttpRequest, HttpResponse, Method};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout_at};
+
+use crate::Net;
+
+pub(crate) use cookies::Jar;
+pub(crate) use cookies::fuzz as fuzz_cookie;
+
+/// Bound on name and connection, within the request's own: three SYN packets have been sent by
+/// then, and there is time left to ask the next server.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Who is asked, and for what.
+struct Place {
+    secure: bool,
+    /// Without the brackets of an IPv6 address.
+    host: String,
+    port: u16,
+    /// As it stands in the `Host` header.
+    authority: String,
+    /// Path and query.
+    path: String,
+}
+
+impl Place {
+    fn parse(url: &str) -> Result<Self, Fault> {
+        let bad = || Fault::Nonsense("the address is no http or https URL".to_owned());
+        let uri: Uri = url.parse().map_err(|_| bad())?;
+        let secure = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            Some(_) | None => return Err(bad()),
+        };
+        let authority = uri.authority().ok_or_else(bad)?;
+        let shown = authority.host();
+        let host = shown.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        Ok(Self {
+            secure,
+            host: host.unwrap_or(shown).to_owned(),
+            port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
+            authority: match authority.port() {
+                Some(port) => format!("{shown}:{port}"),
+                None => shown.to_owned(),
+            },
+            path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
+        })
+    }
+}
+
+/// A byte stream, in clear or not.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// An open connection with what is worth telling of it.
+struct Reached {
+    stream: Box<dyn Stream>,
+    peer: Option<SocketAddr>,
+    tls: Option<String>,
+}
+
+impl Net {
+    async fn reach(&self, place: &Place, deadline: Instant) -> Result<Reached, Fault> {
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let stream = self.connect_tcp(&place.host, place.port, left().min(CONNECT)).await?;
+        let peer = stream.peer_addr().ok();
+        if !place.secure {
+            return Ok(Reached { stream: Box::new(stream), peer, tls: None });
+        }
+        let names = [place.host.clone()];
+        let (stream, words) = self.tls(stream, &names, &[b"http/1.1"], left()).await?;
+        Ok(Reached { stream: Box::new(stream), peer, tls: Some(words) })
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
+        let deadline = Instant::now() + request.timeout;
+        let limit = request.limit;
+        let place = Place::parse(&request.url)?;
+        let message = self.message(request, &place)?;
+        let Reached { stream, peer, tls } = self.reach(&place, deadline).await?;
+        let asked = timeout_at(deadline, exchange::ask(stream, message, limit)).await;
+        let (status, headers, body) = asked.unwrap_or(Err(Fault::AnswerTimeout))?;
+        for (_, value) in headers.iter().filter(|(name, _)| name == "set-cookie") {
+            self.cookies.take(&place.host, &place.path, value);
+        }
+        Ok(HttpResponse { status, headers, body, peer, tls })
+    }
+
+    fn message(
+        &self,
+        request: HttpRequest,
+        place: &Place,
+    ) -> Result<Request<Full<Bytes>>, Fault> {
+        let method = match request.method {
+            Method::Get => hyper::Method::GET,
+            Method::Post => hyper::Method::POST,
+            Method::Put => hyper::Method::PUT,
+            Method::Delete => hyper::Method::DELETE,
+        };
+        let mut message = Request::new(Full::new(Bytes::from(request.body)));
+        *message.method_mut() = method;
+        *message.uri_mut() = place.path.parse().map_err(|_| unsendable("path"))?;
+        let headers = message.headers_mut();
+        headers.insert(HOST, value(&place.authority, "host")?);
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        let agent = concat!("offhook/", env!("CARGO_PKG_VERSION"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+        for (name, text) in &request.headers {
+            let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unsendable(name))?;
+            headers.append(key, value(text, name)?);
+        }
+        if let Some((user, password)) = &request.basic {
+            let plain = format!("{user}:{}", password.expose());
+            headers.insert(AUTHORIZATION, secret(&format!("Basic {}", STANDARD.encode(plain)))?);
+        }
+        if let Some(cookies) = self.cookies.give(&place.host, &place.path, place.secure) {
+            headers.insert(COOKIE, secret(cookies.expose())?);
+        }
+        Ok(message)
+    }
+}
+
+fn unsendable(what: &str) -> Fault {
+    Fault::Nonsense(format!("the {what} of the request cannot be sent"))
+}
+
+fn value(text: &str, name: &str) -> Result<HeaderValue, Fault> {
+    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| unsendable(name))
+}
+
+/// A value that the HTTP library shows in no debug output.
+fn secret(text: &str) -> Result<HeaderValue, Fault> {
+    let mut value = value(text, "credentials")?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+impl Http for Net {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpFailure>> {
+        Box::pin(self.exchange(request))
+    }
+
+    fn forget(&self) {
+        self.cookies.clear();
+    }
+}

@@ -1,0 +1,61 @@
+//! Connections that are opened only to learn whether they can be.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use offhook_model::{Endpoint, Fault, Link};
+use offhook_ports::{BoxFuture, Probe, Reached};
+use tokio::time::Instant;
+
+use crate::{Net, errors, sip};
+
+/// Bound on name and connection, and once more on the handshake.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Net {
+    async fn try_stream(&self, at: &Endpoint, names: &[String]) -> Result<Reached, Fault> {
+        let stream = self.connect_tcp(&at.host, at.port, PATIENCE).await?;
+        let peer = stream.peer_addr().map_err(|error| errors::open(&error))?;
+        let local = stream.local_addr().map_err(|error| errors::open(&error))?;
+        let tls = match at.link {
+            Link::Tls => {
+                let host = [at.host.clone()];
+                let names = if names.is_empty() { &host[..] } else { names };
+                Some(self.tls(stream, names, &[], PATIENCE).await?.1)
+            }
+            // The change to TLS belongs to XMPP, and the sign-in probe does it.
+            Link::Tcp | Link::StartTls | Link::Udp => None,
+        };
+        Ok(Reached { peer, local, tls })
+    }
+
+    /// Nothing is sent: a datagram service cannot be asked without speaking its protocol, so this
+    /// tells only which way there is.
+    async fn try_datagram(&self, at: &Endpoint) -> Result<Reached, Fault> {
+        let addresses = self.resolve_by(&at.host, Instant::now() + PATIENCE).await?;
+        let mut fault = Fault::Unreachable("no address".to_owned());
+        for address in addresses {
+            let peer = SocketAddr::new(address, at.port);
+            match sip::datagram_socket(peer, 0) {
+                Ok((_, local)) => return Ok(Reached { peer, local, tls: None }),
+                Err(error) => fault = errors::connecting(&error),
+            }
+        }
+        Err(fault)
+    }
+}
+
+impl Probe for Net {
+    fn reach<'a>(
+        &'a self,
+        at: &'a Endpoint,
+        names: &'a [String],
+    ) -> BoxFuture<'a, Result<Reached, Fault>> {
+        Box::pin(async move {
+            match at.link {
+                Link::Udp => self.try_datagram(at).await,
+                Link::Tcp | Link::Tls | Link::StartTls => self.try_stream(at, names).await,
+            }
+        })
+    }
+}

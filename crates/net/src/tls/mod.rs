@@ -1,0 +1,182 @@
+//! TLS: whom to trust, and the handshake.
+
+mod certificate;
+mod verify;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use offhook_model::{Fault, TlsFault};
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::{Net, errors};
+use verify::{NamesVerifier, Roots};
+
+pub(crate) use certificate::Shown;
+
+/// Makes ring the provider of cryptography for libraries that ask for the process's default.
+/// `main` calls it first; calling it again does nothing.
+pub fn install_crypto() {
+    // An error means that a provider is installed already.
+    let _ = ring::default_provider().install_default();
+}
+
+/// Reads the certificates of all `files`.
+///
+/// # Errors
+/// One sentence that names the file and the remedy.
+pub(crate) fn read_authorities(
+    files: &[PathBuf],
+) -> Result<Vec<CertificateDer<'static>>, String> {
+    let mut all = vec![];
+    for file in files {
+        all.extend(read_authority_file(file)?);
+    }
+    Ok(all)
+}
+
+fn read_authority_file(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let name = file.display();
+    let bytes = std::fs::read(file).map_err(|error| {
+        format!("The certificate file {name} cannot be read ({error}): check the path given with --ca-file and its permissions.")
+    })?;
+    let not_pem = || {
+        format!("The file {name} holds no usable certificate: --ca-file wants a PEM file with BEGIN CERTIFICATE lines.")
+    };
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
+        .collect::<Result<_, _>>()
+        .map_err(|_| not_pem())?;
+    let mut check = RootCertStore::empty();
+    if certificates.is_empty() || certificates.iter().any(|one| check.add(one.clone()).is_err()) {
+        return Err(not_pem());
+    }
+    Ok(certificates)
+}
+
+/// Whom to trust. The system's authorities are read at the first handshake and then shared.
+pub(crate) struct Trust {
+    authorities: Vec<CertificateDer<'static>>,
+    ready: OnceLock<Ready>,
+}
+
+#[derive(Clone)]
+struct Ready {
+    provider: Arc<CryptoProvider>,
+    roots: Arc<Roots>,
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trust").field("authorities", &self.authorities.len()).finish()
+    }
+}
+
+impl Trust {
+    pub(crate) fn new(authorities: Vec<CertificateDer<'static>>) -> Self {
+        Self { authorities, ready: OnceLock::new() }
+    }
+
+    /// A client configuration that accepts a certificate with any of `names`.
+    fn client(
+        &self,
+        names: Vec<ServerName<'static>>,
+        alpn: &[&[u8]],
+    ) -> Result<ClientConfig, rustls::Error> {
+        let Ready { provider, roots } = self
+            .ready
+            .get_or_init(|| {
+                let provider = Arc::new(ring::default_provider());
+                let roots = Arc::new(Roots::load(self.authorities.clone(), &provider));
+                Ready { provider, roots }
+            })
+            .clone();
+        let verifier = Arc::new(NamesVerifier::new(roots, names, &provider));
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        // A resumed session shows no certificate, and each set of names has its own verifier.
+        config.resumption = Resumption::disabled();
+        Ok(config)
+    }
+}
+
+impl Net {
+    /// Shakes hands as a client. The certificate must hold one of `names` (host names or
+    /// addresses); the first goes into SNI unless it is an address. The text is version and cipher
+    /// suite, such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`.
+    ///
+    /// # Errors
+    /// [`Fault::Tls`], or [`Fault::AnswerTimeout`] when the handshake is not over in `timeout`.
+    pub async fn tls(
+        &self,
+        stream: TcpStream,
+        names: &[String],
+        alpn: &[&[u8]],
+        timeout: Duration,
+    ) -> Result<(TlsStream<TcpStream>, String), Fault> {
+        let wanted = server_names(names)?;
+        let Some(first) = wanted.first().cloned() else {
+            return Err(no_name(""));
+        };
+        let config = self
+            .trust
+            .client(wanted, alpn)
+            .map_err(|error| Fault::Tls(TlsFault::Handshake(error.to_string())))?;
+        let connector = TlsConnector::from(Arc::new(config));
+        match tokio::time::timeout(timeout, connector.connect(first, stream)).await {
+            Ok(Ok(stream)) => {
+                let words = in_words(stream.get_ref().1);
+                Ok((stream, words))
+            }
+            Ok(Err(error)) => Err(errors::handshake(&error)),
+            Err(_) => Err(Fault::AnswerTimeout),
+        }
+    }
+}
+
+fn no_name(name: &str) -> Fault {
+    Fault::Tls(TlsFault::Handshake(format!("{name:?} cannot be a name in a certificate")))
+}
+
+/// All names that can stand in a certificate; a failure only when none can.
+fn server_names(names: &[String]) -> Result<Vec<ServerName<'static>>, Fault> {
+    let wanted: Vec<_> = names
+        .iter()
+        .filter_map(|name| ServerName::try_from(bare(name).to_owned()).ok())
+        .collect();
+    if wanted.is_empty() {
+        return Err(no_name(names.first().map_or("", String::as_str)));
+    }
+    Ok(wanted)
+}
+
+/// Without the brackets of an IPv6 address in a URL and without the dot of a full name.
+fn bare(name: &str) -> &str {
+    let inner = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    inner.strip_suffix('.').unwrap_or(inner)
+}
+
+fn in_words(connection: &ClientConnection) -> String {
+    let version = match connection.protocol_version() {
+        Some(ProtocolVersion::TLSv1_3) => "TLSv1.3".to_owned(),
+        Some(ProtocolVersion::TLSv1_2) => "TLSv1.2".to_owned(),
+        Some(other) => format!("{other:?}"),
+        None => "TLS".to_owned(),
+    };
+    match connection.negotiated_cipher_suite() {
+        Some(suite) => format!("{version} {:?}", suite.suite()),
+        None => version,
+    }
+}
