@@ -1,1 +1,14 @@
-//! Not built yet.
+//! The loop: take an event, let the core handle it, carry out its effects, arm its timer, publish
+//! its snapshot.
+//!
+//! The only place that spawns tasks. It decides nothing: what an adapter says goes to the core as
+//! an event, what the core wants goes to an adapter as a call.
+
+mod effects;
+mod flows;
+mod handle;
+mod links;
+mod run;
+
+pub use handle::{CommandRefused, Handle};
+pub use run::{Setup, start, world};

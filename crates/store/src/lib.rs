@@ -1,1 +1,13 @@
-//! Not built yet.
+//! What is kept on this computer: settings, manual connection settings, chat and call history,
+//! and the password for as long as the program runs.
+//!
+//! One thread owns the files; requests are carried out in the order in which they came. Nothing
+//! here decides what to keep. Passwords are not written to any file.
+
+mod files;
+mod history;
+mod passwords;
+mod schema;
+mod thread;
+
+pub use thread::{Kept, Places, Store};

@@ -1,0 +1,118 @@
+//! One call with its SIP side and its description.
+
+use std::time::Instant;
+
+use offhook_model::{
+    Call, CallDirection, CallId, CallRecord, CallState, DialString, Security, Timestamp,
+};
+use offhook_rtp::sdp::Negotiator;
+use offhook_sip::SipCall;
+
+/// What is waited for before SIP can go on.
+#[derive(Debug)]
+pub enum Waiting {
+    /// Ports, then the INVITE goes out.
+    PortsToDial(DialString),
+    /// Ports, then an incoming call can be answered. `answer` when the user was quicker.
+    PortsToAnswer {
+        /// The user has answered already.
+        answer: bool,
+    },
+    /// Nothing.
+    Nothing,
+}
+
+/// One call.
+pub struct Entry {
+    /// What the user sees.
+    pub call: Call,
+    /// Its name in the SIP layer, once there is one.
+    pub sip: Option<SipCall>,
+    /// Its description, once ports are there.
+    pub description: Option<Negotiator>,
+    /// The other side's offer, until we answer.
+    pub offer: Option<String>,
+    /// What is waited for.
+    pub waiting: Waiting,
+    /// We refused it.
+    pub declined: bool,
+    /// Hold (or resume) was asked of the other side and is not answered; what to go back to.
+    pub hold_asked: Option<CallState>,
+    /// Telephone events were agreed.
+    pub events_agreed: bool,
+    /// When it ended.
+    pub ended: Option<Instant>,
+}
+
+impl Entry {
+    /// A call that begins now.
+    pub fn new(
+        id: CallId,
+        direction: CallDirection,
+        remote: String,
+        wall: Timestamp,
+        waiting: Waiting,
+    ) -> Self {
+        let state = match direction {
+            CallDirection::Outgoing => CallState::Dialing,
+            CallDirection::Incoming => CallState::Incoming,
+        };
+        Self {
+            call: Call {
+                id,
+                direction,
+                remote,
+                name: None,
+                state,
+                muted: false,
+                started: wall,
+                connected: None,
+                end: None,
+                security: Security::None,
+                digits: String::new(),
+                sound: None,
+            },
+            sip: None,
+            description: None,
+            offer: None,
+            waiting,
+            declined: false,
+            hold_asked: None,
+            events_agreed: false,
+            ended: None,
+        }
+    }
+
+    /// Sound goes both ways, or could.
+    pub fn is_up(&self) -> bool {
+        match self.call.state {
+            CallState::Connected
+            | CallState::Held
+            | CallState::RemoteHeld
+            | CallState::Transferring => true,
+            CallState::Dialing
+            | CallState::Ringing
+            | CallState::Incoming
+            | CallState::Early
+            | CallState::Ended => false,
+        }
+    }
+
+    /// What the history keeps of it.
+    pub fn record(&self, wall: Timestamp) -> CallRecord {
+        let talk = self.call.connected.map_or(0, |since| (wall.0 - since.0).max(0) / 1_000);
+        let answered_elsewhere =
+            self.call.end.as_ref().is_some_and(|end| end.cause == "answeredElsewhere");
+        CallRecord {
+            remote: self.call.remote.clone(),
+            name: self.call.name.clone(),
+            direction: self.call.direction,
+            started: self.call.started,
+            seconds: u32::try_from(talk).unwrap_or(u32::MAX),
+            missed: self.call.direction == CallDirection::Incoming
+                && self.call.connected.is_none()
+                && !self.declined
+                && !answered_elsewhere,
+        }
+    }
+}

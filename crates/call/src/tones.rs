@@ -1,0 +1,29 @@
+//! What the phone itself sounds like, decided from the calls alone.
+
+use offhook_model::{Call, CallState};
+
+/// A sound of the phone's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// It rings there.
+    Ringback,
+    /// They are busy.
+    Busy,
+    /// It rings here.
+    Ring,
+}
+
+/// The sound that fits these calls. A ringing phone outranks a waiting ear; nothing rings over a
+/// conversation.
+pub fn fitting(calls: &[Call]) -> Option<Tone> {
+    let any = |state| calls.iter().any(|call| call.state == state);
+    let talking = any(CallState::Connected) || any(CallState::Early);
+    if any(CallState::Incoming) && !talking {
+        return Some(Tone::Ring);
+    }
+    if any(CallState::Ringing) && !talking {
+        return Some(Tone::Ringback);
+    }
+    let busy = |call: &Call| call.end.as_ref().is_some_and(|end| end.cause == "busy");
+    (calls.iter().any(busy) && !talking).then_some(Tone::Busy)
+}

@@ -1,0 +1,203 @@
+//! The phone's side of a session.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use offhook_call::{Output, Phone, Registration};
+use offhook_model::{Call, CallId, CommandError, Link, Moment, ServiceState, ServiceStatus};
+use offhook_ports::{FlowId, PhoneAccount, StoreRequest};
+
+use crate::session::ServiceVerdict;
+use crate::{Core, Effect};
+
+/// How many earlier calls are shown.
+const LOG: usize = 200;
+
+/// The phone, if the account has one, and what becomes of it.
+#[derive(Default)]
+pub struct PhoneSide {
+    phone: Option<Phone>,
+    last_id: u32,
+    number: Option<String>,
+    tls: Option<String>,
+    calls: Arc<Vec<Call>>,
+    stopped: bool,
+}
+
+impl PhoneSide {
+    /// When the phone wants [`crate::Event::Timeout`].
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.phone.as_ref().and_then(Phone::next_timeout)
+    }
+
+    /// The calls as last seen.
+    pub fn calls(&self) -> Arc<Vec<Call>> {
+        Arc::clone(&self.calls)
+    }
+
+    /// Our own number.
+    pub fn number(&self) -> Option<String> {
+        self.number.clone()
+    }
+
+    /// The call exists and is not over.
+    pub fn has_call(&self, id: CallId) -> bool {
+        self.calls.iter().any(|call| call.id == id && call.end.is_none())
+    }
+
+    /// Nothing is left to hang up or to withdraw.
+    pub fn is_stopped(&self) -> bool {
+        self.phone.is_none() || self.stopped
+    }
+}
+
+impl Core {
+    /// Registers the phone of a new session.
+    pub(crate) fn start_phone(&mut self, account: PhoneAccount, now: Moment) {
+        self.phone.number = Some(account.user.clone());
+        let (last, seed) = (self.phone.last_id, self.chance.next());
+        let mut phone = Phone::new(account, &self.product, last, seed);
+        phone.start(now);
+        self.phone.phone = Some(phone);
+        self.phone.stopped = false;
+    }
+
+    /// Hangs up and withdraws the registration.
+    pub(crate) fn stop_phone(&mut self, now: Moment) {
+        self.with_phone(now, |phone| phone.stop(now));
+    }
+
+    /// Forgets the phone, however far it came.
+    pub(crate) fn drop_phone(&mut self) {
+        if let Some(phone) = self.phone.phone.take() {
+            self.phone.last_id = phone.last_id();
+            for call in phone.calls() {
+                self.out.push_back(Effect::MediaRelease(call.id));
+            }
+            self.out.push_back(Effect::MediaTone(None));
+        }
+        self.phone.number = None;
+        self.phone.tls = None;
+        self.phone.calls = Arc::default();
+    }
+
+    pub(crate) fn with_phone(&mut self, _now: Moment, act: impl FnOnce(&mut Phone)) {
+        if let Some(phone) = &mut self.phone.phone {
+            act(phone);
+        }
+    }
+
+    /// Runs a command on the phone.
+    pub(crate) fn on_phone<T>(
+        &mut self,
+        what: &str,
+        _now: Moment,
+        act: impl FnOnce(&mut Phone) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
+        let phone = self.phone.phone.as_mut();
+        act(phone.ok_or_else(|| CommandError::not_signed_in(what))?)
+    }
+
+    pub(crate) fn sip_opened(
+        &mut self,
+        flow: FlowId,
+        local: SocketAddr,
+        remote: SocketAddr,
+        tls: Option<String>,
+        now: Moment,
+    ) {
+        self.phone.tls = tls;
+        self.with_phone(now, |phone| phone.flow_opened(flow, local, remote, now));
+    }
+
+    /// Passes on what the phone wants.
+    pub(crate) fn drain_phone(&mut self, now: Moment) {
+        let mut changed = false;
+        while let Some(output) = self.phone.phone.as_mut().and_then(Phone::poll) {
+            changed = true;
+            self.phone_wants(output, now);
+        }
+        if let Some(phone) = &self.phone.phone {
+            let calls = phone.calls();
+            if changed || calls != *self.phone.calls {
+                self.phone.calls = Arc::new(calls);
+            }
+        }
+    }
+
+    fn phone_wants(&mut self, output: Output, now: Moment) {
+        let effect = match output {
+            Output::Open { flow, server, dscp } => Effect::SipOpen { flow, server, dscp },
+            Output::Send { flow, bytes } => Effect::SipSend(flow, bytes),
+            Output::Close(flow) => Effect::SipClose(flow),
+            Output::Reserve { call, ip, range } => Effect::MediaReserve { call, ip, range },
+            Output::Apply { call, plan } => Effect::MediaApply(call, Box::new(plan)),
+            Output::Release(call) => Effect::MediaRelease(call),
+            Output::Dtmf { call, digits } => Effect::MediaDtmf(call, digits),
+            Output::Mute { call, muted } => Effect::MediaMute(call, muted),
+            Output::Tone(tone) => Effect::MediaTone(tone),
+            Output::Registration(registration) => return self.registration(registration),
+            Output::Record(record) => {
+                let log = Arc::make_mut(&mut self.call_log);
+                log.insert(0, record.clone());
+                log.truncate(LOG);
+                return self.store(StoreRequest::PutCall(record));
+            }
+            Output::Notice(body) => return self.notice(body, now),
+            // Shown with voicemail, a later issue; the lamp must not light without a list behind it.
+            Output::MessageWaiting(_) => return,
+            Output::Stopped => {
+                self.phone.stopped = true;
+                return;
+            }
+        };
+        self.out.push_back(effect);
+    }
+
+    fn registration(&mut self, registration: Registration) {
+        let before = self.session.services.phone.clone();
+        let (status, verdict) = match registration {
+            Registration::Trying(server) => {
+                // A refresh or retry must not hide why the last attempt failed.
+                let keeps = before.state == ServiceState::Ready;
+                let state = if keeps { ServiceState::Ready } else { ServiceState::Connecting };
+                let status = ServiceStatus { state, ..self.phone_row(&server) };
+                (ServiceStatus { error: before.error, ..status }, None)
+            }
+            Registration::Ready { server, .. } => (
+                ServiceStatus { state: ServiceState::Ready, ..self.phone_row(&server) },
+                Some(ServiceVerdict::Ready),
+            ),
+            Registration::Failed { server, fault, retry_in: _ } => {
+                let problem = fault.problem(&server.endpoint());
+                let status = ServiceStatus {
+                    state: ServiceState::Failed,
+                    error: Some(problem.clone()),
+                    ..self.phone_row(&server)
+                };
+                (status, Some(ServiceVerdict::Failed(problem)))
+            }
+            Registration::Gone => (ServiceStatus::default(), None),
+        };
+        self.session.services.phone = status;
+        if let Some(verdict) = verdict {
+            self.phone_verdict(verdict);
+        }
+    }
+
+    fn phone_row(&self, server: &offhook_ports::SipServer) -> ServiceStatus {
+        let protocol = match server.link {
+            Link::Udp => "SIP/UDP",
+            Link::Tcp => "SIP/TCP",
+            Link::Tls | Link::StartTls => "SIP/TLS",
+        };
+        ServiceStatus {
+            state: ServiceState::Connecting,
+            address: Some(server.endpoint().to_string()),
+            protocol: Some(protocol.to_owned()),
+            tls: self.phone.tls.clone().filter(|_| server.link == Link::Tls),
+            error: None,
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! The chat side of a session: the machine that knows roster and conversations, and the link it
+//! speaks over. Reconnection is decided here.
+
+use std::time::{Duration, Instant};
+
+use offhook_im::{Im, Output};
+use offhook_model::{
+    Availability, Chat, CommandError, Endpoint, Fault, Jid, Link, Message, Moment, Presence,
+    ServiceState, ServiceStatus,
+};
+use offhook_ports::{XmppAuth, XmppPlan, XmppServer};
+
+use crate::event::XmppEvent;
+use crate::session::ServiceVerdict;
+use crate::{Core, Effect, LinkId, RunId};
+
+/// Pause before a new attempt: doubles from the first to the last, with up to a quarter of chance
+/// on top so that a restarted server is not met by all clients at once.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Where the link stands.
+#[derive(Debug)]
+enum LinkState {
+    /// No chat account, or given up.
+    Off,
+    /// Being opened.
+    Opening(LinkId),
+    /// Open.
+    Online(LinkId),
+    /// Lost; the next attempt comes then.
+    Pausing(Instant),
+    /// A new one-time password is being asked for.
+    Renewing(RunId),
+    /// Being closed by us.
+    Closing(LinkId),
+}
+
+/// The chat side.
+pub struct ChatSide {
+    im: Option<Im>,
+    plan: Option<XmppPlan>,
+    link: LinkState,
+    attempts: u32,
+    seed: u64,
+    presence: Presence,
+}
+
+impl ChatSide {
+    /// Nobody signed in.
+    pub fn new(seed: u64) -> Self {
+        let presence = Presence { availability: Availability::Available, note: None };
+        Self { im: None, plan: None, link: LinkState::Off, attempts: 0, seed, presence }
+    }
+
+    /// The machine, when somebody is signed in to chat.
+    ///
+    /// # Errors
+    /// Nobody is; `what` is what the user wanted.
+    pub fn machine(&mut self, what: &str) -> Result<&mut Im, CommandError> {
+        self.im.as_mut().ok_or_else(|| CommandError::not_signed_in(what))
+    }
+
+    /// The machine, for looking.
+    pub fn im(&self) -> Option<&Im> {
+        self.im.as_ref()
+    }
+
+    /// What we tell others.
+    pub fn presence(&self) -> Presence {
+        self.im.as_ref().map_or_else(Presence::default, |im| im.own_presence().clone())
+    }
+
+    /// Changes own availability and note.
+    ///
+    /// # Errors
+    /// Nobody is signed in to chat.
+    pub fn set_presence(
+        &mut self,
+        availability: Availability,
+        note: Option<String>,
+        now: Moment,
+    ) -> Result<(), CommandError> {
+        let note = note.filter(|note| !note.trim().is_empty());
+        self.machine("Changing availability")?.set_presence(availability, note.clone(), now);
+        self.presence = Presence { availability, note };
+        Ok(())
+    }
+
+    /// The account's history was read.
+    pub fn loaded(&mut self, chats: Vec<Chat>, queued: Vec<Message>) {
+        if let Some(im) = &mut self.im {
+            im.loaded(chats, queued);
+        }
+    }
+
+    /// Stored messages for a conversation on the screen.
+    pub fn open_chat(&mut self, with: Jid, items: Vec<Message>) {
+        if let Some(im) = &mut self.im {
+            im.open_chat(with, items);
+        }
+    }
+
+    /// When something is due.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        let pause = match self.link {
+            LinkState::Pausing(until) => Some(until),
+            LinkState::Off
+            | LinkState::Opening(_)
+            | LinkState::Online(_)
+            | LinkState::Renewing(_)
+            | LinkState::Closing(_) => None,
+        };
+        [pause, self.im.as_ref().and_then(Im::next_timeout)].into_iter().flatten().min()
+    }
+
+    /// Nothing is left to close.
+    pub fn is_closed(&self) -> bool {
+        match self.link {
+            LinkState::Off | LinkState::Pausing(_) | LinkState::Renewing(_) => true,
+            LinkState::Opening(_) | LinkState::Online(_) | LinkState::Closing(_) => false,
+        }
+    }
+
+    /// The run that asks for a new one-time password, if one does.
+    pub fn renewing(&self) -> Option<RunId> {
+        match self.link {
+            LinkState::Renewing(run) => Some(run),
+            LinkState::Off
+            | LinkState::Opening(_)
+            | LinkState::Online(_)
+            | LinkState::Pausing(_)
+            | LinkState::Closing(_) => None,
+        }
+    }
+
+    fn is_current(&self, link: LinkId) -> bool {
+        match self.link {
+            LinkState::Opening(current)
+            | LinkState::Online(current)
+            | LinkState::Closing(current) => current == link,
+            LinkState::Off | LinkState::Pausing(_) | LinkState::Renewing(_) => false,
+        }
+    }
+}
+
+impl Core {
+    /// Begins to chat in a new session.
+    pub(crate) fn start_chat(&mut self, plan: XmppPlan, now: Moment) {
+        let seed = self.chat.seed ^ self.chance.next();
+        let mut im = Im::new(plan.jid.clone(), seed);
+        let Presence { availability, note } = self.chat.presence.clone();
+        im.set_presence(availability, note, now);
+        self.chat.im = Some(im);
+        self.chat.attempts = 0;
+        self.open_link(plan);
+    }
+
+    fn open_link(&mut self, plan: XmppPlan) {
+        let link = self.next_link();
+        self.chat.link = LinkState::Opening(link);
+        self.chat.plan = Some(plan.clone());
+        self.session.services.im.state = ServiceState::Connecting;
+        if let Some(server) = plan.servers.first() {
+            self.session.services.im.address = Some(server.endpoint().to_string());
+        }
+        self.session.services.im.protocol = Some("XMPP".into());
+        self.out.push_back(Effect::XmppOpen { link, plan: Box::new(plan) });
+    }
+
+    /// Closes the link; the machine stays until [`Core::drop_chat`].
+    pub(crate) fn stop_chat(&mut self, now: Moment) {
+        match self.chat.link {
+            LinkState::Opening(link) | LinkState::Online(link) => {
+                if let Some(im) = &mut self.chat.im {
+                    im.offline(now);
+                }
+                self.out.push_back(Effect::XmppClose(link));
+                self.chat.link = LinkState::Closing(link);
+            }
+            LinkState::Renewing(run) => {
+                self.out.push_back(Effect::Cancel(run));
+                self.chat.link = LinkState::Off;
+            }
+            LinkState::Off | LinkState::Pausing(_) => self.chat.link = LinkState::Off,
+            LinkState::Closing(_) => {}
+        }
+    }
+
+    /// Forgets roster and conversations.
+    pub(crate) fn drop_chat(&mut self) {
+        match self.chat.link {
+            LinkState::Opening(link) | LinkState::Online(link) | LinkState::Closing(link) => {
+                self.out.push_back(Effect::XmppClose(link));
+            }
+            LinkState::Renewing(run) => self.out.push_back(Effect::Cancel(run)),
+            LinkState::Off | LinkState::Pausing(_) => {}
+        }
+        self.chat.im = None;
+        self.chat.plan = None;
+        self.chat.link = LinkState::Off;
+    }
+
+    pub(crate) fn xmpp(&mut self, link: LinkId, event: XmppEvent, now: Moment) {
+        if !self.chat.is_current(link) {
+            return;
+        }
+        match event {
+            XmppEvent::Online { jid, resumed, server, tls } => {
+                self.chat_online(link, jid, resumed, &server, tls, now);
+            }
+            XmppEvent::Stanza(stanza) => {
+                if let Some(im) = &mut self.chat.im {
+                    im.receive(*stanza, now);
+                }
+            }
+            XmppEvent::Acked(id) => {
+                if let Some(im) = &mut self.chat.im {
+                    im.acknowledged(&id, now);
+                }
+            }
+            XmppEvent::Failed { at, fault } | XmppEvent::Offline { at, fault } => {
+                self.chat_lost(&at, &fault, now);
+            }
+            XmppEvent::Closed => {
+                self.chat.link = LinkState::Off;
+                self.session.services.im = ServiceStatus::default();
+            }
+        }
+    }
+
+    fn chat_online(
+        &mut self,
+        link: LinkId,
+        jid: Jid,
+        resumed: bool,
+        server: &XmppServer,
+        tls: Option<String>,
+        now: Moment,
+    ) {
+        // Signing out has begun while the link opened: it is closed, not used.
+        if matches!(self.chat.link, LinkState::Closing(_)) {
+            return;
+        }
+        self.chat.link = LinkState::Online(link);
+        self.chat.attempts = 0;
+        self.session.services.im = ServiceStatus {
+            state: ServiceState::Ready,
+            address: Some(server.endpoint().to_string()),
+            protocol: Some(match server.link {
+                Link::Tls => "XMPP (direct TLS)".to_owned(),
+                Link::Udp | Link::Tcp | Link::StartTls => "XMPP".to_owned(),
+            }),
+            tls,
+            error: None,
+        };
+        if let Some(im) = &mut self.chat.im {
+            im.online(jid, resumed, now);
+        }
+        self.chat_verdict(ServiceVerdict::Ready);
+    }
+
+    fn chat_lost(&mut self, at: &Endpoint, fault: &Fault, now: Moment) {
+        if matches!(self.chat.link, LinkState::Closing(_)) {
+            self.chat.link = LinkState::Off;
+            self.session.services.im = ServiceStatus::default();
+            return;
+        }
+        let was_online = matches!(self.chat.link, LinkState::Online(_));
+        if was_online && let Some(im) = &mut self.chat.im {
+            im.offline(now);
+        }
+        let problem = fault.problem(at);
+        self.session.services.im.state =
+            if was_online { ServiceState::Connecting } else { ServiceState::Failed };
+        self.session.services.im.error = Some(problem.clone());
+        if fault_is_final(fault) {
+            self.chat.link = LinkState::Off;
+            self.session.services.im.state = ServiceState::Failed;
+        } else {
+            self.pause_chat(now);
+        }
+        if !was_online {
+            self.chat_verdict(ServiceVerdict::Failed(problem));
+        }
+    }
+
+    fn pause_chat(&mut self, now: Moment) {
+        let doubled = FIRST_PAUSE * 2u32.saturating_pow(self.chat.attempts.min(5));
+        let pause = doubled.min(LAST_PAUSE);
+        let spread = u64::try_from(pause.as_millis()).unwrap_or(1_000) / 4;
+        let pause = pause + Duration::from_millis(self.chance.below(spread.max(1)));
+        self.chat.attempts += 1;
+        self.chat.link = LinkState::Pausing(now.at + pause);
+    }
+
+    pub(crate) fn chat_due(&mut self, now: Moment) {
+        if let LinkState::Pausing(until) = self.chat.link
+            && until <= now.at
+        {
+            self.reopen_chat();
+        }
+        if let Some(im) = &mut self.chat.im {
+            im.handle_timeout(now);
+        }
+    }
+
+    /// A one-time password is spent with the first attempt, whatever came of it.
+    fn reopen_chat(&mut self) {
+        let Some(plan) = self.chat.plan.clone() else { return };
+        match (&plan.auth, self.renewal()) {
+            (XmppAuth::VtgToken { .. }, Some((renewal, credentials))) => {
+                let run = self.next_run();
+                self.chat.link = LinkState::Renewing(run);
+                self.session.services.im.state = ServiceState::Connecting;
+                self.out.push_back(Effect::Renew { run, renewal: Box::new(renewal), credentials });
+            }
+            (XmppAuth::VtgToken { .. }, None) | (XmppAuth::Password { .. }, _) => {
+                self.open_link(plan);
+            }
+        }
+    }
+
+    /// A new one-time password came, or not.
+    pub(crate) fn chat_renewed(
+        &mut self,
+        result: Result<Box<XmppPlan>, offhook_model::Problem>,
+        now: Moment,
+    ) {
+        match result {
+            Ok(plan) => self.open_link(*plan),
+            Err(problem) => {
+                self.session.services.im.state = ServiceState::Failed;
+                self.session.services.im.error = Some(problem);
+                self.pause_chat(now);
+            }
+        }
+    }
+
+    /// Passes on what the machine wants.
+    pub(crate) fn drain_chat(&mut self, now: Moment) {
+        while let Some(output) = self.chat.im.as_mut().and_then(Im::poll) {
+            match output {
+                Output::Send(stanza) => {
+                    if let LinkState::Online(link) = self.chat.link {
+                        self.out.push_back(Effect::XmppSend(link, Box::new(stanza)));
+                    }
+                }
+                Output::Store(request) => self.store(request),
+                Output::Notice(body) => self.notice(body, now),
+            }
+        }
+    }
+}
+
+/// Trying again with the same words cannot help.
+fn fault_is_final(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::BadCredentials | Fault::NoMechanism(_) | Fault::NoEncryption | Fault::Conflict
+    )
+}

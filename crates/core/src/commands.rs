@@ -1,0 +1,225 @@
+//! Where each command goes.
+
+use std::sync::Arc;
+
+use offhook_model::{
+    AccountType, Command, CommandError, ErrorCode, Jid, ManualAccount, Moment, Reply, Role,
+    Settings, Ticket,
+};
+use offhook_ports::StoreRequest;
+
+use crate::{Core, Effect, StoreTag};
+
+/// Bounds of `limit` in history and search.
+const LIMIT: std::ops::RangeInclusive<u32> = 1..=1_000;
+
+impl Core {
+    pub(crate) fn command(&mut self, ticket: Ticket, command: Command, now: Moment) {
+        if let Some(answer) = self.obey(ticket, command, now) {
+            self.reply(ticket, answer);
+        }
+    }
+
+    /// Nothing when the answer comes later.
+    fn obey(
+        &mut self,
+        ticket: Ticket,
+        command: Command,
+        now: Moment,
+    ) -> Option<Result<Reply, CommandError>> {
+        let done = |()| Reply::Done;
+        Some(match command {
+            Command::SignIn { address, username, password } => {
+                self.sign_in(address, username, password, now).map(done)
+            }
+            Command::GivePassword { username, password } => {
+                self.give_password(username, password, now).map(done)
+            }
+            Command::SignOut => self.sign_out(false, now).map(done),
+            Command::Quit => self.sign_out(true, now).map(done),
+            Command::SetManual(manual) => self.set_manual(manual).map(done),
+            Command::SetPresence { availability, note } => {
+                self.chat.set_presence(availability, note, now).map(done)
+            }
+            Command::RosterAdd { contact, name, group } => {
+                self.chat.machine("Adding a contact").map(|im| {
+                    im.roster_add(contact, name, group, now);
+                    Reply::Done
+                })
+            }
+            Command::RosterRemove { contact } => self.roster_remove(&contact, now).map(done),
+            Command::RosterAnswer { contact, allow } => {
+                self.chat.machine("Answering a request").map(|im| {
+                    im.roster_answer(&contact, allow, now);
+                    Reply::Done
+                })
+            }
+            Command::SendChat { to, body } => self.send_chat(to, body, now),
+            Command::Typing { to, typing } => self.chat.machine("Chatting").map(|im| {
+                im.typing(&to, typing, now);
+                Reply::Done
+            }),
+            Command::MarkRead { with } => self.chat.machine("Chatting").map(|im| {
+                im.mark_read(&with, now);
+                Reply::Done
+            }),
+            Command::OpenChat { with } => self.open_chat(with).map(done),
+            Command::ChatHistory { with, before, limit } => {
+                return self.query(ticket, limit, StoreRequest::History { with, before, limit });
+            }
+            Command::ChatSearch { query, limit } => {
+                return self.query(ticket, limit, StoreRequest::Search { query, limit });
+            }
+            Command::Dial { video: true, .. } => Err(CommandError::user(
+                ErrorCode::NotPossible,
+                "Video calls are not built yet.",
+                "Call without video.",
+            )),
+            Command::Dial { to, video: false } => {
+                self.on_phone("Calling", now, |phone| phone.dial(to, now)).map(Reply::Call)
+            }
+            Command::Answer(id) => {
+                self.on_phone("Answering", now, |phone| phone.answer(id, now)).map(done)
+            }
+            Command::Decline(id) => {
+                self.on_phone("Declining", now, |phone| phone.decline(id, now)).map(done)
+            }
+            Command::HangUp(id) => {
+                self.on_phone("Hanging up", now, |phone| phone.hang_up(id, now)).map(done)
+            }
+            Command::Hold(id) => {
+                self.on_phone("Holding", now, |phone| phone.hold(id, now)).map(done)
+            }
+            Command::Resume(id) => {
+                self.on_phone("Resuming", now, |phone| phone.resume(id, now)).map(done)
+            }
+            Command::Mute { id, muted } => {
+                self.on_phone("Muting", now, |phone| phone.mute(id, muted)).map(done)
+            }
+            Command::Dtmf { id, digits } => {
+                self.on_phone("Sending digits", now, |phone| phone.dtmf(id, &digits)).map(done)
+            }
+            Command::CallStats(id) => {
+                if !self.phone.has_call(id) {
+                    return Some(Err(CommandError::no_call(id)));
+                }
+                self.out.push_back(Effect::MediaStats(ticket, id));
+                return None;
+            }
+            Command::SelectDevice { role, spec } => {
+                let settings = Arc::make_mut(&mut self.settings);
+                match role {
+                    Role::Input => settings.audio_input = spec.clone(),
+                    Role::Output => settings.audio_output = spec.clone(),
+                    Role::Ringer => settings.ringer_output = spec.clone(),
+                }
+                self.keep_settings();
+                self.out.push_back(Effect::MediaSelect(role, spec));
+                self.out.push_back(Effect::MediaDevices);
+                Ok(Reply::Done)
+            }
+            Command::RefreshDevices => {
+                self.out.push_back(Effect::MediaDevices);
+                Ok(Reply::Done)
+            }
+            Command::SetSettings(settings) => {
+                self.set_settings(*settings);
+                Ok(Reply::Done)
+            }
+            Command::Dismiss(id) => self.dismiss(id),
+        })
+    }
+
+    fn query(
+        &mut self,
+        ticket: Ticket,
+        limit: u32,
+        request: StoreRequest,
+    ) -> Option<Result<Reply, CommandError>> {
+        if !LIMIT.contains(&limit) {
+            return Some(Err(CommandError::user(
+                ErrorCode::InvalidParams,
+                format!("limit {limit} is out of range."),
+                "Use 1 to 1000.",
+            )));
+        }
+        if let Err(error) = self.chat.machine("Reading the history") {
+            return Some(Err(error));
+        }
+        self.out.push_back(Effect::Store(StoreTag::Query(ticket), request));
+        None
+    }
+
+    fn open_chat(&mut self, with: Jid) -> Result<(), CommandError> {
+        self.chat.machine("Chatting")?;
+        let request = StoreRequest::History { with: with.clone(), before: None, limit: 200 };
+        self.out.push_back(Effect::Store(StoreTag::OpenChat(with), request));
+        Ok(())
+    }
+
+    fn send_chat(&mut self, to: Jid, body: String, now: Moment) -> Result<Reply, CommandError> {
+        let im = self.chat.machine("Chatting")?;
+        if body.trim().is_empty() {
+            return Err(CommandError::user(
+                ErrorCode::InvalidParams,
+                "The message is empty.",
+                "Write something first.",
+            ));
+        }
+        Ok(Reply::Message(im.send_chat(to, body, now)))
+    }
+
+    fn roster_remove(&mut self, contact: &Jid, now: Moment) -> Result<(), CommandError> {
+        let im = self.chat.machine("Removing a contact")?;
+        if !im.contacts().iter().any(|known| known.contact == *contact) {
+            return Err(CommandError::user(
+                ErrorCode::NoSuchObject,
+                "There is no such contact.",
+                "Ask roster.list for the contacts there are.",
+            ));
+        }
+        im.roster_remove(contact, now);
+        Ok(())
+    }
+
+    fn set_manual(&mut self, manual: ManualAccount) -> Result<(), CommandError> {
+        if self.session_busy() {
+            return Err(CommandError::user(
+                ErrorCode::NotPossible,
+                "Manual settings cannot be changed while signed in.",
+                "Sign out first.",
+            ));
+        }
+        self.manual = match manual.account_type {
+            AccountType::Automatic => ManualAccount::default(),
+            AccountType::Cup | AccountType::Cucm | AccountType::Webex | AccountType::Standard => {
+                manual
+            }
+        };
+        self.store(StoreRequest::PutManual(Box::new(self.manual.clone())));
+        Ok(())
+    }
+
+    fn set_settings(&mut self, settings: Settings) {
+        let specs = |s: &Settings| {
+            [
+                (Role::Input, s.audio_input.clone()),
+                (Role::Output, s.audio_output.clone()),
+                (Role::Ringer, s.ringer_output.clone()),
+            ]
+        };
+        let before = specs(&self.settings);
+        for (new, old) in specs(&settings).into_iter().zip(before) {
+            if new != old {
+                self.out.push_back(Effect::MediaSelect(new.0, new.1));
+            }
+        }
+        self.settings = Arc::new(settings);
+        self.out.push_back(Effect::MediaDevices);
+        self.keep_settings();
+    }
+
+    pub(crate) fn keep_settings(&mut self) {
+        self.store(StoreRequest::PutSettings(Box::new(Settings::clone(&self.settings))));
+    }
+}

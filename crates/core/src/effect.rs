@@ -1,0 +1,124 @@
+//! What the core wants done.
+
+use std::net::IpAddr;
+
+use offhook_call::Tone;
+use offhook_discovery as discovery;
+use offhook_im::Stanza;
+use offhook_model::{
+    AudioSpec, CallId, CommandError, Jid, Notice, Reply, Role, Ticket, UserAddress,
+};
+use offhook_ports::{FlowId, Found, MediaPlan, PortRange, SipServer, StoreRequest, XmppPlan};
+use offhook_signin as signin;
+
+use crate::{LinkId, RunId};
+
+/// What a store answer is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreTag {
+    /// Nobody waits for it.
+    Nothing,
+    /// The account's history at sign-in.
+    Loaded,
+    /// The kept password for this run of the sign-in.
+    Password(RunId),
+    /// Messages for a conversation on the screen.
+    OpenChat(Jid),
+    /// Messages for whoever asked.
+    Query(Ticket),
+}
+
+/// One wish, carried out by the engine.
+#[derive(Debug)]
+pub enum Effect {
+    /// Look for services.
+    Discover {
+        /// Name of the run.
+        run: RunId,
+        /// What for.
+        request: Box<discovery::Request>,
+    },
+    /// Ask an authenticator.
+    SignIn {
+        /// Name of the run.
+        run: RunId,
+        /// Whom for.
+        address: UserAddress,
+        /// Whom to ask.
+        found: Box<Found>,
+        /// With what.
+        credentials: signin::Credentials,
+        /// Chance.
+        seed: u64,
+    },
+    /// Ask for a new one-time password.
+    Renew {
+        /// Name of the run.
+        run: RunId,
+        /// How.
+        renewal: Box<signin::Renewal>,
+        /// With what.
+        credentials: signin::Credentials,
+    },
+    /// Drop a flow.
+    Cancel(RunId),
+    /// Open a chat connection.
+    XmppOpen {
+        /// Its name.
+        link: LinkId,
+        /// How.
+        plan: Box<XmppPlan>,
+    },
+    /// Send a stanza.
+    XmppSend(LinkId, Box<Stanza>),
+    /// Close a chat connection.
+    XmppClose(LinkId),
+    /// Open a SIP connection.
+    SipOpen {
+        /// Its name.
+        flow: FlowId,
+        /// Where to.
+        server: SipServer,
+        /// DSCP, 0 to 63.
+        dscp: u8,
+    },
+    /// Send a SIP message.
+    SipSend(FlowId, Vec<u8>),
+    /// Close a SIP connection.
+    SipClose(FlowId),
+    /// Bind media ports; answered with [`crate::Event::Reserved`].
+    MediaReserve {
+        /// For this call.
+        call: CallId,
+        /// On this address.
+        ip: IpAddr,
+        /// Out of this range.
+        range: PortRange,
+    },
+    /// Begin or change a call's sound.
+    MediaApply(CallId, Box<MediaPlan>),
+    /// End a call's sound.
+    MediaRelease(CallId),
+    /// Send digits.
+    MediaDtmf(CallId, String),
+    /// Microphone off or on.
+    MediaMute(CallId, bool),
+    /// The phone's own sound.
+    MediaTone(Option<Tone>),
+    /// Use this device.
+    MediaSelect(Role, AudioSpec),
+    /// Answer this ticket with the call's figures.
+    MediaStats(Ticket, CallId),
+    /// Look for devices; answered with [`crate::Event::Devices`].
+    MediaDevices,
+    /// Keep or read.
+    Store(StoreTag, StoreRequest),
+    /// Forget cookies.
+    ForgetCookies,
+    /// Answer a command.
+    Reply(Ticket, Result<Reply, CommandError>),
+    /// Tell those who watch.
+    Notice(Notice),
+    /// End the program.
+    Quit,
+}

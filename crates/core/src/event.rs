@@ -1,0 +1,104 @@
+//! What happens to the core.
+
+use std::net::SocketAddr;
+
+use offhook_discovery as discovery;
+use offhook_im::Stanza;
+use offhook_model::{CallId, Command, Devices, Endpoint, Fault, Jid, Problem, Ticket};
+use offhook_ports::{FlowId, MediaFact, Progress, StoreAnswer, XmppPlan, XmppServer};
+use offhook_signin as signin;
+
+use crate::StoreTag;
+
+/// One run of a flow. A result of a run that is no longer wanted is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunId(pub u32);
+
+/// One chat connection, from its opening to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinkId(pub u32);
+
+/// The result of a flow.
+#[derive(Debug)]
+pub enum FlowOutcome {
+    /// Services were looked for.
+    Discovered(Box<discovery::Report>),
+    /// An authenticator was asked.
+    SignedIn(Box<signin::Report>),
+    /// A new one-time password was asked for.
+    Renewed(Result<Box<XmppPlan>, Problem>),
+}
+
+/// What the chat connection tells.
+#[derive(Debug)]
+pub enum XmppEvent {
+    /// Authenticated and bound.
+    Online {
+        /// Our full JID.
+        jid: Jid,
+        /// An earlier session goes on (XEP-0198).
+        resumed: bool,
+        /// Where.
+        server: XmppServer,
+        /// TLS version and cipher.
+        tls: Option<String>,
+    },
+    /// A stanza came.
+    Stanza(Box<Stanza>),
+    /// The server has our stanza with this id.
+    Acked(String),
+    /// It could not be opened.
+    Failed {
+        /// Where.
+        at: Endpoint,
+        /// Why.
+        fault: Fault,
+    },
+    /// It was open and is no more.
+    Offline {
+        /// Where.
+        at: Endpoint,
+        /// Why.
+        fault: Fault,
+    },
+    /// We closed it.
+    Closed,
+}
+
+/// One event.
+#[derive(Debug)]
+pub enum Event {
+    /// Somebody wants something; the answer goes to this ticket.
+    Command(Ticket, Command),
+    /// A flow tells how far it is.
+    Progress(RunId, Progress),
+    /// A flow is over.
+    Flow(RunId, FlowOutcome),
+    /// The chat connection tells something.
+    Xmpp(LinkId, XmppEvent),
+    /// A SIP connection is open.
+    SipOpened {
+        /// Which.
+        flow: FlowId,
+        /// Our end.
+        local: SocketAddr,
+        /// Theirs.
+        remote: SocketAddr,
+        /// TLS version and cipher.
+        tls: Option<String>,
+    },
+    /// Bytes on a SIP connection.
+    SipData(FlowId, Vec<u8>),
+    /// A SIP connection failed or ended.
+    SipFailed(FlowId, Fault),
+    /// Media ports were bound, RTP and RTCP, or could not be.
+    Reserved(CallId, Result<(SocketAddr, SocketAddr), String>),
+    /// The media engine tells something.
+    Media(MediaFact),
+    /// The sound devices there are.
+    Devices(Devices),
+    /// The store answered.
+    Store(StoreTag, StoreAnswer),
+    /// The time that `next_timeout` named has come.
+    Timeout,
+}

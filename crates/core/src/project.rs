@@ -1,0 +1,41 @@
+//! What the window and the control API may see of the core.
+
+use std::sync::Arc;
+
+use offhook_model::{Availability, Me, Session, Snapshot};
+
+use crate::Core;
+
+impl Core {
+    /// One consistent picture. The large parts are shared with the machines, not copied.
+    pub(crate) fn project(&self, revision: u64) -> Snapshot {
+        let im = self.chat.im();
+        Snapshot {
+            revision,
+            session: self.session.clone(),
+            me: self.me(),
+            contacts: im.map(offhook_im::Im::contacts).unwrap_or_default(),
+            chats: im.map(offhook_im::Im::chats).unwrap_or_default(),
+            messages: im.map(offhook_im::Im::messages).unwrap_or_default(),
+            calls: self.phone.calls(),
+            call_log: Arc::clone(&self.call_log),
+            devices: Arc::clone(&self.devices),
+            settings: Arc::clone(&self.settings),
+            toasts: Arc::clone(&self.toasts),
+        }
+    }
+
+    fn me(&self) -> Me {
+        let Session { address, .. } = &self.session;
+        let mut presence = self.chat.presence();
+        if self.session.services.im.state != offhook_model::ServiceState::Ready {
+            presence.availability = Availability::Offline;
+        }
+        Me {
+            address: address.as_ref().map(ToString::to_string),
+            name: self.display_name(),
+            presence,
+            number: self.phone.number(),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The core itself: its state, and the way in and out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use offhook_model::{
+    CallRecord, CommandError, Devices, ErrorCode, ManualAccount, Moment, Notice, NoticeBody,
+    Problem, ProblemId, Reply, Session, Settings, Snapshot, Ticket, Toast,
+};
+use offhook_ports::{MediaFact, StoreAnswer, StoreRequest};
+
+use crate::calls::PhoneSide;
+use crate::chance::Chance;
+use crate::chat::ChatSide;
+use crate::session::Phase;
+use crate::{Effect, Event, LinkId, RunId, StoreTag};
+
+/// What a core starts with.
+pub struct Options {
+    /// Product name and version, as User-Agent.
+    pub product: String,
+    /// Chance. Two cores with the same seed and events do the same.
+    pub seed: u64,
+    /// The user's settings.
+    pub settings: Settings,
+    /// Manual connection settings.
+    pub manual: ManualAccount,
+    /// Devices in use.
+    pub devices: Devices,
+}
+
+/// All application state.
+pub struct Core {
+    pub(crate) product: String,
+    pub(crate) chance: Chance,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) manual: ManualAccount,
+    pub(crate) devices: Arc<Devices>,
+    pub(crate) phase: Phase,
+    pub(crate) session: Session,
+    pub(crate) told: Session,
+    pub(crate) chat: ChatSide,
+    pub(crate) phone: PhoneSide,
+    pub(crate) call_log: Arc<Vec<CallRecord>>,
+    pub(crate) toasts: Arc<Vec<Toast>>,
+    pub(crate) out: VecDeque<Effect>,
+    pub(crate) last_run: u32,
+    last_toast: u32,
+    revision: u64,
+}
+
+impl Core {
+    /// A core that nobody has signed in to.
+    pub fn new(options: Options) -> Self {
+        let mut chance = Chance::new(options.seed);
+        let chat = ChatSide::new(chance.next());
+        Self {
+            product: options.product,
+            chance,
+            settings: Arc::new(options.settings),
+            manual: options.manual,
+            devices: Arc::new(options.devices),
+            phase: Phase::SignedOut,
+            session: Session::default(),
+            told: Session::default(),
+            chat,
+            phone: PhoneSide::default(),
+            call_log: Arc::default(),
+            toasts: Arc::default(),
+            out: VecDeque::new(),
+            last_run: 0,
+            last_toast: 0,
+            revision: 0,
+        }
+    }
+
+    /// Takes one event.
+    pub fn handle(&mut self, event: Event, now: Moment) {
+        match event {
+            Event::Command(ticket, command) => self.command(ticket, command, now),
+            Event::Progress(run, progress) => self.progress(run, progress),
+            Event::Flow(run, outcome) => self.flow_over(run, outcome, now),
+            Event::Xmpp(link, event) => self.xmpp(link, event, now),
+            Event::SipOpened { flow, local, remote, tls } => {
+                self.sip_opened(flow, local, remote, tls, now);
+            }
+            Event::SipData(flow, bytes) => {
+                self.with_phone(now, |phone| phone.receive(flow, &bytes, now))
+            }
+            Event::SipFailed(flow, fault) => {
+                self.with_phone(now, |phone| phone.flow_failed(flow, fault, now));
+            }
+            Event::Reserved(call, ports) => {
+                self.with_phone(now, |phone| phone.reserved(call, ports, now));
+            }
+            Event::Media(fact) => self.media(&fact, now),
+            Event::Devices(devices) => {
+                self.devices = Arc::new(devices);
+                self.notice(NoticeBody::Devices {}, now);
+            }
+            Event::Store(tag, answer) => self.stored(tag, answer, now),
+            Event::Timeout => self.timeout(now),
+        }
+        self.settle(now);
+    }
+
+    /// The next wish.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.out.pop_front()
+    }
+
+    /// When [`Event::Timeout`] is due; nothing means only an event can change anything.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        [self.chat.next_timeout(), self.phone.next_timeout(), self.session_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Everything as it is now.
+    pub fn snapshot(&mut self) -> Snapshot {
+        self.revision += 1;
+        self.project(self.revision)
+    }
+
+    fn timeout(&mut self, now: Moment) {
+        self.session_due(now);
+        self.chat_due(now);
+        self.with_phone(now, |phone| phone.handle_timeout(now));
+    }
+
+    /// Runs after every event: what the machines want goes out, what changed is told.
+    fn settle(&mut self, now: Moment) {
+        self.drain_chat(now);
+        self.drain_phone(now);
+        self.reconsider(now);
+        if self.session != self.told {
+            self.told = self.session.clone();
+            let session = Box::new(self.session.clone());
+            self.notice(NoticeBody::Session(session), now);
+        }
+    }
+
+    fn media(&mut self, fact: &MediaFact, now: Moment) {
+        match fact {
+            MediaFact::DevicesChanged => self.out.push_back(Effect::MediaDevices),
+            MediaFact::DeviceLost(why) => {
+                let problem = Problem::new(
+                    offhook_model::Area::Media,
+                    offhook_model::Owner::User,
+                    format!("A sound device is not usable: {why}."),
+                    "Plug it in again or choose another one in the settings; a call goes on meanwhile.",
+                );
+                self.toast(problem, now);
+                self.out.push_back(Effect::MediaDevices);
+            }
+            MediaFact::FirstPacket(_)
+            | MediaFact::Silence(..)
+            | MediaFact::SoundAgain(_)
+            | MediaFact::Digit(..)
+            | MediaFact::DigitsSent(_) => self.with_phone(now, |phone| phone.media(fact)),
+        }
+    }
+
+    fn stored(&mut self, tag: StoreTag, answer: StoreAnswer, now: Moment) {
+        match (tag, answer) {
+            (StoreTag::Query(ticket), StoreAnswer::Messages { items, more }) => {
+                self.reply(ticket, Ok(Reply::Messages { items, more }));
+            }
+            (StoreTag::Query(ticket), StoreAnswer::Failed(why)) => {
+                self.reply(ticket, Err(store_failed(&why)));
+            }
+            (StoreTag::OpenChat(with), StoreAnswer::Messages { items, .. }) => {
+                self.chat.open_chat(with, items);
+            }
+            (StoreTag::Loaded, StoreAnswer::Loaded { chats, calls, queued }) => {
+                self.call_log = Arc::new(calls);
+                self.chat.loaded(chats, queued);
+            }
+            (StoreTag::Password(run), StoreAnswer::Password(password)) => {
+                self.password_read(run, password, now);
+            }
+            (StoreTag::Password(run), StoreAnswer::Failed(_)) => self.password_read(run, None, now),
+            (_, StoreAnswer::Failed(why)) => {
+                let problem = Problem::new(
+                    offhook_model::Area::Provisioning,
+                    offhook_model::Owner::User,
+                    format!("The history on this computer cannot be kept: {why}."),
+                    "Check that the disk is not full and that the profile folder may be written.",
+                );
+                self.toast(problem, now);
+            }
+            // Answers that nobody waits for.
+            (
+                _,
+                StoreAnswer::Kept
+                | StoreAnswer::Loaded { .. }
+                | StoreAnswer::Messages { .. }
+                | StoreAnswer::Password(_),
+            ) => {}
+        }
+    }
+
+    // ---- helpers for the rooms -------------------------------------------------------------
+
+    pub(crate) fn next_run(&mut self) -> RunId {
+        self.last_run += 1;
+        RunId(self.last_run)
+    }
+
+    pub(crate) fn next_link(&mut self) -> LinkId {
+        self.last_run += 1;
+        LinkId(self.last_run)
+    }
+
+    pub(crate) fn store(&mut self, request: StoreRequest) {
+        self.out.push_back(Effect::Store(StoreTag::Nothing, request));
+    }
+
+    pub(crate) fn reply(&mut self, ticket: Ticket, answer: Result<Reply, CommandError>) {
+        self.out.push_back(Effect::Reply(ticket, answer));
+    }
+
+    pub(crate) fn notice(&mut self, body: NoticeBody, now: Moment) {
+        self.out.push_back(Effect::Notice(Notice { time: now.wall, body }));
+    }
+
+    /// Shows a problem until it is dismissed; the same problem is shown once.
+    pub(crate) fn toast(&mut self, problem: Problem, now: Moment) {
+        if self.toasts.iter().any(|toast| toast.problem == problem) {
+            return;
+        }
+        self.last_toast += 1;
+        let toast = Toast { id: ProblemId(self.last_toast), problem: problem.clone() };
+        Arc::make_mut(&mut self.toasts).push(toast);
+        self.notice(NoticeBody::Diagnostic { problem: Box::new(problem) }, now);
+    }
+
+    pub(crate) fn dismiss(&mut self, id: ProblemId) -> Result<Reply, CommandError> {
+        let before = self.toasts.len();
+        Arc::make_mut(&mut self.toasts).retain(|toast| toast.id != id);
+        if self.toasts.len() == before {
+            return Err(CommandError::user(
+                ErrorCode::NoSuchObject,
+                "There is no such problem on the screen.",
+                "It may have been dismissed already.",
+            ));
+        }
+        Ok(Reply::Done)
+    }
+}
+
+fn store_failed(why: &str) -> CommandError {
+    CommandError::user(
+        ErrorCode::Failed,
+        format!("The history on this computer cannot be read: {why}."),
+        "Check the profile folder and its rights.",
+    )
+}

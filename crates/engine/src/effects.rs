@@ -1,0 +1,122 @@
+//! Carries out what the core wants.
+
+use std::collections::HashMap;
+
+use offhook_core::{Core, Effect, Event, Tone};
+use offhook_media::MediaEngine;
+use offhook_model::{CommandError, Notice, Reply, Ticket};
+use offhook_store::Store;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::flows::Flows;
+use crate::links::Links;
+
+/// Where the answer to a command goes.
+type Answer = oneshot::Sender<Result<Reply, CommandError>>;
+
+/// Everything effects act on.
+pub(crate) struct Hands {
+    pub(crate) flows: Flows,
+    pub(crate) links: Links,
+    pub(crate) media: MediaEngine,
+    pub(crate) store: Store,
+    pub(crate) notices: broadcast::Sender<Notice>,
+    pub(crate) events: mpsc::Sender<Event>,
+    pub(crate) waiting: HashMap<Ticket, Answer>,
+    pub(crate) forget_cookies: Box<dyn Fn() + Send>,
+    pub(crate) quit: bool,
+}
+
+impl Hands {
+    /// Carries out everything that the core wants at this moment.
+    pub(crate) fn carry_out(&mut self, core: &mut Core) {
+        while let Some(effect) = core.poll_effect() {
+            self.act(effect);
+        }
+    }
+
+    fn act(&mut self, effect: Effect) {
+        match effect {
+            Effect::Discover { run, request } => self.flows.discover(run, *request),
+            Effect::SignIn { run, address, found, credentials, seed } => {
+                self.flows.sign_in(run, address, *found, credentials, seed);
+            }
+            Effect::Renew { run, renewal, credentials } => {
+                self.flows.renew(run, *renewal, credentials);
+            }
+            Effect::Cancel(run) => self.flows.cancel(run),
+            Effect::XmppOpen { link, plan } => self.links.open_chat(link, *plan),
+            Effect::XmppSend(link, stanza) => self.links.send_chat(link, *stanza),
+            Effect::XmppClose(link) => self.links.close_chat(link),
+            Effect::SipOpen { flow, server, dscp } => self.links.open_sip(flow, server, dscp),
+            Effect::SipSend(flow, bytes) => self.links.send_sip(flow, bytes),
+            Effect::SipClose(flow) => self.links.close_sip(flow),
+            Effect::MediaReserve { call, ip, range } => {
+                let ports = self.media.reserve(call, ip, range);
+                self.later(Event::Reserved(call, ports));
+            }
+            Effect::MediaApply(call, plan) => self.media.apply(call, *plan),
+            Effect::MediaRelease(call) => self.media.release(call),
+            Effect::MediaDtmf(call, digits) => self.media.dtmf(call, &digits),
+            Effect::MediaMute(call, muted) => self.media.mute(call, muted),
+            Effect::MediaTone(tone) => self.media.tone(tone.map(media_tone)),
+            Effect::MediaSelect(role, spec) => self.media.select(role, spec),
+            Effect::MediaStats(ticket, call) => self.stats(ticket, call),
+            Effect::MediaDevices => self.devices(),
+            Effect::Store(tag, request) => {
+                let events = self.events.clone();
+                self.store.submit(request, move |answer| {
+                    let _ = events.blocking_send(Event::Store(tag, answer));
+                });
+            }
+            Effect::ForgetCookies => (self.forget_cookies)(),
+            Effect::Reply(ticket, answer) => self.answer(ticket, answer),
+            Effect::Notice(notice) => {
+                // Nobody may be watching; that is no error.
+                let _ = self.notices.send(notice);
+            }
+            Effect::Quit => self.quit = true,
+        }
+    }
+
+    fn answer(&mut self, ticket: Ticket, answer: Result<Reply, CommandError>) {
+        if let Some(sender) = self.waiting.remove(&ticket) {
+            let _ = sender.send(answer);
+        }
+    }
+
+    /// The core must not be entered while it is being drained, so the answer takes the queue.
+    #[expect(clippy::disallowed_methods, reason = "the engine owns all tasks")]
+    fn later(&self, event: Event) {
+        let events = self.events.clone();
+        if let Err(mpsc::error::TrySendError::Full(event)) = events.try_send(event) {
+            tokio::spawn(async move {
+                let _ = events.send(event).await;
+            });
+        }
+    }
+
+    fn stats(&mut self, ticket: Ticket, call: offhook_model::CallId) {
+        let Some(sender) = self.waiting.remove(&ticket) else { return };
+        let media = self.media.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = sender.send(Ok(Reply::Stats(media.stats(call))));
+        });
+    }
+
+    /// Asking the system for its devices can take a while.
+    fn devices(&self) {
+        let (media, events) = (self.media.clone(), self.events.clone());
+        tokio::task::spawn_blocking(move || {
+            let _ = events.blocking_send(Event::Devices(media.devices()));
+        });
+    }
+}
+
+fn media_tone(tone: Tone) -> offhook_media::Tone {
+    match tone {
+        Tone::Ringback => offhook_media::Tone::Ringback,
+        Tone::Busy => offhook_media::Tone::Busy,
+        Tone::Ring => offhook_media::Tone::Ring,
+    }
+}

@@ -1,0 +1,191 @@
+//! The loop itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use offhook_core::{Core, Event, Options};
+use offhook_media::{MediaEngine, MediaOptions};
+use offhook_model::{ManualAccount, Moment, Settings, Snapshot, Ticket};
+use offhook_net::Net;
+use offhook_ports::{Http, World};
+use offhook_store::Store;
+use offhook_xmpp::LoginProbe;
+use tokio::sync::{broadcast, mpsc};
+
+use crate::effects::Hands;
+use crate::flows::Flows;
+use crate::handle::{COMMANDS, Handle, NOTICES, Wanted};
+use crate::links::Links;
+
+/// How many events may wait for the core; adapters are slowed down beyond it.
+const EVENTS: usize = 1_024;
+
+/// How many waiting events are taken before a new picture is published.
+const BATCH: usize = 64;
+
+/// What the engine works with.
+pub struct Setup {
+    /// Product name and version.
+    pub product: String,
+    /// Chance.
+    pub seed: u64,
+    /// The user's settings.
+    pub settings: Settings,
+    /// Manual connection settings.
+    pub manual: ManualAccount,
+    /// Sound devices to begin with.
+    pub audio: MediaOptions,
+    /// The way out.
+    pub net: Arc<Net>,
+    /// What is kept.
+    pub store: Store,
+    /// Called after each new picture; must return at once.
+    pub on_change: Box<dyn Fn() + Send>,
+}
+
+/// Both clocks, read at once.
+fn moment(net: &Net) -> Moment {
+    net.moment()
+}
+
+/// The questions flows may ask, answered by the real world.
+pub fn world(net: &Arc<Net>) -> World {
+    World {
+        dns: net.clone(),
+        http: net.clone(),
+        probe: net.clone(),
+        xmpp: Arc::new(LoginProbe::new(Arc::clone(net))),
+        clock: net.clone(),
+    }
+}
+
+/// Prepares the engine. The future is the engine; it ends after `Quit`, or when every handle is
+/// gone. It must run inside a tokio runtime.
+pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static) {
+    let (commands, wanted) = mpsc::channel(COMMANDS);
+    let (events, happened) = mpsc::channel(EVENTS);
+    let (notices, _) = broadcast::channel(NOTICES);
+    let facts = events.clone();
+    let audio = setup.audio;
+    let devices = offhook_model::Devices {
+        input: audio.input.clone(),
+        output: audio.output.clone(),
+        ringer: audio.ringer.clone(),
+        ..offhook_model::Devices::default()
+    };
+    let media = MediaEngine::start(audio, move |fact| {
+        // The media thread never waits: a fact that finds the queue full is lost, and the next one
+        // of its kind says the same.
+        let _ = facts.try_send(Event::Media(fact));
+    });
+    let core = Core::new(Options {
+        product: setup.product,
+        seed: setup.seed,
+        settings: setup.settings,
+        manual: setup.manual,
+        devices,
+    });
+    let published = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
+    let handle = Handle {
+        commands,
+        published: Arc::clone(&published),
+        notices: notices.clone(),
+        media: media.clone(),
+    };
+    let http = Arc::clone(&setup.net);
+    let hands = Hands {
+        flows: Flows::new(world(&setup.net), events.clone()),
+        links: Links::new(Arc::clone(&setup.net), events.clone()),
+        media,
+        store: setup.store,
+        notices,
+        events,
+        waiting: HashMap::new(),
+        forget_cookies: Box::new(move || Http::forget(&*http)),
+        quit: false,
+    };
+    let engine = Engine {
+        core,
+        hands,
+        net: setup.net,
+        published,
+        on_change: setup.on_change,
+        wanted,
+        happened,
+        last_ticket: 0,
+    };
+    (handle, engine.run())
+}
+
+struct Engine {
+    core: Core,
+    hands: Hands,
+    net: Arc<Net>,
+    published: Arc<ArcSwap<Snapshot>>,
+    on_change: Box<dyn Fn() + Send>,
+    wanted: mpsc::Receiver<Wanted>,
+    happened: mpsc::Receiver<Event>,
+    last_ticket: u64,
+}
+
+impl Engine {
+    async fn run(mut self) {
+        self.publish();
+        while !self.hands.quit {
+            let due = self.core.next_timeout();
+            let event = tokio::select! {
+                biased;
+                Some(event) = self.happened.recv() => event,
+                wanted = self.wanted.recv() => match wanted {
+                    Some(wanted) => self.ticketed(wanted),
+                    None => break,
+                },
+                () = until(due) => Event::Timeout,
+            };
+            self.take(event);
+            self.take_waiting();
+            self.publish();
+        }
+        self.hands.media.shutdown();
+        self.hands.store.close();
+    }
+
+    fn take(&mut self, event: Event) {
+        let now = moment(&self.net);
+        self.core.handle(event, now);
+        self.hands.carry_out(&mut self.core);
+    }
+
+    /// What waits already is taken before the next picture, so that a burst costs one picture.
+    fn take_waiting(&mut self) {
+        for _ in 0..BATCH {
+            match self.happened.try_recv() {
+                Ok(event) => self.take(event),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn ticketed(&mut self, (command, answer): Wanted) -> Event {
+        self.last_ticket += 1;
+        let ticket = Ticket(self.last_ticket);
+        if let Some(answer) = answer {
+            self.hands.waiting.insert(ticket, answer);
+        }
+        Event::Command(ticket, command)
+    }
+
+    fn publish(&mut self) {
+        self.published.store(Arc::new(self.core.snapshot()));
+        (self.on_change)();
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
