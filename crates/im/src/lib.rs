@@ -1,19 +1,41 @@
-//! Contact list, presence, one-to-one chat and their outbox, as a machine over stanzas.
+//! Contact list, presence, one-to-one chat and the outbox of one account, as a machine over
+//! stanzas: feed it with [`Im::receive`] and the wishes of the user, drain [`Im::poll`], and call
+//! [`Im::handle_timeout`] when [`Im::next_timeout`] has come.
+//!
+//! This crate never opens a socket, reads a clock, draws a random number or writes a log. Rooms
+//! (XEP-0045) are not part of it yet: group messages are passed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
 use offhook_model::{
-    Availability, Chat, Contact, Jid, Message, MessageId, Moment, NoticeBody, Presence,
+    Availability, Chat, Contact, Delivery, Jid, Message, MessageId, Moment, NoticeBody, Presence,
 };
 use offhook_ports::StoreRequest;
+use xmpp_parsers::iq::Iq;
+use xmpp_parsers::stanza_error::DefinedCondition;
 
+mod chat;
+mod contacts;
+mod copies;
+#[doc(hidden)]
+pub mod fuzzing;
+mod ids;
+mod iq;
+mod outbox;
+mod people;
+mod sentence;
 mod stanza;
+mod talk;
 
+use ids::Ids;
+use outbox::Outbox;
+use people::People;
 pub use stanza::{Stanza, jid_from_wire, jid_to_wire};
+use talk::Talk;
 
-/// What the machine wants done.
+/// What the machine wants done. Its debug form holds private text: not for logs.
 #[derive(Clone, Debug)]
 pub enum Output {
     /// Send on the stream.
@@ -25,48 +47,237 @@ pub enum Output {
 }
 
 /// Chat and presence of one account.
-#[derive(Debug)]
+///
+/// Own messages go `Queued` → `Sent` → `Delivered` → `Read`, or `Failed`. A message that was on
+/// its way when the connection broke stays `Queued` and is sent again with the same id.
 pub struct Im {
-    own: Presence,
+    me: Jid,
+    /// Our full address while connected.
+    full: Option<Jid>,
+    wanted: Presence,
+    shown: Presence,
+    ids: Ids,
+    roster_request: Option<String>,
+    people: People,
+    talks: BTreeMap<Jid, Talk>,
+    /// Conversations in which somebody is writing.
+    writing: Vec<Jid>,
+    chats: Arc<Vec<Arc<Chat>>>,
+    messages: Arc<BTreeMap<Jid, Arc<Vec<Message>>>>,
+    outbox: Outbox,
+    outputs: VecDeque<Output>,
 }
 
-#[allow(missing_docs, unused_variables)]
 impl Im {
+    /// A machine for the account `me`. Two sessions of an account need different seeds, or their
+    /// message ids repeat.
     pub fn new(me: Jid, seed: u64) -> Self {
-        Self { own: Presence::default() }
+        let me = me.bare();
+        Self {
+            ids: Ids::new(&me, seed),
+            me,
+            full: None,
+            wanted: Presence { availability: Availability::Available, note: None },
+            shown: Presence::default(),
+            roster_request: None,
+            people: People::default(),
+            talks: BTreeMap::new(),
+            writing: Vec::new(),
+            chats: Arc::default(),
+            messages: Arc::default(),
+            outbox: Outbox::default(),
+            outputs: VecDeque::new(),
+        }
     }
-    pub fn loaded(&mut self, chats: Vec<Chat>, queued: Vec<Message>) {}
-    pub fn online(&mut self, full: Jid, resumed: bool, now: Moment) {}
-    pub fn offline(&mut self, now: Moment) {}
-    pub fn receive(&mut self, stanza: Stanza, now: Moment) {}
-    pub fn acknowledged(&mut self, id: &str, now: Moment) {}
-    pub fn set_presence(&mut self, availability: Availability, note: Option<String>, now: Moment) {}
-    pub fn roster_add(&mut self, contact: Jid, name: Option<String>, group: Option<String>, now: Moment) {}
-    pub fn roster_remove(&mut self, contact: &Jid, now: Moment) {}
-    pub fn roster_answer(&mut self, contact: &Jid, allow: bool, now: Moment) {}
-    pub fn send_chat(&mut self, to: Jid, body: String, now: Moment) -> MessageId {
-        MessageId(String::new())
+
+    /// What the store holds: conversations in any order, and own messages that wait to be sent,
+    /// oldest first.
+    pub fn loaded(&mut self, chats: Vec<Chat>, queued: Vec<Message>) {
+        for mut chat in chats {
+            chat.typing = false;
+            let with = chat.with.bare();
+            if !self.talks.contains_key(&with) {
+                self.talks.insert(with.clone(), Talk::from_chat(chat));
+            }
+            self.publish(&with);
+        }
+        for message in queued {
+            let with = message.with.bare();
+            if self.outbox.put(message.id.clone(), with.clone()) {
+                self.talk(&with).merge(vec![message]);
+                self.publish(&with);
+            }
+        }
+        self.flush();
     }
-    pub fn typing(&mut self, to: &Jid, typing: bool, now: Moment) {}
-    pub fn mark_read(&mut self, with: &Jid, now: Moment) {}
-    pub fn open_chat(&mut self, with: Jid, stored: Vec<Message>) {}
+
+    /// The connection stands as `full`. A stream that was not resumed asks for the contact list
+    /// and for copies of other devices' messages, and shows our presence; in both cases waiting
+    /// messages go out.
+    pub fn online(&mut self, full: Jid, resumed: bool, _now: Moment) {
+        self.full = Some(full);
+        self.outbox.turn_back();
+        if !resumed {
+            self.ask_roster();
+            self.ask_copies();
+            if self.wanted.availability != Availability::Offline {
+                self.send_presence();
+            }
+        }
+        self.show(self.wanted.clone());
+        self.flush();
+    }
+
+    /// The connection is gone: nobody's presence is known, and unacknowledged messages wait for
+    /// the next one.
+    pub fn offline(&mut self, _now: Moment) {
+        self.full = None;
+        self.roster_request = None;
+        self.outbox.turn_back();
+        self.people.forget_presence();
+        self.show(Presence { availability: Availability::Offline, note: self.wanted.note.clone() });
+        self.notice(NoticeBody::Roster { item: None, removed: None });
+        for with in std::mem::take(&mut self.writing) {
+            if let Some(talk) = self.talks.get_mut(&with) {
+                talk.writing_until = None;
+            }
+            self.their_typing(&with, None);
+        }
+    }
+
+    /// A stanza came.
+    pub fn receive(&mut self, stanza: Stanza, now: Moment) {
+        match stanza {
+            Stanza::Iq(iq) => self.receive_iq(iq),
+            Stanza::Message(message) => self.receive_message(message, now),
+            Stanza::Presence(presence) => self.receive_presence(presence, now),
+        }
+    }
+
+    /// The server has the stanza with this id. Ids of anything but chat messages are passed over.
+    pub fn acknowledged(&mut self, id: &str, _now: Moment) {
+        if let Some(with) = self.outbox.take(id) {
+            self.progress(&with, MessageId(id.to_owned()), Delivery::Sent, None);
+            self.flush();
+        }
+    }
+
+    /// When [`Im::handle_timeout`] wants to be called next.
     pub fn next_timeout(&self) -> Option<Instant> {
-        None
+        self.writing
+            .iter()
+            .filter_map(|with| self.talks.get(with))
+            .flat_map(|talk| [talk.typing_until, talk.writing_until])
+            .flatten()
+            .min()
     }
-    pub fn handle_timeout(&mut self, now: Moment) {}
+
+    /// Time has passed: typing that nobody confirmed has ended.
+    pub fn handle_timeout(&mut self, now: Moment) {
+        for with in self.writing.clone() {
+            let Some(talk) = self.talks.get(&with) else {
+                continue;
+            };
+            let (theirs, ours) = (talk.typing_until, talk.writing_until);
+            if theirs.is_some_and(|until| until <= now.at) {
+                self.their_typing(&with, None);
+            }
+            if ours.is_some_and(|until| until <= now.at) {
+                self.typing(&with, false, now);
+            }
+        }
+        self.forget_idle_writers();
+    }
+
+    /// The next thing to do, until there is none.
     pub fn poll(&mut self) -> Option<Output> {
-        None
+        self.outputs.pop_front()
     }
+
+    /// Contacts in order of their names, with those who wait for an answer to
+    /// [`Im::roster_answer`].
     pub fn contacts(&self) -> Arc<Vec<Arc<Contact>>> {
-        Arc::default()
+        self.people.list()
     }
+
+    /// Conversations that have a message, newest first.
     pub fn chats(&self) -> Arc<Vec<Arc<Chat>>> {
-        Arc::default()
+        Arc::clone(&self.chats)
     }
+
+    /// Messages in memory by conversation, at most the newest 200 of each, in order of time.
     pub fn messages(&self) -> Arc<BTreeMap<Jid, Arc<Vec<Message>>>> {
-        Arc::default()
+        Arc::clone(&self.messages)
     }
+
+    /// Our presence as others see it: offline without a connection.
     pub fn own_presence(&self) -> &Presence {
-        &self.own
+        &self.shown
+    }
+
+    fn receive_iq(&mut self, iq: Iq) {
+        match iq {
+            Iq::Get { from, id, payload, .. } => {
+                self.send(Stanza::Iq(iq::answer_get(from, id, payload)))
+            }
+            Iq::Set { from, id, payload, .. } => {
+                let trusted = self.is_own_server(from.as_ref());
+                let answer = match payload.try_into() {
+                    Ok(push) if trusted => {
+                        self.roster_push(push);
+                        iq::result(from, id, None)
+                    }
+                    Ok(_) | Err(_) => iq::refusal(from, id, DefinedCondition::ServiceUnavailable),
+                };
+                self.send(Stanza::Iq(answer));
+            }
+            Iq::Result { from, id, payload, .. } => {
+                let expected = self.roster_request.as_deref() == Some(id.as_str());
+                if expected && self.is_own_server(from.as_ref()) {
+                    self.roster_request = None;
+                    if let Some(Ok(roster)) = payload.map(TryInto::try_into) {
+                        self.roster_replace(roster);
+                    }
+                }
+            }
+            // No request of ours has a way back to the user but the list itself.
+            Iq::Error { .. } => {}
+        }
+    }
+
+    /// Whether a stanza comes from our own account or server: without an address, from our bare
+    /// one, or from the domain (RFC 6121 section 2.1.6).
+    fn is_own_server(&self, from: Option<&xmpp_parsers::jid::Jid>) -> bool {
+        let Some(from) = from else {
+            return true;
+        };
+        jid_from_wire(from).is_some_and(|from| {
+            from.resource().is_none() && (from == self.me || from.bare_str() == self.me.domain())
+        })
+    }
+
+    fn show(&mut self, presence: Presence) {
+        if self.shown != presence {
+            self.shown = presence;
+            self.notice(NoticeBody::Presence {
+                contact: self.me.clone(),
+                availability: self.shown.availability,
+                note: self.shown.note.clone(),
+            });
+        }
+    }
+
+    fn send(&mut self, stanza: Stanza) {
+        if self.full.is_some() {
+            self.outputs.push_back(Output::Send(stanza));
+        }
+    }
+
+    fn store(&mut self, request: StoreRequest) {
+        self.outputs.push_back(Output::Store(request));
+    }
+
+    fn notice(&mut self, body: NoticeBody) {
+        self.outputs.push_back(Output::Notice(body));
     }
 }

@@ -1,0 +1,312 @@
+//! The contact list and presence: RFC 6121 sections 2 to 4.
+
+use std::sync::Arc;
+
+use offhook_model::{
+    Availability, Contact, Jid, Moment, NoticeBody, Presence, Subscription, Timestamp,
+};
+use xmpp_parsers::delay::Delay;
+use xmpp_parsers::iq::Iq;
+use xmpp_parsers::jid::BareJid;
+use xmpp_parsers::minidom::Element;
+use xmpp_parsers::presence as wire;
+use xmpp_parsers::roster;
+
+use crate::people::{Entry, Signal};
+use crate::{Im, Stanza, iq, jid_from_wire, jid_to_wire};
+
+/// Longest note that is kept, in characters.
+const NOTE: usize = 1_000;
+
+impl Im {
+    /// Changes our own availability and note. [`Availability::Offline`] hides us from others and
+    /// them from us; the connection stays.
+    pub fn set_presence(&mut self, availability: Availability, note: Option<String>, _now: Moment) {
+        let note = note
+            .map(|note| crate::chat::printable(&note).chars().take(NOTE).collect())
+            .filter(|note: &String| !note.is_empty());
+        self.wanted = Presence { availability, note };
+        if self.full.is_none() {
+            return;
+        }
+        self.send_presence();
+        if availability == Availability::Offline {
+            self.people.forget_presence();
+            self.notice(NoticeBody::Roster { item: None, removed: None });
+        }
+        self.show(self.wanted.clone());
+    }
+
+    /// Puts somebody on the contact list or changes name and group, and asks to see their
+    /// presence where we do not. What is `None` stays as it is. False without a connection, or
+    /// when the address is none: then nothing was done.
+    pub fn roster_add(
+        &mut self,
+        contact: Jid,
+        name: Option<String>,
+        group: Option<String>,
+        _now: Moment,
+    ) -> bool {
+        let contact = contact.bare();
+        let known = self.people.get(&contact).cloned();
+        let groups = match group {
+            Some(group) => vec![group],
+            None => known.as_ref().map(|k| k.groups.clone()).unwrap_or_default(),
+        };
+        let name = name.or_else(|| self.people.given_name(&contact).map(str::to_owned));
+        let sent = self.send_roster_item(&contact, name, groups, roster::Subscription::None);
+        let sees_them =
+            known.is_some_and(|k| matches!(k.subscription, Subscription::To | Subscription::Both));
+        if sent && !sees_them {
+            self.send_subscription(&contact, wire::Type::Subscribe);
+        }
+        sent
+    }
+
+    /// Takes somebody off the contact list; the server ends both subscriptions (RFC 6121 section
+    /// 2.5). False without a connection: then nothing was done.
+    pub fn roster_remove(&mut self, contact: &Jid, now: Moment) -> bool {
+        let contact = contact.bare();
+        if self.people.is_listed(&contact) {
+            self.send_roster_item(&contact, None, Vec::new(), roster::Subscription::Remove)
+        } else {
+            self.roster_answer(&contact, false, now)
+        }
+    }
+
+    /// Allows somebody to see our presence, or refuses it. False without a connection: then
+    /// nothing was done.
+    pub fn roster_answer(&mut self, contact: &Jid, allow: bool, _now: Moment) -> bool {
+        let contact = contact.bare();
+        let answer = if allow { wire::Type::Subscribed } else { wire::Type::Unsubscribed };
+        if !self.send_subscription(&contact, answer) {
+            return false;
+        }
+        let changed = self.people.set_wants_us(&contact, false);
+        if self.people.is_listed(&contact) {
+            if let Some(item) = changed {
+                self.tell_contact(item);
+            }
+        } else if self.people.remove(&contact) {
+            self.tell_removed(contact);
+        }
+        true
+    }
+
+    pub(crate) fn ask_roster(&mut self) {
+        let id = self.ids.next();
+        self.roster_request = Some(id.clone());
+        let question = roster::Roster { ver: None, items: Vec::new() };
+        self.send(Stanza::Iq(Iq::from_get(id, question)));
+    }
+
+    pub(crate) fn send_presence(&mut self) {
+        let show = match self.wanted.availability {
+            Availability::Available => None,
+            Availability::Away => Some(wire::Show::Away),
+            Availability::Dnd => Some(wire::Show::Dnd),
+            Availability::Offline => {
+                self.send(Stanza::Presence(wire::Presence::unavailable()));
+                return;
+            }
+        };
+        // The range is that of reference im-presence.md section 2: a desk in use outranks one
+        // that was left.
+        let priority = if show == Some(wire::Show::Away) { 2 } else { 5 };
+        let mut presence = wire::Presence::available().with_priority(priority);
+        presence.show = show;
+        if let Some(note) = &self.wanted.note {
+            presence.set_status("", note.clone());
+        }
+        if let Some(caps) = iq::caps() {
+            presence.add_payload(caps);
+        }
+        self.send(Stanza::Presence(presence));
+    }
+
+    pub(crate) fn roster_replace(&mut self, roster: roster::Roster) {
+        let entries = roster.items.into_iter().filter_map(entry).collect();
+        self.people.replace(entries);
+        let people = &self.people;
+        let renamed: Vec<Arc<Contact>> =
+            self.talks.keys().filter_map(|with| people.get(with).cloned()).collect();
+        for contact in renamed {
+            self.rename_talk(&contact);
+        }
+        self.notice(NoticeBody::Roster { item: None, removed: None });
+    }
+
+    pub(crate) fn roster_push(&mut self, roster: roster::Roster) {
+        for item in roster.items {
+            if item.subscription == roster::Subscription::Remove {
+                let gone = jid_from_wire(&item.jid);
+                if let Some(jid) = gone.filter(|jid| self.people.remove(jid)) {
+                    self.tell_removed(jid);
+                }
+            } else if let Some(entry) = entry(item) {
+                let contact = self.people.put(&entry);
+                self.rename_talk(&contact);
+                self.tell_contact(contact);
+            }
+        }
+    }
+
+    pub(crate) fn receive_presence(&mut self, presence: wire::Presence, now: Moment) {
+        let Some(from) = presence.from.as_ref().and_then(jid_from_wire) else {
+            return;
+        };
+        let bare = from.bare();
+        match presence.type_ {
+            wire::Type::None | wire::Type::Unavailable => {
+                self.their_presence(&from, presence, now);
+            }
+            wire::Type::Subscribe => self.asked_for_presence(&bare),
+            wire::Type::Unsubscribe => {
+                if let Some(contact) = self.people.set_wants_us(&bare, false) {
+                    if self.people.is_listed(&bare) {
+                        self.tell_contact(contact);
+                    } else if self.people.remove(&bare) {
+                        self.tell_removed(bare);
+                    }
+                }
+            }
+            // The list itself tells how these ended, by a push of the server.
+            wire::Type::Subscribed
+            | wire::Type::Unsubscribed
+            | wire::Type::Probe
+            | wire::Type::Error => {}
+        }
+    }
+
+    fn asked_for_presence(&mut self, who: &Jid) {
+        let allowed = self.people.get(who).is_some_and(|contact| {
+            matches!(contact.subscription, Subscription::From | Subscription::Both)
+        });
+        if allowed || who == &self.me {
+            self.send_subscription(who, wire::Type::Subscribed);
+        } else if let Some(contact) = self.people.set_wants_us(who, true) {
+            self.tell_contact(contact);
+        }
+    }
+
+    fn their_presence(&mut self, from: &Jid, presence: wire::Presence, now: Moment) {
+        let bare = from.bare();
+        let resource = from.resource().unwrap_or_default().to_owned();
+        if let Some(talk) = self.talks.get_mut(&bare)
+            && talk.resource.as_deref() == Some(resource.as_str())
+        {
+            talk.resource = None;
+        }
+        let availability = match (&presence.type_, &presence.show) {
+            (wire::Type::None, None | Some(wire::Show::Chat)) => Availability::Available,
+            (wire::Type::None, Some(wire::Show::Away | wire::Show::Xa)) => Availability::Away,
+            (wire::Type::None, Some(wire::Show::Dnd)) => Availability::Dnd,
+            // The caller passes only these two types.
+            (_, _) => Availability::Offline,
+        };
+        if availability == Availability::Offline {
+            self.their_typing(&bare, None);
+        }
+        let signal = Signal {
+            resource,
+            priority: presence.priority.0,
+            presence: Presence { availability, note: note(&presence) },
+            stamp: stamp(&presence.payloads, now.wall),
+        };
+        if let Some(contact) = self.people.signal(&bare, signal, now.wall) {
+            self.notice(NoticeBody::Presence {
+                contact: bare,
+                availability: contact.presence.availability,
+                note: contact.presence.note.clone(),
+            });
+        }
+    }
+
+    fn send_roster_item(
+        &mut self,
+        contact: &Jid,
+        name: Option<String>,
+        groups: Vec<String>,
+        subscription: roster::Subscription,
+    ) -> bool {
+        let jid = jid_to_wire(contact).map(|jid| jid.into_bare());
+        let (Some(jid), Some(_)) = (jid, &self.full) else {
+            return false;
+        };
+        let set = roster_item(jid, name, groups, subscription);
+        let id = self.ids.next();
+        self.send(Stanza::Iq(Iq::from_set(id, set)));
+        true
+    }
+
+    fn send_subscription(&mut self, to: &Jid, type_: wire::Type) -> bool {
+        let (Some(to), Some(_)) = (jid_to_wire(to), &self.full) else {
+            return false;
+        };
+        self.send(Stanza::Presence(wire::Presence::new(type_).with_to(to)));
+        true
+    }
+
+    fn tell_contact(&mut self, contact: Arc<Contact>) {
+        self.notice(NoticeBody::Roster {
+            item: Some(Box::new(Arc::unwrap_or_clone(contact))),
+            removed: None,
+        });
+    }
+
+    fn tell_removed(&mut self, jid: Jid) {
+        self.notice(NoticeBody::Roster { item: None, removed: Some(jid) });
+    }
+}
+
+fn roster_item(
+    jid: BareJid,
+    name: Option<String>,
+    groups: Vec<String>,
+    subscription: roster::Subscription,
+) -> roster::Roster {
+    let printable = |text: String| crate::chat::printable(&text);
+    roster::Roster {
+        ver: None,
+        items: vec![roster::Item {
+            jid,
+            name: name.map(printable),
+            subscription,
+            ask: roster::Ask::None,
+            groups: groups.into_iter().map(|group| roster::Group(printable(group))).collect(),
+            approved: None,
+        }],
+    }
+}
+
+fn entry(item: roster::Item) -> Option<Entry> {
+    let subscription = match item.subscription {
+        roster::Subscription::None => Subscription::None,
+        roster::Subscription::From => Subscription::From,
+        roster::Subscription::To => Subscription::To,
+        roster::Subscription::Both => Subscription::Both,
+        roster::Subscription::Remove => return None,
+    };
+    Some(Entry {
+        jid: jid_from_wire(&item.jid)?.bare(),
+        name: item.name.filter(|name| !name.trim().is_empty()),
+        groups: item.groups.into_iter().map(|group| group.0).collect(),
+        subscription,
+    })
+}
+
+fn note(presence: &wire::Presence) -> Option<String> {
+    let statuses = &presence.statuses;
+    let text = statuses.get("").or_else(|| statuses.values().next())?;
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.chars().take(NOTE).collect())
+}
+
+/// When a stanza was written, if the server kept it for later (XEP-0203). Never in the future.
+pub(crate) fn stamp(payloads: &[Element], now: Timestamp) -> Option<Timestamp> {
+    payloads
+        .iter()
+        .filter(|payload| payload.is("delay", xmpp_parsers::ns::DELAY))
+        .find_map(|payload| Delay::try_from(payload.clone()).ok())
+        .map(|delay| Timestamp(delay.stamp.0.timestamp_millis()).min(now))
+}

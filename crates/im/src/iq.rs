@@ -1,0 +1,93 @@
+//! Questions of others: what we are (XEP-0030 with XEP-0115), which version (XEP-0092), and
+//! whether we are there (XEP-0199). Everything else is refused.
+
+use xmpp_parsers::caps::{Caps, compute_disco, hash_caps};
+use xmpp_parsers::disco::{DiscoInfoQuery, DiscoInfoResult, Identity};
+use xmpp_parsers::hashes::Algo;
+use xmpp_parsers::iq::Iq;
+use xmpp_parsers::jid::Jid as WireJid;
+use xmpp_parsers::minidom::Element;
+use xmpp_parsers::ns;
+use xmpp_parsers::stanza_error::{DefinedCondition, ErrorType, StanzaError};
+use xmpp_parsers::version::VersionResult;
+
+/// Names the client in caps. The form `v=…&p=…` is what the servers' own tools look for
+/// (reference im-presence.md section 2, point 5).
+const NODE: &str =
+    concat!("http://offhook.invalid/caps?v=", env!("CARGO_PKG_VERSION"), "&p=Offhook");
+
+const FEATURES: [&str; 7] = [
+    ns::CAPS,
+    ns::CHATSTATES,
+    ns::DISCO_INFO,
+    ns::DISPLAYED_MARKERS,
+    ns::PING,
+    ns::RECEIPTS,
+    ns::VERSION,
+];
+
+/// The caps element for our presence.
+pub(crate) fn caps() -> Option<Caps> {
+    let hash = hash_caps(&compute_disco(&disco(None)), Algo::Sha_1).ok()?;
+    Some(Caps::new(NODE, hash))
+}
+
+fn disco(node: Option<String>) -> DiscoInfoResult {
+    DiscoInfoResult {
+        node,
+        identities: vec![Identity {
+            category: "client".into(),
+            type_: "pc".into(),
+            lang: None,
+            name: Some("Offhook".into()),
+        }],
+        features: FEATURES.into_iter().map(str::to_owned).collect(),
+        extensions: Vec::new(),
+    }
+}
+
+/// The answer to a question.
+pub(crate) fn answer_get(from: Option<WireJid>, id: String, question: Element) -> Iq {
+    if question.is("ping", ns::PING) {
+        return result(from, id, None);
+    }
+    if question.is("query", ns::VERSION) {
+        let version = VersionResult {
+            name: "Offhook".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            os: None,
+        };
+        return result(from, id, Some(version.into()));
+    }
+    if let Ok(query) = DiscoInfoQuery::try_from(question) {
+        let known = query.node.as_deref().is_none_or(|node| node.split('#').next() == Some(NODE));
+        return if known {
+            result(from, id, Some(disco(query.node).into()))
+        } else {
+            refusal(from, id, DefinedCondition::ItemNotFound)
+        };
+    }
+    refusal(from, id, DefinedCondition::ServiceUnavailable)
+}
+
+/// A good answer.
+pub(crate) fn result(to: Option<WireJid>, id: String, payload: Option<Element>) -> Iq {
+    Iq::Result { from: None, to, id, payload }
+}
+
+/// A refusal.
+pub(crate) fn refusal(to: Option<WireJid>, id: String, condition: DefinedCondition) -> Iq {
+    Iq::Error {
+        from: None,
+        to,
+        id,
+        error: StanzaError {
+            type_: ErrorType::Cancel,
+            by: None,
+            defined_condition: condition,
+            texts: Default::default(),
+            other: None,
+        },
+        payload: None,
+    }
+}

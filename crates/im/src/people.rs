@@ -1,0 +1,343 @@
+//! Contacts and their presence, in the order in which they are shown.
+//!
+//! A presence change replaces one `Arc<Contact>`; nothing else of the list is copied but, when a
+//! snapshot still holds the old list, its pointers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use offhook_model::{Availability, Contact, Jid, Presence, Subscription, Timestamp};
+
+/// How many people off the list may wait for an answer. More are not remembered; their servers
+/// ask again at the next sign-in.
+const STRANGERS: usize = 200;
+
+/// How many resources of one person are told apart.
+const RESOURCES: usize = 32;
+
+/// A roster item in our words.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub jid: Jid,
+    pub name: Option<String>,
+    pub groups: Vec<String>,
+    pub subscription: Subscription,
+}
+
+/// What one resource of a person says.
+#[derive(Clone, Debug)]
+pub(crate) struct Signal {
+    pub resource: String,
+    pub priority: i8,
+    pub presence: Presence,
+    pub stamp: Option<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+struct Person {
+    key: String,
+    listed: bool,
+    given_name: Option<String>,
+    /// Newest last.
+    resources: Vec<Signal>,
+}
+
+/// Everybody we know.
+#[derive(Debug, Default)]
+pub(crate) struct People {
+    people: BTreeMap<Jid, Person>,
+    /// Sort keys, index by index those of `list`.
+    keys: Vec<(String, Jid)>,
+    list: Arc<Vec<Arc<Contact>>>,
+}
+
+impl People {
+    pub(crate) fn list(&self) -> Arc<Vec<Arc<Contact>>> {
+        Arc::clone(&self.list)
+    }
+
+    pub(crate) fn get(&self, jid: &Jid) -> Option<&Arc<Contact>> {
+        self.list.get(self.place(jid)?)
+    }
+
+    /// Whether the person is on the contact list, not only asking.
+    pub(crate) fn is_listed(&self, jid: &Jid) -> bool {
+        self.people.get(jid).is_some_and(|person| person.listed)
+    }
+
+    /// The name somebody gave the person, if any.
+    pub(crate) fn given_name(&self, jid: &Jid) -> Option<&str> {
+        self.people.get(jid)?.given_name.as_deref()
+    }
+
+    /// The server's whole list. People who only wait for an answer stay.
+    pub(crate) fn replace(&mut self, entries: Vec<Entry>) {
+        let before = std::mem::take(self);
+        let old: BTreeMap<Jid, Arc<Contact>> = before
+            .list
+            .iter()
+            .map(|contact| (contact.contact.clone(), Arc::clone(contact)))
+            .collect();
+        let mut resources = before.people;
+        let mut contacts: BTreeMap<Jid, (Person, Contact)> = BTreeMap::new();
+        for entry in entries {
+            let known = old.get(&entry.jid);
+            let mut person = resources.remove(&entry.jid).unwrap_or_default();
+            let contact = listed(&mut person, &entry, known);
+            contacts.insert(entry.jid, (person, contact));
+        }
+        for (jid, person) in resources {
+            let asking = old.get(&jid).filter(|contact| contact.wants_us);
+            if let (false, Some(contact)) = (person.listed, asking) {
+                contacts.insert(jid, (person, contact.as_ref().clone()));
+            }
+        }
+        let mut order: Vec<(String, Jid, Arc<Contact>)> = Vec::with_capacity(contacts.len());
+        for (jid, (person, contact)) in contacts {
+            order.push((person.key.clone(), jid.clone(), Arc::new(contact)));
+            self.people.insert(jid, person);
+        }
+        order.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        let (keys, list) =
+            order.into_iter().map(|(key, jid, contact)| ((key, jid), contact)).unzip();
+        self.keys = keys;
+        self.list = Arc::new(list);
+    }
+
+    /// One item of the server's list is new or changed.
+    pub(crate) fn put(&mut self, entry: &Entry) -> Arc<Contact> {
+        let known = self.get(&entry.jid).cloned();
+        let mut person = self.cut(&entry.jid).unwrap_or_default();
+        let contact = Arc::new(listed(&mut person, entry, known.as_ref()));
+        self.insert(person, Arc::clone(&contact));
+        contact
+    }
+
+    /// One item is gone. Whether it was there.
+    pub(crate) fn remove(&mut self, jid: &Jid) -> bool {
+        self.cut(jid).is_some()
+    }
+
+    /// Somebody asks to see our presence, or no longer does. The contact when that is news.
+    pub(crate) fn set_wants_us(&mut self, jid: &Jid, wants: bool) -> Option<Arc<Contact>> {
+        if self.people.contains_key(jid) {
+            return self.change(jid, |contact| contact.wants_us = wants);
+        }
+        let strangers = self.people.values().filter(|p| !p.listed).count();
+        if !wants || strangers >= STRANGERS {
+            return None;
+        }
+        let name = jid.to_string();
+        let person = Person { key: name.to_lowercase(), ..Person::default() };
+        let contact = Arc::new(Contact {
+            contact: jid.clone(),
+            name,
+            groups: Vec::new(),
+            subscription: Subscription::None,
+            wants_us: true,
+            presence: Presence::default(),
+            since: None,
+            number: None,
+        });
+        self.insert(person, Arc::clone(&contact));
+        Some(contact)
+    }
+
+    /// A resource came, changed or went (`Availability::Offline`). The contact when its merged
+    /// presence changed.
+    pub(crate) fn signal(
+        &mut self,
+        jid: &Jid,
+        signal: Signal,
+        now: Timestamp,
+    ) -> Option<Arc<Contact>> {
+        let person = self.people.get_mut(jid)?;
+        let was_known = !person.resources.is_empty();
+        let farewell = (signal.presence.availability == Availability::Offline)
+            .then(|| signal.presence.clone());
+        person.resources.retain(|r| r.resource != signal.resource);
+        let stamp = signal.stamp;
+        if farewell.is_none() {
+            if person.resources.len() >= RESOURCES {
+                person.resources.remove(0);
+            }
+            person.resources.push(signal);
+        }
+        let merged = merged(&person.resources).or(farewell).unwrap_or_default();
+        self.change(jid, |contact| {
+            if contact.presence.availability != merged.availability {
+                contact.since = stamp.or(was_known.then_some(now));
+            }
+            contact.presence = merged;
+        })
+    }
+
+    /// Whether the person has this resource signed in, as far as we see.
+    pub(crate) fn has_resource(&self, jid: &Jid, resource: &str) -> bool {
+        self.people.get(jid).is_some_and(|p| p.resources.iter().any(|r| r.resource == resource))
+    }
+
+    /// The connection is gone: nobody's presence is known.
+    pub(crate) fn forget_presence(&mut self) {
+        for person in self.people.values_mut() {
+            person.resources.clear();
+        }
+        for contact in Arc::make_mut(&mut self.list) {
+            if contact.presence != Presence::default() || contact.since.is_some() {
+                let contact = Arc::make_mut(contact);
+                contact.presence = Presence::default();
+                contact.since = None;
+            }
+        }
+    }
+
+    fn change(&mut self, jid: &Jid, edit: impl FnOnce(&mut Contact)) -> Option<Arc<Contact>> {
+        let place = self.place(jid)?;
+        let mut contact = self.list.get(place)?.as_ref().clone();
+        edit(&mut contact);
+        if Some(&contact) == self.list.get(place).map(Arc::as_ref) {
+            return None;
+        }
+        let contact = Arc::new(contact);
+        if let Some(slot) = Arc::make_mut(&mut self.list).get_mut(place) {
+            *slot = Arc::clone(&contact);
+        }
+        Some(contact)
+    }
+
+    fn place(&self, jid: &Jid) -> Option<usize> {
+        let key = self.people.get(jid)?.key.as_str();
+        self.keys.binary_search_by(|(k, j)| (k.as_str(), j).cmp(&(key, jid))).ok()
+    }
+
+    fn cut(&mut self, jid: &Jid) -> Option<Person> {
+        let place = self.place(jid)?;
+        self.keys.remove(place);
+        Arc::make_mut(&mut self.list).remove(place);
+        self.people.remove(jid)
+    }
+
+    fn insert(&mut self, person: Person, contact: Arc<Contact>) {
+        let key = (person.key.clone(), contact.contact.clone());
+        let place = self.keys.binary_search(&key).unwrap_or_else(|place| place);
+        self.people.insert(contact.contact.clone(), person);
+        self.keys.insert(place, key);
+        Arc::make_mut(&mut self.list).insert(place, contact);
+    }
+}
+
+fn listed(person: &mut Person, entry: &Entry, known: Option<&Arc<Contact>>) -> Contact {
+    let name = entry.name.clone().unwrap_or_else(|| entry.jid.to_string());
+    person.key = name.to_lowercase();
+    person.listed = true;
+    person.given_name = entry.name.clone();
+    let seen_by_them = matches!(entry.subscription, Subscription::From | Subscription::Both);
+    Contact {
+        contact: entry.jid.clone(),
+        name,
+        groups: entry.groups.clone(),
+        subscription: entry.subscription,
+        wants_us: known.is_some_and(|k| k.wants_us) && !seen_by_them,
+        presence: known.map(|k| k.presence.clone()).unwrap_or_default(),
+        since: known.and_then(|k| k.since),
+        number: known.and_then(|k| k.number.clone()),
+    }
+}
+
+/// The resource with the highest priority speaks for the person, of equals the newest
+/// (RFC 6121 section 4.7.2.3 leaves the rule to clients).
+fn merged(resources: &[Signal]) -> Option<Presence> {
+    resources.iter().max_by_key(|signal| signal.priority).map(|signal| signal.presence.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use offhook_model::{Availability, Jid, Presence, Subscription, Timestamp};
+
+    use super::{Entry, People, Signal};
+
+    fn jid(text: &str) -> Jid {
+        text.parse().expect("valid")
+    }
+
+    fn entry(at: &str, name: Option<&str>) -> Entry {
+        Entry {
+            jid: jid(at),
+            name: name.map(str::to_owned),
+            groups: Vec::new(),
+            subscription: Subscription::Both,
+        }
+    }
+
+    fn signal(resource: &str, priority: i8, availability: Availability) -> Signal {
+        Signal {
+            resource: resource.into(),
+            priority,
+            presence: Presence { availability, note: None },
+            stamp: None,
+        }
+    }
+
+    fn names(people: &People) -> Vec<String> {
+        people.list().iter().map(|c| c.name.clone()).collect()
+    }
+
+    #[test]
+    fn the_list_is_in_order_of_names_whatever_happens() {
+        let mut people = People::default();
+        people.replace(vec![
+            entry("z@x", Some("anna")),
+            entry("a@x", Some("Zoe")),
+            entry("m@x", None),
+        ]);
+        assert_eq!(names(&people), ["anna", "m@x", "Zoe"]);
+        people.put(&entry("a@x", Some("Berta")));
+        people.put(&entry("n@x", Some("anna")));
+        assert_eq!(names(&people), ["anna", "anna", "Berta", "m@x"]);
+        assert!(people.remove(&jid("z@x")));
+        assert!(!people.remove(&jid("z@x")));
+        assert_eq!(names(&people), ["anna", "Berta", "m@x"]);
+    }
+
+    #[test]
+    fn the_highest_priority_speaks_and_of_equals_the_newest() {
+        let mut people = People::default();
+        people.replace(vec![entry("b@x", None)]);
+        let b = jid("b@x");
+        let mut check = |signal: Signal, want: Availability| {
+            people.signal(&b, signal, Timestamp(1));
+            let got = people.get(&b).map(|c| c.presence.availability);
+            assert_eq!(got, Some(want));
+        };
+        check(signal("desk", 5, Availability::Available), Availability::Available);
+        check(signal("phone", 1, Availability::Away), Availability::Available);
+        check(signal("lap", 5, Availability::Dnd), Availability::Dnd);
+        check(signal("desk", 0, Availability::Offline), Availability::Dnd);
+        check(signal("lap", 0, Availability::Offline), Availability::Away);
+        check(signal("phone", 0, Availability::Offline), Availability::Offline);
+    }
+
+    #[test]
+    fn a_presence_change_touches_one_contact_of_ten_thousand() {
+        let mut people = People::default();
+        people.replace((0..10_000).map(|n| entry(&format!("u{n}@x"), None)).collect());
+        let before = people.list();
+        people.signal(&jid("u77@x"), signal("r", 0, Availability::Dnd), Timestamp(1));
+        let after = people.list();
+        let changed =
+            before.iter().zip(after.iter()).filter(|(a, b)| !std::sync::Arc::ptr_eq(a, b)).count();
+        assert_eq!(changed, 1);
+    }
+
+    #[test]
+    fn strangers_who_ask_survive_a_new_list_and_have_a_limit() {
+        let mut people = People::default();
+        people.set_wants_us(&jid("s@x"), true);
+        people.replace(vec![entry("b@x", None)]);
+        assert!(people.get(&jid("s@x")).is_some_and(|c| c.wants_us));
+        for n in 0..1_000 {
+            people.set_wants_us(&jid(&format!("s{n}@x")), true);
+        }
+        assert_eq!(people.list().len(), 1 + super::STRANGERS);
+    }
+}

@@ -1,0 +1,54 @@
+//! Why a message came back, in words a person understands.
+
+use xmpp_parsers::stanza_error::{DefinedCondition, StanzaError};
+
+/// Longest piece of a server's own text that is shown, in characters.
+const QUOTE: usize = 200;
+
+/// Shown when the error itself cannot be read.
+pub(crate) const UNREADABLE: &str = "The message came back without a readable reason.";
+
+/// Shown when too many messages wait already.
+pub(crate) const FULL: &str =
+    "Too many messages wait for a connection. Try again when you are online.";
+
+/// Shown when the address cannot be written to.
+pub(crate) const ADDRESS: &str = "This address cannot be written to. Check its spelling.";
+
+/// The sentence for a returned message.
+pub(crate) fn bounced(error: &StanzaError) -> String {
+    let sentence = match &error.defined_condition {
+        DefinedCondition::ServiceUnavailable | DefinedCondition::RecipientUnavailable => {
+            "The person is not signed in, or does not exist, and the server does not keep messages for later."
+        }
+        DefinedCondition::ItemNotFound | DefinedCondition::Gone { .. } => {
+            "There is nobody with this address."
+        }
+        DefinedCondition::JidMalformed => ADDRESS,
+        DefinedCondition::RemoteServerNotFound => {
+            "The chat server of this person's domain could not be found."
+        }
+        DefinedCondition::RemoteServerTimeout => {
+            "The chat server of this person's domain did not answer. Try again later."
+        }
+        DefinedCondition::Forbidden
+        | DefinedCondition::NotAllowed
+        | DefinedCondition::NotAuthorized
+        | DefinedCondition::SubscriptionRequired
+        | DefinedCondition::RegistrationRequired => {
+            "You may not write to this person. Ask your administrator if you think you should."
+        }
+        DefinedCondition::NotAcceptable => "The person does not accept your messages.",
+        DefinedCondition::PolicyViolation => "The server's rules do not allow this message.",
+        DefinedCondition::ResourceConstraint => "The server is too busy. Try again later.",
+        // The library's list, not ours; what is left says nothing a person could act on.
+        _ => "The server could not deliver the message.",
+    };
+    match error.texts.values().find(|text| !text.trim().is_empty()) {
+        Some(text) => {
+            let quote: String = text.trim().chars().take(QUOTE).collect();
+            format!("{sentence} The server says: \u{201c}{quote}\u{201d}")
+        }
+        None => sentence.to_owned(),
+    }
+}
