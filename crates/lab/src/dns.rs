@@ -1,0 +1,470 @@
+//! An authoritative name server of a few dozen records, over UDP and TCP (RFC 1035, 2782, 3403,
+//! 2308 for the SOA of negative answers, 6891 for EDNS).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+
+use crate::deployment::Deployment;
+use crate::scenario::Fault;
+
+const TYPE_A: u16 = 1;
+const TYPE_SOA: u16 = 6;
+const TYPE_AAAA: u16 = 28;
+const TYPE_SRV: u16 = 33;
+const TYPE_NAPTR: u16 = 35;
+const TYPE_OPT: u16 = 41;
+const TYPE_ANY: u16 = 255;
+const CLASS_IN: u16 = 1;
+const TTL: u32 = 60;
+
+/// Data of a record.
+#[derive(Debug, Clone)]
+enum Data {
+    Address(IpAddr),
+    Srv { priority: u16, weight: u16, port: u16, target: String },
+    Naptr { order: u16, service: &'static str, replacement: String },
+}
+
+impl Data {
+    fn kind(&self) -> u16 {
+        match self {
+            Self::Address(IpAddr::V4(_)) => TYPE_A,
+            Self::Address(IpAddr::V6(_)) => TYPE_AAAA,
+            Self::Srv { .. } => TYPE_SRV,
+            Self::Naptr { .. } => TYPE_NAPTR,
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Address(IpAddr::V4(ip)) => out.extend(ip.octets()),
+            Self::Address(IpAddr::V6(ip)) => out.extend(ip.octets()),
+            Self::Srv { priority, weight, port, target } => {
+                for value in [priority, weight, port] {
+                    out.extend(value.to_be_bytes());
+                }
+                write_name(out, target);
+            }
+            Self::Naptr { order, service, replacement } => {
+                out.extend(order.to_be_bytes());
+                out.extend(10u16.to_be_bytes());
+                for text in ["s", service, ""] {
+                    out.push(u8::try_from(text.len()).unwrap_or(0));
+                    out.extend(text.as_bytes());
+                }
+                write_name(out, replacement);
+            }
+        }
+    }
+}
+
+/// All records of the laboratory; names are lower case without a trailing dot.
+pub(crate) struct Zone {
+    origin: String,
+    records: Vec<(String, Data)>,
+    truncate_srv: bool,
+}
+
+impl Zone {
+    /// The records of a deployment.
+    pub(crate) fn of(lab: &Deployment) -> Self {
+        let domain = lab.domain().to_ascii_lowercase();
+        let open = lab.standard_domain().to_ascii_lowercase();
+        let ip = lab.services.uds.ip();
+        let mut records = Vec::new();
+        for host in ["cucm1", "cucm2", "imp1"] {
+            records.push((format!("{host}.{domain}"), Data::Address(ip)));
+        }
+        for host in [format!("xmpp.{open}"), format!("sip.{open}"), open.clone(), domain.clone()] {
+            records.push((host, Data::Address(ip)));
+        }
+        if !lab.faults.has(Fault::NoRecords) {
+            for target in &lab.uds_targets {
+                records.push((
+                    format!("_cisco-uds._tcp.{domain}"),
+                    Data::Srv {
+                        priority: target.priority,
+                        weight: 10,
+                        port: target.port,
+                        target: format!("{}.{domain}", target.host),
+                    },
+                ));
+            }
+            records.extend(standard_records(lab, &open));
+        }
+        Self { origin: domain, records, truncate_srv: lab.faults.has(Fault::TruncatedSrv) }
+    }
+
+    fn covers(&self, name: &str) -> bool {
+        name == self.origin
+            || name.strip_suffix(&self.origin).is_some_and(|rest| rest.ends_with('.'))
+            || self.records.iter().any(|(owner, _)| owner == name || is_below(owner, name))
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        name == self.origin
+            || self.records.iter().any(|(owner, _)| owner == name || is_below(owner, name))
+    }
+}
+
+/// Whether `owner` lies below `name`, which makes `name` exist although it has no records.
+fn is_below(owner: &str, name: &str) -> bool {
+    owner.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'))
+}
+
+fn standard_records(lab: &Deployment, open: &str) -> Vec<(String, Data)> {
+    let srv = |service: &str, port: u16, host: &str| {
+        let target = format!("{host}.{open}");
+        (format!("{service}.{open}"), Data::Srv { priority: 10, weight: 10, port, target })
+    };
+    let naptr = |order, service, record: &str| {
+        (open.to_owned(), Data::Naptr { order, service, replacement: format!("{record}.{open}") })
+    };
+    vec![
+        srv("_xmpp-client._tcp", lab.services.xmpp.port(), "xmpp"),
+        srv("_xmpps-client._tcp", lab.services.xmpps.port(), "xmpp"),
+        srv("_sips._tcp", lab.services.sip_tls.port(), "sip"),
+        srv("_sip._tcp", lab.services.sip_tcp.port(), "sip"),
+        srv("_sip._udp", lab.services.sip_udp.port(), "sip"),
+        naptr(10, "SIPS+D2T", "_sips._tcp"),
+        naptr(20, "SIP+D2T", "_sip._tcp"),
+        naptr(30, "SIP+D2U", "_sip._udp"),
+    ]
+}
+
+fn write_name(out: &mut Vec<u8>, name: &str) {
+    for label in name.split('.').filter(|label| !label.is_empty()) {
+        let label = &label.as_bytes()[..label.len().min(63)];
+        out.push(u8::try_from(label.len()).unwrap_or(63));
+        out.extend(label);
+    }
+    out.push(0);
+}
+
+struct Question<'a> {
+    name: String,
+    kind: u16,
+    class: u16,
+    /// The question section as it came, to be sent back with the asker's letter case.
+    raw: &'a [u8],
+    /// UDP size the asker takes, when it speaks EDNS.
+    edns: Option<u16>,
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
+}
+
+fn read_question(query: &[u8]) -> Option<Question<'_>> {
+    let mut at = 12;
+    let mut name = String::new();
+    loop {
+        let length = usize::from(*query.get(at)?);
+        at += 1;
+        if length == 0 {
+            break;
+        }
+        // No compression in a question: there is nothing before it to point to.
+        if length > 63 || name.len() + length > 253 {
+            return None;
+        }
+        let label = query.get(at..at + length)?;
+        at += length;
+        if !name.is_empty() {
+            name.push('.');
+        }
+        name.extend(label.iter().map(|byte| char::from(byte.to_ascii_lowercase())));
+    }
+    let (kind, class) = (word(query, at)?, word(query, at + 2)?);
+    let raw = query.get(12..at + 4)?;
+    let additional = at + 4;
+    let simple = word(query, 6) == Some(0) && word(query, 8) == Some(0);
+    let edns = (simple && query.get(additional) == Some(&0))
+        .then(|| word(query, additional + 1))
+        .flatten()
+        .filter(|kind| *kind == TYPE_OPT)
+        .and_then(|_| word(query, additional + 3));
+    Some(Question { name, kind, class, raw, edns })
+}
+
+/// An answer under construction.
+struct Answer {
+    flags: u16,
+    code: u16,
+    answers: Vec<Vec<u8>>,
+    authority: Vec<Vec<u8>>,
+    additional: Vec<Vec<u8>>,
+}
+
+fn record(name: &str, kind: u16, data: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_name(&mut out, name);
+    out.extend(kind.to_be_bytes());
+    out.extend(CLASS_IN.to_be_bytes());
+    out.extend(TTL.to_be_bytes());
+    out.extend(u16::try_from(data.len()).unwrap_or(0).to_be_bytes());
+    out.extend(data);
+    out
+}
+
+fn soa(zone: &Zone) -> Vec<u8> {
+    let mut data = Vec::new();
+    write_name(&mut data, &format!("ns.{}", zone.origin));
+    write_name(&mut data, &format!("hostmaster.{}", zone.origin));
+    for value in [1u32, 3600, 600, 86400, TTL] {
+        data.extend(value.to_be_bytes());
+    }
+    record(&zone.origin, TYPE_SOA, &data)
+}
+
+fn look_up(zone: &Zone, question: &Question<'_>) -> Answer {
+    const AUTHORITATIVE: u16 = 0x0400;
+    let mut answer = Answer {
+        flags: AUTHORITATIVE,
+        code: 0,
+        answers: Vec::new(),
+        authority: Vec::new(),
+        additional: Vec::new(),
+    };
+    if question.class != CLASS_IN || !zone.covers(&question.name) {
+        answer.code = 5;
+        answer.flags = 0;
+        return answer;
+    }
+    let wanted = |data: &Data| question.kind == TYPE_ANY || data.kind() == question.kind;
+    for (owner, data) in &zone.records {
+        if *owner != question.name || !wanted(data) {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        data.write(&mut bytes);
+        answer.answers.push(record(owner, data.kind(), &bytes));
+        if let Data::Srv { target, .. } = data {
+            let hosts = zone.records.iter().filter(|(owner, _)| owner == target);
+            for (owner, address) in hosts {
+                let mut bytes = Vec::new();
+                address.write(&mut bytes);
+                let extra = record(owner, address.kind(), &bytes);
+                if !answer.additional.contains(&extra) {
+                    answer.additional.push(extra);
+                }
+            }
+        }
+    }
+    if question.name == zone.origin && matches!(question.kind, TYPE_SOA | TYPE_ANY) {
+        answer.answers.push(soa(zone));
+    }
+    if answer.answers.is_empty() {
+        answer.authority.push(soa(zone));
+        if !zone.exists(&question.name) {
+            answer.code = 3;
+        }
+    }
+    answer
+}
+
+/// Answers one query of at most `limit` bytes of answer; `None` when it is not worth an answer.
+pub(crate) fn answer(zone: &Zone, query: &[u8], over_udp: bool) -> Option<Vec<u8>> {
+    let (id, flags) = (word(query, 0)?, word(query, 2)?);
+    if flags & 0x8000 != 0 || query.len() < 12 {
+        return None;
+    }
+    let echo = 0x8000 | flags & 0x7900;
+    let refuse = |code: u16| {
+        let mut out = Vec::new();
+        for value in [id, echo | code, 0, 0, 0, 0] {
+            out.extend(value.to_be_bytes());
+        }
+        Some(out)
+    };
+    if flags & 0x7800 != 0 {
+        return refuse(4);
+    }
+    if word(query, 4) != Some(1) {
+        return refuse(1);
+    }
+    let Some(question) = read_question(query) else { return refuse(1) };
+    let found = look_up(zone, &question);
+    let size = usize::from(question.edns.unwrap_or(512).clamp(512, 4096));
+    let limit = if over_udp { size } else { usize::from(u16::MAX) };
+    let opt = question.edns.map(|_| {
+        let mut out = vec![0];
+        out.extend(TYPE_OPT.to_be_bytes());
+        out.extend(4096u16.to_be_bytes());
+        out.extend([0; 6]);
+        out
+    });
+    let build = |truncated: bool, extras: bool| {
+        let none = Vec::new();
+        let (answers, authority) =
+            if truncated { (&none, &none) } else { (&found.answers, &found.authority) };
+        let additional = if truncated || !extras { &none } else { &found.additional };
+        let mut out = Vec::new();
+        let head = echo | found.flags | if truncated { 0x0200 } else { 0 } | found.code;
+        let counts = [
+            id,
+            head,
+            1,
+            u16::try_from(answers.len()).unwrap_or(0),
+            u16::try_from(authority.len()).unwrap_or(0),
+            u16::try_from(additional.len() + usize::from(opt.is_some())).unwrap_or(0),
+        ];
+        for value in counts {
+            out.extend(value.to_be_bytes());
+        }
+        out.extend(question.raw);
+        for part in answers.iter().chain(authority).chain(additional) {
+            out.extend(part);
+        }
+        out.extend(opt.iter().flatten());
+        out
+    };
+    if over_udp && zone.truncate_srv && question.kind == TYPE_SRV {
+        return Some(build(true, false));
+    }
+    let mut out = build(false, true);
+    if out.len() > limit {
+        out = build(false, false);
+    }
+    if out.len() > limit {
+        out = build(true, false);
+    }
+    Some(out)
+}
+
+/// Answers over UDP until dropped.
+pub(crate) async fn run_udp(socket: UdpSocket, zone: Arc<Zone>) {
+    let mut buffer = vec![0; 4096];
+    loop {
+        let Ok((length, peer)) = socket.recv_from(&mut buffer).await else { continue };
+        if let Some(reply) = answer(&zone, &buffer[..length], true) {
+            let _ = socket.send_to(&reply, peer).await;
+        }
+    }
+}
+
+/// Answers over TCP until dropped.
+pub(crate) async fn run_tcp(listener: TcpListener, zone: Arc<Zone>) {
+    crate::net::serve(listener, move |stream, _| {
+        let zone = Arc::clone(&zone);
+        async move {
+            let _ = tokio::time::timeout(Duration::from_secs(30), converse(stream, &zone)).await;
+        }
+    })
+    .await;
+}
+
+async fn converse(mut stream: TcpStream, zone: &Zone) -> std::io::Result<()> {
+    loop {
+        let length = usize::from(stream.read_u16().await?);
+        let mut query = vec![0; length];
+        stream.read_exact(&mut query).await?;
+        let Some(reply) = answer(zone, &query, false) else { return Ok(()) };
+        let mut framed = u16::try_from(reply.len()).unwrap_or(0).to_be_bytes().to_vec();
+        framed.extend(reply);
+        stream.write_all(&framed).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deployment::tests::deployment;
+
+    fn query(name: &str, kind: u16, edns: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        for value in [0x1234, 0x0100, 1, 0, 0, u16::from(edns)] {
+            out.extend(value.to_be_bytes());
+        }
+        write_name(&mut out, name);
+        out.extend(kind.to_be_bytes());
+        out.extend(CLASS_IN.to_be_bytes());
+        if edns {
+            out.extend([0, 0, 41, 0x10, 0, 0, 0, 0, 0, 0, 0]);
+        }
+        out
+    }
+
+    struct Head {
+        code: u16,
+        truncated: bool,
+        answers: u16,
+        authority: u16,
+    }
+
+    fn ask(faults: &[&str], name: &str, kind: u16) -> (Head, Vec<u8>) {
+        let zone = Zone::of(&deployment(faults));
+        let reply = answer(&zone, &query(name, kind, true), true).unwrap();
+        assert_eq!(word(&reply, 0), Some(0x1234));
+        let flags = word(&reply, 2).unwrap();
+        let head = Head {
+            code: flags & 15,
+            truncated: flags & 0x200 != 0,
+            answers: word(&reply, 6).unwrap(),
+            authority: word(&reply, 8).unwrap(),
+        };
+        (head, reply)
+    }
+
+    #[test]
+    fn the_uds_record_names_host_and_port_byte_for_byte() {
+        let (head, reply) = ask(&[], "_CISCO-uds._tcp.lab.example", TYPE_SRV);
+        assert_eq!((head.code, head.answers), (0, 1));
+        let mut rdata = vec![0, 10, 0, 10];
+        rdata.extend(18443u16.to_be_bytes());
+        rdata.extend(b"\x05cucm1\x03lab\x07example\0");
+        assert!(reply.windows(rdata.len()).any(|part| part == rdata));
+        assert!(reply.windows(11).any(|part| part == b"_CISCO-uds\x04"), "letter case is kept");
+    }
+
+    #[test]
+    fn absent_names_and_absent_types_differ_and_both_carry_the_soa() {
+        let (head, _) = ask(&[], "_cuplogin._tcp.lab.example", TYPE_SRV);
+        assert_eq!((head.code, head.answers, head.authority), (3, 0, 1));
+        let (head, _) = ask(&[], "cucm1.lab.example", TYPE_AAAA);
+        assert_eq!((head.code, head.answers, head.authority), (0, 0, 1));
+        let (head, _) = ask(&[], "_tcp.lab.example", TYPE_SRV);
+        assert_eq!((head.code, head.authority), (0, 1), "an empty non-terminal exists");
+        let (head, _) = ask(&[], "example.org", TYPE_A);
+        assert_eq!(head.code, 5);
+    }
+
+    #[test]
+    fn faults_show_in_the_records() {
+        let (head, _) = ask(&["no-records"], "_cisco-uds._tcp.lab.example", TYPE_SRV);
+        assert_eq!(head.code, 3);
+        let (head, _) = ask(&["truncated-srv"], "_cisco-uds._tcp.lab.example", TYPE_SRV);
+        assert!(head.truncated && head.answers == 0);
+        let (head, _) = ask(&["truncated-srv"], "cucm1.lab.example", TYPE_A);
+        assert!(!head.truncated && head.answers == 1);
+    }
+
+    #[test]
+    fn the_standard_domain_has_naptr_and_srv() {
+        let (head, _) = ask(&[], "open.lab.example", TYPE_NAPTR);
+        assert_eq!(head.answers, 3);
+        for name in ["_xmpp-client._tcp", "_xmpps-client._tcp", "_sip._udp", "_sips._tcp"] {
+            let (head, _) = ask(&[], &format!("{name}.open.lab.example"), TYPE_SRV);
+            assert_eq!(head.answers, 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn odd_queries_get_an_error_code_or_nothing() {
+        let zone = Zone::of(&deployment(&[]));
+        let good = query("cucm1.lab.example", TYPE_A, false);
+        for length in 0..good.len() {
+            let _ = answer(&zone, &good[..length], true);
+        }
+        let mut pointer = good.clone();
+        pointer[12] = 0xC0;
+        assert_eq!(word(&answer(&zone, &pointer, true).unwrap(), 2).unwrap() & 15, 1);
+        let mut reply = good;
+        reply[2] |= 0x80;
+        assert!(answer(&zone, &reply, true).is_none(), "answers are not answered");
+    }
+}

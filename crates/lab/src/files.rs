@@ -1,0 +1,208 @@
+//! The configuration file role of CUCM (port 6970): service profile and device files
+//! (reference pages service-profile and device-config).
+
+use std::sync::Arc;
+
+use crate::config::DigestFor;
+use crate::deployment::{Deployment, Person};
+use crate::http::{Handler, Request, Response};
+use crate::xml::escape;
+
+/// The handler of the file port.
+pub(crate) fn handler(lab: Arc<Deployment>) -> Handler {
+    Arc::new(move |request| answer(&lab, request))
+}
+
+fn answer(lab: &Deployment, request: &Request) -> Response {
+    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+        return Response::html(405);
+    }
+    let name = request.path.trim_start_matches('/');
+    if let Some(content) = lab.config.files.get(name) {
+        return Response::xml(content.clone());
+    }
+    if name == "SPDefault.cnf.xml" {
+        return Response::xml(service_profile(lab));
+    }
+    let owner = name
+        .strip_suffix(".cnf.xml")
+        .and_then(|device| lab.people.iter().find(|person| person.device == device));
+    match owner {
+        Some(person) => Response::xml(device_file(lab, person)),
+        None => Response::html(404),
+    }
+}
+
+fn service_profile(lab: &Deployment) -> String {
+    let (imp, cucm) = (lab.host("imp1"), lab.host("cucm1"));
+    let soap = lab.services.soap.port();
+    let uds = lab.services.uds.port();
+    let empty = "<Backup1><Address></Address><Port></Port><Protocol></Protocol></Backup1>\
+                 <Backup2><Address></Address><Port></Port><Protocol></Protocol></Backup2>";
+    let section = |name: &str, address: &str, port: &str, protocol: &str, more: &str| {
+        format!(
+            "<{name}><Primary><Address>{address}</Address><Port>{port}</Port>\
+             <Protocol>{protocol}</Protocol></Primary>{empty}{more}</{name}>"
+        )
+    };
+    let parts = [
+        section(
+            "IMandPresence",
+            &imp,
+            &soap.to_string(),
+            "",
+            "<ProductType>Unified CM (IM and Presence)</ProductType>",
+        ),
+        section("CTI", &cucm, "2748", "TCP", ""),
+        section("Voicemail", "", "", "", ""),
+        section("MailStore", "", "", "", ""),
+        section("Conferencing", "", "", "", ""),
+        section(
+            "Directory",
+            &cucm,
+            &uds.to_string(),
+            "TCP",
+            "<UseUDS>true</UseUDS><UseUserCredential>false</UseUserCredential>",
+        ),
+    ];
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<UserServiceProfile>{}</UserServiceProfile>\n",
+        parts.concat()
+    )
+}
+
+fn device_file(lab: &Deployment, person: &Person) -> String {
+    let cucm = lab.host("cucm1");
+    let plain = if lab.config.sip.device_transport == 2 {
+        lab.services.sip_udp.port()
+    } else {
+        lab.services.sip_tcp.port()
+    };
+    let secured = lab.services.sip_tls.port();
+    let transport = lab.config.sip.device_transport;
+    let (start, stop) = lab.config.sip.media_ports;
+    let (number, name) = (escape(&person.number), escape(&person.display_name));
+    let user = escape(&person.name);
+    let auth = match (lab.config.sip.digest, &person.password) {
+        (DigestFor::Everybody, Some(password)) => {
+            format!("<authPassword>{}</authPassword>", escape(password))
+        }
+        (DigestFor::Everybody | DigestFor::Standard | DigestFor::Nobody, _) => String::new(),
+    };
+    let contact = person.line_contact();
+    let uuid = person.device_id();
+    let domain = lab.domain();
+    let uds = lab.services.uds.port();
+    // The prefixes of the root element are not declared, exactly as in files from the field.
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<device  xsi:type="axl:XIPPhone" ctiid="548" uuid="{{{uuid}}}">
+<fullConfig>true</fullConfig>
+<deviceProtocol>SIP</deviceProtocol>
+<ipAddressMode>0</ipAddressMode>
+<devicePool uuid="{{1b1b9eb6-7803-11d3-bdf0-00108302ead1}}">
+<revertPriority>0</revertPriority>
+<name>Default</name>
+<dateTimeSetting uuid="{{9ec4850a-7748-11d3-bdf0-00108302ead1}}"><name>CMLocal</name><dateTemplate>Y/M/D</dateTemplate><timeZone>Greenwich Standard Time</timeZone><olsonTimeZone>Etc/GMT</olsonTimeZone></dateTimeSetting>
+<callManagerGroup><name>Default</name><tftpDefault>true</tftpDefault><members>
+<member priority="0"><callManager><name>{cucm}</name><description>Laboratory</description><ports><ethernetPhonePort>2000</ethernetPhonePort><sipPort>{plain}</sipPort><securedSipPort>{secured}</securedSipPort><mgcpPorts><listen>2427</listen><keepAlive>2428</keepAlive></mgcpPorts></ports><processNodeName>{cucm}</processNodeName></callManager></member>
+</members></callManagerGroup>
+<srstInfo uuid="{{cd241e11-4a58-4d3d-9661-f06c912a18a3}}"><name>Disable</name><srstOption>Disable</srstOption><userModifiable>false</userModifiable><ipAddr1></ipAddr1><port1>2000</port1><sipIpAddr1></sipIpAddr1><sipPort1>5060</sipPort1><isSecure>false</isSecure></srstInfo>
+<connectionMonitorDuration>120</connectionMonitorDuration>
+</devicePool>
+<sipProfile>
+<sipProxies><backupProxy>USECALLMANAGER</backupProxy><outboundProxy>USECALLMANAGER</outboundProxy><outboundProxyPort></outboundProxyPort><registerWithProxy>true</registerWithProxy></sipProxies>
+<sipCallFeatures><cnfJoinEnabled>true</cnfJoinEnabled><callForwardURI>x-cisco-serviceuri-cfwdall</callForwardURI><callPickupURI>x-cisco-serviceuri-pickup</callPickupURI><rfc2543Hold>false</rfc2543Hold><callHoldRingback>2</callHoldRingback><localCfwdEnable>true</localCfwdEnable><semiAttendedTransfer>true</semiAttendedTransfer><anonymousCallBlock>2</anonymousCallBlock><callerIdBlocking>2</callerIdBlocking><dndControl>0</dndControl><remoteCcEnable>true</remoteCcEnable></sipCallFeatures>
+<sipStack><sipInviteRetx>6</sipInviteRetx><sipRetx>10</sipRetx><timerInviteExpires>180</timerInviteExpires><timerRegisterExpires>3600</timerRegisterExpires><timerRegisterDelta>5</timerRegisterDelta><timerKeepAliveExpires>120</timerKeepAliveExpires><timerSubscribeExpires>120</timerSubscribeExpires><timerSubscribeDelta>5</timerSubscribeDelta><timerT1>500</timerT1><timerT2>4000</timerT2><maxRedirects>70</maxRedirects><remotePartyID>true</remotePartyID><userInfo>None</userInfo></sipStack>
+<autoAnswerTimer>1</autoAnswerTimer>
+<dtmfAvtPayload>101</dtmfAvtPayload><dtmfOutofBand>avt</dtmfOutofBand><kpml>3</kpml>
+<enableVad>false</enableVad><preferredCodec>none</preferredCodec><callStats>true</callStats>
+<startMediaPort>{start}</startMediaPort><stopMediaPort>{stop}</stopMediaPort>
+<startVideoPort>0</startVideoPort><stopVideoPort>0</stopVideoPort>
+<dscpForAudio tcl="Default">184</dscpForAudio><dscpVideo>136</dscpVideo><dscpAudioForVideo>136</dscpAudioForVideo>
+<organizationTopLevelDomain>{domain}</organizationTopLevelDomain>
+<voipControlPort>5060</voipControlPort>
+<sipLines>
+<line button="1" lineIndex="1">
+<featureID>9</featureID>
+<featureLabel>{number}</featureLabel>
+<proxy>USECALLMANAGER</proxy>
+<port>{plain}</port>
+<name>{number}</name>
+<displayName>{name}</displayName>
+<autoAnswer><autoAnswerEnabled>0</autoAnswerEnabled></autoAnswer>
+<callWaiting>3</callWaiting>
+<authName>{user}</authName>{auth}
+<sharedLine>false</sharedLine>
+<messageWaitingLampPolicy>3</messageWaitingLampPolicy>
+<messagesNumber></messagesNumber>
+<ringSettingIdle>4</ringSettingIdle>
+<ringSettingActive>5</ringSettingActive>
+<contact>{contact}</contact>
+<forwardCallInfoDisplay><callerName>true</callerName><callerNumber>true</callerNumber><redirectedNumber>false</redirectedNumber><dialedNumber>true</dialedNumber></forwardCallInfoDisplay>
+<maxNumCalls>6</maxNumCalls>
+<busyTrigger>2</busyTrigger>
+</line>
+</sipLines>
+<dialTemplate></dialTemplate>
+</sipProfile>
+<commonProfile><phonePassword></phonePassword><backgroundImageAccess>true</backgroundImageAccess><callLogBlfEnabled>2</callLogBlfEnabled></commonProfile>
+<vendorConfig><videoCapability>1</videoCapability><webAccess>1</webAccess></vendorConfig>
+<versionStamp>1480000000-5e2d4f1c-0000-4000-8000-{stamp}</versionStamp>
+<userLocale><name>English_United_States</name><uid>1</uid><langCode>en_US</langCode><version>11.5.1</version><winCharSet>utf-8</winCharSet></userLocale>
+<networkLocale>United_States</networkLocale>
+<deviceSecurityMode>1</deviceSecurityMode>
+<transportLayerProtocol>{transport}</transportLayerProtocol>
+<secureUDSUsersAccessURL>https://{cucm}:{uds}/cucm-uds/users</secureUDSUsersAccessURL>
+<dscpForSCCPPhoneConfig>96</dscpForSCCPPhoneConfig><dscpForSCCPPhoneServices>0</dscpForSCCPPhoneServices><dscpForCm2Dvce>96</dscpForCm2Dvce>
+<capfAuthMode>0</capfAuthMode>
+<capfList><capf><phonePort>3804</phonePort><processNodeName>{cucm}</processNodeName></capf></capfList>
+<certHash></certHash><encrConfig>false</encrConfig><advertiseG722Codec>1</advertiseG722Codec>
+<userId serviceProfileFile="SPDefault.cnf.xml">{user}</userId>
+<ownerId serviceProfileFile="SPDefault.cnf.xml">{user}</ownerId>
+</device>
+"#,
+        stamp = &uuid[24..],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deployment::tests::deployment;
+    use crate::http::tests::get;
+    use crate::xml::parse;
+
+    fn text(lab: &Deployment, name: &str) -> String {
+        let reply = answer(lab, &get(name, ""));
+        assert_eq!(reply.status, 200, "{name}");
+        String::from_utf8(reply.body).unwrap()
+    }
+
+    #[test]
+    fn the_service_profile_names_im_and_presence() {
+        let root = parse(&text(&deployment(&[]), "/SPDefault.cnf.xml"), "").unwrap();
+        let imp = root.find("IMandPresence", "").unwrap().find("Primary", "").unwrap();
+        assert_eq!(imp.child_text("Address").unwrap(), "imp1.lab.example");
+        assert_eq!(imp.child_text("Port").unwrap(), "28443");
+    }
+
+    #[test]
+    fn the_device_file_has_line_server_and_undeclared_prefixes() {
+        let file = text(&deployment(&[]), "/CSFALICE.cnf.xml");
+        assert!(file.contains("xsi:type=\"axl:XIPPhone\"") && !file.contains("xmlns"));
+        let root = parse(&file, "").unwrap();
+        assert_eq!(root.anywhere("sipPort").unwrap().own_text(), "15060");
+        let line = root.anywhere("line").unwrap();
+        assert_eq!(line.child_text("name").unwrap(), "2001");
+        assert_eq!(line.child_text("displayName").unwrap(), "Alice Anderson");
+        assert!(!file.contains("secret"));
+    }
+
+    #[test]
+    fn unknown_files_are_not_found() {
+        for name in ["/CSFMALLORY.cnf.xml", "/jabber-config.xml", "/", "/../etc/passwd"] {
+            assert_eq!(answer(&deployment(&[]), &get(name, "")).status, 404, "{name}");
+        }
+    }
+}
