@@ -1,1 +1,22 @@
-//! Not built yet.
+//! What a call's sound needs between the socket and the coder: session description, RTP, RTCP,
+//! the jitter buffer and telephone events.
+//!
+//! All of it is machines: bytes, times (`Instant`, NTP time) and seeds come in as arguments, values
+//! come out. This crate opens no socket, reads no clock and draws no random number. What runs
+//! once per packet does not allocate.
+
+pub mod dtmf;
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod jitter;
+pub mod packet;
+pub mod report;
+pub mod rtcp;
+pub mod session;
+
+pub use dtmf::{DtmfPacket, DtmfReceiver, DtmfSender};
+pub use jitter::{Inserted, JitterBuffer, JitterConfig, Pull, Stretch};
+pub use packet::{HEADER_LEN, Header, Packet, PacketError};
+pub use report::Reporter;
+pub use rtcp::NtpTime;
+pub use session::{Arrival, ReceiveState, SendState};

@@ -1,0 +1,527 @@
+//! Adaptive playout buffer.
+//!
+//! Packets go in as they come, [`JitterBuffer::pull`] takes out the next piece of sound whenever
+//! the player has none left. Each packet is due a *target delay* after the moment at which it would
+//! have come over the fastest way seen lately. The target follows the 97th percentile of how much
+//! later than that packets really come: it grows at once and shrinks slowly.
+//!
+//! The real delay is corrected in three ways. When sound is due and nothing is there, the player
+//! conceals and the stream waits for the packet: the delay grows by that. When the delay is wrong by
+//! more than a few milliseconds, pulled packets ask the player to be shortened or lengthened
+//! ([`Stretch`]), which moves the next pull. When that does not help, whole packets are skipped or
+//! inserted here.
+//!
+//! Without jitter a packet waits for [`JitterConfig::min`] and then for the next pull, so that with
+//! pulls every 10 ms the buffer adds 10 to 20 ms.
+
+mod delay;
+mod slots;
+
+use std::time::{Duration, Instant};
+
+use crate::packet::Packet;
+use delay::DelayEstimate;
+use slots::{Kind, Slots};
+
+/// Largest payload kept; what is longer is no voice packet on an Ethernet.
+pub const MAX_PAYLOAD: usize = 1_500;
+
+/// Packets kept at most: 640 ms at 10 ms a packet.
+const SLOTS: usize = 64;
+
+/// Packets that are this much earlier or later than their timestamps say make a new beginning.
+const JUMP_US: i64 = 2_000_000;
+
+/// After this much concealment in a row the stream counts as silent.
+const GIVE_UP_US: i64 = 200_000;
+
+/// Delay may be wrong by this much before the player is asked to stretch.
+const STRETCH_US: i64 = 6_000;
+
+/// Pulls in a row that must have found the delay a whole packet too long before one is skipped.
+const PATIENCE: u32 = 50;
+
+/// How a buffer behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JitterConfig {
+    /// Ticks of the RTP clock per second.
+    pub clock_rate: u32,
+    /// Length of a packet until the stream shows its own.
+    pub packet_time: Duration,
+    /// Least target delay, also the first one.
+    pub min: Duration,
+    /// Greatest target delay.
+    pub max: Duration,
+    /// The codec can recover a lost packet from the next one: when packets get lost, the target is
+    /// at least one packet, so that the next one is there in time.
+    pub redundancy: bool,
+}
+
+impl JitterConfig {
+    /// 10 to 200 ms, without redundancy.
+    pub fn new(clock_rate: u32, packet_time: Duration) -> Self {
+        Self {
+            clock_rate,
+            packet_time,
+            min: Duration::from_millis(10),
+            max: Duration::from_millis(200),
+            redundancy: false,
+        }
+    }
+}
+
+/// What became of a packet that was put in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It waits for its turn.
+    Queued,
+    /// The same sequence number is here already.
+    Duplicate,
+    /// Its turn is over.
+    Late,
+    /// It waits for its turn; the buffer was emptied because the stream made a jump.
+    Restarted,
+    /// Its payload is longer than [`MAX_PAYLOAD`].
+    TooLong,
+}
+
+/// What the player should do to the sound of a packet so that the delay comes right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stretch {
+    /// Play as it is.
+    Keep,
+    /// Play it a few milliseconds shorter if possible.
+    Shorten,
+    /// Play it a few milliseconds longer if possible.
+    Lengthen,
+}
+
+/// The next piece of sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pull<'a> {
+    /// Decode and play this.
+    Packet {
+        /// Which codec it is for.
+        payload_type: u8,
+        /// Its RTP timestamp.
+        timestamp: u32,
+        /// Payload, maybe empty.
+        payload: &'a [u8],
+        /// Whether to change its length.
+        stretch: Stretch,
+    },
+    /// A packet is missing: recover it from `next_payload` if that is there and the codec can,
+    /// else conceal.
+    Lost {
+        /// Length of the missing sound in ticks of the RTP clock.
+        ticks: u32,
+        /// Payload of the packet after the missing one.
+        next_payload: Option<&'a [u8]>,
+    },
+    /// The sender is silent: play silence or comfort noise for one pull.
+    Empty,
+    /// Sound has come but is not due yet: play silence for one pull.
+    Wait,
+}
+
+/// Figures for `call.stats`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JitterStats {
+    /// Packets given out.
+    pub played: u64,
+    /// Packets that came after their turn.
+    pub late: u64,
+    /// Packets that came twice.
+    pub duplicates: u64,
+    /// Pieces of sound that were missing when due.
+    pub concealed: u64,
+    /// Packets left out to shorten the delay.
+    pub skipped: u64,
+}
+
+/// Where playing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing is playing; the first packet that is due starts it.
+    Idle,
+    /// Playing; `held` microseconds were concealed since the last packet while waiting for it.
+    Playing { held: i64 },
+}
+
+/// The buffer. Allocates only when made.
+pub struct JitterBuffer {
+    config: JitterConfig,
+    slots: Slots,
+    delay: DelayEstimate,
+    state: State,
+    /// Zero of all times here: the arrival of the first packet.
+    epoch: Option<Instant>,
+    /// Extended sequence number and timestamp of the newest packet.
+    newest: (u64, i64),
+    /// Extended sequence number and timestamp that is to be played next.
+    next: (u64, i64),
+    /// Length of a packet in ticks, as the stream shows it.
+    packet_ticks: i64,
+    /// Packets in a row that did not fit the time line.
+    strange: u32,
+    /// Pulls in a row that found the delay too long.
+    too_long: u32,
+    /// The last thing taken was an event or a gap: what is missing is silence, not loss.
+    quiet: bool,
+    /// Share of packets lost lately, 0 to 1.
+    loss: f32,
+    /// Delay at the last packet pulled.
+    current_us: i64,
+    stats: JitterStats,
+}
+
+impl JitterBuffer {
+    /// An empty buffer.
+    pub fn new(config: JitterConfig) -> Self {
+        let ticks = config.packet_time.as_micros() as i64 * i64::from(config.clock_rate) / 1_000_000;
+        Self {
+            slots: Slots::new(SLOTS, MAX_PAYLOAD),
+            delay: DelayEstimate::new(config.min, config.max),
+            config,
+            state: State::Idle,
+            epoch: None,
+            newest: (0, 0),
+            next: (0, 0),
+            packet_ticks: ticks.max(1),
+            strange: 0,
+            too_long: 0,
+            quiet: false,
+            loss: 0.0,
+            current_us: 0,
+            stats: JitterStats::default(),
+        }
+    }
+
+    /// Forgets the stream but not the figures: a new source, or a new codec.
+    pub fn reset(&mut self, config: JitterConfig) {
+        let stats = self.stats;
+        let ticks = config.packet_time.as_micros() as i64 * i64::from(config.clock_rate) / 1_000_000;
+        self.slots.clear();
+        self.delay = DelayEstimate::new(config.min, config.max);
+        self.config = config;
+        self.packet_ticks = ticks.max(1);
+        self.begin_anew();
+        self.epoch = None;
+        self.loss = 0.0;
+        self.stats = stats;
+    }
+
+    /// The delay from the earliest possible arrival of a packet to its being pulled, at the last
+    /// packet pulled.
+    pub fn delay(&self) -> Duration {
+        Duration::from_micros(self.current_us.max(0) as u64)
+    }
+
+    /// The delay aimed at.
+    pub fn target(&self) -> Duration {
+        Duration::from_micros(self.target_us().max(0) as u64)
+    }
+
+    /// Figures since the buffer was made.
+    pub fn stats(&self) -> JitterStats {
+        self.stats
+    }
+
+    fn begin_anew(&mut self) {
+        self.slots.clear();
+        self.delay.forget_way();
+        self.state = State::Idle;
+        self.strange = 0;
+        self.too_long = 0;
+        self.quiet = false;
+    }
+
+    fn us(&self, ticks: i64) -> i64 {
+        ticks * 1_000_000 / i64::from(self.config.clock_rate.max(1))
+    }
+
+    fn packet_us(&self) -> i64 {
+        self.us(self.packet_ticks)
+    }
+
+    fn target_us(&self) -> i64 {
+        let target = self.delay.target_us();
+        // One packet, and a little for the next one's own jitter.
+        let for_redundancy = self.packet_us() + 5_000;
+        if self.config.redundancy && self.loss > 0.005 {
+            target.max(for_redundancy.min(self.config.max.as_micros() as i64))
+        } else {
+            target
+        }
+    }
+
+    /// Puts in a packet of sound that came at `now`.
+    pub fn insert(&mut self, packet: &Packet<'_>, now: Instant) -> Inserted {
+        self.put(packet, Kind::Sound, now)
+    }
+
+    /// Puts in a packet that shares the sequence numbers but is no sound (a telephone event): its
+    /// place is passed over without being taken for a loss.
+    pub fn insert_event(&mut self, packet: &Packet<'_>, now: Instant) -> Inserted {
+        self.put(packet, Kind::Event, now)
+    }
+
+    fn put(&mut self, packet: &Packet<'_>, kind: Kind, now: Instant) -> Inserted {
+        if packet.payload.len() > MAX_PAYLOAD {
+            return Inserted::TooLong;
+        }
+        let header = packet.header;
+        let mut place = self.extend(header.sequence, header.timestamp);
+        let mut outcome = Inserted::Queued;
+        if self.is_jump(place, now) {
+            self.strange += 1;
+            if self.strange < 2 {
+                return Inserted::Late;
+            }
+            self.begin_anew();
+            self.epoch = None;
+            place = self.extend(header.sequence, header.timestamp);
+            outcome = Inserted::Restarted;
+        }
+        self.strange = 0;
+        let (sequence, timestamp) = place;
+        let epoch = *self.epoch.get_or_insert(now);
+        let arrival = now.saturating_duration_since(epoch).as_micros() as i64;
+        if kind == Kind::Sound {
+            self.learn_packet_time(place);
+            self.delay.note(arrival, self.us(timestamp));
+        }
+        if sequence > self.newest.0 {
+            self.newest = place;
+        }
+        if self.state != State::Idle && sequence < self.next.0 {
+            self.stats.late += 1;
+            return Inserted::Late;
+        }
+        if self.slots.holds(sequence) {
+            self.stats.duplicates += 1;
+            return Inserted::Duplicate;
+        }
+        self.make_room(sequence);
+        self.slots.put(sequence, timestamp, header.payload_type, kind, packet.payload);
+        outcome
+    }
+
+    /// Numbers that do not wrap, by nearness to the newest packet.
+    fn extend(&mut self, sequence: u16, timestamp: u32) -> (u64, i64) {
+        if self.epoch.is_none() {
+            // Far from zero, so that packets before the first one fit.
+            self.newest = ((1 << 20) + u64::from(sequence), i64::from(timestamp));
+            return self.newest;
+        }
+        let behind = sequence.wrapping_sub(self.newest.0 as u16) as i16;
+        let later = timestamp.wrapping_sub(self.newest.1 as u32) as i32;
+        (
+            self.newest.0.saturating_add_signed(i64::from(behind)),
+            self.newest.1 + i64::from(later),
+        )
+    }
+
+    fn is_jump(&self, (sequence, timestamp): (u64, i64), now: Instant) -> bool {
+        let Some(epoch) = self.epoch else { return false };
+        let far = sequence.abs_diff(self.newest.0) > 3_000;
+        let arrival = now.saturating_duration_since(epoch).as_micros() as i64;
+        let off = self.delay.relative(arrival, self.us(timestamp)).abs();
+        far || off > JUMP_US
+    }
+
+    /// Two packets in sequence show how long a packet is.
+    fn learn_packet_time(&mut self, (sequence, timestamp): (u64, i64)) {
+        let ticks = timestamp - self.newest.1;
+        if sequence == self.newest.0 + 1 && (2_500..=120_000).contains(&self.us(ticks)) {
+            self.packet_ticks = ticks;
+        }
+    }
+
+    /// A packet too far ahead pushes the oldest out: the player was not pulling.
+    fn make_room(&mut self, sequence: u64) {
+        let oldest = (sequence + 1).saturating_sub(SLOTS as u64);
+        if self.slots.lowest().is_some_and(|lowest| lowest < oldest) {
+            self.stats.skipped += self.slots.drop_before(oldest) as u64;
+            if self.state != State::Idle && self.next.0 < oldest {
+                self.next = match self.slots.lowest().and_then(|at| self.slots.timestamp(at)) {
+                    Some(timestamp) => (self.slots.lowest().unwrap_or(oldest), timestamp),
+                    None => (oldest, self.next.1),
+                };
+            }
+        }
+    }
+
+    /// Takes out the next piece of sound. Call it whenever the player has less than one tick of
+    /// sound left; pieces are as long as the sender's packets.
+    pub fn pull(&mut self, now: Instant) -> Pull<'_> {
+        let Some(epoch) = self.epoch else { return Pull::Empty };
+        let now_us = now.saturating_duration_since(epoch).as_micros() as i64;
+        self.pass_events();
+        match self.state {
+            State::Idle => self.pull_idle(now_us),
+            State::Playing { held } => self.pull_playing(now_us, held),
+        }
+    }
+
+    /// Events take no time: what is before them has been played.
+    fn pass_events(&mut self) {
+        if self.state == State::Idle {
+            while let Some(lowest) = self.slots.lowest()
+                && self.slots.kind(lowest) == Some(Kind::Event)
+            {
+                self.slots.remove(lowest);
+            }
+            return;
+        }
+        while self.slots.kind(self.next.0) == Some(Kind::Event) {
+            self.slots.remove(self.next.0);
+            self.next.0 += 1;
+            self.quiet = true;
+        }
+    }
+
+    /// How long the packet with this timestamp would have been delayed if played now.
+    fn age(&self, now_us: i64, timestamp: i64) -> i64 {
+        self.delay.relative(now_us, self.us(timestamp))
+    }
+
+    fn pull_idle(&mut self, now_us: i64) -> Pull<'_> {
+        let Some(lowest) = self.slots.lowest() else { return Pull::Empty };
+        let timestamp = self.slots.timestamp(lowest).unwrap_or(0);
+        if self.age(now_us, timestamp) < self.target_us() {
+            return Pull::Wait;
+        }
+        self.next = (lowest, timestamp);
+        self.give(now_us)
+    }
+
+    fn pull_playing(&mut self, now_us: i64, held: i64) -> Pull<'_> {
+        match self.slots.timestamp(self.next.0) {
+            Some(timestamp) => self.pull_present(now_us, timestamp),
+            None => match self.slots.lowest() {
+                Some(later) => self.pull_gap(now_us, held, later),
+                None => self.pull_nothing(held),
+            },
+        }
+    }
+
+    /// The next packet in sequence is here.
+    fn pull_present(&mut self, now_us: i64, timestamp: i64) -> Pull<'_> {
+        let age = self.age(now_us, timestamp);
+        let gap = timestamp - self.next.1;
+        let target = self.target_us();
+        if gap > self.packet_ticks / 2 && age < target {
+            // The sender was silent in between; the packet has its own time.
+            self.quiet = true;
+            return Pull::Empty;
+        }
+        if self.should_insert(age, target) {
+            return self.lost(None);
+        }
+        if self.should_skip(age, target) {
+            self.slots.remove(self.next.0);
+            self.stats.skipped += 1;
+            self.next = (self.next.0 + 1, timestamp + self.packet_ticks);
+        }
+        self.give(now_us)
+    }
+
+    /// Growing by a whole packet: only when the delay is far too short.
+    fn should_insert(&self, age: i64, target: i64) -> bool {
+        !self.quiet && target - age >= self.packet_us().max(STRETCH_US * 2)
+    }
+
+    /// Shrinking by a whole packet: only when the next one is here, and the delay has been too
+    /// long by a packet for a while.
+    fn should_skip(&mut self, age: i64, target: i64) -> bool {
+        if age - target < self.packet_us() {
+            self.too_long = 0;
+            return false;
+        }
+        self.too_long += 1;
+        let skip = self.too_long >= PATIENCE
+            && self.slots.kind(self.next.0 + 1) == Some(Kind::Sound);
+        if skip {
+            self.too_long = 0;
+        }
+        skip
+    }
+
+    /// The next packet is missing and a later one is here.
+    fn pull_gap(&mut self, now_us: i64, held: i64, later: u64) -> Pull<'_> {
+        let missing = (later - self.next.0) as i64;
+        let later_timestamp = self.slots.timestamp(later).unwrap_or(self.next.1);
+        let silent = later_timestamp - self.next.1 - missing * self.packet_ticks;
+        if self.quiet || silent > self.packet_ticks / 2 {
+            // Loss around a silence: the packet has its own time.
+            if self.age(now_us, later_timestamp) < self.target_us() {
+                self.quiet = true;
+                return Pull::Empty;
+            }
+            self.next = (later, later_timestamp);
+            return self.give(now_us);
+        }
+        self.note_loss(true);
+        let packet_us = self.packet_us();
+        let age = self.age(now_us, self.next.1);
+        let after = (self.next.0 + 1, self.next.1 + self.packet_ticks);
+        self.next = after;
+        if held >= packet_us && age >= self.target_us() + packet_us / 2 {
+            // It was concealed already while we waited for it.
+            self.state = State::Playing { held: held - packet_us };
+            return self.pull_playing(now_us, held - packet_us);
+        }
+        let found = (after.0 == later).then_some(later);
+        self.lost(found)
+    }
+
+    /// Nothing is here at all.
+    fn pull_nothing(&mut self, held: i64) -> Pull<'_> {
+        if self.quiet || held >= GIVE_UP_US {
+            self.state = State::Idle;
+            return Pull::Empty;
+        }
+        self.state = State::Playing { held: held + self.packet_us() };
+        self.lost(None)
+    }
+
+    fn lost(&mut self, next: Option<u64>) -> Pull<'_> {
+        self.stats.concealed += 1;
+        Pull::Lost {
+            ticks: self.packet_ticks as u32,
+            next_payload: next.and_then(|at| self.slots.payload(at)),
+        }
+    }
+
+    fn note_loss(&mut self, lost: bool) {
+        // About the last hundred packets.
+        self.loss += (f32::from(u8::from(lost)) - self.loss) / 100.0;
+    }
+
+    /// Gives out the packet at `next`.
+    fn give(&mut self, now_us: i64) -> Pull<'_> {
+        let (sequence, _) = self.next;
+        let Some(timestamp) = self.slots.timestamp(sequence) else { return Pull::Empty };
+        self.note_loss(false);
+        let age = self.age(now_us, timestamp);
+        let error = age - self.target_us();
+        let stretch = match error {
+            // Pulls come in steps, so a little too long is no error at all.
+            error if error > STRETCH_US + 10_000 => Stretch::Shorten,
+            error if error < -STRETCH_US => Stretch::Lengthen,
+            _ => Stretch::Keep,
+        };
+        self.current_us = age;
+        self.stats.played += 1;
+        self.quiet = false;
+        self.state = State::Playing { held: 0 };
+        self.next = (sequence + 1, timestamp + self.packet_ticks);
+        match self.slots.take(sequence) {
+            Some((payload_type, payload)) => {
+                Pull::Packet { payload_type, timestamp: timestamp as u32, payload, stretch }
+            }
+            None => Pull::Empty,
+        }
+    }
+}
