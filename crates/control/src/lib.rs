@@ -1,1 +1,16 @@
-//! Not built yet.
+//! The control API: JSON-RPC 2.0, one message a line, over the profile's local socket.
+//!
+//! It speaks [`Snapshot`](offhook_model::Snapshot) and [`Command`](offhook_model::Command) and
+//! nothing else; whoever holds the socket can do what the window can do. Every connection is told
+//! everything that happens as `event` notifications. The socket itself is `platform`'s.
+
+mod client;
+mod host;
+mod methods;
+mod params;
+mod rpc;
+mod server;
+
+pub use client::{Answer, Client, ClientError};
+pub use host::Host;
+pub use server::serve;

@@ -1,1 +1,15 @@
-//! Not built yet.
+//! The operating system, as far as it differs: folders and the local socket.
+//!
+//! One file per system behind one signature; decisions are made elsewhere, in code that runs
+//! everywhere.
+
+mod folders;
+#[cfg(unix)]
+#[path = "socket_unix.rs"]
+mod socket;
+#[cfg(windows)]
+#[path = "socket_windows.rs"]
+mod socket;
+
+pub use folders::Folders;
+pub use socket::{ConnectError, Listener, Reader, Writer, connect, listen};

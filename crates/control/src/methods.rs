@@ -1,0 +1,204 @@
+//! What each method does: parameters to command, reply to result.
+
+use offhook_model::{Command, ManualAccount, Reply, Settings, Snapshot};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::host::Host;
+use crate::params::{self, read};
+use crate::rpc::{INVALID_PARAMS, RpcError};
+
+/// Methods of the contract whose feature is not built.
+const NOT_BUILT: [&str; 20] = [
+    "room.create",
+    "room.join",
+    "room.leave",
+    "room.invite",
+    "room.list",
+    "file.send",
+    "file.accept",
+    "file.decline",
+    "call.transfer",
+    "call.merge",
+    "call.park",
+    "call.video",
+    "call.share",
+    "voicemail.list",
+    "voicemail.play",
+    "voicemail.markRead",
+    "voicemail.delete",
+    "contacts.search",
+    "contacts.resolve",
+    "contacts.photo",
+];
+
+/// Carries out one request.
+///
+/// # Errors
+/// What JSON-RPC answers with.
+pub async fn call(host: &impl Host, method: &str, params: Value) -> Result<Value, RpcError> {
+    if NOT_BUILT.contains(&method) {
+        return Err(RpcError::not_built(method));
+    }
+    match look(&host.snapshot(), method, &params)? {
+        Some(value) => return Ok(value),
+        None if method == "report.save" => return report(host, params).await,
+        None => {}
+    }
+    let command = command(host, method, params)?;
+    let reply = host.request(command).await?;
+    result(host, method, reply)
+}
+
+/// The methods that only look.
+fn look(snapshot: &Snapshot, method: &str, params: &Value) -> Result<Option<Value>, RpcError> {
+    let value = match method {
+        "session.state" => json(&snapshot.session),
+        "presence.get" => json(&snapshot.me.presence),
+        "roster.list" => list(&*snapshot.contacts),
+        "call.list" => list(&*snapshot.calls),
+        "devices.list" => json(&*snapshot.devices),
+        "settings.get" => json(&*snapshot.settings),
+        "diagnostics.get" => diagnostics(snapshot),
+        _ => return Ok(None),
+    };
+    read::<params::Nothing>(method, params.clone())?;
+    Ok(Some(value))
+}
+
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or(Value::Null)
+}
+
+fn list<T: Serialize>(items: &[T]) -> Value {
+    json!({ "items": items, "more": false })
+}
+
+fn diagnostics(snapshot: &Snapshot) -> Value {
+    let problems: Vec<_> = snapshot.toasts.iter().map(|toast| &toast.problem).collect();
+    json!({
+        "session": snapshot.session,
+        "trace": &*snapshot.session.trace,
+        "problems": problems,
+        "devices": &*snapshot.devices,
+    })
+}
+
+fn command(host: &impl Host, method: &str, params: Value) -> Result<Command, RpcError> {
+    Ok(match method {
+        "session.signIn" => {
+            let wish: params::SignIn = read(method, params)?;
+            Command::SignIn {
+                address: wish.address,
+                username: wish.username,
+                password: wish.password,
+            }
+        }
+        "session.signOut" => nothing(method, params, Command::SignOut)?,
+        "session.quit" => nothing(method, params, Command::Quit)?,
+        "session.setManual" => Command::SetManual(read::<ManualAccount>(method, params)?),
+        "presence.set" => {
+            let wish: params::PresenceSet = read(method, params)?;
+            Command::SetPresence { availability: wish.availability, note: wish.note }
+        }
+        "roster.add" => {
+            let wish: params::RosterAdd = read(method, params)?;
+            Command::RosterAdd { contact: wish.contact, name: wish.name, group: wish.group }
+        }
+        "roster.remove" => {
+            let wish: params::RosterRemove = read(method, params)?;
+            Command::RosterRemove { contact: wish.contact }
+        }
+        "chat.send" => {
+            let wish: params::ChatSend = read(method, params)?;
+            Command::SendChat { to: wish.to, body: wish.body }
+        }
+        "chat.history" => {
+            let wish: params::ChatHistory = read(method, params)?;
+            Command::ChatHistory { with: wish.with, before: wish.before, limit: wish.limit }
+        }
+        "chat.search" => {
+            let wish: params::ChatSearch = read(method, params)?;
+            Command::ChatSearch { query: wish.query, limit: wish.limit }
+        }
+        "chat.typing" => {
+            let wish: params::ChatTyping = read(method, params)?;
+            Command::Typing { to: wish.with, typing: wish.typing }
+        }
+        "chat.markRead" => {
+            Command::MarkRead { with: read::<params::MarkRead>(method, params)?.with }
+        }
+        "settings.set" => settings(host, method, params)?,
+        "devices.select" => {
+            let wish: params::DeviceSelect = read(method, params)?;
+            Command::SelectDevice { role: wish.role, spec: wish.device }
+        }
+        _ => return call_command(method, params),
+    })
+}
+
+fn nothing(method: &str, params: Value, command: Command) -> Result<Command, RpcError> {
+    read::<params::Nothing>(method, params).map(|_| command)
+}
+
+fn call_command(method: &str, params: Value) -> Result<Command, RpcError> {
+    let of_call = |make: fn(offhook_model::CallId) -> Command, params: Value| {
+        read::<params::OfCall>(method, params).map(|wish| make(wish.id))
+    };
+    match method {
+        "call.dial" => {
+            let wish: params::Dial = read(method, params)?;
+            Ok(Command::Dial { to: wish.to, video: wish.video })
+        }
+        "call.answer" => of_call(Command::Answer, params),
+        "call.decline" => of_call(Command::Decline, params),
+        "call.hangUp" => of_call(Command::HangUp, params),
+        "call.hold" => of_call(Command::Hold, params),
+        "call.resume" => of_call(Command::Resume, params),
+        "call.stats" => of_call(Command::CallStats, params),
+        "call.mute" => {
+            let wish: params::Mute = read(method, params)?;
+            Ok(Command::Mute { id: wish.id, muted: wish.muted })
+        }
+        "call.dtmf" => {
+            let wish: params::Dtmf = read(method, params)?;
+            Ok(Command::Dtmf { id: wish.id, digits: wish.digits })
+        }
+        _ => Err(RpcError::caller(
+            -32601,
+            format!("There is no method {method}."),
+            "See the control API's description in docs/control.md.",
+        )),
+    }
+}
+
+/// Only the members given are changed.
+fn settings(host: &impl Host, method: &str, params: Value) -> Result<Command, RpcError> {
+    let Value::Object(given) = params else {
+        return Err(RpcError::caller(INVALID_PARAMS, "settings.set wants an object.", "Give one."));
+    };
+    let mut whole = json(&*host.snapshot().settings);
+    if let Value::Object(whole) = &mut whole {
+        whole.extend(given);
+    }
+    Ok(Command::SetSettings(Box::new(read::<Settings>(method, whole)?)))
+}
+
+async fn report(host: &impl Host, params: Value) -> Result<Value, RpcError> {
+    let wish: params::ReportSave = read("report.save", params)?;
+    let path = host.save_report(wish.output, wish.note).await?;
+    Ok(json!({ "path": path }))
+}
+
+fn result(host: &impl Host, method: &str, reply: Reply) -> Result<Value, RpcError> {
+    Ok(match reply {
+        Reply::Done if method.starts_with("session.") => {
+            json!({ "state": host.snapshot().session.state })
+        }
+        Reply::Done => json!({}),
+        Reply::Message(id) => json!({ "id": id }),
+        Reply::Call(id) => json!({ "id": id }),
+        Reply::Messages { items, more } => json!({ "items": items, "more": more }),
+        Reply::Stats(streams) => json!({ "streams": streams }),
+    })
+}

@@ -1,0 +1,174 @@
+//! The parameters of each method. Unknown members are refused.
+
+use std::path::PathBuf;
+
+use offhook_model::{
+    AudioSpec, Availability, CallId, DialString, Jid, MessageId, Role, Secret, UserAddress,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::rpc::{INVALID_PARAMS, RpcError};
+
+/// Reads the parameters of a method; nothing counts as an empty object.
+///
+/// # Errors
+/// −32602 with what is wrong.
+pub fn read<T: DeserializeOwned>(method: &str, params: Value) -> Result<T, RpcError> {
+    let params = if params.is_null() { Value::Object(Default::default()) } else { params };
+    serde_json::from_value(params).map_err(|error| {
+        RpcError::caller(
+            INVALID_PARAMS,
+            format!("The parameters of {method} are not valid: {error}."),
+            "See the control API's description in docs/control.md.",
+        )
+    })
+}
+
+fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr<Err: std::fmt::Display>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+/// No parameters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// `session.signIn`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    #[serde(deserialize_with = "parsed")]
+    pub address: UserAddress,
+    pub username: Option<String>,
+    pub password: Option<Secret<String>>,
+}
+
+/// `presence.set`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PresenceSet {
+    pub availability: Availability,
+    pub note: Option<String>,
+}
+
+/// `roster.add`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RosterAdd {
+    pub contact: Jid,
+    pub name: Option<String>,
+    pub group: Option<String>,
+}
+
+/// `roster.remove`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RosterRemove {
+    pub contact: Jid,
+}
+
+/// `chat.send`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatSend {
+    pub to: Jid,
+    pub body: String,
+}
+
+/// `chat.history`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatHistory {
+    pub with: Jid,
+    pub before: Option<MessageId>,
+    #[serde(default = "fifty")]
+    pub limit: u32,
+}
+
+/// `chat.search`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatSearch {
+    pub query: String,
+    #[serde(default = "fifty")]
+    pub limit: u32,
+}
+
+fn fifty() -> u32 {
+    50
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// `chat.typing`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatTyping {
+    pub with: Jid,
+    #[serde(default = "yes")]
+    pub typing: bool,
+}
+
+/// `chat.markRead`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarkRead {
+    pub with: Jid,
+}
+
+/// `call.dial`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dial {
+    #[serde(deserialize_with = "parsed")]
+    pub to: DialString,
+    #[serde(default)]
+    pub video: bool,
+}
+
+/// Methods about one call.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfCall {
+    pub id: CallId,
+}
+
+/// `call.mute`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mute {
+    pub id: CallId,
+    #[serde(default = "yes")]
+    pub muted: bool,
+}
+
+/// `call.dtmf`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dtmf {
+    pub id: CallId,
+    pub digits: String,
+}
+
+/// `devices.select`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceSelect {
+    pub role: Role,
+    pub device: AudioSpec,
+}
+
+/// `report.save`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportSave {
+    pub output: Option<PathBuf>,
+    #[serde(default)]
+    pub note: String,
+}
