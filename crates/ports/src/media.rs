@@ -44,6 +44,8 @@ pub struct MediaPlan {
     /// Payload type of RFC 4733 telephone events for sending, if agreed, always at the clock
     /// rate of `send`.
     pub dtmf: Option<u8>,
+    /// Payload types that their telephone events come with (RFC 4733), whatever the clock rate.
+    pub dtmf_receive: Vec<u8>,
     /// How much sound one packet holds, 10 to 60 ms.
     pub packet_time: Duration,
     /// We send (false when held or holding).
