@@ -4,8 +4,18 @@
 //! discovery.md section 1). This crate asks only through [`offhook_ports::World`]: it opens no
 //! socket, keeps no cache and sees no password.
 
-use offhook_model::{ManualAccount, Problem, TraceStep, UserAddress};
-use offhook_ports::{Found, Tell, World};
+mod asked;
+mod cisco;
+mod manual;
+mod rank;
+mod standard;
+
+use offhook_model::{AccountType, ManualAccount, Problem, TraceStep, UserAddress};
+use offhook_ports::{Found, Progress, Tell, World};
+
+pub use rank::rank;
+
+use asked::Asker;
 
 /// What to look for.
 #[derive(Clone, Debug)]
@@ -18,12 +28,12 @@ pub struct Request {
     pub seed: u64,
 }
 
-/// Which side of the edge we are on, as far as the records say.
+/// What was found and how.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The domain that was asked about.
     pub domain: String,
-    /// Every question and its answer, in the order in which they were over.
+    /// Every question and its answer, in the order in which they were judged.
     pub steps: Vec<TraceStep>,
     /// Who is to authenticate the user, or why nobody was found.
     pub outcome: Result<Found, Problem>,
@@ -33,14 +43,59 @@ pub struct Report {
     pub network: &'static str,
 }
 
+/// One way to find the services. The order of [`LADDER`] is the order of precedence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rung {
+    /// Manual connection settings.
+    Manual,
+    /// The three SRV names of Cisco services.
+    Cisco,
+    /// XMPP and SIP records of the open standards.
+    Standard,
+}
+
+/// Between `Manual` and `Cisco` belong a cached cloud result, the cloud's own look-up and a
+/// cached result of the last time (reference discovery.md section 1).
+const LADDER: [Rung; 3] = [Rung::Manual, Rung::Cisco, Rung::Standard];
+
+/// What a rung says.
+enum Verdict {
+    /// It decides.
+    Decided(Found),
+    /// It decides that nothing can be found.
+    Refused(Problem),
+    /// It knows nothing; the next one is asked.
+    Pass,
+}
+
 /// Looks for the services of an address. Dropping the future cancels it.
-pub async fn discover(_world: &World, request: &Request, _tell: Tell<'_>) -> Report {
+pub async fn discover(world: &World, request: &Request, tell: Tell<'_>) -> Report {
     let domain = request.address.domain().to_owned();
-    Report {
-        outcome: Err(Problem::no_services(&domain)),
-        domain,
-        steps: vec![],
-        warnings: vec![],
-        network: "unknown",
+    tell(Progress::Doing(format!("Looking for the services of {domain}")));
+    let mut asker = Asker::new(world, tell, &domain, request.seed);
+    let mut outcome = Err(Problem::no_services(&domain));
+    for rung in LADDER {
+        match climb(&mut asker, rung, request).await {
+            Verdict::Decided(found) => {
+                outcome = Ok(found);
+                break;
+            }
+            Verdict::Refused(problem) => {
+                outcome = Err(problem);
+                break;
+            }
+            Verdict::Pass => {}
+        }
+    }
+    let Asker { steps, warnings, network, .. } = asker;
+    Report { domain, steps, outcome, warnings, network }
+}
+
+async fn climb(asker: &mut Asker<'_>, rung: Rung, request: &Request) -> Verdict {
+    match rung {
+        Rung::Manual => manual::decide(asker, &request.manual),
+        Rung::Cisco if request.manual.account_type == AccountType::Standard => Verdict::Pass,
+        Rung::Cisco => cisco::decide(asker).await,
+        Rung::Standard => standard::decide(asker).await,
     }
 }
