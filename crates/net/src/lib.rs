@@ -9,6 +9,7 @@
 //! connection attempt or write is under way; an idle flow only waits for its socket.
 
 mod clock;
+mod datagrams;
 mod dns;
 mod errors;
 #[doc(hidden)]

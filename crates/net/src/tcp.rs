@@ -55,10 +55,10 @@ async fn connect_first(
     let mut waiting = addresses.iter().map(|address| SocketAddr::new(*address, port));
     let mut running = FuturesUnordered::new();
     let mut worst: Option<Fault> = None;
-    let mut next_start = Instant::now();
     running.extend(waiting.next().map(TcpStream::connect));
     loop {
-        next_start = next_start.max(Instant::now()) + STAGGER;
+        // Each round has just started an attempt.
+        let next_start = Instant::now() + STAGGER;
         tokio::select! {
             () = sleep_until(deadline) => {
                 return Err(more_telling(worst, Fault::ConnectTimeout));

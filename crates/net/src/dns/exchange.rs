@@ -11,6 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::datagrams;
+
 use super::answer::{self, Answer, Read};
 
 /// Bound on one try at one server.
@@ -139,7 +141,7 @@ async fn over_udp(
     let mut buffer = vec![0; usize::from(DATAGRAM).max(4096)];
     let mut strange = false;
     loop {
-        match timeout_at(deadline, socket.recv(&mut buffer)).await {
+        match timeout_at(deadline, datagrams::receive(&socket, &mut buffer)).await {
             Ok(Ok(length)) => match read(buffer.get(..length).unwrap_or_default()) {
                 Read::NotOurs => strange = true,
                 other => return Ok(other),

@@ -2,7 +2,7 @@
 //!
 //! Each request has a connection of its own: the services are asked rarely and at many hosts, and
 //! nothing then waits for, or is surprised by, the end of an idle connection. Redirects are
-//! answers. There is no proxy; [`Net::reach`](crate::Net) is the place where one would come in.
+//! answers. There is no proxy; `Net::dial` below is the place where one would come in.
 
 mod cookies;
 mod exchange;
@@ -15,9 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
-use hyper::header::{
-    AUTHORIZATION, CONNECTION, COOKIE, HOST, HeaderName, HeaderValue, USER_AGENT,
-};
+use hyper::header::{AUTHORIZATION, CONNECTION, COOKIE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::http::uri::{Scheme, Uri};
 use offhook_model::Fault;
 use offhook_ports::{BoxFuture, Http, HttpFailure, HttpRequest, HttpResponse, Method};
@@ -83,7 +81,7 @@ struct Reached {
 }
 
 impl Net {
-    async fn reach(&self, place: &Place, deadline: Instant) -> Result<Reached, Fault> {
+    async fn dial(&self, place: &Place, deadline: Instant) -> Result<Reached, Fault> {
         let left = || deadline.saturating_duration_since(Instant::now());
         let stream = self.connect_tcp(&place.host, place.port, left().min(CONNECT)).await?;
         let peer = stream.peer_addr().ok();
@@ -100,7 +98,7 @@ impl Net {
         let limit = request.limit;
         let place = Place::parse(&request.url)?;
         let message = self.message(request, &place)?;
-        let Reached { stream, peer, tls } = self.reach(&place, deadline).await?;
+        let Reached { stream, peer, tls } = self.dial(&place, deadline).await?;
         let asked = timeout_at(deadline, exchange::ask(stream, message, limit)).await;
         let (status, headers, body) = asked.unwrap_or(Err(Fault::AnswerTimeout))?;
         for (_, value) in headers.iter().filter(|(name, _)| name == "set-cookie") {
@@ -109,11 +107,7 @@ impl Net {
         Ok(HttpResponse { status, headers, body, peer, tls })
     }
 
-    fn message(
-        &self,
-        request: HttpRequest,
-        place: &Place,
-    ) -> Result<Request<Full<Bytes>>, Fault> {
+    fn message(&self, request: HttpRequest, place: &Place) -> Result<Request<Full<Bytes>>, Fault> {
         let method = match request.method {
             Method::Get => hyper::Method::GET,
             Method::Post => hyper::Method::POST,

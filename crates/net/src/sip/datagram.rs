@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{End, Flow, SipFlowEvent, unless_dropped};
-use crate::{Net, errors};
+use crate::{Net, datagrams, errors};
 
 /// Bound on finding the server's address.
 const RESOLVE: Duration = Duration::from_secs(6);
@@ -20,7 +20,10 @@ const RESOLVE: Duration = Duration::from_secs(6);
 const LARGEST: usize = 65_535;
 
 /// A socket connected to `remote`, marked with `dscp`, and its own address.
-pub(crate) fn socket(remote: SocketAddr, dscp: u8) -> io::Result<(std::net::UdpSocket, SocketAddr)> {
+pub(crate) fn socket(
+    remote: SocketAddr,
+    dscp: u8,
+) -> io::Result<(std::net::UdpSocket, SocketAddr)> {
     let any: IpAddr = match remote {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -80,7 +83,6 @@ async fn connect(net: &Net, flow: &Flow) -> Result<(UdpSocket, SocketAddr, Socke
 
 async fn carry(socket: &UdpSocket, flow: &mut Flow) -> Result<End, End> {
     let failed = |error: io::Error| End::Failed(errors::open(&error));
-    // Filled only when something has come, so that an idle flow holds no 64 KiB.
     loop {
         tokio::select! {
             message = flow.out.recv() => match message {
@@ -89,9 +91,11 @@ async fn carry(socket: &UdpSocket, flow: &mut Flow) -> Result<End, End> {
                 }
                 None => return Ok(End::Closed),
             },
-            ready = socket.readable() => {
+            ready = datagrams::readable(socket) => {
                 ready.map_err(failed)?;
-                while let Some(bytes) = next(socket).map_err(failed)? {
+                // Made when something has come: an idle flow holds no 64 KiB.
+                let mut buffer = vec![0; LARGEST];
+                while let Some(bytes) = next(socket, &mut buffer).map_err(failed)? {
                     flow.tell(SipFlowEvent::Data { flow: flow.flow, bytes }).await?;
                 }
             }
@@ -100,10 +104,9 @@ async fn carry(socket: &UdpSocket, flow: &mut Flow) -> Result<End, End> {
 }
 
 /// The next datagram that has come and is not empty (an empty one is a keep-alive of no use).
-fn next(socket: &UdpSocket) -> io::Result<Option<Vec<u8>>> {
-    let mut buffer = vec![0; LARGEST];
+fn next(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Option<Vec<u8>>> {
     loop {
-        match socket.try_recv(&mut buffer) {
+        match socket.try_recv(buffer) {
             Ok(0) => {}
             Ok(length) => return Ok(buffer.get(..length).map(<[u8]>::to_vec)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),

@@ -103,10 +103,7 @@ async fn read(
     }
 }
 
-async fn write(
-    mut writing: WriteHalf<Box<dyn Bytes>>,
-    mut out: mpsc::Receiver<Vec<u8>>,
-) -> End {
+async fn write(mut writing: WriteHalf<Box<dyn Bytes>>, mut out: mpsc::Receiver<Vec<u8>>) -> End {
     while let Some(message) = out.recv().await {
         let written = timeout(UNHEARD, async {
             writing.write_all(&message).await?;

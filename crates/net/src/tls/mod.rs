@@ -34,9 +34,7 @@ pub fn install_crypto() {
 ///
 /// # Errors
 /// One sentence that names the file and the remedy.
-pub(crate) fn read_authorities(
-    files: &[PathBuf],
-) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(crate) fn read_authorities(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, String> {
     let mut all = vec![];
     for file in files {
         all.extend(read_authority_file(file)?);
@@ -50,11 +48,12 @@ fn read_authority_file(file: &Path) -> Result<Vec<CertificateDer<'static>>, Stri
         format!("The certificate file {name} cannot be read ({error}): check the path given with --ca-file and its permissions.")
     })?;
     let not_pem = || {
-        format!("The file {name} holds no usable certificate: --ca-file wants a PEM file with BEGIN CERTIFICATE lines.")
+        format!(
+            "The file {name} holds no usable certificate: --ca-file wants a PEM file with BEGIN CERTIFICATE lines."
+        )
     };
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
-        .collect::<Result<_, _>>()
-        .map_err(|_| not_pem())?;
+    let certificates: Vec<_> =
+        CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|_| not_pem())?;
     let mut check = RootCertStore::empty();
     if certificates.is_empty() || certificates.iter().any(|one| check.add(one.clone()).is_err()) {
         return Err(not_pem());
@@ -152,10 +151,8 @@ fn no_name(name: &str) -> Fault {
 
 /// All names that can stand in a certificate; a failure only when none can.
 fn server_names(names: &[String]) -> Result<Vec<ServerName<'static>>, Fault> {
-    let wanted: Vec<_> = names
-        .iter()
-        .filter_map(|name| ServerName::try_from(bare(name).to_owned()).ok())
-        .collect();
+    let wanted: Vec<_> =
+        names.iter().filter_map(|name| ServerName::try_from(bare(name).to_owned()).ok()).collect();
     if wanted.is_empty() {
         return Err(no_name(names.first().map_or("", String::as_str)));
     }

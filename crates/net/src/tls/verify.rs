@@ -127,7 +127,7 @@ impl NamesVerifier {
         if is_wrong_name(refusal) {
             return Err(self.wrong_name(shown));
         }
-        if self.is_given(leaf) {
+        if self.is_given(leaf) && !is_revoked(refusal) {
             return if self.holds_a_name(leaf) { Ok(()) } else { Err(self.wrong_name(shown)) };
         }
         if is_about_dates(refusal) {
@@ -155,6 +155,10 @@ fn is_wrong_name(error: &Error) -> bool {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
         )
     )
+}
+
+fn is_revoked(error: &Error) -> bool {
+    matches!(error, Error::InvalidCertificate(CertificateError::Revoked))
 }
 
 fn is_about_dates(error: &Error) -> bool {

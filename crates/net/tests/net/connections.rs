@@ -1,0 +1,114 @@
+//! Connections and probes.
+
+use std::net::{IpAddr, TcpListener};
+use std::time::Duration;
+
+use offhook_model::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};
+use offhook_net::{Net, NetOptions};
+use offhook_ports::{Clock, Dns, Http, Probe};
+
+use crate::doubles::authority::{Authority, Days};
+use crate::doubles::{PATIENCE, closed_port, knowing, net, web};
+
+#[tokio::test]
+async fn all_addresses_of_a_host_are_tried() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let at = listener.local_addr().expect("bound");
+    let address = |text: &str| ("pbx".to_owned(), text.parse::<IpAddr>().expect("an address"));
+    let net = net(NetOptions {
+        hosts: vec![address("::1"), address("127.0.0.77"), address("127.0.0.1")],
+        ..NetOptions::default()
+    });
+    let stream = net.connect_tcp("pbx", at.port(), PATIENCE).await.expect("connected");
+    assert_eq!(stream.peer_addr().expect("a peer"), at);
+    assert!(stream.nodelay().expect("an option"));
+}
+
+#[tokio::test]
+async fn a_host_that_refuses_and_a_name_without_address_are_told_apart() {
+    let net = knowing(&["pbx"], &[]);
+    let connect = |host: &'static str| net.connect_tcp(host, closed_port().port(), PATIENCE);
+    assert_eq!(connect("pbx").await.err(), Some(Fault::PortRefused));
+    let silence = Fault::Dns(DnsFault::Silence);
+    assert_eq!(connect("elsewhere.example.com").await.err(), Some(silence));
+}
+
+#[tokio::test]
+async fn a_full_backlog_is_a_timeout() {
+    // A listener that never accepts and whose queue is full leaves SYN packets unanswered.
+    let socket =
+        socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("loopback");
+    socket.listen(0).expect("listening");
+    let port = socket.local_addr().expect("bound").as_socket().expect("IP").port();
+    let net = knowing(&["pbx"], &[]);
+    let mut held = vec![];
+    for _ in 0..8 {
+        match net.connect_tcp("pbx", port, Duration::from_millis(300)).await {
+            Ok(stream) => held.push(stream),
+            Err(fault) => {
+                assert_eq!(fault, Fault::ConnectTimeout);
+                return;
+            }
+        }
+    }
+    println!("SKIPPED: this system accepts connections beyond the backlog");
+}
+
+fn at(port: u16, link: Link) -> Endpoint {
+    Endpoint { service: Service::Sip, host: "pbx.example.com".to_owned(), port, link }
+}
+
+async fn check(net: &Net, at: Endpoint, names: &[&str], expected: Result<bool, Fault>) {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let reached = net.reach(&at, &names).await;
+    assert_eq!(reached.clone().map(|reached| reached.tls.is_some()), expected, "{at:?}");
+    if let Ok(reached) = reached {
+        assert_eq!(reached.peer.port(), at.port);
+        assert!(reached.local.ip().is_loopback() && reached.local.port() != 0);
+    }
+}
+
+#[tokio::test]
+async fn probes_tell_what_is_there() {
+    let authority = Authority::new("probe authority");
+    let identity = authority.issue(&["pbx.example.com"], Days::Now);
+    let clear = web::server(None, |_| {}).port();
+    let secure = web::server(Some(identity.config()), |stream| {
+        let _ = stream.read(&mut [0]);
+    });
+    let net = knowing(&["pbx.example.com"], &[&authority.file.0]);
+    let closed = closed_port().port();
+    check(&net, at(clear, Link::Tcp), &[], Ok(false)).await;
+    check(&net, at(clear, Link::StartTls), &[], Ok(false)).await;
+    check(&net, at(closed, Link::Udp), &[], Ok(false)).await;
+    check(&net, at(closed, Link::Tcp), &[], Err(Fault::PortRefused)).await;
+    check(&net, at(closed, Link::Tls), &[], Err(Fault::PortRefused)).await;
+    check(&net, at(secure.port(), Link::Tls), &[], Ok(true)).await;
+    check(&net, at(secure.port(), Link::Tls), &["x.org", "pbx.example.com"], Ok(true)).await;
+    let wrong = TlsFault::WrongName {
+        wanted: "x.org".to_owned(),
+        present: vec!["pbx.example.com".to_owned()],
+    };
+    check(&net, at(secure.port(), Link::Tls), &["x.org"], Err(Fault::Tls(wrong))).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_can_be_waited_on() {
+    let net = net(NetOptions::default());
+    let before = net.now();
+    net.sleep(Duration::from_secs(3600)).await;
+    assert!(net.now() >= before);
+}
+
+#[test]
+fn one_net_serves_every_port_and_may_move_between_threads() {
+    fn takes(
+        _: std::sync::Arc<dyn Dns>,
+        _: std::sync::Arc<dyn Http>,
+        _: std::sync::Arc<dyn Probe>,
+    ) {
+    }
+    let net = net(NetOptions::default());
+    takes(net.clone(), net.clone(), net);
+}

@@ -1,0 +1,124 @@
+//! Certificate authorities and certificates of every kind, made for one test.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::{ServerConfig, SupportedProtocolVersion};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// A file that goes with the test.
+pub struct TempFile(pub PathBuf);
+
+impl TempFile {
+    pub fn new(text: &str) -> Self {
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        let name = format!("offhook-net-{}-{number}.pem", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::write(&path, text).expect("a file");
+        Self(path)
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A certificate with its key, ready to serve.
+pub struct Identity {
+    pub certificate: CertificateDer<'static>,
+    pub pem: String,
+    key: Vec<u8>,
+}
+
+impl Identity {
+    pub fn config(&self) -> Arc<ServerConfig> {
+        self.speaking(rustls::DEFAULT_VERSIONS)
+    }
+
+    pub fn speaking(&self, versions: &[&'static SupportedProtocolVersion]) -> Arc<ServerConfig> {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![self.certificate.clone()], key)
+            .expect("certificate and key fit");
+        Arc::new(config)
+    }
+
+    pub fn file(&self) -> TempFile {
+        TempFile::new(&self.pem)
+    }
+}
+
+/// Which days a certificate is valid.
+#[derive(Clone, Copy)]
+pub enum Days {
+    Now,
+    Past,
+    Future,
+}
+
+fn params(names: &[&str], days: Days) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).expect("names");
+    let (from, to) = match days {
+        Days::Now => (date_time_ymd(2020, 1, 1), date_time_ymd(2099, 1, 1)),
+        Days::Past => (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 2, 3)),
+        Days::Future => (date_time_ymd(2098, 3, 4), date_time_ymd(2099, 1, 1)),
+    };
+    (params.not_before, params.not_after) = (from, to);
+    params.distinguished_name.push(DnType::CommonName, "offhook test leaf");
+    params
+}
+
+/// A certificate that vouches for itself; `authority` marks it as one, as `openssl req -x509` does.
+pub fn self_signed(names: &[&str], days: Days, authority: bool) -> Identity {
+    let mut params = params(names, days);
+    if authority {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
+    let key = KeyPair::generate().expect("key");
+    let certificate = params.self_signed(&key).expect("signed");
+    Identity {
+        certificate: certificate.der().clone(),
+        pem: certificate.pem(),
+        key: key.serialize_der(),
+    }
+}
+
+/// An authority.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub file: TempFile,
+}
+
+impl Authority {
+    pub fn new(name: &str) -> Self {
+        let mut params = params(&[], Days::Now);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().expect("key");
+        let certificate = params.self_signed(&key).expect("signed");
+        let file = TempFile::new(&certificate.pem());
+        Self { issuer: Issuer::new(params, key), file }
+    }
+
+    pub fn issue(&self, names: &[&str], days: Days) -> Identity {
+        let key = KeyPair::generate().expect("key");
+        let certificate = params(names, days).signed_by(&key, &self.issuer).expect("signed");
+        Identity {
+            certificate: certificate.der().clone(),
+            pem: certificate.pem(),
+            key: key.serialize_der(),
+        }
+    }
+}
