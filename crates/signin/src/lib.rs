@@ -4,46 +4,67 @@
 //! Straight-line flows over [`offhook_ports::World`]. This crate opens no socket, keeps no
 //! password and never puts one into a step, a problem or a URL.
 
+mod flow;
 mod grant;
+mod im;
+mod phone;
+mod soap;
+mod standard;
+mod uds;
 
 pub use grant::{Credentials, Grant, Renewal, Report, Service};
 
 use offhook_model::{Area, Owner, Problem, UserAddress};
 use offhook_ports::{Found, Tell, World, XmppPlan};
 
+use flow::Flow;
+
 /// Signs in with the authenticator that discovery found. Dropping the future cancels it.
 ///
 /// The outcome is an error when nobody let us in, or when nothing of the account works.
 pub async fn sign_in(
-    _world: &World,
-    _address: &UserAddress,
-    _found: &Found,
-    _credentials: &Credentials,
-    _seed: u64,
-    _tell: Tell<'_>,
+    world: &World,
+    address: &UserAddress,
+    found: &Found,
+    credentials: &Credentials,
+    seed: u64,
+    tell: Tell<'_>,
 ) -> Report {
-    Report { steps: vec![], outcome: Err(not_built("This kind of sign-in")), warnings: vec![] }
+    let flow = Flow::new(world, tell);
+    let outcome = match found {
+        Found::Cucm(targets) => {
+            Box::pin(uds::sign_in(&flow, address, targets, credentials, seed)).await
+        }
+        Found::Standard { xmpp, sip } => standard::sign_in(address, xmpp, sip, credentials, seed),
+        Found::Cup(_) => Err(not_built("Sign-in with IM and Presence alone (8.x servers)")),
+        Found::Edge(_) => Err(not_built("Sign-in from outside through the edge (Expressway)")),
+        Found::Webex(_) => Err(not_built("Sign-in with the cloud (WebEx Messenger)")),
+    };
+    let (steps, warnings) = flow.finish();
+    Report { steps, outcome, warnings }
 }
 
 /// Fetches a fresh one-time password for a chat reconnect: with the SOAP session while it lives,
 /// else by a new SOAP sign-in.
 ///
 /// # Errors
-/// The problem of the last node that was asked.
+/// The problem of the node that decided.
 pub async fn renew(
-    _world: &World,
-    _renewal: &Renewal,
-    _credentials: &Credentials,
-    _tell: Tell<'_>,
+    world: &World,
+    renewal: &Renewal,
+    credentials: &Credentials,
+    tell: Tell<'_>,
 ) -> Result<XmppPlan, Problem> {
-    Err(not_built("Renewal"))
+    let flow = Flow::new(world, tell);
+    Box::pin(soap::renew(&flow, renewal, &credentials.password)).await
 }
 
+/// A way that was found and cannot be gone yet. Never a silent success.
 fn not_built(what: &str) -> Problem {
     Problem::new(
         Area::Provisioning,
         Owner::User,
         format!("{what} is not built yet."),
-        "Use manual setup with a standard account, or wait for a later release.",
+        "Connect from the inner network, or choose another account type in manual setup.",
     )
 }
