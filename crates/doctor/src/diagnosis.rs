@@ -65,23 +65,18 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    pub(crate) fn begin(address: &str, report: Report) -> Self {
+    pub(crate) fn begin(address: &str, report: &Report) -> Self {
         Self {
             address: address.to_owned(),
             services_domain: report.domain.clone(),
-            voice_services_domain: report.domain,
+            voice_services_domain: report.domain.clone(),
             network: report.network,
             authenticator: None,
             via: None,
             product_mode: None,
-            steps: report.steps,
+            steps: report.steps.clone(),
             findings: vec![],
             exit: 0,
         }
-    }
-
-    /// The same for people: calm, aligned, cause before owner before remedy.
-    pub fn text(&self) -> String {
-        self.address.clone()
     }
 }

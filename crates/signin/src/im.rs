@@ -9,7 +9,7 @@ use crate::soap::{self, Person};
 use crate::uds::Account;
 use crate::{Renewal, Service, not_built};
 
-/// The SOAP service's fixed port (reference service-profile.md).
+/// The SOAP service's port; the profile mostly leaves it open (reference service-profile.md).
 const SOAP_PORT: u16 = 8443;
 
 /// What chat starts from.
@@ -54,7 +54,8 @@ async fn enter(
     seed: u64,
 ) -> Prepared {
     flow.doing("Signing in to chat");
-    let node = |server: &UcServer| Target { host: server.host.clone(), port: SOAP_PORT };
+    let node =
+        |server: &UcServer| Target { host: server.host.clone(), port: server.port.unwrap_or(SOAP_PORT) };
     let nodes: Vec<Target> = servers.iter().map(node).collect();
     let person = Person {
         user_id: account.user_id,

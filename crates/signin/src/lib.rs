@@ -36,12 +36,22 @@ pub async fn sign_in(
             Box::pin(uds::sign_in(&flow, address, targets, credentials, seed)).await
         }
         Found::Standard { xmpp, sip } => standard::sign_in(address, xmpp, sip, credentials, seed),
-        Found::Cup(_) => Err(not_built("Sign-in with IM and Presence alone (8.x servers)")),
-        Found::Edge(_) => Err(not_built("Sign-in from outside through the edge (Expressway)")),
-        Found::Webex(_) => Err(not_built("Sign-in with the cloud (WebEx Messenger)")),
+        Found::Cup(_) | Found::Edge(_) | Found::Webex(_) => {
+            Err(unsupported(found).unwrap_or_else(|| Problem::no_services(address.domain())))
+        }
     };
     let (steps, warnings) = flow.finish();
     Report { steps, outcome, warnings }
+}
+
+/// Why this build cannot sign in with what was found, if so; known before any password is asked.
+pub fn unsupported(found: &Found) -> Option<Problem> {
+    match found {
+        Found::Cucm(_) | Found::Standard { .. } => None,
+        Found::Cup(_) => Some(not_built("Sign-in with IM and Presence alone (8.x servers)")),
+        Found::Edge(_) => Some(not_built("Sign-in from outside through the edge (Expressway)")),
+        Found::Webex(_) => Some(not_built("Sign-in with the cloud (WebEx Messenger)")),
+    }
 }
 
 /// Fetches a fresh one-time password for a chat reconnect: with the SOAP session while it lives,

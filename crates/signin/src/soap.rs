@@ -286,15 +286,16 @@ fn plan(
     Ok((plan, renewal))
 }
 
-/// `Presence.*.Port` belongs to the protocol named beside it, which mostly is not XMPP.
+/// `Presence.*.Port` is left empty or says 5222; the SIP ports of the presence engine that older
+/// servers write there are not meant for chat.
 fn chat_nodes(config: &SystemConfig) -> Vec<XmppServer> {
     let mut servers: Vec<XmppServer> = vec![];
     for rank in ["Primary", "Backup", "Backup2"] {
         let value = |part: &str| config.get(&format!("Presence.{rank}.{part}"));
         let Some(host) = value("Address") else { continue };
-        let speaks_xmpp = value("Protocol").is_some_and(|it| it.eq_ignore_ascii_case("xmpp"));
-        let port = value("Port").and_then(|port| port.parse().ok()).filter(|port| *port != 0);
-        let server = chat_node(host, port.filter(|_| speaks_xmpp).unwrap_or(XMPP_PORT));
+        let port = value("Port").and_then(|port| port.parse().ok());
+        let port = port.filter(|port| !matches!(port, 0 | 5060..=5062));
+        let server = chat_node(host, port.unwrap_or(XMPP_PORT));
         if !servers.contains(&server) {
             servers.push(server);
         }
