@@ -38,6 +38,7 @@ mod scenario;
 mod soap;
 mod uds;
 mod xml;
+mod xmpp;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -94,7 +95,7 @@ pub enum LabError {
 pub struct Lab {
     deployment: Arc<Deployment>,
     tasks: JoinSet<()>,
-    stopping: watch::Sender<bool>,
+    stopping: Arc<watch::Sender<bool>>,
     /// Ports held on purpose, by faults.
     _held: Held,
     /// Removed at the end when it was made for this run.
@@ -153,15 +154,16 @@ impl Lab {
         let names = server_names(&deployment);
         let web = authority.server(&names, Flaw::None, &[b"http/1.1"])?;
         let uds_tls = authority.server(&names, uds_flaw(&faults), &[b"http/1.1"])?;
-        let _im_tls = authority.server(&names, Flaw::None, &[b"xmpp-client"])?;
+        let im_tls = authority.server(&names, Flaw::None, &[b"xmpp-client"])?;
         let _sip_server_tls = authority.server(&names, Flaw::None, &[])?;
 
         let zone = Arc::new(dns::Zone::of(&deployment));
-        let (stopping, _) = watch::channel(false);
+        let stopping = Arc::new(watch::channel(false).0);
+        let im = Arc::new(xmpp::Shared::new(Arc::clone(&deployment), im_tls));
         let mut lab = Self {
             deployment: Arc::clone(&deployment),
             tasks: JoinSet::new(),
-            stopping,
+            stopping: Arc::clone(&stopping),
             _held: held,
             temporary,
         };
@@ -174,7 +176,9 @@ impl Lab {
         }
         lab.run(http::run(file_server, None, files::handler(Arc::clone(&deployment))));
         lab.run(http::run(soap, Some(web), soap::handler(Arc::clone(&deployment))));
-        drop((xmpp, xmpps, sip_udp, sip_tcp, sip_tls));
+        lab.run(xmpp::run(xmpp, Arc::clone(&im), false, Arc::clone(&stopping)));
+        lab.run(xmpp::run(xmpps, Arc::clone(&im), true, Arc::clone(&stopping)));
+        drop((sip_udp, sip_tcp, sip_tls));
         Ok(lab)
     }
 

@@ -116,11 +116,6 @@ impl Element {
         }
     }
 
-    /// Takes an attribute away.
-    pub(crate) fn unset(&mut self, name: &str) {
-        self.attributes.retain(|(key, _)| key != name);
-    }
-
     /// Child elements.
     pub(crate) fn elements(&self) -> impl Iterator<Item = &Element> {
         self.children.iter().filter_map(|node| match node {

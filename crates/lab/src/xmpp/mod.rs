@@ -1,0 +1,77 @@
+//! The XMPP server of the deployment, with one virtual host per domain.
+
+pub(crate) mod iq;
+pub(crate) mod roster;
+pub(crate) mod router;
+pub(crate) mod sasl;
+pub(crate) mod splitter;
+mod stream;
+
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use crate::deployment::Deployment;
+use router::Router;
+
+/// What all connections share.
+pub(crate) struct Shared {
+    pub(crate) lab: Arc<Deployment>,
+    pub(crate) router: Router,
+    tls: TlsAcceptor,
+}
+
+impl Shared {
+    /// Accounts for everybody in both domains; robots know every human from the start.
+    pub(crate) fn new(lab: Arc<Deployment>, tls: Arc<ServerConfig>) -> Self {
+        let names: Vec<String> = lab.people.iter().map(|person| person.name.clone()).collect();
+        let domains = vec![lab.domain().to_ascii_lowercase(), lab.standard_domain()];
+        let router = Router::new(domains.clone(), &names);
+        for domain in &domains {
+            for (at, one) in lab.people.iter().enumerate() {
+                for two in lab.people.iter().skip(at + 1) {
+                    let robot_and_human = one.robot.is_some() != two.robot.is_some();
+                    let humans = one.robot.is_none() && two.robot.is_none();
+                    if robot_and_human || humans && lab.config.im.mutual_contacts {
+                        let address = |name: &str| format!("{name}@{domain}").to_ascii_lowercase();
+                        router.befriend(
+                            &address(&one.name),
+                            &one.display_name,
+                            &address(&two.name),
+                            &two.display_name,
+                        );
+                    }
+                }
+            }
+        }
+        Self { lab, router, tls: TlsAcceptor::from(tls) }
+    }
+
+    /// The domains served, in lower case.
+    pub(crate) fn domains(&self) -> [String; 2] {
+        [self.lab.domain().to_ascii_lowercase(), self.lab.standard_domain().to_ascii_lowercase()]
+    }
+}
+
+/// Serves XMPP until dropped, with TLS from the first byte or by STARTTLS.
+pub(crate) async fn run(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    direct_tls: bool,
+    stop: Arc<watch::Sender<bool>>,
+) {
+    crate::net::serve(listener, move |tcp, _| {
+        let (shared, stop) = (Arc::clone(&shared), stop.subscribe());
+        async move {
+            if direct_tls {
+                stream::run_tls(shared, tcp, stop).await;
+            } else {
+                stream::run_starttls(shared, tcp, stop).await;
+            }
+        }
+    })
+    .await;
+}

@@ -1,0 +1,736 @@
+//! Who is connected, and where every stanza goes (RFC 6121 sections 3, 4, 8; XEP-0280).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::mpsc;
+
+use super::iq;
+use super::roster::{Account, Item, Outgoing, ROSTER, Session, plain};
+use crate::xml::Element;
+
+/// Stanza errors.
+pub(crate) const STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+const CARBONS: &str = "urn:xmpp:carbons:2";
+const FORWARD: &str = "urn:xmpp:forward:0";
+/// Stanzas a connection may be behind before it is cut off.
+const QUEUE: usize = 512;
+/// Messages kept for an absent user.
+const MAX_OFFLINE: usize = 500;
+/// Contacts of one account.
+const MAX_CONTACTS: usize = 5000;
+
+/// An address cut into its parts; local part and domain in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Jid {
+    pub(crate) bare: String,
+    pub(crate) resource: Option<String>,
+}
+
+impl Jid {
+    pub(crate) fn new(text: &str) -> Self {
+        let (bare, resource) = match text.split_once('/') {
+            Some((bare, resource)) => (bare, Some(resource.to_owned())),
+            None => (text, None),
+        };
+        Self { bare: bare.to_ascii_lowercase(), resource }
+    }
+
+    pub(crate) fn full(&self) -> String {
+        match &self.resource {
+            Some(resource) => format!("{}/{resource}", self.bare),
+            None => self.bare.clone(),
+        }
+    }
+
+    fn domain(&self) -> &str {
+        self.bare.rsplit('@').next().unwrap_or_default()
+    }
+}
+
+/// A connected resource as its connection knows it.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    pub(crate) jid: Jid,
+    pub(crate) id: u64,
+    pub(crate) queue: mpsc::Receiver<Outgoing>,
+}
+
+/// The router.
+pub(crate) struct Router(Mutex<State>);
+
+/// Everything behind the lock.
+pub(crate) struct State {
+    domains: Vec<String>,
+    pub(super) accounts: BTreeMap<String, Account>,
+    next_id: u64,
+}
+
+impl Router {
+    /// A router for `domains` in which every one of `names` has an account.
+    pub(crate) fn new(domains: Vec<String>, names: &[String]) -> Self {
+        let mut accounts = BTreeMap::new();
+        for domain in &domains {
+            for name in names {
+                let jid = format!("{name}@{domain}").to_ascii_lowercase();
+                accounts.insert(jid, Account::default());
+            }
+        }
+        Self(Mutex::new(State { domains, accounts, next_id: 0 }))
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes two accounts see each other from the start.
+    pub(crate) fn befriend(&self, one: &str, one_name: &str, two: &str, two_name: &str) {
+        let mut state = self.state();
+        for (owner, contact, name) in [(one, two, two_name), (two, one, one_name)] {
+            if let Some(account) = state.accounts.get_mut(owner) {
+                account.items.insert(
+                    contact.to_owned(),
+                    Item {
+                        name: name.to_owned(),
+                        groups: vec!["Colleagues".into()],
+                        to: true,
+                        from: true,
+                        ask: false,
+                    },
+                );
+            }
+        }
+    }
+
+    /// Connects a resource; one that holds the same name is told to go.
+    pub(crate) fn connect(&self, bare: &str, resource: Option<&str>) -> Option<Connected> {
+        let mut state = self.state();
+        let id = state.next_id;
+        state.next_id += 1;
+        let resource = match resource {
+            Some(text) if !text.is_empty() && text.len() <= 1023 => text.to_owned(),
+            Some(_) | None => crate::random::hex::<6>(),
+        };
+        let jid = Jid { bare: bare.to_ascii_lowercase(), resource: Some(resource.clone()) };
+        let old = state
+            .accounts
+            .get(&jid.bare)?
+            .sessions
+            .iter()
+            .find(|session| session.resource == resource)
+            .map(|session| (session.id, session.queue.clone()));
+        if let Some((old_id, queue)) = old {
+            let _ = queue.try_send(Outgoing::Conflict);
+            state.disconnect(&jid, old_id);
+        }
+        let (sender, queue) = mpsc::channel(QUEUE);
+        state.accounts.get_mut(&jid.bare)?.sessions.push(Session {
+            id,
+            resource,
+            queue: sender,
+            presence: None,
+            priority: 0,
+            carbons: false,
+            interested: false,
+            directed: BTreeSet::new(),
+        });
+        Some(Connected { jid, id, queue })
+    }
+
+    /// Takes a connection out; its contacts see it leave.
+    pub(crate) fn disconnect(&self, jid: &Jid, id: u64) {
+        self.state().disconnect(jid, id);
+    }
+
+    /// Routes a stanza of the connected `from`.
+    pub(crate) fn route(&self, from: &Jid, mut stanza: Element) {
+        let mut state = self.state();
+        stanza.set("from", &from.full());
+        match stanza.local() {
+            "message" => state.message(from, stanza),
+            "presence" => state.presence(from, stanza),
+            _ => state.iq(from, stanza),
+        }
+    }
+}
+
+/// An error answer to a stanza.
+pub(crate) fn error(to: &Element, kind: &str, condition: &str) -> Element {
+    let mut reply = Element::stanza(to.local()).with("type", "error");
+    for (theirs, ours) in [("id", "id"), ("from", "to"), ("to", "from")] {
+        if let Some(value) = to.attribute(theirs) {
+            reply.set(ours, value);
+        }
+    }
+    reply.child(plain("error").with("type", kind).child(Element::new(condition, STANZAS)))
+}
+
+impl State {
+    pub(super) fn is_domain(&self, name: &str) -> bool {
+        self.domains.iter().any(|domain| domain.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn session(&mut self, jid: &Jid) -> Option<&mut Session> {
+        let resource = jid.resource.as_deref()?;
+        let account = self.accounts.get_mut(&jid.bare)?;
+        account.sessions.iter_mut().find(|session| session.resource == resource)
+    }
+
+    /// Queues a stanza for one connection; one that does not read is cut off.
+    pub(super) fn deliver(&mut self, jid: &Jid, mut stanza: Element) {
+        stanza.set("to", &jid.full());
+        let Some(session) = self.session(jid) else { return };
+        if session.queue.try_send(Outgoing::Stanza(stanza)).is_err() {
+            let id = session.id;
+            tracing::warn!("a connection that does not read was cut off");
+            self.disconnect(jid, id);
+        }
+    }
+
+    fn resources(&self, bare: &str, wanted: impl Fn(&Session) -> bool) -> Vec<Jid> {
+        let sessions = self.accounts.get(bare).map(|account| account.sessions.as_slice());
+        sessions
+            .unwrap_or_default()
+            .iter()
+            .filter(|session| wanted(session))
+            .map(|session| Jid { bare: bare.to_owned(), resource: Some(session.resource.clone()) })
+            .collect()
+    }
+
+    fn deliver_to_available(&mut self, bare: &str, stanza: &Element) {
+        for jid in self.resources(bare, |session| session.presence.is_some()) {
+            self.deliver(&jid, stanza.clone());
+        }
+    }
+
+    /// Tells every interested connection of the account that a contact changed.
+    pub(super) fn push(&mut self, bare: &str, contact: &str) {
+        let item = match self.accounts.get(bare).and_then(|account| account.items.get(contact)) {
+            Some(item) => item.element(contact),
+            None => plain("item").with("jid", contact).with("subscription", "remove"),
+        };
+        for jid in self.resources(bare, |session| session.interested) {
+            let push = Element::stanza("iq")
+                .with("type", "set")
+                .with("id", &format!("push-{}", crate::random::hex::<4>()))
+                .child(Element::new("query", ROSTER).child(item.clone()));
+            self.deliver(&jid, push);
+        }
+    }
+
+    fn disconnect(&mut self, jid: &Jid, id: u64) {
+        let Some(account) = self.accounts.get_mut(&jid.bare) else { return };
+        let Some(at) = account.sessions.iter().position(|session| session.id == id) else { return };
+        let session = account.sessions.remove(at);
+        let gone =
+            Element::stanza("presence").with("type", "unavailable").with("from", &jid.full());
+        if session.presence.is_some() {
+            self.broadcast(&jid.bare, &gone);
+        }
+        for other in session.directed {
+            self.deliver_to_available(&Jid::new(&other).bare, &gone);
+        }
+    }
+
+    /// Sends a presence to every contact that may see it and to the account's own connections.
+    fn broadcast(&mut self, bare: &str, presence: &Element) {
+        let Some(account) = self.accounts.get(bare) else { return };
+        let mut receivers = account.contacts(|item| item.from);
+        receivers.push(bare.to_owned());
+        for receiver in receivers {
+            for jid in self.resources(&receiver, |session| session.presence.is_some()) {
+                if Some(jid.full().as_str()) != presence.attribute("from") {
+                    self.deliver(&jid, presence.clone());
+                }
+            }
+        }
+    }
+
+    fn presence(&mut self, from: &Jid, mut stanza: Element) {
+        let kind = stanza.attribute("type").unwrap_or_default().to_owned();
+        let Some(to) = stanza.attribute("to").map(Jid::new) else {
+            match kind.as_str() {
+                "" => self.available(from, stanza),
+                "unavailable" => self.unavailable(from, stanza),
+                _ => {}
+            }
+            return;
+        };
+        match kind.as_str() {
+            "subscribe" | "subscribed" | "unsubscribe" | "unsubscribed" => {
+                // Subscriptions are between people, not between connections.
+                stanza.set("from", &from.bare);
+                stanza.set("to", &to.bare);
+                self.subscription(&from.bare, &to.bare, &kind, stanza);
+            }
+            "probe" => self.probe(from, &to),
+            "" | "unavailable" => {
+                if let Some(session) = self.session(from) {
+                    if kind.is_empty() {
+                        session.directed.insert(to.full());
+                    } else {
+                        session.directed.remove(&to.full());
+                    }
+                }
+                match &to.resource {
+                    Some(_) => self.deliver(&to, stanza),
+                    None => self.deliver_to_available(&to.bare, &stanza),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn available(&mut self, from: &Jid, stanza: Element) {
+        let priority = stanza.child_text("priority").and_then(|text| text.trim().parse().ok());
+        let Some(session) = self.session(from) else { return };
+        let initial = session.presence.is_none();
+        session.priority = priority.unwrap_or(0);
+        session.presence = Some(stanza.clone());
+        let takes_messages = session.priority >= 0;
+        self.broadcast(&from.bare, &stanza);
+        if !initial {
+            return;
+        }
+        let Some(account) = self.accounts.get_mut(&from.bare) else { return };
+        let mut seen = account.contacts(|item| item.to);
+        seen.push(from.bare.clone());
+        let requests: Vec<Element> = account.pending.values().cloned().collect();
+        let kept: Vec<Element> =
+            if takes_messages { account.offline.drain(..).collect() } else { Vec::new() };
+        for bare in seen {
+            self.show_presence(&bare, from);
+        }
+        for stanza in requests.into_iter().chain(kept) {
+            self.deliver(from, stanza);
+        }
+    }
+
+    /// Sends the presence of every connection of `bare` to `viewer`.
+    fn show_presence(&mut self, bare: &str, viewer: &Jid) {
+        let Some(account) = self.accounts.get(bare) else { return };
+        let shown: Vec<Element> =
+            account.available().filter_map(|session| session.presence.clone()).collect();
+        for presence in shown {
+            if presence.attribute("from") != Some(viewer.full().as_str()) {
+                self.deliver(viewer, presence);
+            }
+        }
+    }
+
+    fn unavailable(&mut self, from: &Jid, stanza: Element) {
+        let Some(session) = self.session(from) else { return };
+        let directed = std::mem::take(&mut session.directed);
+        if session.presence.take().is_some() {
+            self.broadcast(&from.bare, &stanza);
+        }
+        for other in directed {
+            self.deliver_to_available(&Jid::new(&other).bare, &stanza);
+        }
+    }
+
+    fn probe(&mut self, from: &Jid, to: &Jid) {
+        let allowed = self
+            .accounts
+            .get(&to.bare)
+            .and_then(|account| account.items.get(&from.bare))
+            .is_some_and(|item| item.from);
+        if allowed || from.bare == to.bare {
+            self.show_presence(&to.bare, from);
+        }
+    }
+
+    fn item(&mut self, bare: &str, contact: &str) -> Option<&mut Item> {
+        self.accounts.get_mut(bare)?.items.get_mut(contact)
+    }
+
+    /// The four subscription stanzas between two people of this server.
+    fn subscription(&mut self, from: &str, to: &str, kind: &str, stanza: Element) {
+        if from == to {
+            return;
+        }
+        match kind {
+            "subscribe" => self.subscribe(from, to, stanza),
+            "subscribed" => self.subscribed(from, to, stanza),
+            "unsubscribe" => self.unsubscribe(from, to, &stanza),
+            _ => self.unsubscribed(from, to, &stanza),
+        }
+    }
+
+    fn subscribe(&mut self, from: &str, to: &str, stanza: Element) {
+        let Some(account) = self.accounts.get_mut(from) else { return };
+        if account.items.len() >= MAX_CONTACTS {
+            return;
+        }
+        let item = account.items.entry(to.to_owned()).or_default();
+        if !item.to {
+            item.ask = true;
+        }
+        self.push(from, to);
+        let Some(contact) = self.accounts.get_mut(to) else {
+            // A person who does not exist never answers; the server says so.
+            let refusal = Element::stanza("presence").with("type", "unsubscribed").with("from", to);
+            if let Some(item) = self.item(from, to) {
+                item.ask = false;
+            }
+            self.push(from, to);
+            return self.deliver_to_available(from, &refusal);
+        };
+        if contact.items.get(from).is_some_and(|item| item.from) {
+            let consent = Element::stanza("presence").with("type", "subscribed").with("from", to);
+            return self.subscribed_arrives(to, from, &consent);
+        }
+        contact.pending.insert(from.to_owned(), stanza.clone());
+        self.deliver_to_available(to, &stanza);
+    }
+
+    fn subscribed(&mut self, from: &str, to: &str, stanza: Element) {
+        let Some(account) = self.accounts.get_mut(from) else { return };
+        if account.pending.remove(to).is_none() {
+            return;
+        }
+        account.items.entry(to.to_owned()).or_default().from = true;
+        self.push(from, to);
+        self.subscribed_arrives(from, to, &stanza);
+    }
+
+    /// `from` lets `to` see its presence.
+    fn subscribed_arrives(&mut self, from: &str, to: &str, stanza: &Element) {
+        let Some(item) = self.item(to, from).filter(|item| item.ask) else { return };
+        item.ask = false;
+        item.to = true;
+        self.deliver_to_available(to, stanza);
+        self.push(to, from);
+        for viewer in self.resources(to, |session| session.presence.is_some()) {
+            self.show_presence(from, &viewer);
+        }
+    }
+
+    fn unsubscribe(&mut self, from: &str, to: &str, stanza: &Element) {
+        if let Some(item) = self.item(from, to) {
+            item.to = false;
+            item.ask = false;
+            self.push(from, to);
+        }
+        let Some(contact) = self.accounts.get_mut(to) else { return };
+        contact.pending.remove(from);
+        let Some(item) = contact.items.get_mut(from) else { return };
+        item.from = false;
+        self.deliver_to_available(to, stanza);
+        self.push(to, from);
+        self.hide_presence(to, from);
+    }
+
+    fn unsubscribed(&mut self, from: &str, to: &str, stanza: &Element) {
+        let Some(account) = self.accounts.get_mut(from) else { return };
+        let asked = account.pending.remove(to).is_some();
+        let seen = account.items.get_mut(to).is_some_and(|item| std::mem::take(&mut item.from));
+        if !asked && !seen {
+            return;
+        }
+        self.push(from, to);
+        if let Some(item) = self.item(to, from) {
+            item.to = false;
+            item.ask = false;
+        }
+        self.deliver_to_available(to, stanza);
+        self.push(to, from);
+        self.hide_presence(from, to);
+    }
+
+    /// `viewer` sees every connection of `bare` leave.
+    fn hide_presence(&mut self, bare: &str, viewer: &str) {
+        for jid in self.resources(bare, |session| session.presence.is_some()) {
+            let gone =
+                Element::stanza("presence").with("type", "unavailable").with("from", &jid.full());
+            self.deliver_to_available(viewer, &gone);
+        }
+    }
+
+    /// Removes a contact and the subscriptions both ways (RFC 6121 section 2.5).
+    pub(super) fn remove_contact(&mut self, bare: &str, contact: &str) -> bool {
+        let Some(item) = self.accounts.get(bare).and_then(|account| account.items.get(contact))
+        else {
+            return false;
+        };
+        let (to, from) = (item.to || item.ask, item.from);
+        let stanza = |kind: &str| Element::stanza("presence").with("type", kind).with("from", bare);
+        if to {
+            self.unsubscribe(bare, contact, &stanza("unsubscribe"));
+        }
+        if from {
+            self.unsubscribed(bare, contact, &stanza("unsubscribed"));
+        }
+        if let Some(account) = self.accounts.get_mut(bare) {
+            account.items.remove(contact);
+        }
+        self.push(bare, contact);
+        true
+    }
+
+    fn message(&mut self, from: &Jid, stanza: Element) {
+        let to = stanza
+            .attribute("to")
+            .map_or_else(|| Jid { bare: from.bare.clone(), resource: None }, Jid::new);
+        let kind = stanza.attribute("type").unwrap_or("normal").to_owned();
+        if !self.accounts.contains_key(&to.bare) {
+            if kind != "error" {
+                let condition = if self.is_domain(to.domain()) {
+                    "service-unavailable"
+                } else {
+                    "remote-server-not-found"
+                };
+                self.deliver(from, error(&stanza, "cancel", condition));
+            }
+            return;
+        }
+        self.carbon("sent", &from.bare, &[from.clone()], &kind, &stanza);
+        if to.resource.is_some() && self.session(&to).is_some() {
+            self.deliver(&to, stanza.clone());
+            self.carbon("received", &to.bare, &[to.clone()], &kind, &stanza);
+            return;
+        }
+        let receivers =
+            self.resources(&to.bare, |session| session.presence.is_some() && session.priority >= 0);
+        match kind.as_str() {
+            "chat" | "normal" if receivers.is_empty() => self.keep(&to.bare, stanza),
+            "chat" | "normal" | "headline" => {
+                for jid in receivers {
+                    // The address the sender wrote stays: to a person, not to a connection.
+                    let mut copy = stanza.clone();
+                    copy.set("to", &to.bare);
+                    self.hand_over(&jid, copy);
+                }
+            }
+            "error" => {}
+            _ => self.deliver(from, error(&stanza, "cancel", "service-unavailable")),
+        }
+    }
+
+    /// Like [`Self::deliver`], leaving the address alone.
+    fn hand_over(&mut self, jid: &Jid, stanza: Element) {
+        if let Some(session) = self.session(jid) {
+            let _ = session.queue.try_send(Outgoing::Stanza(stanza));
+        }
+    }
+
+    fn keep(&mut self, bare: &str, mut stanza: Element) {
+        if stanza.child_text("body").is_none() {
+            return;
+        }
+        let Some(account) = self.accounts.get_mut(bare) else { return };
+        if account.offline.len() >= MAX_OFFLINE {
+            account.offline.pop_front();
+        }
+        let domain = bare.rsplit('@').next().unwrap_or_default();
+        stanza = stanza.child(
+            Element::new("delay", "urn:xmpp:delay").with("from", domain).with("stamp", &now()),
+        );
+        account.offline.push_back(stanza);
+    }
+
+    /// Copies a chat to the account's other connections that asked for copies (XEP-0280).
+    fn carbon(&mut self, way: &str, bare: &str, except: &[Jid], kind: &str, stanza: &Element) {
+        let private = stanza.find("private", CARBONS).is_some();
+        if kind != "chat" || private {
+            return;
+        }
+        let mut inner = stanza.clone();
+        inner.set("xmlns", "jabber:client");
+        for jid in self.resources(bare, |session| session.carbons) {
+            if except.contains(&jid) {
+                continue;
+            }
+            let copy = Element::stanza("message").with("from", bare).with("type", "chat").child(
+                Element::new(way, CARBONS)
+                    .child(Element::new("forwarded", FORWARD).child(inner.clone())),
+            );
+            self.deliver(&jid, copy);
+        }
+    }
+
+    fn iq(&mut self, from: &Jid, stanza: Element) {
+        let to = stanza.attribute("to").map(Jid::new);
+        let request = matches!(stanza.attribute("type"), Some("get" | "set"));
+        match to {
+            Some(to) if to.resource.is_some() => {
+                if self.session(&to).is_some() {
+                    self.deliver(&to, stanza);
+                } else if request {
+                    self.deliver(from, error(&stanza, "cancel", "service-unavailable"));
+                }
+            }
+            to => {
+                if request {
+                    let reply = iq::answer(self, from, to.as_ref(), &stanza);
+                    self.deliver(from, reply);
+                }
+            }
+        }
+    }
+}
+
+/// The time as XEP-0082 wants it, to the second.
+pub(crate) fn now() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    stamp(seconds)
+}
+
+/// Seconds since 1970 as date and time (proleptic Gregorian calendar, counted from 1 March 0000).
+fn stamp(seconds: u64) -> String {
+    let (days, rest) = (seconds / 86_400 + 719_468, seconds % 86_400);
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::parse;
+
+    fn router() -> Router {
+        let names = ["alice", "carol", "bob"].map(str::to_owned);
+        Router::new(vec!["lab.example".into()], &names)
+    }
+
+    fn connect(router: &Router, name: &str, resource: &str) -> Connected {
+        router.connect(&format!("{name}@lab.example"), Some(resource)).unwrap()
+    }
+
+    fn send(router: &Router, from: &Connected, text: &str) {
+        router.route(&from.jid, parse(text, "jabber:client").unwrap());
+    }
+
+    fn received(to: &mut Connected) -> Vec<String> {
+        let mut out = Vec::new();
+        while let Ok(Outgoing::Stanza(stanza)) = to.queue.try_recv() {
+            out.push(stanza.to_xml());
+        }
+        out
+    }
+
+    #[test]
+    fn time_stamps_follow_the_calendar() {
+        assert_eq!(stamp(0), "1970-01-01T00:00:00Z");
+        assert_eq!(stamp(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(stamp(1_795_350_896), "2026-11-22T12:34:56Z");
+    }
+
+    #[test]
+    fn a_subscription_both_ways_lets_both_see_each_other() {
+        let router = router();
+        let mut alice = connect(&router, "alice", "a");
+        let mut carol = connect(&router, "carol", "c");
+        send(&router, &alice, "<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>");
+        send(&router, &alice, "<presence/>");
+        send(&router, &carol, "<presence><show>away</show></presence>");
+        assert!(received(&mut carol).is_empty());
+        received(&mut alice);
+        send(&router, &alice, "<presence type='subscribe' to='carol@lab.example'/>");
+        assert!(received(&mut alice)[0].contains("ask='subscribe'"));
+        assert!(received(&mut carol)[0].contains("from='alice@lab.example'"));
+        send(&router, &carol, "<presence type='subscribed' to='alice@lab.example'/>");
+        let got = received(&mut alice);
+        assert!(got.iter().any(|text| text.contains("subscription='to'")), "{got:?}");
+        assert!(got.iter().any(|text| text.contains("<show>away</show>")), "{got:?}");
+        send(&router, &carol, "<presence type='unavailable'/>");
+        assert!(received(&mut alice)[0].contains("type='unavailable'"));
+    }
+
+    #[test]
+    fn removal_ends_the_subscription_on_both_sides() {
+        let router = router();
+        router.befriend("alice@lab.example", "Alice", "carol@lab.example", "Carol");
+        let mut alice = connect(&router, "alice", "a");
+        let mut carol = connect(&router, "carol", "c");
+        send(&router, &alice, "<presence/>");
+        send(&router, &carol, "<presence/>");
+        received(&mut alice);
+        received(&mut carol);
+        send(
+            &router,
+            &alice,
+            "<iq type='set' id='1'><query xmlns='jabber:iq:roster'>\
+             <item jid='carol@lab.example' subscription='remove'/></query></iq>",
+        );
+        let got = received(&mut carol);
+        assert!(got.iter().any(|text| text.contains("type='unsubscribe'")), "{got:?}");
+        assert!(got.iter().any(|text| text.contains("type='unavailable'")), "{got:?}");
+        let got = received(&mut alice);
+        assert!(got.iter().any(|text| text.contains("type='result'")), "{got:?}");
+    }
+
+    #[test]
+    fn messages_wait_for_an_absent_user_and_keep_their_payload() {
+        let router = router();
+        let alice = connect(&router, "alice", "a");
+        send(
+            &router,
+            &alice,
+            "<message to='carol@lab.example' type='chat' id='7'><body>hi</body>\
+             <request xmlns='urn:xmpp:receipts'/></message>",
+        );
+        let mut carol = connect(&router, "carol", "c");
+        send(&router, &carol, "<presence/>");
+        let got = received(&mut carol);
+        assert!(got[0].contains("<request xmlns='urn:xmpp:receipts'/>"), "{got:?}");
+        assert!(got[0].contains("urn:xmpp:delay"), "{got:?}");
+    }
+
+    #[test]
+    fn copies_reach_the_other_connections_of_both_people() {
+        let router = router();
+        let mut one = connect(&router, "alice", "1");
+        let mut two = connect(&router, "alice", "2");
+        let mut carol = connect(&router, "carol", "c");
+        for session in [&one, &two, &carol] {
+            send(&router, session, "<presence/>");
+        }
+        send(&router, &two, "<iq type='set' id='1'><enable xmlns='urn:xmpp:carbons:2'/></iq>");
+        received(&mut two);
+        send(&router, &one, "<message to='carol@lab.example' type='chat'><body>x</body></message>");
+        assert_eq!(received(&mut carol).len(), 1);
+        assert!(received(&mut two)[0].contains("<sent xmlns='urn:xmpp:carbons:2'>"));
+        send(
+            &router,
+            &carol,
+            "<message to='alice@lab.example/1' type='chat'><body>y</body></message>",
+        );
+        assert!(received(&mut two)[0].contains("<received xmlns='urn:xmpp:carbons:2'>"));
+        assert!(received(&mut one).iter().any(|text| text.contains("<body>y</body>")));
+    }
+
+    #[test]
+    fn what_nobody_serves_comes_back_as_an_error() {
+        let router = router();
+        let mut alice = connect(&router, "alice", "a");
+        for text in [
+            "<iq type='get' id='1' to='lab.example'><query xmlns='urn:x'/></iq>",
+            "<iq type='get' id='2' to='carol@lab.example/none'><query xmlns='urn:x'/></iq>",
+            "<message to='mallory@lab.example' type='chat'><body>x</body></message>",
+            "<message to='x@elsewhere.example' type='chat'><body>x</body></message>",
+        ] {
+            send(&router, &alice, text);
+            assert!(received(&mut alice)[0].contains("type='error'"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_same_resource_replaces_the_older_connection() {
+        let router = router();
+        let mut old = connect(&router, "alice", "a");
+        let new = connect(&router, "alice", "a");
+        assert!(matches!(old.queue.try_recv(), Ok(Outgoing::Conflict)));
+        router.disconnect(&old.jid, old.id);
+        assert!(router.state().session(&new.jid).is_some());
+    }
+}
