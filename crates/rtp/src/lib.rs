@@ -12,6 +12,7 @@ pub mod jitter;
 pub mod packet;
 pub mod report;
 pub mod rtcp;
+pub mod sdp;
 pub mod session;
 
 pub use dtmf::{DtmfPacket, DtmfReceiver, DtmfSender};
@@ -19,4 +20,5 @@ pub use jitter::{Inserted, JitterBuffer, JitterConfig, Pull, Stretch};
 pub use packet::{HEADER_LEN, Header, Packet, PacketError};
 pub use report::Reporter;
 pub use rtcp::NtpTime;
+pub use sdp::{LocalMedia, Negotiator, SdpError};
 pub use session::{Arrival, ReceiveState, SendState};

@@ -1,0 +1,68 @@
+//! Session descriptions: reading (RFC 8866), and offer and answer (RFC 3264) for one audio stream.
+//!
+//! Streams other than the one audio stream are rejected with port 0 and keep their places, as
+//! RFC 3264 section 6 wants. Keys for SRTP are not negotiated here: a description that insists on
+//! them is refused with a reason of its own.
+
+mod audio;
+mod description;
+mod negotiator;
+mod numbers;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use offhook_model::AudioCodec;
+
+pub use description::{Connection, Description, Flow, Media};
+pub use negotiator::Negotiator;
+
+/// Why a description cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SdpError {
+    /// It is no session description at all.
+    #[error("this is not a session description")]
+    NotSdp,
+    /// Larger than any honest description.
+    #[error("the session description is too large")]
+    TooLarge,
+    /// It has no audio stream.
+    #[error("the session description has no audio stream")]
+    NoAudio,
+    /// The audio stream was rejected with port 0.
+    #[error("the other side rejected the audio stream")]
+    Rejected,
+    /// Audio is there, but no codec that we know.
+    #[error("no audio codec in common")]
+    NothingInCommon,
+    /// Audio is offered with SRTP only.
+    #[error("the other side insists on encrypted audio")]
+    SecureOnly,
+    /// No address, a host name, or an address of the other family.
+    #[error("the session description names no address that can be used")]
+    Address,
+    /// An answer came without an offer of ours.
+    #[error("an answer came without an offer")]
+    NothingOffered,
+}
+
+/// Our side of the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalMedia {
+    /// Where we receive.
+    pub address: IpAddr,
+    /// Our UDP port for RTP.
+    pub rtp_port: u16,
+    /// Our UDP port for RTCP.
+    pub rtcp_port: u16,
+    /// Codecs in order of preference.
+    pub codecs: Vec<AudioCodec>,
+    /// How much sound a packet to us should hold, and one of ours holds unless they ask otherwise.
+    pub packet_time: Duration,
+    /// Code point for the plan, 0 to 63.
+    pub dscp: u8,
+    /// CNAME for the plan (RFC 3550 section 6.5.1).
+    pub cname: String,
+    /// We hold them.
+    pub hold: bool,
+}

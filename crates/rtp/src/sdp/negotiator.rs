@@ -1,0 +1,306 @@
+//! Offer and answer (RFC 3264) for one call.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use offhook_model::AudioCodec;
+use offhook_ports::{CodecPlan, MediaPlan};
+
+use super::audio::RemoteAudio;
+use super::description::{Description, Flow, Media};
+use super::numbers::{Format, Numbers};
+use super::{LocalMedia, SdpError};
+
+/// A place in the list of streams. The list never gets shorter (RFC 3264 section 8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Line {
+    /// Our audio stream.
+    Audio { protocol: String },
+    /// Any other stream, rejected.
+    Rejected { kind: String, protocol: String, formats: Vec<String> },
+}
+
+impl Line {
+    fn rejected(media: &Media) -> Self {
+        Self::Rejected {
+            kind: media.kind.clone(),
+            protocol: media.protocol.clone(),
+            formats: media.formats.clone(),
+        }
+    }
+}
+
+/// What we said in our last offer and what an answer refers to.
+#[derive(Clone, Debug)]
+struct Offered {
+    flow: Flow,
+    formats: Vec<(Format, u8)>,
+}
+
+/// Negotiates the audio stream of one call: keeps session id and version, payload types, the
+/// order of streams and who holds whom.
+#[derive(Clone, Debug)]
+pub struct Negotiator {
+    session_id: u64,
+    version: u64,
+    local: LocalMedia,
+    numbers: Numbers,
+    lines: Vec<Line>,
+    /// The last description we sent, without its origin line.
+    last_sent: String,
+    offered: Option<Offered>,
+    remote: Option<RemoteAudio>,
+}
+
+impl Negotiator {
+    /// A call that has not negotiated yet. `session_id` should be unforeseeable.
+    pub fn new(session_id: u64, local: LocalMedia) -> Self {
+        Self {
+            session_id,
+            version: 0,
+            local,
+            numbers: Numbers::default(),
+            lines: vec![Line::Audio { protocol: "RTP/AVP".to_owned() }],
+            last_sent: String::new(),
+            offered: None,
+            remote: None,
+        }
+    }
+
+    /// From the next description on we hold them, or no longer do.
+    pub fn set_hold(&mut self, hold: bool) {
+        self.local.hold = hold;
+    }
+
+    /// From the next description on these codecs, in order of preference.
+    pub fn set_codecs(&mut self, codecs: Vec<AudioCodec>) {
+        self.local.codecs = codecs;
+    }
+
+    /// They hold us: by their last description they do not want our sound.
+    pub fn remote_holds(&self) -> bool {
+        self.remote.as_ref().is_some_and(RemoteAudio::holds)
+    }
+
+    /// Our offer: the first one, or one within the call. Its version counts up when it differs from
+    /// what we said last.
+    pub fn offer(&mut self) -> String {
+        let formats = self.own_formats();
+        // Holding is sendonly (RFC 3264 section 8.4), although nothing is sent, so that the other
+        // side can tell it from our having no sound at all.
+        let flow = Flow::new(true, !self.local.hold);
+        let body = self.write_body(&formats, flow, true);
+        self.offered = Some(Offered { flow, formats });
+        self.finish(body)
+    }
+
+    /// Their answer to our last offer. The same answer may come again (183, then 200).
+    ///
+    /// # Errors
+    /// [`SdpError`]; what was agreed before stays in force.
+    pub fn accept_answer(&mut self, sdp: &str) -> Result<MediaPlan, SdpError> {
+        let offered = self.offered.clone().ok_or(SdpError::NothingOffered)?;
+        let description = Description::parse(sdp)?;
+        let ours = self.lines.iter().position(|line| matches!(line, Line::Audio { .. }));
+        let media = ours
+            .and_then(|index| description.media.get(index))
+            .filter(|media| media.kind == "audio")
+            .or_else(|| description.media.iter().find(|media| media.kind == "audio"))
+            .ok_or(SdpError::NoAudio)?;
+        let remote = RemoteAudio::read(&description, media, &self.local)?;
+        // The first format is the one they prefer (RFC 3264 section 7).
+        let was_offered = |format: &Format| offered.formats.iter().any(|(known, _)| known == format);
+        let send = remote
+            .formats
+            .iter()
+            .find_map(|(format, number)| match format {
+                Format::Codec(codec) if was_offered(format) => {
+                    Some(CodecPlan { codec: *codec, payload_type: *number })
+                }
+                Format::Codec(_) | Format::Event(_) => None,
+            })
+            .ok_or(SdpError::NothingInCommon)?;
+        let plan = self.plan(&remote, send, &offered.formats, offered.flow);
+        self.remote = Some(remote);
+        Ok(plan)
+    }
+
+    /// Our answer to their offer, and what is agreed by it.
+    ///
+    /// # Errors
+    /// [`SdpError`] when no audio stream of theirs can be taken: the whole offer is to be refused
+    /// (488), and what was agreed before stays in force.
+    pub fn answer(&mut self, offer: &str) -> Result<(String, MediaPlan), SdpError> {
+        let description = Description::parse(offer)?;
+        let (index, remote) = self.choose(&description)?;
+        let formats = self.common_formats(&remote);
+        let send = formats
+            .iter()
+            .find_map(|(format, _)| match format {
+                Format::Codec(codec) => {
+                    let payload_type = remote.number(*format)?;
+                    Some(CodecPlan { codec: *codec, payload_type })
+                }
+                Format::Event(_) => None,
+            })
+            .ok_or(SdpError::NothingInCommon)?;
+        self.lines = description.media.iter().map(Line::rejected).collect();
+        if let (Some(line), Some(media)) =
+            (self.lines.get_mut(index), description.media.get(index))
+        {
+            *line = Line::Audio { protocol: media.protocol.clone() };
+        }
+        // We send what they take and take what they send, unless we hold.
+        let flow = Flow::new(remote.flow.receives(), remote.flow.sends() && !self.local.hold);
+        let body = self.write_body(&formats, flow, remote.mux);
+        let plan = self.plan(&remote, send, &formats, flow);
+        self.offered = None;
+        self.remote = Some(remote);
+        Ok((self.finish(body), plan))
+    }
+
+    /// The first audio stream that can be taken; else the error of the first one.
+    fn choose(&self, description: &Description) -> Result<(usize, RemoteAudio), SdpError> {
+        let mut first_error = None;
+        let audio = description.media.iter().enumerate().filter(|(_, media)| media.kind == "audio");
+        for (index, media) in audio {
+            match RemoteAudio::read(description, media, &self.local) {
+                Ok(remote) => return Ok((index, remote)),
+                Err(error) => _ = first_error.get_or_insert(error),
+            }
+        }
+        Err(first_error.unwrap_or(SdpError::NoAudio))
+    }
+
+    /// All we can do: codecs by preference, then events for every clock in use and, as the one that
+    /// everybody knows, for 8,000.
+    fn own_formats(&mut self) -> Vec<(Format, u8)> {
+        let mut formats: Vec<Format> =
+            self.local.codecs.iter().map(|codec| Format::Codec(*codec)).collect();
+        formats.push(Format::Event(8_000));
+        if self.local.codecs.contains(&AudioCodec::Opus) {
+            formats.push(Format::Event(48_000));
+        }
+        formats.into_iter().map(|format| (format, self.numbers.of(format))).collect()
+    }
+
+    /// What both can do, in our order, with their numbers where they are free.
+    fn common_formats(&mut self, remote: &RemoteAudio) -> Vec<(Format, u8)> {
+        let codecs = self.local.codecs.iter().map(|codec| Format::Codec(*codec));
+        let common: Vec<Format> = codecs
+            .chain([Format::Event(8_000), Format::Event(48_000)])
+            .filter(|format| remote.number(*format).is_some())
+            .collect();
+        common
+            .into_iter()
+            .filter_map(|format| Some((format, self.numbers.adopt(format, remote.number(format)?))))
+            .collect()
+    }
+
+    /// `ours` is what our description named, `flow` the direction in it.
+    fn plan(
+        &self,
+        remote: &RemoteAudio,
+        send: CodecPlan,
+        ours: &[(Format, u8)],
+        flow: Flow,
+    ) -> MediaPlan {
+        let mut receive = Vec::new();
+        let mut dtmf_receive = Vec::new();
+        for (format, number) in ours {
+            match format {
+                Format::Codec(codec) => {
+                    receive.push(CodecPlan { codec: *codec, payload_type: *number });
+                }
+                Format::Event(_) => dtmf_receive.push(*number),
+            }
+        }
+        let named = |clock| {
+            let event = Format::Event(clock);
+            remote.number(event).filter(|_| ours.iter().any(|(format, _)| *format == event))
+        };
+        let silent = self.local.hold || remote.rtp.ip().is_unspecified();
+        MediaPlan {
+            remote: remote.rtp,
+            remote_rtcp: if remote.mux { None } else { remote.rtcp },
+            send,
+            receive,
+            dtmf: named(send.codec.clock_rate()).or_else(|| named(8_000)),
+            dtmf_receive,
+            packet_time: remote.send_packet_time(send.codec, self.local.packet_time),
+            sending: !silent && flow.sends() && remote.flow.receives(),
+            receiving: !self.local.hold && flow.receives() && remote.flow.sends(),
+            dscp: self.local.dscp,
+            cname: self.local.cname.clone(),
+        }
+    }
+
+    /// Everything after the origin line.
+    fn write_body(&self, formats: &[(Format, u8)], flow: Flow, mux: bool) -> String {
+        let mut out = String::with_capacity(512);
+        let family = family(self.local.address);
+        let _ = write!(out, "s=-\r\nc=IN {family} {}\r\nt=0 0\r\n", self.local.address);
+        for line in &self.lines {
+            match line {
+                Line::Audio { protocol } => {
+                    self.write_audio(&mut out, protocol, formats, flow, mux);
+                }
+                Line::Rejected { kind, protocol, formats } => {
+                    // A stream must name a format, even one that was broken and is rejected.
+                    let formats =
+                        if formats.is_empty() { "0".to_owned() } else { formats.join(" ") };
+                    let _ = write!(out, "m={kind} 0 {protocol} {formats}\r\n");
+                }
+            }
+        }
+        out
+    }
+
+    fn write_audio(
+        &self,
+        out: &mut String,
+        protocol: &str,
+        formats: &[(Format, u8)],
+        flow: Flow,
+        mux: bool,
+    ) {
+        let local = &self.local;
+        let _ = write!(out, "m=audio {} {protocol}", local.rtp_port);
+        for (_, number) in formats {
+            let _ = write!(out, " {number}");
+        }
+        out.push_str("\r\n");
+        for (format, number) in formats {
+            let _ = write!(out, "a=rtpmap:{number} {}\r\n", format.rtpmap());
+            if let Some(parameters) = format.fmtp() {
+                let _ = write!(out, "a=fmtp:{number} {parameters}\r\n");
+            }
+        }
+        let _ = write!(out, "a=ptime:{}\r\n", local.packet_time.as_millis());
+        if Some(local.rtcp_port) != local.rtp_port.checked_add(1) {
+            let _ = write!(out, "a=rtcp:{}\r\n", local.rtcp_port);
+        }
+        if mux {
+            out.push_str("a=rtcp-mux\r\n");
+        }
+        let _ = write!(out, "a={}\r\n", flow.name());
+    }
+
+    /// Puts the origin before the body; the version counts up when the body is new (RFC 3264
+    /// section 8).
+    fn finish(&mut self, body: String) -> String {
+        if body != self.last_sent {
+            self.version += 1;
+            self.last_sent.clone_from(&body);
+        }
+        let family = family(self.local.address);
+        format!(
+            "v=0\r\no=- {} {} IN {family} {}\r\n{body}",
+            self.session_id, self.version, self.local.address
+        )
+    }
+}
+
+fn family(address: IpAddr) -> &'static str {
+    if address.is_ipv4() { "IP4" } else { "IP6" }
+}

@@ -1,0 +1,141 @@
+//! Payload types: which number means which format in our descriptions.
+
+use offhook_model::AudioCodec;
+
+/// Something that has a payload type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// Sound.
+    Codec(AudioCodec),
+    /// Telephone events (RFC 4733) on this clock.
+    Event(u32),
+}
+
+impl Format {
+    /// From `<name>/<clock>[/<channels>]`. The clock of G.722 is 8,000 by historical error
+    /// (RFC 3551 section 4.5.2); 16,000 is taken for the same.
+    pub(super) fn from_rtpmap(value: &str) -> Option<Self> {
+        let mut parts = value.split('/');
+        let name = parts.next()?.trim();
+        let clock: u32 = parts.next()?.trim().parse().ok()?;
+        if name.eq_ignore_ascii_case("telephone-event") {
+            return (clock == 8_000 || clock == 48_000).then_some(Self::Event(clock));
+        }
+        let codec = AudioCodec::ALL
+            .into_iter()
+            .find(|codec| codec.encoding_name().eq_ignore_ascii_case(name))?;
+        let fits = clock == codec.clock_rate() || (codec, clock) == (AudioCodec::G722, 16_000);
+        fits.then_some(Self::Codec(codec))
+    }
+
+    /// From a number that needs no mapping.
+    pub(super) fn from_static(number: u8) -> Option<Self> {
+        AudioCodec::ALL
+            .into_iter()
+            .find(|codec| codec.static_payload_type() == Some(number))
+            .map(Self::Codec)
+    }
+
+    /// The value of its `a=rtpmap`. Opus always says two channels (RFC 7587 section 7).
+    pub(super) fn rtpmap(self) -> String {
+        match self {
+            Self::Codec(AudioCodec::Opus) => "opus/48000/2".to_owned(),
+            Self::Codec(codec) => format!("{}/{}", codec.encoding_name(), codec.clock_rate()),
+            Self::Event(clock) => format!("telephone-event/{clock}"),
+        }
+    }
+
+    /// The value of its `a=fmtp`, if it needs one.
+    pub(super) fn fmtp(self) -> Option<&'static str> {
+        match self {
+            Self::Codec(AudioCodec::Opus) => Some("minptime=10;useinbandfec=1"),
+            Self::Codec(AudioCodec::G722 | AudioCodec::Pcmu | AudioCodec::Pcma) => None,
+            Self::Event(_) => Some("0-15"),
+        }
+    }
+
+    /// The number it gets unless the other side has named another one first.
+    fn usual(self) -> u8 {
+        match self {
+            Self::Codec(codec) => codec.static_payload_type().unwrap_or(114),
+            Self::Event(8_000) => 101,
+            Self::Event(_) => 102,
+        }
+    }
+}
+
+/// Our numbering. A number keeps its meaning for the whole call (RFC 3264 section 8.3.2).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Numbers {
+    taken: Vec<(u8, Format)>,
+}
+
+impl Numbers {
+    /// The number of a format in our next description.
+    pub(super) fn of(&mut self, format: Format) -> u8 {
+        // The latest one wins: it is the one that the other side uses now.
+        if let Some((number, _)) = self.taken.iter().rev().find(|(_, known)| *known == format) {
+            return *number;
+        }
+        let usual = format.usual();
+        let number = std::iter::once(usual)
+            .chain(96..=127)
+            .find(|number| self.meaning(*number).is_none())
+            .unwrap_or(usual);
+        self.taken.push((number, format));
+        number
+    }
+
+    /// Takes over a number that the other side has chosen, as answers should (RFC 3264 section
+    /// 6.1), unless it meant something else before; gives the number to use.
+    pub(super) fn adopt(&mut self, format: Format, theirs: u8) -> u8 {
+        match self.meaning(theirs) {
+            Some(known) if known != format => self.of(format),
+            Some(_) | None => {
+                self.taken.retain(|entry| *entry != (theirs, format));
+                self.taken.push((theirs, format));
+                theirs
+            }
+        }
+    }
+
+    fn meaning(&self, number: u8) -> Option<Format> {
+        self.taken.iter().find(|(known, _)| *known == number).map(|(_, format)| *format)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_meaning() {
+        let mut numbers = Numbers::default();
+        let (opus, event) = (Format::Codec(AudioCodec::Opus), Format::Event(8_000));
+        assert_eq!(numbers.adopt(opus, 101), 101);
+        // 101 is taken, so events move.
+        assert_eq!(numbers.of(event), 96);
+        assert_eq!(numbers.adopt(event, 101), 96);
+        assert_eq!(numbers.adopt(event, 97), 97);
+        assert_eq!(numbers.of(event), 97);
+        assert_eq!(numbers.of(opus), 101);
+    }
+
+    #[test]
+    fn names_are_read_in_any_case_and_with_known_errors() {
+        for (text, format) in [
+            ("opus/48000/2", Some(Format::Codec(AudioCodec::Opus))),
+            ("OPUS/48000", Some(Format::Codec(AudioCodec::Opus))),
+            ("pcmu/8000/1", Some(Format::Codec(AudioCodec::Pcmu))),
+            ("G722/16000", Some(Format::Codec(AudioCodec::G722))),
+            ("telephone-event/48000", Some(Format::Event(48_000))),
+            ("telephone-event/16000", None),
+            ("PCMU/16000", None),
+            ("speex/8000", None),
+            ("opus", None),
+            ("", None),
+        ] {
+            assert_eq!(Format::from_rtpmap(text), format, "{text}");
+        }
+    }
+}
