@@ -1,5 +1,19 @@
-//! Sound.
+//! Sound: devices, and the engine that carries calls between them and the network.
+//!
+//! [`MediaEngine`] is the only door. It is told plans ([`offhook_ports::MediaPlan`]), tells facts
+//! ([`offhook_ports::MediaFact`]) and gives figures when asked. It decides nothing about calls:
+//! whom to send to, what with, and when is in the plan.
+//!
+//! Absent here: signalling, session descriptions, and anything that waits (no async runtime).
 
 mod device;
 mod dsp;
+mod engine;
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use dsp::Tone;
+pub use engine::{MediaEngine, MediaOptions};
+
+/// Reading and writing WAV files.
+pub use device::wav;

@@ -25,8 +25,8 @@ pub(crate) enum DeskEvent {
     Opened { ticket: u32, card: Card },
     /// The card could not be opened, or is gone; in words.
     Failed { ticket: u32, why: String },
-    /// The list of devices is not what it was.
-    Changed,
+    /// The list of devices is not what it was (the first one is always new).
+    Changed(Listing),
 }
 
 /// Where the desk tells. It must return at once.
@@ -73,11 +73,9 @@ impl Desk {
         }
     }
 
-    /// Asks for the list; it comes on the receiver, and a change as an event too.
-    pub(crate) fn list(&mut self) -> Receiver<Listing> {
-        let (reply, answer) = bounded(1);
+    /// Asks for the list; it goes to `reply`, and a change comes as an event too.
+    pub(crate) fn list(&mut self, reply: Sender<Listing>) {
         self.send(Request::List { reply });
-        answer
     }
 
     fn send(&mut self, request: Request) -> bool {
@@ -190,7 +188,7 @@ impl Worker {
         let listing = list(self.host.get_or_insert_with(cpal::default_host));
         if self.listing.as_ref() != Some(&listing) {
             self.listing = Some(listing.clone());
-            (self.tell)(DeskEvent::Changed);
+            (self.tell)(DeskEvent::Changed(listing.clone()));
         }
         listing
     }

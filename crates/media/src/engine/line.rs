@@ -1,0 +1,405 @@
+//! One call: its sockets, what it sends, what it hears, and the reports about both.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use mio::net::UdpSocket;
+use offhook_model::{CallId, Direction, StreamStats};
+use offhook_ports::{MediaFact, MediaPlan};
+use offhook_rtp::packet::is_rtcp;
+use offhook_rtp::{Packet, Reporter};
+
+use super::listen::{Heard, Listen};
+use super::quality::{Window, mos};
+use super::socket::{Pair, mark};
+use super::talk::Talk;
+use super::thread::Now;
+
+/// No packet for this long while some are due is silence; told again each time it has doubled.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// How long the negotiated address must have been quiet before another port of the same host is
+/// listened to.
+const LATCH: Duration = Duration::from_secs(2);
+
+/// The longest report we write.
+const REPORT: usize = 512;
+
+/// What reading a socket brought.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Got {
+    /// There is more to read.
+    pub(super) more: bool,
+    /// Sound to be played came.
+    pub(super) sound: bool,
+    /// It was the first of the call, or of a new source.
+    pub(super) first_sound: bool,
+}
+
+/// One call.
+pub(super) struct Line {
+    call: CallId,
+    pair: Pair,
+    plan: Option<MediaPlan>,
+    pub(super) muted: bool,
+    /// What the core is to be told.
+    pub(super) facts: Vec<MediaFact>,
+    talk: Talk,
+    listen: Listen,
+    reporter: Option<Reporter>,
+    seed: u64,
+    dscp: u8,
+    /// The first packet was told.
+    heard: bool,
+    /// When the last packet came, or sound began to be due.
+    last_packet: Instant,
+    /// When a packet last came from the negotiated address.
+    last_exact: Option<Instant>,
+    /// How long the silence was when it was told last.
+    silence: Duration,
+    sent: Window,
+    received: Window,
+    buffer: Vec<u8>,
+}
+
+impl Line {
+    pub(super) fn new(call: CallId, pair: Pair, seed: u64) -> Self {
+        Self {
+            call,
+            pair,
+            plan: None,
+            muted: false,
+            facts: vec![],
+            talk: Talk::new(seed),
+            listen: Listen::new(),
+            reporter: None,
+            seed,
+            dscp: 0,
+            heard: false,
+            last_packet: super::thread::clock(),
+            last_exact: None,
+            silence: Duration::ZERO,
+            sent: Window::new(),
+            received: Window::new(),
+            buffer: vec![0; 2_048],
+        }
+    }
+
+    pub(super) fn sockets(&mut self) -> (&mut UdpSocket, &mut UdpSocket) {
+        (&mut self.pair.rtp, &mut self.pair.rtcp)
+    }
+
+    pub(super) fn has_plan(&self) -> bool {
+        self.plan.is_some()
+    }
+
+    pub(super) fn sends(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.sending)
+    }
+
+    pub(super) fn receives(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.receiving)
+    }
+
+    /// Its packets are no whole number of 20 ms.
+    pub(super) fn needs_fine_ticks(&self) -> bool {
+        self.sends() && !self.talk.frame().as_millis().is_multiple_of(20)
+    }
+
+    /// When the next report is due.
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        self.reporter.as_ref().map(Reporter::next_timeout)
+    }
+
+    /// Starts, or goes on differently.
+    pub(super) fn apply(&mut self, plan: MediaPlan, now: Now) {
+        let old = self.plan.as_ref();
+        if old.is_none_or(|old| old.dscp != plan.dscp) {
+            self.dscp = mark(&self.pair.rtp, self.pair.local, plan.dscp);
+            mark(&self.pair.rtcp, self.pair.local_rtcp, plan.dscp);
+        }
+        if old.is_none_or(|old| old.remote != plan.remote) {
+            self.last_exact = None;
+        }
+        let was_receiving = old.is_some_and(|old| old.receiving);
+        if plan.receiving && !was_receiving {
+            self.last_packet = now.instant;
+            self.silence = Duration::ZERO;
+        }
+        self.talk.apply(&plan);
+        self.listen.apply(&plan, was_receiving);
+        if self.reporter.is_none() {
+            let seed = self.seed.rotate_left(17);
+            self.reporter = Some(Reporter::new(seed, plan.cname.clone(), now.instant));
+        }
+        self.plan = Some(plan);
+    }
+
+    pub(super) fn dtmf(&mut self, digits: &str) {
+        let possible = self.plan.as_ref().is_some_and(|plan| plan.dtmf.is_some());
+        if !possible || !self.talk.dtmf(digits) {
+            self.facts.push(MediaFact::DigitsSent(self.call));
+        }
+    }
+
+    /// Time passed while nobody looked: `samples` at the engine's rate.
+    pub(super) fn skip(&mut self, samples: usize) {
+        if samples > 0 && self.sends() {
+            self.talk.skip(samples as u64);
+        }
+    }
+
+    /// Sends a frame of the microphone.
+    pub(super) fn send(&mut self, frame: &[f32], now: Now) {
+        let Some(plan) = self.plan.as_ref().filter(|plan| plan.sending) else { return };
+        let (to, events) = (plan.remote, plan.dtmf);
+        self.talk.send(frame, self.muted, events, &self.pair.rtp, to, now.instant);
+        if self.talk.digits_done() {
+            self.facts.push(MediaFact::DigitsSent(self.call));
+        }
+        let (packets, bytes) = self.talk.state.sent();
+        let lost = self.lost_there();
+        self.sent.note(now.instant, bytes, packets, lost);
+    }
+
+    /// Adds what is heard to `mix`.
+    pub(super) fn play(&mut self, mix: &mut [f32], now: Now) {
+        if !self.receives() {
+            return;
+        }
+        self.listen.play(mix, now.instant);
+        let silence = now.instant.saturating_duration_since(self.last_packet);
+        if silence >= SILENCE.max(self.silence * 2) {
+            self.silence = silence;
+            self.facts.push(MediaFact::Silence(self.call, silence));
+        }
+        let (packets, bytes) = self.listen.state.received();
+        let lost = self.listen.state.lost();
+        self.received.note(now.instant, bytes, packets + lost, lost);
+    }
+
+    /// Reads at most `share` datagrams of sound.
+    pub(super) fn read_rtp(&mut self, share: usize, now: Now) -> Got {
+        let mut got = Got::default();
+        let mut buffer = std::mem::take(&mut self.buffer);
+        for _ in 0..share {
+            match self.pair.rtp.recv_from(&mut buffer) {
+                Ok((length, from)) => {
+                    self.take_rtp(buffer.get(..length).unwrap_or(&[]), from, now, &mut got);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.buffer = buffer;
+                    return got;
+                }
+                // What an earlier packet of ours met (Windows tells it here).
+                Err(error) => tracing::trace!("reading sound: {error}"),
+            }
+        }
+        self.buffer = buffer;
+        got.more = true;
+        got
+    }
+
+    fn take_rtp(&mut self, datagram: &[u8], from: SocketAddr, now: Now, got: &mut Got) {
+        let Some(plan) = &self.plan else { return };
+        if is_rtcp(datagram) {
+            return self.take_rtcp(datagram, from, now);
+        }
+        let (remote, wanted) = (plan.remote, plan.receiving);
+        if !self.accepts(from, remote, now.instant) {
+            return;
+        }
+        let Ok(packet) = Packet::parse(datagram) else { return };
+        let source = self.listen.state.ssrc();
+        match self.listen.receive(&packet, wanted, now.instant) {
+            Heard::Sound => {
+                got.sound = true;
+                got.first_sound |= source != self.listen.state.ssrc();
+                if !std::mem::replace(&mut self.heard, true) {
+                    self.facts.push(MediaFact::FirstPacket(self.call));
+                }
+            }
+            Heard::Digit(digit) => self.facts.push(MediaFact::Digit(self.call, digit)),
+            Heard::Nothing => {}
+        }
+        self.last_packet = now.instant;
+        if !std::mem::take(&mut self.silence).is_zero() {
+            self.facts.push(MediaFact::SoundAgain(self.call));
+        }
+    }
+
+    /// Packets come from the negotiated address. Some senders use another port than they said: such
+    /// packets of the same host are taken as long as none comes from the negotiated port.
+    /// Other hosts are never listened to, whatever they send.
+    fn accepts(&mut self, from: SocketAddr, remote: SocketAddr, now: Instant) -> bool {
+        if plain(from.ip()) != plain(remote.ip()) {
+            return false;
+        }
+        if from.port() == remote.port() {
+            self.last_exact = Some(now);
+            return true;
+        }
+        self.last_exact.is_none_or(|at| now.saturating_duration_since(at) > LATCH)
+    }
+
+    /// Reads at most `share` datagrams of reports.
+    pub(super) fn read_rtcp(&mut self, share: usize, now: Now) -> Got {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut more = true;
+        for _ in 0..share {
+            match self.pair.rtcp.recv_from(&mut buffer) {
+                Ok((length, from)) => {
+                    self.take_rtcp(buffer.get(..length).unwrap_or(&[]), from, now);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    more = false;
+                    break;
+                }
+                Err(error) => tracing::trace!("reading reports: {error}"),
+            }
+        }
+        self.buffer = buffer;
+        Got { more, ..Got::default() }
+    }
+
+    fn take_rtcp(&mut self, datagram: &[u8], from: SocketAddr, now: Now) {
+        let (Some(plan), Some(reporter)) = (&self.plan, &mut self.reporter) else { return };
+        let wanted = plan.remote_rtcp.unwrap_or(plan.remote);
+        if plain(from.ip()) != plain(wanted.ip()) {
+            return;
+        }
+        let state = &mut self.listen.state;
+        match reporter.receive(datagram, now.instant, now.ntp, &self.talk.state, state) {
+            Ok(()) => {
+                if let Some(percent) = reporter.take_loss_percent() {
+                    self.talk.heard_loss(percent);
+                }
+            }
+            Err(error) => tracing::trace!("a report was not read: {error}"),
+        }
+    }
+
+    /// Sends a report if one is due.
+    pub(super) fn report(&mut self, now: Now) {
+        let Some(reporter) = &mut self.reporter else { return };
+        if reporter.next_timeout() > now.instant {
+            return;
+        }
+        let mut out = [0; REPORT];
+        let state = &mut self.listen.state;
+        let written = reporter.poll(now.instant, now.ntp, &self.talk.state, state, &mut out);
+        if let Ok(Some(length)) = written {
+            self.send_report(out.get(..length).unwrap_or(&[]));
+        }
+    }
+
+    /// Says goodbye.
+    pub(super) fn goodbye(&mut self, now: Now) {
+        let Some(reporter) = &mut self.reporter else { return };
+        let mut out = [0; REPORT];
+        let state = &mut self.listen.state;
+        let written = reporter.goodbye(now.instant, now.ntp, &self.talk.state, state, &mut out);
+        if let Ok(length) = written {
+            self.send_report(out.get(..length).unwrap_or(&[]));
+        }
+    }
+
+    fn send_report(&self, report: &[u8]) {
+        let Some(plan) = &self.plan else { return };
+        let sent = match plan.remote_rtcp {
+            Some(to) => self.pair.rtcp.send_to(report, to),
+            None => self.pair.rtp.send_to(report, plan.remote),
+        };
+        if let Err(error) = sent {
+            tracing::trace!("a report was not sent: {error}");
+        }
+    }
+
+    fn lost_there(&self) -> u64 {
+        let report = self.reporter.as_ref().and_then(Reporter::their_report);
+        report.map_or(0, |report| report.cumulative_lost.max(0) as u64)
+    }
+
+    /// The figures of both directions.
+    pub(super) fn stats(&self, now: Instant) -> Vec<StreamStats> {
+        let Some(plan) = &self.plan else { return vec![] };
+        let round_trip = self.reporter.as_ref().and_then(Reporter::round_trip);
+        let round_trip_ms = round_trip.map(milliseconds);
+        let base = StreamStats {
+            kind: "audio",
+            direction: Direction::Send,
+            codec: plan.send.codec,
+            payload_type: plan.send.payload_type,
+            packets: 0,
+            bytes: 0,
+            lost: 0,
+            jitter_ms: 0.0,
+            round_trip_ms,
+            delay_ms: 0.0,
+            mos_estimate: None,
+            dscp: self.dscp,
+            local_port: self.pair.local.port(),
+            remote_port: plan.remote.port(),
+            srtp: None,
+            bit_rate: 0,
+        };
+        // What sound waits for besides the jitter buffer: half the round trip, and a packet being
+        // filled.
+        let way = round_trip_ms.unwrap_or(0.0) / 2.0 + milliseconds(plan.packet_time);
+        vec![self.stats_sent(base.clone(), way, now), self.stats_received(base, way, now)]
+    }
+
+    fn stats_sent(&self, base: StreamStats, way: f32, now: Instant) -> StreamStats {
+        let (packets, bytes) = self.talk.state.sent();
+        let report = self.reporter.as_ref().and_then(Reporter::their_report);
+        let plan = self.talk.plan();
+        let lost = self.lost_there();
+        let (bit_rate, _) = self.sent.figures(now, bytes, packets, lost);
+        let clock = plan.codec.clock_rate() as f32;
+        StreamStats {
+            direction: Direction::Send,
+            codec: plan.codec,
+            payload_type: plan.payload_type,
+            packets,
+            bytes,
+            lost,
+            jitter_ms: report.map_or(0.0, |report| report.jitter as f32 * 1_000.0 / clock),
+            mos_estimate: report.map(|report| {
+                mos(plan.codec, f32::from(report.fraction_lost) * 100.0 / 256.0, way)
+            }),
+            bit_rate,
+            ..base
+        }
+    }
+
+    fn stats_received(&self, base: StreamStats, way: f32, now: Instant) -> StreamStats {
+        let (packets, bytes) = self.listen.state.received();
+        let lost = self.listen.state.lost();
+        let plan = self.listen.plan();
+        let (bit_rate, loss) = self.received.figures(now, bytes, packets + lost, lost);
+        let delay_ms = milliseconds(self.listen.delay());
+        StreamStats {
+            direction: Direction::Receive,
+            codec: plan.codec,
+            payload_type: plan.payload_type,
+            packets,
+            bytes,
+            lost,
+            jitter_ms: milliseconds(self.listen.state.jitter()),
+            delay_ms,
+            mos_estimate: (packets > 0).then(|| mos(plan.codec, loss, way + delay_ms)),
+            bit_rate,
+            ..base
+        }
+    }
+}
+
+/// An IPv4 address in the clothes of IPv6 is that IPv4 address.
+fn plain(ip: IpAddr) -> IpAddr {
+    ip.to_canonical()
+}
+
+fn milliseconds(time: Duration) -> f32 {
+    time.as_secs_f32() * 1_000.0
+}

@@ -1,0 +1,241 @@
+//! What we hear in one call: packets to sound.
+
+use std::time::{Duration, Instant};
+
+use offhook_codec::{Decoder, MAX_SAMPLES, Stretcher};
+use offhook_model::AudioCodec;
+use offhook_ports::{CodecPlan, MediaPlan};
+use offhook_rtp::{
+    Arrival, DtmfReceiver, JitterBuffer, JitterConfig, Packet, Pull, ReceiveState, Stretch,
+};
+
+use crate::dsp::{Interpolator, RATE};
+
+/// Sound is taken from the jitter buffer this long before its delay is over: the playing tick lies
+/// just behind the arrival of packets already, so the buffer's own smallest step would be delay for
+/// nothing.
+const LEAD: Duration = Duration::from_millis(5);
+
+/// What a packet was.
+pub(super) enum Heard {
+    /// Sound that will be played.
+    Sound,
+    /// The first packet of a telephone event.
+    Digit(char),
+    /// Something that is none of both, or more of the same event.
+    Nothing,
+}
+
+/// A decoder with what follows it.
+struct Voice {
+    codec: AudioCodec,
+    payload_type: u8,
+    decoder: Box<dyn Decoder>,
+    stretcher: Stretcher,
+    interpolator: Interpolator,
+}
+
+/// The receiving half of a call.
+pub(super) struct Listen {
+    pub(super) state: ReceiveState,
+    jitter: JitterBuffer,
+    codecs: Vec<CodecPlan>,
+    /// The codec of the packets that come.
+    current: CodecPlan,
+    packet_time: Duration,
+    voice: Option<Voice>,
+    events: Option<u8>,
+    digits: DtmfReceiver,
+    pcm: Vec<i16>,
+    wide: Vec<f32>,
+    /// Sound decoded and not played yet, at the engine's rate.
+    ready: Vec<f32>,
+}
+
+impl Listen {
+    pub(super) fn new() -> Self {
+        let current = CodecPlan { codec: AudioCodec::Pcmu, payload_type: 0 };
+        let packet_time = Duration::from_millis(20);
+        Self {
+            state: ReceiveState::new(current.codec.clock_rate()),
+            jitter: JitterBuffer::new(config(current.codec, packet_time)),
+            codecs: vec![],
+            current,
+            packet_time,
+            voice: None,
+            events: None,
+            digits: DtmfReceiver::new(),
+            // Room for the longest packet and for what stretching adds.
+            pcm: vec![0; MAX_SAMPLES + RATE as usize / 50],
+            wide: vec![],
+            ready: vec![],
+        }
+    }
+
+    /// Takes a new plan.
+    pub(super) fn apply(&mut self, plan: &MediaPlan, was_receiving: bool) {
+        self.codecs.clone_from(&plan.receive);
+        self.events = plan.dtmf;
+        self.packet_time = plan.packet_time;
+        let first = plan.receive.first().copied().unwrap_or(plan.send);
+        let known = self.codecs.contains(&self.current);
+        if !known {
+            self.expect(first);
+        } else if plan.receiving && !was_receiving {
+            self.clear();
+        }
+    }
+
+    /// The codec that is heard at present, or expected.
+    pub(super) fn plan(&self) -> CodecPlan {
+        self.current
+    }
+
+    /// What the jitter buffer adds at present.
+    pub(super) fn delay(&self) -> Duration {
+        self.jitter.delay().saturating_sub(LEAD)
+    }
+
+    fn expect(&mut self, plan: CodecPlan) {
+        self.current = plan;
+        self.state.set_clock_rate(plan.codec.clock_rate());
+        self.clear();
+    }
+
+    fn clear(&mut self) {
+        self.jitter.reset(config(self.current.codec, self.packet_time));
+        self.ready.clear();
+    }
+
+    /// Takes a packet that came at `now`; it is only counted unless `wanted`.
+    pub(super) fn receive(&mut self, packet: &Packet<'_>, wanted: bool, now: Instant) -> Heard {
+        let header = &packet.header;
+        let sound = self.codecs.iter().find(|plan| plan.payload_type == header.payload_type).copied();
+        if let Some(plan) = sound
+            && plan.codec.clock_rate() != self.current.codec.clock_rate()
+        {
+            self.expect(plan);
+        }
+        match self.state.receive(header, packet.payload.len(), now) {
+            Arrival::Normal => {}
+            Arrival::NewSource => {
+                self.clear();
+                self.digits.reset();
+            }
+            Arrival::Restart => self.clear(),
+            Arrival::Stray => return Heard::Nothing,
+        }
+        if let Some(plan) = sound {
+            self.current = plan;
+            if wanted {
+                self.jitter.insert(packet, now);
+                return Heard::Sound;
+            }
+            return Heard::Nothing;
+        }
+        if wanted {
+            self.jitter.insert_event(packet, now);
+        }
+        if !self.is_event(packet) {
+            return Heard::Nothing;
+        }
+        let digit = self.digits.receive(header.timestamp, packet.payload);
+        digit.map_or(Heard::Nothing, Heard::Digit)
+    }
+
+    /// Telephone events come with the agreed payload type. Where the other side numbers its own
+    /// differently, an unknown dynamic type with the payload of an event is one too.
+    fn is_event(&self, packet: &Packet<'_>) -> bool {
+        let payload_type = packet.header.payload_type;
+        Some(payload_type) == self.events
+            || (payload_type >= 96 && packet.payload.len() == 4)
+    }
+
+    /// Adds the next `mix.len()` samples to `mix`.
+    pub(super) fn play(&mut self, mix: &mut [f32], now: Instant) {
+        let count = mix.len();
+        // A pull gives at least 2.5 ms, so a tick takes few; the bound is for broken streams.
+        for _ in 0..64 {
+            if self.ready.len() >= count || !self.pull(count, now) {
+                break;
+            }
+        }
+        if self.ready.len() < count {
+            self.ready.resize(count, 0.0);
+        }
+        for (mixed, sample) in mix.iter_mut().zip(self.ready.drain(..count)) {
+            *mixed += sample;
+        }
+    }
+
+    /// Gets one piece of sound; false when there is none.
+    fn pull(&mut self, count: usize, now: Instant) -> bool {
+        let waiting = Duration::from_micros(self.ready.len() as u64 * 1_000_000 / u64::from(RATE));
+        let Self { jitter, voice, codecs, pcm, wide, ready, .. } = self;
+        let filled = match jitter.pull(now + LEAD + waiting) {
+            Pull::Packet { payload_type, payload, stretch, .. } => {
+                if voice.as_ref().is_none_or(|voice| voice.payload_type != payload_type) {
+                    *voice = make_voice(codecs, payload_type);
+                }
+                let Some(voice) = voice else { return false };
+                let filled = match voice.decoder.decode(payload, pcm) {
+                    Ok(filled) => filled,
+                    Err(error) => {
+                        tracing::trace!("a packet was not decoded: {error}");
+                        let samples = voice.codec.sample_rate() as usize / 50;
+                        voice.decoder.conceal(samples, pcm)
+                    }
+                };
+                match stretch {
+                    Stretch::Keep => filled,
+                    Stretch::Shorten => voice.stretcher.shorten(pcm, filled),
+                    Stretch::Lengthen => voice.stretcher.lengthen(pcm, filled),
+                }
+            }
+            Pull::Lost { ticks, next_payload } => {
+                let Some(voice) = voice else {
+                    ready.resize(count, 0.0);
+                    return false;
+                };
+                let rates = (u64::from(voice.codec.sample_rate()), u64::from(voice.codec.clock_rate()));
+                let samples = (u64::from(ticks) * rates.0 / rates.1) as usize;
+                let samples = samples.clamp(1, MAX_SAMPLES);
+                next_payload
+                    .and_then(|next| voice.decoder.decode_fec(next, samples, pcm))
+                    .unwrap_or_else(|| voice.decoder.conceal(samples, pcm))
+            }
+            Pull::Empty | Pull::Wait => return false,
+        };
+        let Some(voice) = voice else { return false };
+        wide.clear();
+        wide.extend(pcm.iter().take(filled).map(|&sample| f32::from(sample) / 32_768.0));
+        voice.interpolator.process(wide, ready);
+        filled > 0
+    }
+}
+
+fn config(codec: AudioCodec, packet_time: Duration) -> JitterConfig {
+    JitterConfig {
+        min: LEAD,
+        redundancy: codec == AudioCodec::Opus,
+        ..JitterConfig::new(codec.clock_rate(), packet_time)
+    }
+}
+
+fn make_voice(codecs: &[CodecPlan], payload_type: u8) -> Option<Voice> {
+    let plan = codecs.iter().find(|plan| plan.payload_type == payload_type)?;
+    let rate = plan.codec.sample_rate();
+    match offhook_codec::decoder(plan.codec) {
+        Ok(decoder) => Some(Voice {
+            codec: plan.codec,
+            payload_type,
+            decoder,
+            stretcher: Stretcher::new(rate),
+            interpolator: Interpolator::new((RATE / rate) as usize),
+        }),
+        Err(error) => {
+            tracing::error!("no decoder for {}: {error}", plan.codec.encoding_name());
+            None
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What the media thread is told.
+
+use crossbeam_channel::Sender;
+use offhook_model::{AudioSpec, CallId, Role, StreamStats};
+use offhook_ports::MediaPlan;
+
+use super::socket::Pair;
+use crate::device::{DeskEvent, Listing};
+use crate::dsp::Tone;
+
+pub(super) enum Order {
+    Reserve { call: CallId, pair: Pair },
+    Apply { call: CallId, plan: Box<MediaPlan> },
+    Release { call: CallId },
+    Dtmf { call: CallId, digits: String },
+    Mute { call: CallId, muted: bool },
+    Tone(Option<Tone>),
+    Stats { call: CallId, reply: Sender<Vec<StreamStats>> },
+    Select { role: Role, spec: AudioSpec },
+    Devices { reply: Sender<Listing> },
+    Desk(DeskEvent),
+    Shutdown { reply: Sender<()> },
+}

@@ -1,0 +1,209 @@
+//! What we send in one call: microphone to packets.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::net::UdpSocket;
+use offhook_codec::{Encoder, MAX_PAYLOAD};
+use offhook_model::AudioCodec;
+use offhook_ports::{CodecPlan, MediaPlan};
+use offhook_rtp::{DtmfSender, HEADER_LEN, SendState};
+
+use crate::dsp::{Decimator, RATE, to_pcm16};
+
+/// The sending half of a call.
+pub(super) struct Talk {
+    pub(super) state: SendState,
+    plan: CodecPlan,
+    packet_time: Duration,
+    encoder: Option<Box<dyn Encoder>>,
+    decimator: Decimator,
+    low: Vec<f32>,
+    pcm: Vec<i16>,
+    packet: Vec<u8>,
+    /// The next packet begins a talkspurt.
+    marker: bool,
+    dtmf: DtmfSender,
+    /// Digits were asked for and their end was not told yet.
+    digits_owed: bool,
+    /// Smoothed loss in percent, as the other side's reports tell.
+    loss: f32,
+    /// When the frame that is being filled began.
+    last: Option<Instant>,
+}
+
+/// Packet times that every encoder takes: 10 to 60 ms in steps of 10.
+fn usable(packet_time: Duration) -> Duration {
+    Duration::from_millis((packet_time.as_millis() as u64).clamp(10, 60) / 10 * 10)
+}
+
+impl Talk {
+    pub(super) fn new(seed: u64) -> Self {
+        let plan = CodecPlan { codec: AudioCodec::Pcmu, payload_type: 0 };
+        let packet_time = Duration::from_millis(20);
+        Self {
+            state: SendState::new(seed),
+            plan,
+            packet_time,
+            encoder: None,
+            decimator: Decimator::new(1),
+            low: vec![],
+            pcm: vec![],
+            packet: vec![0; HEADER_LEN + MAX_PAYLOAD],
+            marker: true,
+            dtmf: DtmfSender::new(plan.codec.clock_rate(), packet_time),
+            digits_owed: false,
+            loss: 0.0,
+            last: None,
+        }
+    }
+
+    /// Takes a new plan; the coder starts anew only when it has to.
+    pub(super) fn apply(&mut self, plan: &MediaPlan) {
+        let packet_time = usable(plan.packet_time);
+        let same = self.encoder.is_some()
+            && (self.plan.codec, self.packet_time) == (plan.send.codec, packet_time);
+        self.plan = plan.send;
+        if same {
+            return;
+        }
+        let codec = plan.send.codec;
+        self.packet_time = packet_time;
+        self.encoder = match offhook_codec::encoder(codec, packet_time) {
+            Ok(encoder) => Some(encoder),
+            Err(error) => {
+                tracing::error!("no encoder for {}: {error}", codec.encoding_name());
+                None
+            }
+        };
+        if let Some(encoder) = &mut self.encoder {
+            encoder.set_expected_loss(self.loss.ceil().max(1.0) as u8);
+        }
+        self.decimator = Decimator::new((RATE / codec.sample_rate()) as usize);
+        self.pcm.clear();
+        self.marker = true;
+        let frame_ms = self.frame().as_millis() as u64;
+        self.dtmf = DtmfSender::new(codec.clock_rate(), Duration::from_millis(frame_ms.max(10)));
+    }
+
+    pub(super) fn plan(&self) -> CodecPlan {
+        self.plan
+    }
+
+    /// How much sound one packet holds; the encoder may make shorter ones than asked for.
+    pub(super) fn frame(&self) -> Duration {
+        let samples = self.encoder.as_ref().map_or(0, |encoder| encoder.samples_per_frame());
+        Duration::from_micros(samples as u64 * 1_000_000 / u64::from(self.plan.codec.sample_rate()))
+    }
+
+    /// Puts digits in the queue; false when there is nothing to wait for.
+    pub(super) fn dtmf(&mut self, digits: &str) -> bool {
+        self.digits_owed = self.dtmf.push(digits) > 0 || self.digits_owed;
+        self.digits_owed
+    }
+
+    /// All digits asked for were sent; true once.
+    pub(super) fn digits_done(&mut self) -> bool {
+        self.digits_owed && self.dtmf.is_idle() && {
+            self.digits_owed = false;
+            true
+        }
+    }
+
+    /// Time passed without sound: `samples` at the engine's rate.
+    pub(super) fn skip(&mut self, samples: u64) {
+        let ticks = samples * u64::from(self.plan.codec.clock_rate()) / u64::from(RATE);
+        self.state.advance(ticks as u32);
+        self.pcm.clear();
+        self.marker = true;
+    }
+
+    /// The other side reports how much of ours gets lost. It is believed at once when it rises and
+    /// slowly when it falls, since single reports cover few packets.
+    pub(super) fn heard_loss(&mut self, percent: u8) {
+        let percent = f32::from(percent);
+        self.loss = percent.max(self.loss * 0.75 + percent * 0.25);
+        if let Some(encoder) = &mut self.encoder {
+            encoder.set_expected_loss(self.loss.round().clamp(0.0, 100.0) as u8);
+        }
+    }
+
+    /// Sends a frame of the microphone, or silence in its place.
+    pub(super) fn send(
+        &mut self,
+        frame: &[f32],
+        muted: bool,
+        events: Option<u8>,
+        socket: &UdpSocket,
+        to: SocketAddr,
+        now: Instant,
+    ) {
+        self.catch_up(now);
+        self.low.clear();
+        self.decimator.process(frame, &mut self.low);
+        let quiet = if muted { 0.0 } else { 1.0 };
+        self.pcm.extend(self.low.iter().map(|&sample| to_pcm16(sample * quiet)));
+        let Some(samples) = self.encoder.as_ref().map(|encoder| encoder.samples_per_frame()) else {
+            return;
+        };
+        while samples > 0 && self.pcm.len() >= samples {
+            if let Err(error) = self.send_packet(samples, events, socket, to) {
+                tracing::trace!("a packet was not sent: {error}");
+            }
+            self.pcm.drain(..samples);
+            let codec = self.plan.codec;
+            let ticks = samples as u64 * u64::from(codec.clock_rate()) / u64::from(codec.sample_rate());
+            self.state.advance(ticks as u32);
+        }
+    }
+
+    /// After a hold the timestamp goes on as if sound had been sent all the time.
+    fn catch_up(&mut self, now: Instant) {
+        let away = self.last.replace(now).map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
+        if away > Duration::from_millis(400) {
+            let samples = away.as_micros() as u64 * u64::from(RATE) / 1_000_000;
+            self.skip(samples);
+        }
+    }
+
+    fn send_packet(
+        &mut self,
+        samples: usize,
+        events: Option<u8>,
+        socket: &UdpSocket,
+        to: SocketAddr,
+    ) -> io::Result<()> {
+        let (Some(encoder), Some(pcm), Some(body)) =
+            (&mut self.encoder, self.pcm.get(..samples), self.packet.get_mut(HEADER_LEN..))
+        else {
+            return Ok(());
+        };
+        // The encoder goes on under an event, so that the sound after it fits.
+        let length = encoder.encode(pcm, body).map_err(io::Error::other)?;
+        let event = match events {
+            Some(payload_type) => {
+                self.dtmf.next(self.state.timestamp()).map(|event| (payload_type, event))
+            }
+            None => None,
+        };
+        let stamped = match event {
+            Some((payload_type, event)) => {
+                if let Some(body) = body.get_mut(..4) {
+                    body.copy_from_slice(&event.payload);
+                }
+                let at = Some(event.timestamp);
+                self.marker = true;
+                self.state.stamp(&mut self.packet, 4, payload_type, event.marker, at)
+            }
+            None => {
+                let marker = std::mem::take(&mut self.marker);
+                let payload_type = self.plan.payload_type;
+                self.state.stamp(&mut self.packet, length, payload_type, marker, None)
+            }
+        };
+        let length = stamped.map_err(io::Error::other)?;
+        let packet = self.packet.get(..length).unwrap_or(&[]);
+        socket.send_to(packet, to).map(drop)
+    }
+}
