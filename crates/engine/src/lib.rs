@@ -11,4 +11,4 @@ mod links;
 mod run;
 
 pub use handle::{CommandRefused, Handle};
-pub use run::{Setup, start, world};
+pub use run::{Setup, moment, start, world};

@@ -61,7 +61,7 @@ impl Links {
     #[expect(clippy::disallowed_methods, reason = "the engine owns all tasks")]
     pub(crate) fn open_sip(&mut self, flow: FlowId, server: SipServer, dscp: u8) {
         let (sender, mut told) = mpsc::channel(QUEUE);
-        let (handle, driver) = self.net.open_sip(flow, server, dscp, sender);
+        let (handle, driver) = self.net.open(flow, server, dscp, sender);
         tokio::spawn(driver);
         let events = self.events.clone();
         tokio::spawn(async move {

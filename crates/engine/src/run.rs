@@ -7,7 +7,7 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use offhook_core::{Core, Event, Options};
 use offhook_media::{MediaEngine, MediaOptions};
-use offhook_model::{ManualAccount, Moment, Settings, Snapshot, Ticket};
+use offhook_model::{ManualAccount, Moment, Settings, Snapshot, Ticket, Timestamp};
 use offhook_net::Net;
 use offhook_ports::{Http, World};
 use offhook_store::Store;
@@ -46,8 +46,11 @@ pub struct Setup {
 }
 
 /// Both clocks, read at once.
-fn moment(net: &Net) -> Moment {
-    net.moment()
+#[expect(clippy::disallowed_methods, reason = "the wall clock is read here and nowhere else")]
+pub fn moment() -> Moment {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let wall = since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    Moment { at: offhook_net::now(), wall: Timestamp(wall) }
 }
 
 /// The questions flows may ask, answered by the real world.
@@ -109,7 +112,6 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
     let engine = Engine {
         core,
         hands,
-        net: setup.net,
         published,
         on_change: setup.on_change,
         wanted,
@@ -122,7 +124,6 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
 struct Engine {
     core: Core,
     hands: Hands,
-    net: Arc<Net>,
     published: Arc<ArcSwap<Snapshot>>,
     on_change: Box<dyn Fn() + Send>,
     wanted: mpsc::Receiver<Wanted>,
@@ -153,7 +154,7 @@ impl Engine {
     }
 
     fn take(&mut self, event: Event) {
-        let now = moment(&self.net);
+        let now = moment();
         self.core.handle(event, now);
         self.hands.carry_out(&mut self.core);
     }

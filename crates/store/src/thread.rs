@@ -57,16 +57,24 @@ impl Store {
                 )
             })?;
         }
-        let kept = Kept {
-            settings: files::read(&places.config.join(files::SETTINGS))?,
-            manual: files::read(&places.config.join(files::MANUAL))?,
-        };
+        let kept = Self::peek(&places)?;
         let (jobs, queue) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("offhook-store".into())
             .spawn(move || Worker::new(places).run(&queue))
             .map_err(|error| format!("No thread for the history could be started ({error})."))?;
         Ok((Self { jobs, thread: Arc::new(Mutex::new(Some(thread))) }, kept))
+    }
+
+    /// Reads what earlier runs kept, and makes or changes nothing.
+    ///
+    /// # Errors
+    /// A sentence that names the file and what to do.
+    pub fn peek(places: &Places) -> Result<Kept, String> {
+        Ok(Kept {
+            settings: files::read(&places.config.join(files::SETTINGS))?,
+            manual: files::read(&places.config.join(files::MANUAL))?,
+        })
     }
 
     /// Asks for something to be kept or read. `answer` is called on the store's thread; it is not

@@ -1,1 +1,70 @@
-fn main() {}
+//! `cargo xtask`: what a newcomer, a developer and CI run.
+//!
+//! `demo` shows the client at work, `test` is everything CI checks, `tidy` holds the house to its
+//! plan, `bench` measures. Each installs the Debian packages that it needs.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
+#![allow(clippy::disallowed_methods, reason = "runs programs and measures real time")]
+
+mod bench;
+mod demo;
+mod packages;
+mod process;
+mod sound;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Show the client at work against a lab on this machine.
+    Demo {
+        /// Without a window: drive the same through the control API and print figures.
+        #[arg(long)]
+        headless: bool,
+        /// Install missing system packages without asking.
+        #[arg(long)]
+        yes: bool,
+        /// Where to write the picture of the window.
+        #[arg(long, default_value = "offhook.png")]
+        picture: std::path::PathBuf,
+    },
+    /// Format, lints, structure, unit, property, UI and interop tests.
+    Test {
+        /// Only tests whose name contains this.
+        filter: Option<String>,
+    },
+    /// Hold the structure against the plan.
+    Tidy,
+    /// Measure; see docs/benchmarks.md.
+    Bench {
+        /// sip, window, idle, call; all when left out.
+        what: Option<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Demo { headless, yes, picture } => demo::run(headless, yes, &picture),
+        Task::Test { filter } => test::run(filter.as_deref()),
+        Task::Tidy => tidy::run(),
+        Task::Bench { what } => bench::run(what.as_deref()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("xtask: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}

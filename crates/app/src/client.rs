@@ -1,0 +1,130 @@
+//! Puts the client together: folders, network, store, engine.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use offhook_control::Host;
+use offhook_engine::{Handle, Setup};
+use offhook_media::MediaOptions;
+use offhook_model::{Command, CommandError, ErrorCode, Notice, Reply, Snapshot};
+use offhook_net::{Net, NetOptions};
+use offhook_platform::Folders;
+use offhook_store::{Kept, Places, Store};
+use tokio::sync::broadcast;
+
+use crate::args::Global;
+use crate::{PRODUCT, logging, report};
+
+/// What both the window and the headless client begin with.
+pub struct Client {
+    /// Where its state is.
+    pub folders: Folders,
+    /// The way out.
+    pub net: Arc<Net>,
+    /// What is kept.
+    pub store: Store,
+    /// What earlier runs kept.
+    pub kept: Kept,
+}
+
+/// The network as the options want it.
+///
+/// # Errors
+/// A sentence that names a file that cannot be used.
+pub fn net(global: &Global) -> Result<Arc<Net>, String> {
+    offhook_net::install_crypto();
+    Net::new(NetOptions {
+        name_servers: global.name_server.clone(),
+        hosts: global.hosts.clone(),
+        ca_files: global.ca_file.clone(),
+    })
+}
+
+impl Client {
+    /// Opens everything that does not need a runtime. Nothing is changed on error.
+    ///
+    /// # Errors
+    /// One sentence with the remedy.
+    pub fn open(global: &Global) -> Result<Self, String> {
+        let folders = Folders::of(global.profile.as_deref())?;
+        let net = net(global)?;
+        let places = Places { config: folders.config.clone(), data: folders.data.clone() };
+        let (store, kept) = Store::open(places)?;
+        logging::start(&folders.logs(), global.log.as_deref())?;
+        Ok(Self { folders, net, store, kept })
+    }
+
+    /// Starts the engine; see [`offhook_engine::start`].
+    pub fn engine(
+        self,
+        global: &Global,
+        on_change: Box<dyn Fn() + Send>,
+    ) -> (Handle, impl Future<Output = ()> + Send + 'static) {
+        let settings = self.kept.settings;
+        let chosen =
+            |option: &Option<_>, kept: &_| option.clone().unwrap_or_else(|| Clone::clone(kept));
+        let seed = seed();
+        let audio = MediaOptions {
+            input: chosen(&global.audio_input, &settings.audio_input),
+            output: chosen(&global.audio_output, &settings.audio_output),
+            ringer: chosen(&global.ringer_output, &settings.ringer_output),
+            seed: seed.rotate_left(17),
+        };
+        offhook_engine::start(Setup {
+            product: PRODUCT.to_owned(),
+            seed,
+            settings,
+            manual: self.kept.manual,
+            audio,
+            net: self.net,
+            store: self.store,
+            on_change,
+        })
+    }
+}
+
+/// Chance for this run. The standard library keys its hash maps from the system's random source;
+/// an empty hash of such a key is random enough for ids, tags and back-off. No key or secret is
+/// made from it.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
+}
+
+/// The engine as the control API sees it.
+#[derive(Clone)]
+pub struct Hosted {
+    /// The engine.
+    pub engine: Handle,
+    /// Where reports and logs are.
+    pub folders: Folders,
+}
+
+impl Host for Hosted {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.engine.snapshot()
+    }
+
+    async fn request(&self, command: Command) -> Result<Reply, CommandError> {
+        self.engine.request(command).await
+    }
+
+    fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.engine.notices()
+    }
+
+    async fn save_report(
+        &self,
+        folder: Option<PathBuf>,
+        note: String,
+    ) -> Result<PathBuf, CommandError> {
+        let state = report::state(&self.engine.snapshot());
+        let folders = self.folders.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            report::save(&folders, folder, &note, Some(&state))
+        });
+        let result = task.await.unwrap_or_else(|error| Err(error.to_string()));
+        result
+            .map_err(|cause| CommandError::user(ErrorCode::Failed, cause, "Choose another folder."))
+    }
+}

@@ -1,0 +1,66 @@
+//! The client without a window.
+
+use offhook_engine::Handle;
+use offhook_model::Command;
+
+use crate::args::Global;
+use crate::client::{Client, Hosted};
+
+/// Runs until the engine ends.
+///
+/// # Errors
+/// One sentence when it cannot start.
+pub fn run(global: &Global) -> Result<(), String> {
+    let client = Client::open(global)?;
+    runtime()?.block_on(async {
+        let listener = offhook_platform::listen(&client.folders.run).await?;
+        let folders = client.folders.clone();
+        let (engine, running) = client.engine(global, Box::new(|| {}));
+        let hosted = Hosted { engine: engine.clone(), folders };
+        tokio::select! {
+            () = running => {}
+            () = offhook_control::serve(listener, hosted) => {}
+            () = quit_on_signal(engine) => {}
+        }
+        Ok(())
+    })
+}
+
+/// One thread: what there is to do is mostly waiting, and memory is dear.
+///
+/// # Errors
+/// The system has no thread or descriptor left.
+pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(8)
+        .thread_keep_alive(std::time::Duration::from_secs(5))
+        .build()
+        .map_err(|error| format!("The program cannot start ({error})."))
+}
+
+/// Signs out and hangs up cleanly on SIGINT and SIGTERM, then waits for the engine to end. A second
+/// signal ends at once.
+pub async fn quit_on_signal(engine: Handle) {
+    interrupted().await;
+    let _ = engine.send(Command::Quit);
+    interrupted().await;
+}
+
+#[cfg(unix)]
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,130 @@
+//! The client with a window: the engine on a thread of its own, egui on the main one.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use eframe::egui;
+use offhook_engine::Handle;
+use offhook_model::Command;
+use offhook_shell::Shell;
+
+use crate::args::Global;
+use crate::client::{Client, Hosted};
+use crate::headless::{quit_on_signal, runtime};
+
+/// How long the window waits for the farewell to the servers when it is closed.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Opens the window and runs until it is closed.
+///
+/// # Errors
+/// One sentence when it cannot start.
+pub fn run(global: &Global) -> Result<(), String> {
+    let client = Client::open(global)?;
+    let locale = client.kept.settings.language.clone();
+    let context: Arc<OnceLock<egui::Context>> = Arc::default();
+    let (engine, over) = start_engine(client, global.clone(), Arc::clone(&context))?;
+    let options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title("Offhook")
+            .with_app_id("offhook")
+            .with_inner_size([1_240.0, 800.0])
+            .with_min_inner_size([360.0, 480.0])
+            .with_icon(Arc::new(offhook_shell::icon())),
+        renderer: eframe::Renderer::Glow,
+        multisampling: 0,
+        depth_buffer: 0,
+        stencil_buffer: 0,
+        ..eframe::NativeOptions::default()
+    };
+    let for_window = engine.clone();
+    let shown = eframe::run_native(
+        "Offhook",
+        options,
+        Box::new(move |creation| {
+            let _ = context.set(creation.egui_ctx.clone());
+            let shell = Shell::new(&creation.egui_ctx, locale.as_deref());
+            Ok(Box::new(Window { shell, engine: for_window }))
+        }),
+    );
+    let _ = engine.send(Command::Quit);
+    let _ = over.recv_timeout(FAREWELL);
+    shown.map_err(|error| {
+        format!(
+            "The window cannot be opened ({error}). Check that a display and OpenGL are there, or \
+             run with --headless."
+        )
+    })
+}
+
+/// Starts the engine's thread and waits until the profile is ours.
+fn start_engine(
+    client: Client,
+    global: Global,
+    context: Arc<OnceLock<egui::Context>>,
+) -> Result<(Handle, Receiver<()>), String> {
+    let (ready, started) = sync_channel(1);
+    let (ended, over) = sync_channel(1);
+    let body = move || {
+        let runtime = match runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(ready.send(Err(error))),
+        };
+        runtime.block_on(async {
+            let listener = match offhook_platform::listen(&client.folders.run).await {
+                Ok(listener) => listener,
+                Err(error) => return drop(ready.send(Err(error))),
+            };
+            let folders = client.folders.clone();
+            let repaint = Arc::clone(&context);
+            let on_change = Box::new(move || {
+                if let Some(context) = repaint.get() {
+                    context.request_repaint();
+                }
+            });
+            let (engine, running) = client.engine(&global, on_change);
+            let _ = ready.send(Ok(engine.clone()));
+            tokio::select! {
+                () = running => {}
+                () = offhook_control::serve(listener, Hosted { engine: engine.clone(), folders }) => {}
+                () = quit_on_signal(engine) => {}
+            }
+        });
+        // The engine ended by the control API or a signal: the window follows.
+        let _ = ended.send(());
+        if let Some(context) = context.get() {
+            context.send_viewport_cmd(egui::ViewportCommand::Close);
+            context.request_repaint();
+        }
+    };
+    std::thread::Builder::new()
+        .name("offhook-core".into())
+        .spawn(body)
+        .map_err(|error| format!("The program cannot start ({error})."))?;
+    let engine = started.recv().map_err(|_| "The program cannot start.".to_owned())??;
+    Ok((engine, over))
+}
+
+struct Window {
+    shell: Shell,
+    engine: Handle,
+}
+
+impl eframe::App for Window {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let snapshot = self.engine.snapshot();
+        let now = offhook_engine::moment().wall;
+        let levels = self.engine.levels();
+        let engine = &self.engine;
+        self.shell.ui(ui, &snapshot, now, levels, &mut |command| {
+            if engine.send(command).is_err() {
+                tracing::warn!("the engine takes no commands");
+            }
+        });
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        false
+    }
+}
