@@ -7,6 +7,10 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use offhook_model::DnsFault;
 use offhook_ports::{DnsAnswer, Naptr, Srv};
 
+/// How many aliases are followed within one message, which keeps the work in proportion to its
+/// size.
+const LINKS: usize = 16;
+
 /// Records of the asked kind.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -98,8 +102,8 @@ fn sort(message: Message, name: &Name, kind: RecordType) -> Read {
 fn pick(message: Message, name: &Name, kind: RecordType) -> Read {
     let mut at = name.clone();
     let mut ttl = u32::MAX;
-    // Each pass uses up an alias, so a circle ends.
-    for _ in 0..message.answers.len() {
+    // A longer chain is asked for again from where it was left, and that is bounded too.
+    for _ in 0..LINKS {
         let alias = message.answers.iter().find_map(|record| match &record.data {
             RData::CNAME(alias) if record.name.eq_ignore_root(&at) => Some((record.ttl, &alias.0)),
             _ => None,

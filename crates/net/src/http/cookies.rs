@@ -35,11 +35,12 @@ impl Jar {
         let Some((cookie, ended)) = parse(header, request_path) else {
             return;
         };
+        let host = host.to_ascii_lowercase();
         let mut kept = self.lock();
-        if kept.len() >= HOSTS && !kept.contains_key(host) {
+        if kept.len() >= HOSTS && !kept.contains_key(&host) {
             return;
         }
-        let cookies = kept.entry(host.to_ascii_lowercase()).or_default();
+        let cookies = kept.entry(host).or_default();
         cookies.retain(|old| (&old.name, &old.path) != (&cookie.name, &cookie.path));
         if !ended && cookies.len() < MOST {
             cookies.push(cookie);

@@ -46,7 +46,10 @@ pub(super) fn mark(socket: &Socket, remote: SocketAddr, dscp: u8) {
     let class = u32::from(dscp) << 2;
     let marked = match remote {
         SocketAddr::V4(_) => socket.set_tos_v4(class),
+        #[cfg(unix)]
         SocketAddr::V6(_) => socket.set_tclass_v6(class),
+        #[cfg(not(unix))]
+        SocketAddr::V6(_) => Err(io::ErrorKind::Unsupported.into()),
     };
     if let Err(error) = marked {
         tracing::debug!(%error, dscp, "packets are not marked");
@@ -82,7 +85,11 @@ async fn connect(net: &Net, flow: &Flow) -> Result<(UdpSocket, SocketAddr, Socke
 }
 
 async fn carry(socket: &UdpSocket, flow: &mut Flow) -> Result<End, End> {
-    let failed = |error: io::Error| End::Failed(errors::open(&error));
+    let failed = |error: io::Error| match error.kind() {
+        // Windows' word for the ICMP message that a port is closed.
+        io::ErrorKind::ConnectionReset => End::Failed(Fault::PortRefused),
+        _ => End::Failed(errors::open(&error)),
+    };
     loop {
         tokio::select! {
             message = flow.out.recv() => match message {

@@ -1,11 +1,13 @@
 //! Connections and probes.
 
-use std::net::{IpAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use offhook_model::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};
 use offhook_net::{Net, NetOptions};
 use offhook_ports::{Clock, Dns, Http, Probe};
+use socket2::{Domain, Socket, Type};
+use tokio::net::TcpStream;
 
 use crate::doubles::authority::{Authority, Days};
 use crate::doubles::{PATIENCE, closed_port, knowing, net, web};
@@ -33,26 +35,52 @@ async fn a_host_that_refuses_and_a_name_without_address_are_told_apart() {
     assert_eq!(connect("elsewhere.example.com").await.err(), Some(silence));
 }
 
-#[tokio::test]
-async fn a_full_backlog_is_a_timeout() {
-    // A listener that never accepts and whose queue is full leaves SYN packets unanswered.
-    let socket =
-        socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
-    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("loopback");
+/// A listener that never accepts, with its queue full, leaves SYN packets unanswered. Nothing
+/// when this system accepts connections all the same.
+async fn deaf(
+    net: &Net,
+    address: [u8; 4],
+    port: u16,
+) -> Option<(SocketAddr, Vec<TcpStream>, Socket)> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.bind(&SocketAddr::from((address, port)).into()).expect("loopback");
     socket.listen(0).expect("listening");
-    let port = socket.local_addr().expect("bound").as_socket().expect("IP").port();
-    let net = knowing(&["pbx"], &[]);
+    let at = socket.local_addr().expect("bound").as_socket().expect("IP");
     let mut held = vec![];
     for _ in 0..8 {
-        match net.connect_tcp("pbx", port, Duration::from_millis(300)).await {
+        let patience = Duration::from_millis(300);
+        match net.connect_tcp(&at.ip().to_string(), at.port(), patience).await {
             Ok(stream) => held.push(stream),
             Err(fault) => {
                 assert_eq!(fault, Fault::ConnectTimeout);
-                return;
+                return Some((at, held, socket));
             }
         }
     }
     println!("SKIPPED: this system accepts connections beyond the backlog");
+    None
+}
+
+#[tokio::test]
+async fn a_host_that_drops_connections_is_a_timeout() {
+    let _held = deaf(&knowing(&[], &[]), [127, 0, 0, 1], 0).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_address_that_drops_connections_does_not_hold_up_the_next() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let good = listener.local_addr().expect("bound");
+    let address = |text: &str| ("pbx".to_owned(), text.parse::<IpAddr>().expect("an address"));
+    let net = net(NetOptions {
+        hosts: vec![address("127.0.0.78"), address("127.0.0.1")],
+        ..NetOptions::default()
+    });
+    let Some(_held) = deaf(&net, [127, 0, 0, 78], good.port()).await else {
+        return;
+    };
+    let stream = net.connect_tcp("pbx", good.port(), PATIENCE).await.expect("connected");
+    assert_eq!(stream.peer_addr().expect("a peer"), good);
 }
 
 fn at(port: u16, link: Link) -> Endpoint {

@@ -3,8 +3,11 @@
 mod connections;
 mod doubles;
 mod http;
+#[cfg(target_os = "linux")]
+mod idle;
 mod knot;
 mod names;
+mod openssl;
 mod replay;
 mod sip;
 mod trust;

@@ -113,6 +113,17 @@ async fn dates_come_first() {
 }
 
 #[tokio::test]
+async fn a_chain_is_as_good_as_its_links() {
+    let authority = Authority::new("good authority");
+    let trusted = [authority.file.0.as_path()];
+    let good = authority.deputy("deputy", Days::Now).issue(&[HOST], Days::Now);
+    shake(&good, &trusted, &[HOST]).await.expect("accepted");
+    check(&good, &[], &[HOST], TlsFault::UnknownIssuer).await;
+    let stale = authority.deputy("deputy", Days::Past).issue(&[HOST], Days::Now);
+    check(&stale, &trusted, &[HOST], TlsFault::Expired(Some("2021-02-03".to_owned()))).await;
+}
+
+#[tokio::test]
 async fn a_wrong_name_tells_both_sides() {
     let authority = Authority::new("good authority");
     let trusted = [authority.file.0.as_path()];

@@ -32,7 +32,7 @@ impl Drop for TempFile {
 
 /// A certificate with its key, ready to serve.
 pub struct Identity {
-    pub certificate: CertificateDer<'static>,
+    chain: Vec<CertificateDer<'static>>,
     pub pem: String,
     key: Vec<u8>,
 }
@@ -49,7 +49,7 @@ impl Identity {
             .with_protocol_versions(versions)
             .expect("versions")
             .with_no_client_auth()
-            .with_single_cert(vec![self.certificate.clone()], key)
+            .with_single_cert(self.chain.clone(), key)
             .expect("certificate and key fit");
         Arc::new(config)
     }
@@ -89,7 +89,7 @@ pub fn self_signed(names: &[&str], days: Days, authority: bool) -> Identity {
     let key = KeyPair::generate().expect("key");
     let certificate = params.self_signed(&key).expect("signed");
     Identity {
-        certificate: certificate.der().clone(),
+        chain: vec![certificate.der().clone()],
         pem: certificate.pem(),
         key: key.serialize_der(),
     }
@@ -98,6 +98,7 @@ pub fn self_signed(names: &[&str], days: Days, authority: bool) -> Identity {
 /// An authority.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
+    chain: Vec<CertificateDer<'static>>,
     pub file: TempFile,
 }
 
@@ -109,14 +110,26 @@ impl Authority {
         let key = KeyPair::generate().expect("key");
         let certificate = params.self_signed(&key).expect("signed");
         let file = TempFile::new(&certificate.pem());
-        Self { issuer: Issuer::new(params, key), file }
+        Self { issuer: Issuer::new(params, key), chain: vec![], file }
+    }
+
+    /// An authority under this one; what it issues shows its certificate too.
+    pub fn deputy(&self, name: &str, days: Days) -> Self {
+        let mut params = params(&[], days);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().expect("key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("signed");
+        let file = TempFile::new(&certificate.pem());
+        let chain = vec![certificate.der().clone()];
+        Self { issuer: Issuer::new(params, key), chain, file }
     }
 
     pub fn issue(&self, names: &[&str], days: Days) -> Identity {
         let key = KeyPair::generate().expect("key");
         let certificate = params(names, days).signed_by(&key, &self.issuer).expect("signed");
         Identity {
-            certificate: certificate.der().clone(),
+            chain: [vec![certificate.der().clone()], self.chain.clone()].concat(),
             pem: certificate.pem(),
             key: key.serialize_der(),
         }
