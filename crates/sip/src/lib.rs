@@ -1,1 +1,24 @@
-//! Not built yet.
+//! SIP for a softphone: messages, transactions, dialogs, digest, registration, and the
+//! [`UserAgent`] that puts them together, for plain registrars and for Communications Manager.
+//!
+//! Everything here is a value that is fed and drained. This crate opens no socket, reads no
+//! clock, draws no randomness of its own (identifiers come from a seed) and starts no thread.
+//! It does not look into session descriptions: they pass through as text.
+//!
+//! Left for later: switching from UDP to TCP for requests above 1,300 bytes (RFC 3261 section
+//! 18.1.1), sending reliable provisional responses, session timers, transfer and Replaces.
+
+pub mod agent;
+pub mod cucm;
+pub mod dialog;
+pub mod digest;
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod identity;
+pub mod message;
+mod registration;
+mod token;
+pub mod transaction;
+
+pub use agent::{By, End, Event, Output, SipCall, UserAgent};
+pub use identity::Identity;

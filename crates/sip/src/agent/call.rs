@@ -1,0 +1,158 @@
+//! One call as signalling knows it.
+
+use std::time::Instant;
+
+use offhook_ports::FlowId;
+
+use super::End;
+use crate::dialog::Dialog;
+use crate::identity::Identity;
+use crate::message::{Message, Name};
+use crate::transaction::{ClientKey, ServerKey};
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Our INVITE is out.
+    Calling,
+    /// Our INVITE is out and no longer wanted.
+    Cancelling,
+    /// Their INVITE waits for us.
+    Ringing,
+    /// We accepted and wait for the ACK.
+    Accepted,
+    /// Up.
+    Confirmed,
+    /// Our BYE is out.
+    Ending,
+}
+
+/// A request of theirs that waits for our answer.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub key: ServerKey,
+    pub message: Message,
+}
+
+/// An accepted INVITE of theirs whose ACK is to come.
+#[derive(Debug)]
+pub(super) struct AwaitedAck {
+    pub key: ServerKey,
+    pub cseq: u32,
+    /// Whether the ACK carries the answer.
+    pub answers: bool,
+    /// Whether it is the first INVITE of the call.
+    pub first: bool,
+}
+
+/// An ACK of ours, kept because a repeated 2xx wants it again.
+#[derive(Debug)]
+pub(super) struct SentAck {
+    pub remote_tag: String,
+    pub cseq: u32,
+    pub bytes: Vec<u8>,
+}
+
+/// An offer of ours under way.
+#[derive(Debug)]
+pub(super) struct OurOffer {
+    pub sdp: String,
+    /// When to try again after a 491; the request is out when this is nothing.
+    pub retry_at: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(super) struct Call {
+    pub stage: Stage,
+    /// We called.
+    pub outgoing: bool,
+    /// The dialog; of an incoming call from the start, of an outgoing one with the first 2xx.
+    pub dialog: Option<Dialog>,
+    /// Early dialogs of an outgoing call, one for each fork, with the last RSeq acknowledged.
+    pub early: Vec<(Dialog, u32)>,
+    /// Our first INVITE.
+    pub invite: Option<ClientKey>,
+    /// Their request that waits for us.
+    pub asked: Option<Asked>,
+    pub awaited: Option<AwaitedAck>,
+    pub acks: Vec<SentAck>,
+    pub offer: Option<OurOffer>,
+    /// An offer that waits for its turn.
+    pub queued: Option<String>,
+    /// Hang up as soon as the ACK has come: before it a BYE is not allowed.
+    pub bye_wanted: bool,
+    /// The CANCEL is out.
+    pub cancel_sent: bool,
+    /// [`super::Event::Ended`] was told.
+    pub told: bool,
+    pub remote: Option<Identity>,
+    /// They take UPDATE.
+    pub updates: bool,
+    /// The flow our Contact in the dialog belongs to.
+    pub flow: Option<FlowId>,
+    /// Session-ID: our half and theirs.
+    pub session: (String, String),
+}
+
+impl Call {
+    pub fn new(stage: Stage, outgoing: bool, session: String) -> Self {
+        Self {
+            stage,
+            outgoing,
+            dialog: None,
+            early: vec![],
+            invite: None,
+            asked: None,
+            awaited: None,
+            acks: vec![],
+            offer: None,
+            queued: None,
+            bye_wanted: false,
+            cancel_sent: false,
+            told: false,
+            remote: None,
+            updates: false,
+            flow: None,
+            session: (session, "0".repeat(32)),
+        }
+    }
+
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.offer.as_ref().and_then(|offer| offer.retry_at)
+    }
+
+    /// The dialog a request of theirs belongs to.
+    pub fn dialog_of(&mut self, request: &Message) -> Option<&mut Dialog> {
+        let early = self.early.iter_mut().map(|(dialog, _)| dialog);
+        self.dialog.iter_mut().chain(early).find(|dialog| dialog.owns(request))
+    }
+
+    /// Takes what any message of theirs may tell.
+    pub fn learn(&mut self, message: &Message) {
+        if message.header(Name::Allow).is_some() {
+            self.updates = message.lists(Name::Allow, "UPDATE");
+        }
+        if let Some(session) = message.header(Name::SessionId) {
+            let id = session.split(';').next().unwrap_or("").trim();
+            if id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) {
+                id.clone_into(&mut self.session.1);
+            }
+        }
+    }
+
+    /// Takes the other party's identity; it comes back when it is news.
+    pub fn identify(&mut self, message: &Message) -> Option<Identity> {
+        let identity = Identity::asserted(message)?;
+        if self.remote.as_ref() == Some(&identity) {
+            return None;
+        }
+        self.remote = Some(identity.clone());
+        Some(identity)
+    }
+}
+
+impl End {
+    pub(super) fn new(by: super::By, status: Option<u16>, text: impl Into<String>) -> Self {
+        Self { by, status, text: text.into(), cancelled_elsewhere: false }
+    }
+}

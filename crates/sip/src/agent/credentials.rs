@@ -1,0 +1,185 @@
+//! Answering challenges, and using the same nonce again while the server takes it (RFC 3261
+//! section 22, RFC 8760).
+
+use std::time::Instant;
+
+use offhook_model::Fault;
+
+use super::{Context, Purpose, UserAgent};
+use crate::digest::{Challenge, Unanswerable, What, Who};
+use crate::message::{Message, Method, Name, Request};
+use crate::transaction::Delivered;
+
+/// Most challenges remembered, and most rounds for one request.
+const MAX_ROUNDS: usize = 5;
+
+/// A challenge that was answered, and how often its nonce was used.
+#[derive(Debug)]
+struct Session {
+    proxy: bool,
+    /// It challenged a REGISTER. Registrars and proxies of one realm need not share nonces.
+    register: bool,
+    challenge: Challenge,
+    count: u32,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Credentials {
+    sessions: Vec<Session>,
+}
+
+impl Credentials {
+    fn remember(&mut self, proxy: bool, register: bool, challenge: Challenge) {
+        self.sessions.retain(|session| {
+            (session.proxy, session.register, &session.challenge.realm)
+                != (proxy, register, &challenge.realm)
+        });
+        if self.sessions.len() >= MAX_ROUNDS {
+            self.sessions.remove(0);
+        }
+        self.sessions.push(Session { proxy, register, challenge, count: 0 });
+    }
+
+    pub fn forget(&mut self) {
+        self.sessions.clear();
+    }
+}
+
+impl UserAgent {
+    /// Adds credentials for all challenges remembered.
+    pub(super) fn authorize(&mut self, request: &mut Request) {
+        request.remove(Name::Authorization);
+        request.remove(Name::ProxyAuthorization);
+        let Some((username, password)) = &self.account.digest else { return };
+        let who = Who { username, password };
+        let register = request.method == Method::Register;
+        for session in self.credentials.sessions.iter_mut().filter(|s| s.register == register) {
+            session.count += 1;
+            let cnonce = self.tokens.tag();
+            let what = What { method: request.method.as_str(), uri: &request.uri };
+            let value = session.challenge.answer(&who, &what, session.count, &cnonce);
+            request.push(
+                if session.proxy { Name::ProxyAuthorization } else { Name::Authorization },
+                value,
+            );
+        }
+    }
+
+    /// A 401 or 407 came: the request goes out again with credentials, once.
+    pub(super) fn challenged(
+        &mut self,
+        delivered: Delivered<Context>,
+        message: &Message,
+        now: Instant,
+    ) {
+        let Delivered { mut context, mut request, .. } = delivered;
+        match self.answer_challenges(&mut context, &request, message) {
+            Ok(()) => {
+                request.cseq = self.next_cseq(&context.purpose, request.cseq);
+                self.authorize(&mut request);
+                let purpose = context.purpose.clone();
+                let Some(key) = self.send(request, context, now) else { return };
+                self.sent_again(&purpose, key);
+            }
+            Err(fault) => self.not_let_in(&context.purpose, fault, message, now),
+        }
+    }
+
+    fn answer_challenges(
+        &mut self,
+        context: &mut Context,
+        request: &Request,
+        message: &Message,
+    ) -> Result<(), Fault> {
+        let refused = || Fault::Sip(message.status().unwrap_or(401), message.explanation());
+        if self.account.digest.is_none() {
+            return Err(refused());
+        }
+        context.rounds += 1;
+        let register = request.method == Method::Register;
+        let mut mechanisms = vec![];
+        let mut seen: Vec<(bool, String)> = vec![];
+        for (proxy, name) in [(false, Name::WwwAuthenticate), (true, Name::ProxyAuthenticate)] {
+            for value in message.all(name) {
+                let challenge = match Challenge::parse(value) {
+                    Ok(challenge) => challenge,
+                    Err(Unanswerable::Mechanism(name)) => {
+                        mechanisms.push(name);
+                        continue;
+                    }
+                    Err(Unanswerable::Malformed) => continue,
+                };
+                let which = (proxy, challenge.realm.clone());
+                // Of several for one realm the first that we know is to be used (RFC 8760
+                // section 2.4).
+                if seen.contains(&which) {
+                    continue;
+                }
+                if context.answered.contains(&which) && !challenge.stale {
+                    self.credentials.forget();
+                    return Err(Fault::BadCredentials);
+                }
+                self.credentials.remember(proxy, register, challenge);
+                seen.push(which);
+            }
+        }
+        match (seen.is_empty(), usize::from(context.rounds) > MAX_ROUNDS) {
+            (true, _) if !mechanisms.is_empty() => Err(Fault::NoMechanism(mechanisms)),
+            (true, _) => Err(refused()),
+            (false, true) => Err(Fault::BadCredentials),
+            (false, false) => {
+                context.answered.extend(seen);
+                Ok(())
+            }
+        }
+    }
+
+    fn next_cseq(&mut self, purpose: &Purpose, last: u32) -> u32 {
+        match purpose {
+            Purpose::Register | Purpose::Unregister => self.registration.next_cseq(),
+            Purpose::Reinvite(call) | Purpose::Refresh(call) | Purpose::Bye(Some(call)) => {
+                let dialog = self.calls.get_mut(call).and_then(|call| call.dialog.as_mut());
+                dialog.map_or(last + 1, |dialog| {
+                    dialog.local_cseq += 1;
+                    dialog.local_cseq
+                })
+            }
+            Purpose::Invite(_) | Purpose::Prack(_) | Purpose::Bye(None) | Purpose::Cancel => {
+                last + 1
+            }
+        }
+    }
+
+    fn sent_again(&mut self, purpose: &Purpose, key: crate::transaction::ClientKey) {
+        match purpose {
+            Purpose::Invite(call) => {
+                if let Some(call) = self.calls.get_mut(call) {
+                    call.invite = Some(key);
+                    call.early.clear();
+                }
+            }
+            Purpose::Reinvite(_)
+            | Purpose::Register
+            | Purpose::Unregister
+            | Purpose::Refresh(_)
+            | Purpose::Prack(_)
+            | Purpose::Bye(_)
+            | Purpose::Cancel => {}
+        }
+    }
+
+    fn not_let_in(&mut self, purpose: &Purpose, fault: Fault, message: &Message, now: Instant) {
+        let status = message.status().unwrap_or(401);
+        match purpose {
+            Purpose::Register => self.register_refused(fault, now),
+            Purpose::Unregister => self.unregistered(status),
+            Purpose::Invite(call) => self.invite_refused(*call, message),
+            Purpose::Reinvite(call) => self.reinvite_refused(*call, status, now),
+            Purpose::Bye(Some(call)) => {
+                self.calls.remove(call);
+            }
+            Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Bye(None) | Purpose::Cancel => {}
+        }
+    }
+}

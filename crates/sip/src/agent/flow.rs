@@ -1,0 +1,152 @@
+//! The flow in use: cutting its stream, keeping it alive, naming it in headers.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use offhook_model::{Fault, Link};
+use offhook_ports::FlowId;
+
+use super::{Output, UserAgent};
+use crate::message::{Frame, Framer, parse};
+
+/// Between pings on a stream (RFC 5626 section 4.4.1 allows up to 120 s for TCP). Rare, because
+/// every ping is a wake-up.
+const PING_EVERY: Duration = Duration::from_secs(95);
+/// How long a server that has answered pings before may take.
+const PONG_WITHIN: Duration = Duration::from_secs(10);
+
+/// An open flow.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub id: FlowId,
+    pub link: Link,
+    pub local: SocketAddr,
+    pub remote: SocketAddr,
+    /// Where the server sees us, when that is not `local` (datagrams behind NAT).
+    pub public: Option<SocketAddr>,
+    framer: Framer,
+    ping_at: Option<Instant>,
+    pong_due: Option<Instant>,
+    /// The server has answered a ping, so it will answer others.
+    answers_pings: bool,
+}
+
+impl Flow {
+    pub fn new(id: FlowId, link: Link, local: SocketAddr, remote: SocketAddr) -> Self {
+        Self {
+            id,
+            link,
+            local,
+            remote,
+            public: None,
+            framer: Framer::new(),
+            ping_at: None,
+            pong_due: None,
+            answers_pings: false,
+        }
+    }
+
+    /// Via of a request under this branch.
+    pub fn via(&self, branch: &str) -> String {
+        let transport = match self.link {
+            Link::Udp => "UDP",
+            Link::Tcp => "TCP",
+            Link::Tls | Link::StartTls => "TLS",
+        };
+        format!("SIP/2.0/{transport} {};branch={branch};rport", host_port(self.local))
+    }
+
+    /// Our Contact URI for this user.
+    pub fn contact(&self, user: &str) -> String {
+        self.contact_at(user, self.public.unwrap_or(self.local))
+    }
+
+    /// The Contact URI with another address.
+    pub fn contact_at(&self, user: &str, at: SocketAddr) -> String {
+        let transport = match self.link {
+            Link::Udp => "",
+            Link::Tcp => ";transport=tcp",
+            Link::Tls | Link::StartTls => ";transport=tls",
+        };
+        format!("sip:{}@{}{transport}", crate::message::uri::escape_user(user), host_port(at))
+    }
+
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.ping_at.into_iter().chain(self.pong_due).min()
+    }
+
+    pub fn start_pings(&mut self, now: Instant) {
+        if self.link != Link::Udp {
+            self.ping_at = Some(now + PING_EVERY);
+        }
+    }
+}
+
+/// Address and port as in a URI, without an IPv6 scope.
+pub(super) fn host_port(at: SocketAddr) -> String {
+    match at.ip() {
+        IpAddr::V4(ip) => format!("{ip}:{}", at.port()),
+        IpAddr::V6(ip) => format!("[{ip}]:{}", at.port()),
+    }
+}
+
+impl UserAgent {
+    /// Takes bytes of the open flow.
+    pub(super) fn take(&mut self, bytes: &[u8], now: Instant) {
+        let Some(flow) = &mut self.flow else { return };
+        if flow.link == Link::Udp {
+            // Keep-alives and garbage are no messages; who sent them does not matter.
+            if let Ok(message) = parse(bytes) {
+                self.message(&message, now);
+            }
+            return;
+        }
+        let id = flow.id;
+        flow.framer.push(bytes);
+        // Handling a message may close the flow.
+        while let Some(flow) = self.flow.as_mut().filter(|flow| flow.id == id) {
+            match flow.framer.next_frame() {
+                Ok(Some(Frame::Message(bytes))) => {
+                    if let Ok(message) = parse(&bytes) {
+                        self.message(&message, now);
+                    }
+                }
+                Ok(Some(Frame::Ping)) => {
+                    self.out.push_back(Output::Send { flow: id, bytes: b"\r\n".to_vec() })
+                }
+                Ok(Some(Frame::Pong)) => {
+                    flow.pong_due = None;
+                    flow.answers_pings = true;
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    self.close_after(Fault::Nonsense(error.to_string()), now);
+                    break;
+                }
+            }
+        }
+    }
+
+    fn message(&mut self, message: &crate::message::Message, now: Instant) {
+        if message.method().is_some() {
+            self.request(message, now);
+        } else if message.defect().is_none() {
+            self.response(message, now);
+        }
+    }
+
+    /// Pings what wants to be pinged, and notices a server that no longer answers.
+    pub(super) fn keep_alive(&mut self, now: Instant) {
+        let Some(flow) = &mut self.flow else { return };
+        if flow.pong_due.is_some_and(|due| due <= now) {
+            self.close_after(Fault::AnswerTimeout, now);
+            return;
+        }
+        if flow.ping_at.is_some_and(|at| at <= now) {
+            flow.ping_at = Some(now + PING_EVERY);
+            flow.pong_due = flow.answers_pings.then(|| now + PONG_WITHIN);
+            let output = Output::Send { flow: flow.id, bytes: b"\r\n\r\n".to_vec() };
+            self.out.push_back(output);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Calls that come (RFC 3261 section 13.3), and the sorting of all requests.
+
+use std::time::Instant;
+
+use super::call::{Asked, AwaitedAck, Call, Stage};
+use super::{By, End, Event, MAX_CALLS, SipCall, UserAgent};
+use crate::dialog::Dialog;
+use crate::identity::Identity;
+use crate::message::{Defect, Message, Method, Name};
+use crate::transaction::{Arrived, ServerKey};
+
+/// Option tags whose meaning we honour when required.
+const EXTENSIONS: &[&str] = &["norefersub", "replaces", "resource-priority", "extended-refer"];
+
+impl UserAgent {
+    /// Takes a request from the flow.
+    pub(super) fn request(&mut self, message: &Message, now: Instant) {
+        let Some(path) = self.path() else { return };
+        if let Some(defect) = message.defect() {
+            self.refuse_defect(message, defect, now);
+            return;
+        }
+        match self.transactions.request(message, path, now) {
+            Arrived::New(key) => self.new_request(key, message, now),
+            Arrived::Ack => self.ack(message, now),
+            Arrived::Cancel(key, target) => self.cancelled(&key, target, message, now),
+            Arrived::Repeated | Arrived::Absorbed | Arrived::Unusable => {}
+        }
+    }
+
+    /// Answers what makes no sense, as far as it can be answered.
+    fn refuse_defect(&mut self, message: &Message, defect: Defect, now: Instant) {
+        let status = match defect {
+            Defect::BadRequest(_) => 400,
+            Defect::Scheme => 416,
+            Defect::Version => 505,
+        };
+        let Some(path) = self.path() else { return };
+        if message.method() == Some(&Method::Ack) || message.via().is_none() {
+            return;
+        }
+        if let Arrived::New(key) = self.transactions.request(message, path, now) {
+            let response = self.plain_response(message, status);
+            self.respond(&key, &response, now);
+        }
+    }
+
+    fn new_request(&mut self, key: ServerKey, message: &Message, now: Instant) {
+        let Some(method) = message.method().cloned() else { return };
+        let unknown: Vec<&str> = message
+            .tokens(Name::Require)
+            .filter(|tag| !EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(tag)))
+            .filter(|tag| !tag.to_ascii_lowercase().starts_with("x-cisco"))
+            .collect();
+        if !unknown.is_empty() {
+            let mut response = self.plain_response(message, 420);
+            response.push(Name::Unsupported, unknown.join(", "));
+            self.respond(&key, &response, now);
+            return;
+        }
+        if message.tag(Name::To).is_some() {
+            self.request_in_dialog(key, &method, message, now);
+        } else if method == Method::Invite {
+            self.incoming(key, message, now);
+        } else {
+            self.request_outside(&key, &method, message, now);
+        }
+    }
+
+    fn incoming(&mut self, key: ServerKey, message: &Message, now: Instant) {
+        let offer = message.sdp();
+        let status = if self.merged(message) {
+            482
+        } else if self.stopping.is_some() {
+            480
+        } else if self.calls.len() >= MAX_CALLS {
+            486
+        } else if offer.is_none() && !message.body().is_empty() {
+            415
+        } else {
+            100
+        };
+        let dialog = Dialog::of_request(message, &self.tokens.tag());
+        let (Some(dialog), 100) = (dialog, status) else {
+            let mut response = self.plain_response(message, status.max(400));
+            if status == 415 {
+                response.push(Name::Accept, "application/sdp");
+            }
+            self.respond(&key, &response, now);
+            return;
+        };
+        let id = self.new_call_id();
+        let mut call = Call::new(Stage::Ringing, false, self.tokens.long());
+        call.dialog = Some(dialog);
+        call.learn(message);
+        call.flow = self.flow.as_ref().map(|flow| flow.id);
+        let trying = self.call_response(&call, message, 100);
+        self.respond(&key, &trying, now);
+        let remote = Identity::of_sender(message);
+        call.remote = Some(remote.clone());
+        call.asked = Some(Asked { key, message: message.clone() });
+        self.calls.insert(id, call);
+        self.event(Event::Incoming { call: id, remote, offer });
+    }
+
+    /// Whether this INVITE has come to us by another way already (RFC 3261 section 8.2.2.2).
+    fn merged(&self, message: &Message) -> bool {
+        let cseq = message.cseq().ok();
+        self.calls.values().any(|call| {
+            let Some(asked) = &call.asked else { return false };
+            asked.message.header(Name::CallId) == message.header(Name::CallId)
+                && asked.message.tag(Name::From) == message.tag(Name::From)
+                && asked.message.cseq().ok() == cseq
+        })
+    }
+
+    pub(super) fn send_ringing(&mut self, id: SipCall, now: Instant) {
+        let Some(call) = self.calls.get(&id).filter(|call| call.stage == Stage::Ringing) else {
+            return;
+        };
+        let Some(asked) = &call.asked else { return };
+        let response = self.call_response(call, &asked.message, 180);
+        let key = asked.key.clone();
+        self.respond(&key, &response, now);
+    }
+
+    pub(super) fn send_answer(&mut self, id: SipCall, sdp: String, now: Instant) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.stage == Stage::Ringing) else {
+            return;
+        };
+        let Some(asked) = call.asked.take() else { return };
+        call.stage = Stage::Accepted;
+        self.accept(id, asked, sdp, true, now);
+    }
+
+    /// Sends the 2xx to an INVITE of theirs.
+    pub(super) fn accept(
+        &mut self,
+        id: SipCall,
+        asked: Asked,
+        sdp: String,
+        first: bool,
+        now: Instant,
+    ) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let answers = asked.message.sdp().is_none();
+        call.awaited = Some(AwaitedAck {
+            key: asked.key.clone(),
+            cseq: asked.message.cseq().map_or(0, |cseq| cseq.number),
+            answers,
+            first,
+        });
+        let Some(call) = self.calls.get(&id) else { return };
+        let mut response = self.call_response(call, &asked.message, 200);
+        response.body("application/sdp", sdp);
+        self.respond(&asked.key, &response, now);
+    }
+
+    pub(super) fn send_rejection(&mut self, id: SipCall, status: u16, now: Instant) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.stage == Stage::Ringing) else {
+            return;
+        };
+        if let Some(asked) = call.asked.take()
+            && let Some(call) = self.calls.get(&id)
+        {
+            let response = self.call_response(call, &asked.message, status);
+            self.respond(&asked.key, &response, now);
+        }
+        self.ended(id, End::new(By::Us, Some(status), ""));
+        self.calls.remove(&id);
+    }
+
+    fn cancelled(
+        &mut self,
+        key: &ServerKey,
+        target: Option<ServerKey>,
+        message: &Message,
+        now: Instant,
+    ) {
+        let status = if target.is_some() { 200 } else { 481 };
+        let asked = |call: &Call| call.asked.as_ref().map(|asked| asked.key.clone());
+        let found = target.and_then(|target| {
+            self.calls
+                .iter()
+                .find(|(_, call)| asked(call).as_ref() == Some(&target))
+                .map(|(id, _)| *id)
+        });
+        // The same tag as in the responses to the INVITE (RFC 3261 section 9.2).
+        let response = match found.and_then(|id| self.calls.get(&id)) {
+            Some(call) => self.call_response(call, message, status),
+            None => self.plain_response(message, status),
+        };
+        self.respond(key, &response, now);
+        let Some(id) = found else { return };
+        let Some(asked) = self.calls.get_mut(&id).and_then(|call| call.asked.take()) else {
+            return;
+        };
+        let Some(call) = self.calls.get(&id) else { return };
+        let ringing = call.stage == Stage::Ringing;
+        let response = self.call_response(call, &asked.message, 487);
+        self.respond(&asked.key, &response, now);
+        if ringing {
+            let reasons: Vec<&str> = message.tokens(Name::Reason).collect();
+            let mut end = End::new(
+                By::Them,
+                None,
+                reasons.iter().find_map(|r| super::outgoing::reason_text(r)).unwrap_or_default(),
+            );
+            end.cancelled_elsewhere = reasons.iter().any(|reason| taken_elsewhere(reason));
+            self.ended(id, end);
+            self.calls.remove(&id);
+        }
+    }
+
+    /// The ACK of a 2xx of ours.
+    fn ack(&mut self, message: &Message, now: Instant) {
+        let Ok(cseq) = message.cseq() else { return };
+        let found = self.calls.iter_mut().find_map(|(id, call)| {
+            let expected = call.awaited.as_ref().is_some_and(|awaited| awaited.cseq == cseq.number);
+            (expected && call.dialog_of(message).is_some()).then_some(*id)
+        });
+        let Some((id, call)) = found.and_then(|id| Some((id, self.calls.get_mut(&id)?))) else {
+            return;
+        };
+        let Some(awaited) = call.awaited.take() else { return };
+        if call.stage == Stage::Accepted {
+            call.stage = Stage::Confirmed;
+        }
+        let bye = call.bye_wanted;
+        self.transactions.acknowledged(&awaited.key);
+        if bye {
+            self.send_bye(id, now);
+            return;
+        }
+        if awaited.first || awaited.answers {
+            let sdp = message.sdp().filter(|_| awaited.answers);
+            self.event(Event::Confirmed { call: id, sdp });
+        }
+        self.next_offer(id, now);
+    }
+
+    /// No ACK came for our 2xx: RFC 3261 section 13.3.1.4 wants a BYE.
+    pub(super) fn unacknowledged(&mut self, key: &ServerKey, now: Instant) {
+        let waits = |call: &Call| call.awaited.as_ref().is_some_and(|awaited| awaited.key == *key);
+        let Some(id) = self.calls.iter().find(|(_, call)| waits(call)).map(|(id, _)| *id) else {
+            return;
+        };
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.awaited = None;
+        }
+        self.ended(id, End::new(By::Network, None, "the answer was not acknowledged"));
+        self.send_bye(id, now);
+    }
+}
+
+/// Whether a Reason says that the call was taken on another phone.
+fn taken_elsewhere(reason: &str) -> bool {
+    let lower = reason.to_ascii_lowercase();
+    let sip_200 =
+        lower.trim_start().starts_with("sip") && lower.replace(' ', "").contains("cause=200");
+    sip_200 || lower.contains("elsewhere")
+}

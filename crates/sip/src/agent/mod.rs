@@ -1,0 +1,585 @@
+//! The user agent: one registration, its flow, and the calls over it.
+//!
+//! Feed it with what came ([`UserAgent::receive`], flows opened and lost, time) and with what the
+//! person wants, then drain [`UserAgent::poll`]. After every call [`UserAgent::next_timeout`] may
+//! have changed.
+
+mod call;
+mod credentials;
+mod flow;
+mod headers;
+mod incoming;
+mod offers;
+mod outgoing;
+mod register;
+mod requests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use offhook_model::{DialString, Fault, Link};
+use offhook_ports::{FlowId, PhoneAccount, PhoneDialect, SipServer};
+
+use crate::identity::Identity;
+use crate::message::{Message, Request, Response};
+use crate::registration::{Attempts, Phase};
+use crate::token::Tokens;
+use crate::transaction::{ClientKey, Delivered, Expired, Path, ServerKey, Transactions};
+use call::Call;
+use credentials::Credentials;
+use flow::Flow;
+
+/// How long [`UserAgent::stop`] waits for answers.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+/// Most calls at once; further ones are told that we are busy.
+const MAX_CALLS: usize = 64;
+
+/// One call of this user agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SipCall(pub u32);
+
+/// Who ended a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// This side.
+    Us,
+    /// The other side or a server on the way.
+    Them,
+    /// Nobody: no answer, or the way was lost.
+    Network,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Who ended it.
+    pub by: By,
+    /// Status of the final response, where one ended it.
+    pub status: Option<u16>,
+    /// Warning text, reason text or reason phrase; may be empty.
+    pub text: String,
+    /// An incoming call that was taken on another phone (RFC 3326), so it was not missed.
+    pub cancelled_elsewhere: bool,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A server is being tried.
+    Registering {
+        /// Which.
+        server: SipServer,
+    },
+    /// Registered, after not being so. Refreshes are not told.
+    Registered {
+        /// Where.
+        server: SipServer,
+        /// Our address on the flow.
+        local: SocketAddr,
+        /// For how long.
+        expires: Duration,
+    },
+    /// An attempt failed or the flow was lost.
+    RegistrationFailed {
+        /// Where.
+        server: SipServer,
+        /// Why.
+        fault: Fault,
+        /// When it is tried again, maybe on another server; nothing when it is not until
+        /// [`UserAgent::start`] is called again.
+        retry_in: Option<Duration>,
+    },
+    /// The un-REGISTER was answered.
+    Unregistered,
+    /// Somebody calls. Answer with [`UserAgent::ring`], [`UserAgent::answer`] or
+    /// [`UserAgent::reject`].
+    Incoming {
+        /// The call.
+        call: SipCall,
+        /// Who.
+        remote: Identity,
+        /// Their session description; without one, [`UserAgent::answer`] carries our offer.
+        offer: Option<String>,
+    },
+    /// A provisional response above 100.
+    Progress {
+        /// The call.
+        call: SipCall,
+        /// 101 to 199.
+        status: u16,
+        /// Early media.
+        sdp: Option<String>,
+        /// Who is being reached, if told.
+        remote: Option<Identity>,
+    },
+    /// Our INVITE was accepted. The ACK goes out by itself.
+    Answered {
+        /// The call.
+        call: SipCall,
+        /// Their answer.
+        sdp: Option<String>,
+        /// Who answered, if told.
+        remote: Option<Identity>,
+    },
+    /// The ACK of our answer came: to the first INVITE always, to a later one only when it was
+    /// without offer.
+    Confirmed {
+        /// The call.
+        call: SipCall,
+        /// Their answer to our offer, when theirs was delayed.
+        sdp: Option<String>,
+    },
+    /// They want to change the session. Answer with [`UserAgent::accept_offer`] or
+    /// [`UserAgent::refuse_offer`].
+    Offer {
+        /// The call.
+        call: SipCall,
+        /// Their offer; without one, [`UserAgent::accept_offer`] carries ours.
+        sdp: Option<String>,
+    },
+    /// Our [`UserAgent::reinvite`] was accepted.
+    OfferAnswered {
+        /// The call.
+        call: SipCall,
+        /// Their answer.
+        sdp: Option<String>,
+    },
+    /// Our [`UserAgent::reinvite`] was refused; the session stays as it was.
+    OfferRefused {
+        /// The call.
+        call: SipCall,
+        /// Status.
+        status: u16,
+    },
+    /// The other party changed, or became known.
+    RemoteIdentity {
+        /// The call.
+        call: SipCall,
+        /// Who it is now.
+        remote: Identity,
+    },
+    /// The call is over. Its name is not used again.
+    Ended {
+        /// The call.
+        call: SipCall,
+        /// How.
+        end: End,
+    },
+    /// Voicemail.
+    MessageWaiting {
+        /// Messages wait.
+        waiting: bool,
+    },
+}
+
+/// What the outside must do, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Open a flow, and say [`UserAgent::flow_opened`] or [`UserAgent::flow_failed`].
+    Open {
+        /// Its name.
+        flow: FlowId,
+        /// Where to.
+        server: SipServer,
+        /// DSCP to mark its packets with, 0 to 63.
+        dscp: u8,
+    },
+    /// Send bytes: one datagram, or the next bytes of the stream.
+    Send {
+        /// On this flow.
+        flow: FlowId,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// Close a flow after what was to be sent. Nothing needs to be said about it afterwards.
+    Close {
+        /// Which.
+        flow: FlowId,
+    },
+    /// Something happened.
+    Event(Event),
+    /// [`UserAgent::stop`] is done.
+    Stopped,
+}
+
+/// Why a request of ours was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Purpose {
+    Register,
+    Unregister,
+    Invite(SipCall),
+    Reinvite(SipCall),
+    /// UPDATE that only tells our new Contact.
+    Refresh(SipCall),
+    Prack(SipCall),
+    Bye(Option<SipCall>),
+    Cancel,
+}
+
+/// What travels with a request of ours.
+#[derive(Clone, Debug)]
+struct Context {
+    purpose: Purpose,
+    /// Challenges that were answered for this request: proxy or not, and realm.
+    answered: Vec<(bool, String)>,
+    /// How often it was sent with other credentials.
+    rounds: u8,
+}
+
+impl Context {
+    fn of(purpose: Purpose) -> Self {
+        Self { purpose, answered: vec![], rounds: 0 }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct UserAgent {
+    account: PhoneAccount,
+    product: String,
+    tokens: Tokens,
+    transactions: Transactions<Context>,
+    flow: Option<Flow>,
+    next_flow: u32,
+    registration: register::Registration,
+    calls: BTreeMap<SipCall, Call>,
+    next_call: u32,
+    credentials: Credentials,
+    out: VecDeque<Output>,
+    /// When [`UserAgent::stop`] gives up waiting.
+    stopping: Option<Instant>,
+}
+
+impl UserAgent {
+    /// A user agent that has not started. `product` names the program in User-Agent and Server,
+    /// `seed` makes its identifiers differ from all others'.
+    pub fn new(account: PhoneAccount, product: String, seed: u64) -> Self {
+        let mut tokens = Tokens::new(seed);
+        let registration = register::Registration::new(&account, &mut tokens);
+        Self {
+            account,
+            product,
+            tokens,
+            transactions: Transactions::default(),
+            flow: None,
+            next_flow: 1,
+            registration,
+            calls: BTreeMap::new(),
+            next_call: 1,
+            credentials: Credentials::default(),
+            out: VecDeque::new(),
+            stopping: None,
+        }
+    }
+
+    /// Opens a flow to the first server and registers. Also ends a wait that has no end of its
+    /// own.
+    pub fn start(&mut self, now: Instant) {
+        let idle = match self.registration.phase {
+            Phase::Idle | Phase::Waiting { .. } | Phase::Stopped => true,
+            Phase::Opening { .. }
+            | Phase::Registering { .. }
+            | Phase::Registered { .. }
+            | Phase::Refreshing { .. }
+            | Phase::Leaving { .. } => false,
+        };
+        if idle {
+            self.stopping = None;
+            self.registration.attempts = Attempts::default();
+            self.open(now);
+        }
+        self.flush();
+    }
+
+    /// Hangs up all calls and un-registers; [`Output::Stopped`] follows within 2 s.
+    pub fn stop(&mut self, now: Instant) {
+        if self.registration.phase == Phase::Stopped {
+            self.out.push_back(Output::Stopped);
+            return;
+        }
+        if self.stopping.is_some() {
+            return;
+        }
+        for call in self.calls.keys().copied().collect::<Vec<_>>() {
+            self.end_call(call, now);
+        }
+        self.stopping = Some(now + STOP_TIMEOUT);
+        self.leave(now);
+        self.stop_if_quiet(false);
+        self.flush();
+    }
+
+    /// The flow is open.
+    pub fn flow_opened(
+        &mut self,
+        flow: FlowId,
+        local: SocketAddr,
+        remote: SocketAddr,
+        now: Instant,
+    ) {
+        if let Phase::Opening { flow: wanted, .. } = self.registration.phase
+            && wanted == flow
+        {
+            let link = self.server().map_or(Link::Udp, |server| server.link);
+            self.flow = Some(Flow::new(flow, link, local, remote));
+            self.register_first(now);
+        }
+        self.flush();
+    }
+
+    /// The flow could not be opened, or was closed later.
+    pub fn flow_failed(&mut self, flow: FlowId, fault: Fault, now: Instant) {
+        if self.registration.phase.flow() == Some(flow) {
+            self.lost(fault, now);
+        }
+        self.flush();
+    }
+
+    /// One datagram, or the next bytes of a stream.
+    pub fn receive(&mut self, flow: FlowId, bytes: &[u8], now: Instant) {
+        if self.flow.as_ref().is_some_and(|open| open.id == flow) {
+            self.take(bytes, now);
+        }
+        self.stop_if_quiet(false);
+        self.flush();
+    }
+
+    /// The network changed: addresses may have, so the flow is opened anew and all calls tell
+    /// their new Contact.
+    pub fn network_changed(&mut self, now: Instant) {
+        let again = match self.registration.phase {
+            Phase::Opening { .. }
+            | Phase::Registering { .. }
+            | Phase::Registered { .. }
+            | Phase::Refreshing { .. }
+            | Phase::Waiting { until: Some(_) } => true,
+            Phase::Idle
+            | Phase::Waiting { until: None }
+            | Phase::Leaving { .. }
+            | Phase::Stopped => false,
+        };
+        if again {
+            self.close_flow(now);
+            self.registration.attempts.succeeded();
+            self.open(now);
+        }
+        self.flush();
+    }
+
+    /// When [`UserAgent::handle_timeout`] wants to be called.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        let calls = self.calls.values().filter_map(Call::next_timeout).min();
+        let ping = self.flow.as_ref().and_then(Flow::next_timeout);
+        [
+            self.transactions.next_timeout(),
+            self.registration.phase.timeout(),
+            calls,
+            ping,
+            self.stopping,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for expired in self.transactions.expire(now) {
+            match expired {
+                Expired::Client(delivered) => self.unanswered(delivered, 408, now),
+                Expired::Unacknowledged(key) => self.unacknowledged(&key, now),
+            }
+        }
+        self.registration_timeout(now);
+        self.keep_alive(now);
+        self.retry_offers(now);
+        self.stop_if_quiet(self.stopping.is_some_and(|end| end <= now));
+        self.flush();
+    }
+
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// Our address on the flow in use, for session descriptions.
+    pub fn local_ip(&self) -> Option<IpAddr> {
+        self.flow.as_ref().map(|flow| flow.local.ip())
+    }
+
+    /// Whether calls can be made and received.
+    pub fn is_registered(&self) -> bool {
+        self.registration.phase.is_registered()
+    }
+
+    /// Whether signalling is under TLS.
+    pub fn is_secure(&self) -> bool {
+        self.flow.as_ref().is_some_and(|flow| flow.link == Link::Tls)
+    }
+
+    /// Calls somebody.
+    pub fn invite(&mut self, to: &DialString, sdp: String, now: Instant) -> SipCall {
+        let call = self.new_call_id();
+        self.send_invite(call, to, sdp, now);
+        self.flush();
+        call
+    }
+
+    /// Tells the caller that it rings here.
+    pub fn ring(&mut self, call: SipCall, now: Instant) {
+        self.send_ringing(call, now);
+        self.flush();
+    }
+
+    /// Takes the call, with our answer, or with our offer where theirs is delayed.
+    pub fn answer(&mut self, call: SipCall, sdp: String, now: Instant) {
+        self.send_answer(call, sdp, now);
+        self.flush();
+    }
+
+    /// Refuses the call; `status` is 300 to 699.
+    pub fn reject(&mut self, call: SipCall, status: u16, now: Instant) {
+        self.send_rejection(call, status.clamp(300, 699), now);
+        self.flush();
+    }
+
+    /// Ends the call in the way its state needs: CANCEL, BYE or a refusal. [`Event::Ended`]
+    /// follows at once; what the network still has to say is dealt with here.
+    pub fn hang_up(&mut self, call: SipCall, now: Instant) {
+        self.end_call(call, now);
+        self.flush();
+    }
+
+    /// Offers a change of the session. Waits while another change is under way.
+    pub fn reinvite(&mut self, call: SipCall, sdp: String, now: Instant) {
+        self.offer(call, sdp, now);
+        self.flush();
+    }
+
+    /// Accepts [`Event::Offer`].
+    pub fn accept_offer(&mut self, call: SipCall, sdp: String, now: Instant) {
+        self.send_acceptance(call, sdp, now);
+        self.flush();
+    }
+
+    /// Refuses [`Event::Offer`]; the session stays as it was. `status` is 300 to 699.
+    pub fn refuse_offer(&mut self, call: SipCall, status: u16, now: Instant) {
+        self.send_refusal(call, status.clamp(300, 699), now);
+        self.flush();
+    }
+
+    fn new_call_id(&mut self) -> SipCall {
+        let call = SipCall(self.next_call);
+        self.next_call = self.next_call.wrapping_add(1);
+        call
+    }
+
+    fn event(&mut self, event: Event) {
+        self.out.push_back(Output::Event(event));
+    }
+
+    /// Puts what transactions want to send into the queue, in order with all else.
+    fn flush(&mut self) {
+        while let Some((flow, bytes)) = self.transactions.poll() {
+            self.out.push_back(Output::Send { flow, bytes });
+        }
+    }
+
+    fn is_cucm(&self) -> bool {
+        match &self.account.dialect {
+            PhoneDialect::Standard => false,
+            PhoneDialect::Cucm { .. } => true,
+        }
+    }
+
+    /// The path of the open flow.
+    fn path(&self) -> Option<Path> {
+        self.flow.as_ref().map(|flow| Path { flow: flow.id, reliable: flow.link != Link::Udp })
+    }
+
+    /// Sends a request on the open flow, with credentials we already have. Nothing without flow.
+    fn send(&mut self, mut request: Request, context: Context, now: Instant) -> Option<ClientKey> {
+        let path = self.path()?;
+        let branch = self.tokens.branch();
+        let via = self.flow.as_ref()?.via(&branch);
+        if context.answered.is_empty() {
+            self.authorize(&mut request);
+        }
+        Some(self.transactions.send(path, request, &via, &branch, context, now))
+    }
+
+    fn respond(&mut self, key: &ServerKey, response: &Response, now: Instant) {
+        self.transactions.respond(key, response, now);
+    }
+
+    /// A response came for one of our requests.
+    fn response(&mut self, message: &Message, now: Instant) {
+        let Some(delivered) = self.transactions.response(message, now) else { return };
+        let status = message.status().unwrap_or(100);
+        if matches!(status, 401 | 407) && delivered.context.purpose != Purpose::Cancel {
+            self.challenged(delivered, message, now);
+            return;
+        }
+        match delivered.context.purpose.clone() {
+            Purpose::Register => self.registered(message, now),
+            Purpose::Unregister => self.unregistered(status),
+            Purpose::Invite(call) => self.invite_response(call, &delivered, message, now),
+            Purpose::Reinvite(call) => self.reinvite_response(call, &delivered, message, now),
+            Purpose::Bye(Some(call)) if status >= 200 => {
+                self.calls.remove(&call);
+            }
+            Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Bye(_) | Purpose::Cancel => {}
+        }
+    }
+
+    /// A request of ours got no answer at all, or its flow was lost.
+    fn unanswered(&mut self, delivered: Delivered<Context>, status: u16, now: Instant) {
+        match delivered.context.purpose {
+            Purpose::Register => self.register_unanswered(status, now),
+            Purpose::Unregister => self.unregistered(status),
+            Purpose::Invite(call) => self.invite_unanswered(call, status),
+            Purpose::Reinvite(call) => self.reinvite_unanswered(call, status, now),
+            Purpose::Bye(Some(call)) => {
+                self.calls.remove(&call);
+            }
+            Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Bye(None) | Purpose::Cancel => {}
+        }
+    }
+
+    /// Ends the event side of a call: it is told once.
+    fn ended(&mut self, call: SipCall, end: End) {
+        let told =
+            self.calls.get_mut(&call).is_some_and(|call| std::mem::replace(&mut call.told, true));
+        if !told {
+            self.event(Event::Ended { call, end });
+        }
+    }
+
+    fn stop_if_quiet(&mut self, now_or_never: bool) {
+        if self.stopping.is_none() || self.registration.phase == Phase::Stopped {
+            return;
+        }
+        if !now_or_never && self.transactions.busy() {
+            return;
+        }
+        let unsaid: Vec<SipCall> = self.calls.keys().copied().collect();
+        for call in unsaid {
+            self.ended(
+                call,
+                End { by: By::Us, status: None, text: String::new(), cancelled_elsewhere: false },
+            );
+        }
+        self.calls.clear();
+        self.flush();
+        if let Some(flow) = self.flow.take() {
+            self.out.push_back(Output::Close { flow: flow.id });
+        } else if let Some(flow) = self.registration.phase.flow() {
+            self.out.push_back(Output::Close { flow });
+        }
+        self.transactions = Transactions::default();
+        self.registration.phase = Phase::Stopped;
+        self.stopping = None;
+        self.out.push_back(Output::Stopped);
+    }
+}

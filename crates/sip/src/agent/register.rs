@@ -1,0 +1,364 @@
+//! Registering, refreshing, and finding a way back (RFC 3261 section 10, reference sip-dialect.md
+//! sections 2 and 5).
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use offhook_model::{Fault, Link};
+use offhook_ports::{FlowId, PhoneAccount, PhoneDialect, SipServer};
+
+use super::{Context, End, Event, Output, Purpose, UserAgent, call::Stage};
+use crate::cucm;
+use crate::message::{Message, Method, Name, Request};
+use crate::registration::{
+    ANSWER_TIMEOUT, Attempts, OPEN_TIMEOUT, Phase, REFUSED_WAIT, Retry, granted, refresh_after,
+};
+use crate::token::Tokens;
+
+/// A flow that was lost sooner after registering is not opened again at once: a server that lets
+/// us in and then hangs up would be asked without end.
+const SETTLED: Duration = Duration::from_secs(10);
+/// Longest Retry-After that is honoured.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// Most entries of Service-Route kept.
+const MAX_ROUTES: usize = 8;
+
+/// The registration's own data.
+#[derive(Debug)]
+pub(super) struct Registration {
+    pub phase: Phase,
+    pub attempts: Attempts,
+    call_id: String,
+    tag: String,
+    cseq: u32,
+    /// Expiry to ask for.
+    asked: Duration,
+    /// Contact URI of an address that turned out to be another one, to be removed.
+    outdated: Option<String>,
+    since: Option<Instant>,
+    /// Service-Route of the registrar (RFC 3608).
+    pub routes: Vec<String>,
+}
+
+impl Registration {
+    pub fn new(account: &PhoneAccount, tokens: &mut Tokens) -> Self {
+        Self {
+            phase: Phase::Idle,
+            attempts: Attempts::default(),
+            call_id: tokens.long(),
+            tag: tokens.tag(),
+            cseq: 100,
+            asked: account.expires.max(Duration::from_secs(1)),
+            outdated: None,
+            since: None,
+            routes: vec![],
+        }
+    }
+
+    pub fn next_cseq(&mut self) -> u32 {
+        self.cseq = self.cseq.wrapping_add(1) & 0x7fff_ffff;
+        self.cseq
+    }
+
+    pub fn call_id(&self) -> &str {
+        &self.call_id
+    }
+}
+
+impl UserAgent {
+    /// The server in use or being tried.
+    pub(super) fn server(&self) -> Option<&SipServer> {
+        self.account.servers.get(self.registration.attempts.server)
+    }
+
+    /// Host part of our address of record.
+    pub(super) fn domain(&self) -> String {
+        if self.account.domain.is_empty() {
+            let host = self.server().map_or("invalid", |server| server.host.as_str());
+            if host.contains(':') && !host.starts_with('[') {
+                format!("[{host}]")
+            } else {
+                host.to_owned()
+            }
+        } else {
+            self.account.domain.clone()
+        }
+    }
+
+    pub(super) fn open(&mut self, now: Instant) {
+        let Some(server) = self.server().cloned() else {
+            self.registration.phase = Phase::Waiting { until: None };
+            return;
+        };
+        let flow = FlowId(self.next_flow);
+        self.next_flow = self.next_flow.wrapping_add(1);
+        self.registration.phase = Phase::Opening { flow, deadline: now + OPEN_TIMEOUT };
+        self.event(Event::Registering { server: server.clone() });
+        self.out.push_back(Output::Open { flow, server, dscp: self.account.signalling_dscp });
+    }
+
+    pub(super) fn register_first(&mut self, now: Instant) {
+        let Some(flow) = self.flow.as_ref().map(|flow| flow.id) else { return };
+        self.registration.phase = Phase::Registering { flow, deadline: now + ANSWER_TIMEOUT };
+        self.send_register(Purpose::Register, now);
+    }
+
+    fn send_register(&mut self, purpose: Purpose, now: Instant) {
+        let Some(flow) = &self.flow else { return };
+        let leaving = purpose == Purpose::Unregister;
+        let domain = self.domain();
+        let own =
+            format!("<sip:{}@{domain}>", crate::message::uri::escape_user(&self.account.user));
+        let contact = flow.contact(self.contact_user());
+        let cseq = self.registration.next_cseq();
+        let mut request = Request::new(Method::Register, format!("sip:{domain}"), cseq);
+        request.push(Name::MaxForwards, 70);
+        request.push(Name::From, format_args!("{own};tag={}", self.registration.tag));
+        request.push(Name::To, own);
+        request.push(Name::CallId, &self.registration.call_id);
+        request.push(Name::Contact, format_args!("<{contact}>{}", self.register_params()));
+        if let Some(old) = self.registration.outdated.take() {
+            request.push(Name::Contact, format_args!("<{old}>;expires=0"));
+        }
+        let expires = if leaving { 0 } else { self.registration.asked.as_secs() };
+        request.push(Name::Expires, expires);
+        request.push(Name::UserAgent, &self.product);
+        match &self.account.dialect {
+            PhoneDialect::Standard => request.push(Name::Allow, super::headers::ALLOW),
+            PhoneDialect::Cucm { device, .. } => {
+                request.push(Name::Supported, cucm::SUPPORTED_REGISTER);
+                if !leaving && !self.registration.phase.is_registered() {
+                    cucm::dress_register(&mut request, device, &self.product);
+                }
+            }
+        }
+        self.send(request, Context::of(purpose), now);
+    }
+
+    fn register_params(&self) -> String {
+        match &self.account.dialect {
+            PhoneDialect::Standard => String::new(),
+            PhoneDialect::Cucm { device, model, .. } => cucm::register_params(device, *model),
+        }
+    }
+
+    /// A final response to REGISTER.
+    pub(super) fn registered(&mut self, message: &Message, now: Instant) {
+        let status = message.status().unwrap_or(100);
+        let explained = || Fault::Sip(status, message.explanation());
+        let retry_after = message
+            .number(Name::RetryAfter)
+            .map(|s| Duration::from_secs(s.into()).min(LONGEST_WAIT));
+        match status {
+            100..=199 => {}
+            200..=299 => self.register_accepted(message, now),
+            423 => match message.number(Name::MinExpires).map(|s| Duration::from_secs(s.into())) {
+                Some(least) if least > self.registration.asked && least.as_secs() < 1 << 20 => {
+                    self.registration.asked = least;
+                    self.send_register(Purpose::Register, now);
+                }
+                _ => self.failed(explained(), Retry::After(REFUSED_WAIT), now),
+            },
+            403 if message.explanation().eq_ignore_ascii_case(cucm::OTHER_CLIENT) => {
+                self.failed(explained(), Retry::Never, now);
+            }
+            408 | 480 | 500..=599 => match retry_after {
+                Some(wait) => self.failed(explained(), Retry::NextAfter(wait), now),
+                None => self.failed(explained(), Retry::Next, now),
+            },
+            _ => self.failed(explained(), Retry::After(retry_after.unwrap_or(REFUSED_WAIT)), now),
+        }
+    }
+
+    fn register_accepted(&mut self, message: &Message, now: Instant) {
+        let before = self.registration.phase;
+        let Some(flow) = &mut self.flow else { return };
+        let contact = flow.contact(match &self.account.dialect {
+            PhoneDialect::Standard => &self.account.user,
+            PhoneDialect::Cucm { line_contact, .. } => line_contact,
+        });
+        let expires = granted(message, &contact, self.registration.asked);
+        if expires.is_zero() {
+            self.failed(Fault::Nonsense("the registrar granted no time".into()), Retry::Next, now);
+            return;
+        }
+        let wait = refresh_after(expires, self.account.refresh_before, flow.link != Link::Udp);
+        self.registration.phase = Phase::Registered { flow: flow.id, refresh_at: now + wait };
+        self.registration.attempts.succeeded();
+        self.registration.routes =
+            message.tokens(Name::ServiceRoute).take(MAX_ROUTES).map(str::to_owned).collect();
+        let moved = seen_from(message)
+            .filter(|seen| flow.link == Link::Udp && flow.public.is_none() && *seen != flow.local);
+        if let Some(public) = moved {
+            self.registration.outdated = Some(contact);
+            flow.public = Some(public);
+        }
+        if !before.is_registered() {
+            let (id, local) = (flow.id, flow.local);
+            let standard = !self.is_cucm();
+            if let Some(flow) = self.flow.as_mut().filter(|_| standard) {
+                flow.start_pings(now);
+            }
+            self.registration.since = Some(now);
+            if let Some(server) = self.server().cloned() {
+                self.event(Event::Registered { server, local, expires });
+            }
+            self.tell_new_contact(id, now);
+        }
+        if moved.is_some() {
+            self.refresh(now);
+        }
+    }
+
+    fn refresh(&mut self, now: Instant) {
+        if let Phase::Registered { flow, .. } = self.registration.phase {
+            self.registration.phase = Phase::Refreshing { flow };
+            self.send_register(Purpose::Register, now);
+        }
+    }
+
+    /// No answer to REGISTER, though the flow looks open.
+    pub(super) fn register_unanswered(&mut self, _status: u16, now: Instant) {
+        let retry = if self.is_registered() { Retry::SameAtOnce } else { Retry::Next };
+        match self.registration.phase {
+            Phase::Registering { .. } | Phase::Registered { .. } | Phase::Refreshing { .. } => {
+                self.failed(Fault::AnswerTimeout, retry, now);
+            }
+            Phase::Idle
+            | Phase::Opening { .. }
+            | Phase::Waiting { .. }
+            | Phase::Leaving { .. }
+            | Phase::Stopped => {}
+        }
+    }
+
+    /// Credentials were not taken.
+    pub(super) fn register_refused(&mut self, fault: Fault, now: Instant) {
+        self.failed(fault, Retry::Never, now);
+    }
+
+    /// The outside says the flow is gone.
+    pub(super) fn lost(&mut self, fault: Fault, now: Instant) {
+        if let Phase::Leaving { .. } = self.registration.phase {
+            self.drop_flow(now);
+            self.stop_if_quiet(true);
+            return;
+        }
+        let retry = self.retry_after_loss(now);
+        self.drop_flow(now);
+        self.fail(fault, retry, now);
+    }
+
+    /// We give the flow up.
+    pub(super) fn close_after(&mut self, fault: Fault, now: Instant) {
+        let retry = self.retry_after_loss(now);
+        self.failed(fault, retry, now);
+    }
+
+    fn retry_after_loss(&self, now: Instant) -> Retry {
+        let settled = self
+            .registration
+            .since
+            .is_some_and(|since| now.saturating_duration_since(since) >= SETTLED);
+        if self.is_registered() && settled { Retry::SameAtOnce } else { Retry::Next }
+    }
+
+    fn failed(&mut self, fault: Fault, retry: Retry, now: Instant) {
+        self.close_flow(now);
+        self.fail(fault, retry, now);
+    }
+
+    fn fail(&mut self, fault: Fault, retry: Retry, now: Instant) {
+        let Some(server) = self.server().cloned() else { return };
+        let servers = self.account.servers.len();
+        let wait = self.registration.attempts.failed(retry, servers, &mut self.tokens, now);
+        self.event(Event::RegistrationFailed { server, fault, retry_in: wait });
+        match wait {
+            Some(Duration::ZERO) => self.open(now),
+            Some(wait) => self.registration.phase = Phase::Waiting { until: Some(now + wait) },
+            None => self.registration.phase = Phase::Waiting { until: None },
+        }
+    }
+
+    pub(super) fn close_flow(&mut self, now: Instant) {
+        let flow = self.registration.phase.flow();
+        self.drop_flow(now);
+        if let Some(flow) = flow {
+            self.flush();
+            self.out.push_back(Output::Close { flow });
+        }
+    }
+
+    /// The flow is no more: requests on it fail, calls that are not up yet end, others go on.
+    fn drop_flow(&mut self, now: Instant) {
+        let Some(flow) = self.flow.take() else { return };
+        for delivered in self.transactions.flow_lost(flow.id) {
+            if delivered.context.purpose != Purpose::Register {
+                self.unanswered(delivered, 503, now);
+            }
+        }
+        let calls: Vec<_> = self.calls.iter().map(|(id, call)| (*id, call.stage)).collect();
+        for (id, stage) in calls {
+            match stage {
+                Stage::Confirmed => {
+                    if let Some(call) = self.calls.get_mut(&id) {
+                        (call.asked, call.awaited) = (None, None);
+                    }
+                }
+                Stage::Calling
+                | Stage::Cancelling
+                | Stage::Ringing
+                | Stage::Accepted
+                | Stage::Ending => {
+                    self.ended(
+                        id,
+                        End::new(super::By::Network, None, "the connection to the server was lost"),
+                    );
+                    self.calls.remove(&id);
+                }
+            }
+        }
+    }
+
+    pub(super) fn registration_timeout(&mut self, now: Instant) {
+        if self.registration.phase.timeout().is_none_or(|at| at > now) {
+            return;
+        }
+        match self.registration.phase {
+            Phase::Opening { .. } => self.failed(Fault::ConnectTimeout, Retry::Next, now),
+            Phase::Registering { .. } => self.failed(Fault::AnswerTimeout, Retry::Next, now),
+            Phase::Registered { .. } => self.refresh(now),
+            Phase::Waiting { .. } => self.open(now),
+            Phase::Idle | Phase::Refreshing { .. } | Phase::Leaving { .. } | Phase::Stopped => {}
+        }
+    }
+
+    /// Un-registers, when there is something to take back.
+    pub(super) fn leave(&mut self, now: Instant) {
+        let flow = match self.registration.phase {
+            Phase::Registering { flow, .. }
+            | Phase::Registered { flow, .. }
+            | Phase::Refreshing { flow } => flow,
+            Phase::Idle
+            | Phase::Opening { .. }
+            | Phase::Waiting { .. }
+            | Phase::Leaving { .. }
+            | Phase::Stopped => return,
+        };
+        self.registration.phase = Phase::Leaving { flow };
+        self.send_register(Purpose::Unregister, now);
+    }
+
+    pub(super) fn unregistered(&mut self, status: u16) {
+        if (200..300).contains(&status) {
+            self.event(Event::Unregistered);
+        }
+    }
+}
+
+/// Where the answer's Via says our request came from (RFC 3581).
+fn seen_from(message: &Message) -> Option<SocketAddr> {
+    let via = message.via()?;
+    let ip = via.received()?.trim_matches(['[', ']']).parse().ok()?;
+    Some(SocketAddr::new(ip, via.rport()?))
+}

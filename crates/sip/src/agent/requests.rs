@@ -1,0 +1,182 @@
+//! Requests of theirs other than a first INVITE.
+
+use std::time::Instant;
+
+use super::outgoing::reason_text;
+use super::{By, End, Event, SipCall, UserAgent};
+use crate::cucm;
+use crate::message::{Message, Method, Name};
+use crate::transaction::ServerKey;
+
+impl UserAgent {
+    pub(super) fn request_in_dialog(
+        &mut self,
+        key: ServerKey,
+        method: &Method,
+        message: &Message,
+        now: Instant,
+    ) {
+        let number = message.cseq().map_or(0, |cseq| cseq.number);
+        let found = self.calls.iter_mut().find_map(|(id, call)| {
+            let dialog = call.dialog_of(message)?;
+            Some((*id, dialog.in_order(number)))
+        });
+        match found {
+            None if *method == Method::Notify => self.notify(&key, message, now),
+            None if *method == Method::Options => self.options(&key, message, now),
+            None => self.answer_plainly(&key, message, 481, now),
+            Some((_, false)) => self.answer_plainly(&key, message, 500, now),
+            Some((id, true)) => self.request_of_call(id, key, method, message, now),
+        }
+    }
+
+    fn request_of_call(
+        &mut self,
+        id: SipCall,
+        key: ServerKey,
+        method: &Method,
+        message: &Message,
+        now: Instant,
+    ) {
+        match method {
+            Method::Invite | Method::Update => self.asked_to_change(id, key, message, now),
+            Method::Bye => self.bye(id, &key, message, now),
+            Method::Info => self.answer_call(id, &key, message, 200, now),
+            Method::Options => self.options(&key, message, now),
+            Method::Notify => self.notify(&key, message, now),
+            // A tone to play and the like: taken and not acted upon (reference sip-dialect.md
+            // section 3). Transfer by the standard is not built yet.
+            Method::Refer if self.is_cucm() => self.answer_call(id, &key, message, 202, now),
+            Method::Prack => self.answer_call(id, &key, message, 481, now),
+            Method::Subscribe => self.answer_call(id, &key, message, 489, now),
+            Method::Ack
+            | Method::Cancel
+            | Method::Message
+            | Method::Publish
+            | Method::Refer
+            | Method::Register
+            | Method::Other(_) => self.not_allowed(&key, method, message, now),
+        }
+    }
+
+    pub(super) fn request_outside(
+        &mut self,
+        key: &ServerKey,
+        method: &Method,
+        message: &Message,
+        now: Instant,
+    ) {
+        match method {
+            Method::Options => self.options(key, message, now),
+            Method::Notify => self.notify(key, message, now),
+            Method::Refer if self.is_cucm() => {
+                self.answer_plainly(key, message, 202, now);
+                self.lamp(message);
+            }
+            Method::Bye | Method::Info | Method::Prack | Method::Update => {
+                self.answer_plainly(key, message, 481, now);
+            }
+            Method::Subscribe => self.answer_plainly(key, message, 489, now),
+            Method::Ack
+            | Method::Cancel
+            | Method::Invite
+            | Method::Message
+            | Method::Publish
+            | Method::Refer
+            | Method::Register
+            | Method::Other(_) => self.not_allowed(key, method, message, now),
+        }
+    }
+
+    fn bye(&mut self, id: SipCall, key: &ServerKey, message: &Message, now: Instant) {
+        self.answer_call(id, key, message, 200, now);
+        let asked = self.calls.get_mut(&id).and_then(|call| call.asked.take());
+        if let (Some(asked), Some(call)) = (asked, self.calls.get(&id)) {
+            let response = self.call_response(call, &asked.message, 487);
+            self.respond(&asked.key, &response, now);
+        }
+        if let Some(awaited) = self.calls.get_mut(&id).and_then(|call| call.awaited.take()) {
+            self.transactions.acknowledged(&awaited.key);
+        }
+        let text = message.tokens(Name::Reason).find_map(reason_text).unwrap_or_default();
+        self.ended(id, End::new(By::Them, None, text));
+        self.calls.remove(&id);
+    }
+
+    fn options(&mut self, key: &ServerKey, message: &Message, now: Instant) {
+        let mut response = self.plain_response(message, 200);
+        response.push(Name::Allow, self.allow());
+        response.push(Name::Accept, "application/sdp");
+        if self.is_cucm() {
+            response.push(Name::Supported, cucm::SUPPORTED_CALL);
+        }
+        self.respond(key, &response, now);
+    }
+
+    fn notify(&mut self, key: &ServerKey, message: &Message, now: Instant) {
+        let event = message.header(Name::Event).unwrap_or("");
+        let event = event.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        let control = self.is_cucm() && event == "service-control";
+        // Only the registrar knows our Call-ID (reference sip-dialect.md section 6).
+        let forged = control
+            && cucm::register_call_id(&message.body_text())
+                .is_some_and(|id| id != self.registration.call_id());
+        let known = matches!(event.as_str(), "message-summary" | "refer" | "check-sync");
+        let status = match () {
+            () if forged => 400,
+            () if known || self.is_cucm() => 200,
+            () => 489,
+        };
+        self.answer_plainly(key, message, status, now);
+        if status == 200 {
+            self.lamp(message);
+        }
+    }
+
+    fn lamp(&mut self, message: &Message) {
+        if let Some(waiting) = cucm::messages_waiting(message) {
+            self.event(Event::MessageWaiting { waiting });
+        }
+    }
+
+    fn not_allowed(&mut self, key: &ServerKey, method: &Method, message: &Message, now: Instant) {
+        let status = match method {
+            Method::Other(_) => 501,
+            Method::Ack
+            | Method::Bye
+            | Method::Cancel
+            | Method::Info
+            | Method::Invite
+            | Method::Message
+            | Method::Notify
+            | Method::Options
+            | Method::Prack
+            | Method::Publish
+            | Method::Refer
+            | Method::Register
+            | Method::Subscribe
+            | Method::Update => 405,
+        };
+        let mut response = self.plain_response(message, status);
+        response.push(Name::Allow, self.allow());
+        self.respond(key, &response, now);
+    }
+
+    fn answer_plainly(&mut self, key: &ServerKey, message: &Message, status: u16, now: Instant) {
+        let response = self.plain_response(message, status);
+        self.respond(key, &response, now);
+    }
+
+    fn answer_call(
+        &mut self,
+        id: SipCall,
+        key: &ServerKey,
+        message: &Message,
+        status: u16,
+        now: Instant,
+    ) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let response = self.call_response(call, message, status);
+        self.respond(key, &response, now);
+    }
+}
