@@ -44,7 +44,7 @@ pub(super) struct Listen {
     current: CodecPlan,
     packet_time: Duration,
     voice: Option<Voice>,
-    events: Option<u8>,
+    events: Vec<u8>,
     digits: DtmfReceiver,
     pcm: Vec<i16>,
     wide: Vec<f32>,
@@ -63,7 +63,7 @@ impl Listen {
             current,
             packet_time,
             voice: None,
-            events: None,
+            events: vec![],
             digits: DtmfReceiver::new(),
             // Room for the longest packet and for what stretching adds.
             pcm: vec![0; MAX_SAMPLES + RATE as usize / 50],
@@ -75,7 +75,7 @@ impl Listen {
     /// Takes a new plan.
     pub(super) fn apply(&mut self, plan: &MediaPlan, was_receiving: bool) {
         self.codecs.clone_from(&plan.receive);
-        self.events = plan.dtmf;
+        self.events.clone_from(&plan.dtmf_receive);
         self.packet_time = plan.packet_time;
         let first = plan.receive.first().copied().unwrap_or(plan.send);
         let known = self.codecs.contains(&self.current);
@@ -143,11 +143,11 @@ impl Listen {
         digit.map_or(Heard::Nothing, Heard::Digit)
     }
 
-    /// Telephone events come with the agreed payload type. Where the other side numbers its own
+    /// Telephone events come with an agreed payload type. Where the other side numbers its own
     /// differently, an unknown dynamic type with the payload of an event is one too.
     fn is_event(&self, packet: &Packet<'_>) -> bool {
         let payload_type = packet.header.payload_type;
-        Some(payload_type) == self.events
+        self.events.contains(&payload_type)
             || (payload_type >= 96 && packet.payload.len() == 4)
     }
 
