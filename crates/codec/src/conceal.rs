@@ -109,8 +109,7 @@ impl Concealer {
         self.place = Place { periods: 1, at: 0 };
         self.leaving = (self.place, 0);
         let end = self.frozen.len();
-        self.step =
-            f32::from(self.frozen[end - 1]) - f32::from(self.frozen[end - 1 - self.period]);
+        self.step = f32::from(self.frozen[end - 1]) - f32::from(self.frozen[end - 1 - self.period]);
     }
 
     /// Blends the beginning of the sound after the gap with the continuation: a quarter period,

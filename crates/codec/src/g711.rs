@@ -45,8 +45,7 @@ const fn a_to_linear(code: u8) -> i16 {
     let code = code ^ 0x55;
     let exponent = (code >> 4) & 7;
     let mantissa = ((code & 15) as i32) << 4;
-    let magnitude =
-        if exponent == 0 { mantissa + 8 } else { (mantissa + 0x108) << (exponent - 1) };
+    let magnitude = if exponent == 0 { mantissa + 8 } else { (mantissa + 0x108) << (exponent - 1) };
     (if code & 0x80 != 0 { magnitude } else { -magnitude }) as i16
 }
 

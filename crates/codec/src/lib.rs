@@ -59,12 +59,8 @@ pub trait Decoder: Send {
     /// Recovers the lost packet before `next_payload` from the redundancy in it, `samples` long.
     /// Nothing when the codec has no such redundancy or the payload carries none: then
     /// [`Decoder::conceal`]. `next_payload` is to be decoded as usual afterwards.
-    fn decode_fec(
-        &mut self,
-        next_payload: &[u8],
-        samples: usize,
-        out: &mut [i16],
-    ) -> Option<usize>;
+    fn decode_fec(&mut self, next_payload: &[u8], samples: usize, out: &mut [i16])
+    -> Option<usize>;
 
     /// How many samples the payload holds, at the codec's sample rate.
     fn duration(&self, payload: &[u8]) -> Option<u32>;
@@ -75,10 +71,7 @@ pub trait Decoder: Send {
 ///
 /// # Errors
 /// [`CodecError::PacketTime`] outside that range, [`CodecError::Setup`] when the codec refuses.
-pub fn encoder(
-    codec: AudioCodec,
-    packet_time: Duration,
-) -> Result<Box<dyn Encoder>, CodecError> {
+pub fn encoder(codec: AudioCodec, packet_time: Duration) -> Result<Box<dyn Encoder>, CodecError> {
     let ms = u32::try_from(packet_time.as_millis()).unwrap_or(u32::MAX);
     if !(10..=60).contains(&ms) || ms % 10 != 0 {
         return Err(CodecError::PacketTime(packet_time));

@@ -178,7 +178,8 @@ pub struct JitterBuffer {
 impl JitterBuffer {
     /// An empty buffer.
     pub fn new(config: JitterConfig) -> Self {
-        let ticks = config.packet_time.as_micros() as i64 * i64::from(config.clock_rate) / 1_000_000;
+        let ticks =
+            config.packet_time.as_micros() as i64 * i64::from(config.clock_rate) / 1_000_000;
         Self {
             slots: Slots::new(SLOTS, MAX_PAYLOAD),
             delay: DelayEstimate::new(config.min, config.max),
@@ -200,7 +201,8 @@ impl JitterBuffer {
     /// Forgets the stream but not the figures: a new source, or a new codec.
     pub fn reset(&mut self, config: JitterConfig) {
         let stats = self.stats;
-        let ticks = config.packet_time.as_micros() as i64 * i64::from(config.clock_rate) / 1_000_000;
+        let ticks =
+            config.packet_time.as_micros() as i64 * i64::from(config.clock_rate) / 1_000_000;
         self.slots.clear();
         self.delay = DelayEstimate::new(config.min, config.max);
         self.config = config;
@@ -316,10 +318,7 @@ impl JitterBuffer {
         }
         let behind = sequence.wrapping_sub(self.newest.0 as u16) as i16;
         let later = timestamp.wrapping_sub(self.newest.1 as u32) as i32;
-        (
-            self.newest.0.saturating_add_signed(i64::from(behind)),
-            self.newest.1 + i64::from(later),
-        )
+        (self.newest.0.saturating_add_signed(i64::from(behind)), self.newest.1 + i64::from(later))
     }
 
     fn is_jump(&self, (sequence, timestamp): (u64, i64), now: Instant) -> bool {
@@ -440,8 +439,8 @@ impl JitterBuffer {
             return false;
         }
         self.too_long += 1;
-        let skip = self.too_long >= PATIENCE
-            && self.slots.kind(self.next.0 + 1) == Some(Kind::Sound);
+        let skip =
+            self.too_long >= PATIENCE && self.slots.kind(self.next.0 + 1) == Some(Kind::Sound);
         if skip {
             self.too_long = 0;
         }

@@ -27,11 +27,7 @@ pub(super) struct Slots {
 
 impl Slots {
     pub(super) fn new(count: usize, payload_size: usize) -> Self {
-        Self {
-            slots: vec![None; count],
-            payloads: vec![0; count * payload_size],
-            payload_size,
-        }
+        Self { slots: vec![None; count], payloads: vec![0; count * payload_size], payload_size }
     }
 
     fn index(&self, sequence: u64) -> usize {

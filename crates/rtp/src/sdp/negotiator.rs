@@ -21,11 +21,17 @@ enum Line {
 }
 
 impl Line {
+    /// What was missing in a broken line is filled in: an answer must be well formed.
     fn rejected(media: &Media) -> Self {
+        let or = |text: &str, other: &str| if text.is_empty() { other } else { text }.to_owned();
         Self::Rejected {
-            kind: media.kind.clone(),
-            protocol: media.protocol.clone(),
-            formats: media.formats.clone(),
+            kind: or(&media.kind, "audio"),
+            protocol: or(&media.protocol, "RTP/AVP"),
+            formats: if media.formats.is_empty() {
+                vec!["0".to_owned()]
+            } else {
+                media.formats.clone()
+            },
         }
     }
 }
@@ -109,7 +115,8 @@ impl Negotiator {
             .ok_or(SdpError::NoAudio)?;
         let remote = RemoteAudio::read(&description, media, &self.local)?;
         // The first format is the one they prefer (RFC 3264 section 7).
-        let was_offered = |format: &Format| offered.formats.iter().any(|(known, _)| known == format);
+        let was_offered =
+            |format: &Format| offered.formats.iter().any(|(known, _)| known == format);
         let send = remote
             .formats
             .iter()
@@ -145,8 +152,7 @@ impl Negotiator {
             })
             .ok_or(SdpError::NothingInCommon)?;
         self.lines = description.media.iter().map(Line::rejected).collect();
-        if let (Some(line), Some(media)) =
-            (self.lines.get_mut(index), description.media.get(index))
+        if let (Some(line), Some(media)) = (self.lines.get_mut(index), description.media.get(index))
         {
             *line = Line::Audio { protocol: media.protocol.clone() };
         }
@@ -246,10 +252,7 @@ impl Negotiator {
                     self.write_audio(&mut out, protocol, formats, flow, mux);
                 }
                 Line::Rejected { kind, protocol, formats } => {
-                    // A stream must name a format, even one that was broken and is rejected.
-                    let formats =
-                        if formats.is_empty() { "0".to_owned() } else { formats.join(" ") };
-                    let _ = write!(out, "m={kind} 0 {protocol} {formats}\r\n");
+                    let _ = write!(out, "m={kind} 0 {protocol} {}\r\n", formats.join(" "));
                 }
             }
         }
