@@ -52,6 +52,9 @@ async fn connect_first(
     port: u16,
     deadline: Instant,
 ) -> Result<TcpStream, Fault> {
+    if addresses.is_empty() {
+        return Err(Fault::Dns(DnsFault::NoRecord));
+    }
     let mut waiting = addresses.iter().map(|address| SocketAddr::new(*address, port));
     let mut running = FuturesUnordered::new();
     let mut worst: Option<Fault> = None;
@@ -80,7 +83,6 @@ async fn connect_first(
             () = sleep_until(next_start), if waiting.len() > 0 => {
                 running.extend(waiting.next().map(TcpStream::connect));
             }
-            else => return Err(Fault::Dns(DnsFault::NoRecord)),
         }
     }
 }
