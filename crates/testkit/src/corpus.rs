@@ -46,6 +46,9 @@ impl Chance {
     }
 }
 
+/// Bytes that mean something to parsers.
+const SPECIAL: &[u8] = b"<>&;\"'=/\0\r\n:@[]{}%\xff\x80 0A";
+
 fn mutate(seed: &[u8], other: &[u8], chance: &mut Chance) -> Vec<u8> {
     let mut data = seed.to_vec();
     for _ in 0..=chance.below(4) {
@@ -64,8 +67,10 @@ fn mutate(seed: &[u8], other: &[u8], chance: &mut Chance) -> Vec<u8> {
                 data.splice(at..end, other[from..to].iter().copied());
             }
             4 => {
-                let byte = b"<>&;\"'=/\0\r\n:@[]{}%\xff\x80 0A"[chance.below(24)];
-                data.insert(at, byte);
+                let byte = SPECIAL.get(chance.below(SPECIAL.len()));
+                data.extend(byte);
+                let last = data.len() - 1;
+                data.swap(at, last);
             }
             _ => {
                 if let Some(byte) = data.get_mut(at) {

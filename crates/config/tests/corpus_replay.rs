@@ -1,0 +1,42 @@
+//! Every reader bears its corpus and mutations of it: no panic, and the invariants hold.
+
+use std::path::Path;
+
+use offhook_config::fuzzing;
+use offhook_testkit::corpus::replay;
+
+#[track_caller]
+fn check(target: &str, run: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    assert!(replay(&folder, 2000, 0x0ff_400c, run) > 0);
+}
+
+#[test]
+fn xml() {
+    check("xml", fuzzing::xml);
+}
+
+#[test]
+fn uds() {
+    check("uds", fuzzing::uds);
+}
+
+#[test]
+fn service_profile() {
+    check("service_profile", fuzzing::service_profile);
+}
+
+#[test]
+fn device_file() {
+    check("device_file", fuzzing::device_file);
+}
+
+#[test]
+fn soap() {
+    check("soap", fuzzing::soap);
+}
+
+#[test]
+fn url() {
+    check("url", fuzzing::url);
+}

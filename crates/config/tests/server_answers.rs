@@ -1,0 +1,166 @@
+//! Answers of the servers are read into what they mean.
+
+use std::time::Duration;
+
+use offhook_config::{
+    Answered, ImProduct, SecurityMode, Transport, XmlError, read_cluster_user, read_device,
+    read_device_file, read_devices, read_login, read_one_time_password, read_servers,
+    read_service_profile, read_system_config, read_user,
+};
+use offhook_model::{Fault, Secret};
+
+macro_rules! seed {
+    ($path:literal) => {
+        include_bytes!(concat!("../corpus/", $path)).as_slice()
+    };
+}
+
+#[test]
+fn the_home_cluster_and_its_ports_are_found() {
+    let home = read_cluster_user(seed!("uds/cluster_user.xml")).expect("readable").expect("known");
+    assert_eq!(home.host, "cucm2.example.com");
+    assert_eq!(home.servers_uri.as_deref(), Some("https://cucm2.example.com:8443/cucm-uds/servers"));
+    assert!(home.user_uri.is_some_and(|uri| uri.ends_with("/user/asmith")));
+}
+
+#[test]
+fn an_unknown_user_is_an_answer() {
+    assert_eq!(read_cluster_user(seed!("uds/cluster_user_unknown.xml")), Ok(None));
+    assert!(matches!(read_cluster_user(seed!("uds/errors.xml")), Err(XmlError::Missing(_))));
+}
+
+#[test]
+fn servers_are_listed_once() {
+    let servers = read_servers(seed!("uds/servers.xml"));
+    assert_eq!(servers, Ok(vec!["cucm2.example.com".into(), "cucm3.example.com".into()]));
+}
+
+#[test]
+fn the_user_names_its_services() {
+    let user = read_user(seed!("uds/user.xml")).expect("readable");
+    assert_eq!(user.user_name.as_deref(), Some("asmith"));
+    assert_eq!(user.display_name.as_deref(), Some("Alice Smith"));
+    assert_eq!(user.number.as_deref(), Some("2001"));
+    assert_eq!(user.voicemail_pilot.as_deref(), Some("8000"));
+    assert_eq!(user.service_profiles.len(), 2);
+    assert_eq!((user.im_enabled, user.im_servers.len()), (Some(true), 2));
+}
+
+#[test]
+fn older_servers_name_the_profile_in_an_attribute() {
+    let user = read_user(seed!("uds/user_old.xml")).expect("readable");
+    assert_eq!(user.service_profiles, ["http://cucm1:6970/SP1.cnf.xml"]);
+    assert_eq!(user.display_name.as_deref(), Some("Bob & Co"));
+    assert_eq!(user.im_enabled, None);
+}
+
+#[test]
+fn devices_without_a_name_are_left_out() {
+    let devices = read_devices(seed!("uds/devices.xml")).expect("readable");
+    let names: Vec<_> = devices.iter().map(|device| device.name.as_str()).collect();
+    assert_eq!(names, ["SEP001122334455", "CSFALICE"]);
+    let device = read_device(seed!("uds/device.xml")).expect("readable");
+    assert_eq!(device.files.len(), 2);
+}
+
+#[test]
+fn a_web_page_is_never_taken_for_an_answer() {
+    let page = seed!("uds/unauthorised.html");
+    for fault in [
+        read_user(page).err(),
+        read_devices(page).err(),
+        read_device_file(page).err(),
+        read_service_profile(page).err(),
+        read_login(page).err(),
+    ] {
+        assert_eq!(fault.map(|error| error.fault()), Some(Fault::Html));
+    }
+}
+
+#[test]
+fn a_service_profile_names_every_server() {
+    let profile = read_service_profile(seed!("service_profile/full.xml")).expect("readable");
+    assert_eq!(profile.im.product, ImProduct::UnifiedCm);
+    let hosts: Vec<_> = profile.im.servers.iter().map(|it| (it.host.as_str(), it.port)).collect();
+    assert_eq!(hosts, [("imp1.example.com", None), ("imp2.example.com", Some(9443))]);
+    assert_eq!(profile.cti.first().and_then(|server| server.port), Some(2748));
+    assert!(profile.use_uds);
+    assert_eq!(profile.oddities, ["a port that is no port number"]);
+    assert!(!format!("{profile:?}").contains("not-for-logs"));
+}
+
+#[test]
+fn the_product_type_decides() {
+    let product = |data| read_service_profile(data).map(|profile| profile.im.product);
+    assert_eq!(product(seed!("service_profile/webex.xml")), Ok(ImProduct::Webex));
+    assert_eq!(product(seed!("service_profile/phone_only.xml")), Ok(ImProduct::None));
+    assert!(matches!(product(b"<rss/>"), Err(XmlError::Missing(_))));
+}
+
+#[test]
+fn a_device_file_of_the_field_is_read() {
+    let file = read_device_file(seed!("device_file/csf.xml")).expect("readable");
+    let members: Vec<_> =
+        file.members.iter().map(|it| (it.host.as_str(), it.sip_port, it.secure_sip_port)).collect();
+    assert_eq!(members, [("cucm2.example.com", 5060, 5061), ("cucm3", 5070, 5071)]);
+    let numbers: Vec<_> = file.lines.iter().map(|line| line.name.as_str()).collect();
+    assert_eq!(numbers, ["2001", "2002"]);
+    let line = file.lines.first().expect("a line");
+    assert_eq!(line.contact.as_deref(), Some("5f0a7e2c-1111-2222-3333-444455556666"));
+    assert_eq!(line.auth_password, Some(Secret::from("digest-pw")));
+    assert_eq!(file.security, SecurityMode::NonSecure);
+    assert_eq!(file.transport, Transport::Tcp);
+    assert_eq!(file.register_expires, Duration::from_secs(3600));
+    assert_eq!((file.media_ports.start, file.media_ports.end), (24_576, 32_766));
+    assert_eq!(file.video_ports, None);
+    assert_eq!((file.dscp.audio, file.dscp.video, file.dscp.signalling), (46, 34, 24));
+    assert_eq!(file.group_file.as_deref(), Some("group-a.xml"));
+    assert_eq!(file.service_profile_file.as_deref(), Some("SPDefault.cnf.xml"));
+    assert!(!format!("{file:?}").contains("digest-pw"));
+}
+
+#[test]
+fn odd_values_become_defaults_and_are_told() {
+    let file = read_device_file(seed!("device_file/odd.xml")).expect("readable");
+    assert_eq!(file.security, SecurityMode::Encrypted);
+    assert_eq!(file.transport, Transport::Tls);
+    assert_eq!((file.media_ports.start, file.media_ports.end), (16_384, 32_766));
+    assert_eq!((file.dscp.audio, file.dtmf_payload), (46, 101));
+    assert_eq!(file.group_file, None);
+    assert_eq!(file.oddities, ["a number out of its range", "a port range that is none"]);
+}
+
+#[test]
+fn a_soap_session_is_opened_or_refused() {
+    match read_login(seed!("soap/login.xml")) {
+        Ok(Answered::Success(login)) => {
+            assert_eq!(login.session.expose(), "5e0c6d6e-1111-2222-3333-444455556666");
+            assert_eq!(login.backup.as_deref(), Some("imp2.example.com"));
+        }
+        other => panic!("{other:?}"),
+    }
+    let refused = |data, reason: &str| {
+        assert_eq!(read_login(data), Ok(Answered::Refused(Some(reason.to_owned()))));
+    };
+    refused(seed!("soap/login_refused.xml"), "Login failed");
+    refused(seed!("soap/fault.xml"), "Invalid request");
+    assert!(matches!(read_login(b"<x/>"), Err(XmlError::Missing(_))));
+}
+
+#[test]
+fn a_one_time_password_is_read_and_not_shown() {
+    let answer = read_one_time_password(seed!("soap/one_time_password.xml")).expect("readable");
+    assert_eq!(answer, Answered::Success(Secret::from("otp-1234")));
+    assert!(!format!("{answer:?}").contains("otp-1234"));
+}
+
+#[test]
+fn properties_are_found_in_any_case() {
+    let Ok(Answered::Success(config)) = read_system_config(seed!("soap/all_config.xml")) else {
+        panic!("no answer");
+    };
+    assert_eq!(config.get("PRESENCE.DOMAIN"), Some("chat.example.com"));
+    assert_eq!(config.get("Presence.Primary.Port"), Some("5222"));
+    assert_eq!(config.get("Presence.Backup.Address"), None);
+    assert!(!format!("{config:?}").contains("hidden-pw"));
+}
