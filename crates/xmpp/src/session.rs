@@ -1,0 +1,333 @@
+//! A bound stream: stanzas both ways, acknowledgements (XEP-0198), keepalive, and the end.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use offhook_im::Stanza;
+use offhook_model::Fault;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+use xmpp_parsers::minidom::Element;
+use xmpp_parsers::ns;
+
+use crate::LinkEvent;
+use crate::faults;
+use crate::reader::{Item, Reader};
+use crate::sign_in::{Bound, Secured};
+use crate::wire;
+
+/// After so long without writing, a space keeps middleboxes from forgetting the connection
+/// (RFC 6120 section 4.6.1).
+const IDLE: Duration = Duration::from_secs(240);
+
+/// How long the server may take to acknowledge, or the network to take our bytes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a polite end may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// No stanza is taken from the queue while so many bytes wait to be written.
+const BACKLOG: usize = 64 * 1024;
+
+const CHUNK: usize = 16 * 1024;
+
+/// How a session ended.
+pub(crate) enum End {
+    /// We closed it.
+    Closed,
+    /// Something closed it.
+    Fault(Fault),
+}
+
+struct Session<'a> {
+    events: &'a mpsc::Sender<LinkEvent>,
+    reader: Reader,
+    /// Bytes to write, from `written` on.
+    out: Vec<u8>,
+    written: usize,
+    flushed: bool,
+    management: Option<Management>,
+    /// Without acknowledgements: ids in `out`.
+    in_flight: Vec<String>,
+    /// What we wait for by when: bytes to leave, or an acknowledgement.
+    due: Option<Instant>,
+    idle_since: Instant,
+}
+
+/// Counters of XEP-0198 section 4.
+struct Management {
+    received: u32,
+    acknowledged: u32,
+    sent: VecDeque<Option<String>>,
+    asked: bool,
+}
+
+/// Runs a bound stream until it ends.
+pub(crate) async fn run(
+    bound: Bound,
+    queue: &mut mpsc::Receiver<Stanza>,
+    closing: &mut watch::Receiver<bool>,
+    events: &mpsc::Sender<LinkEvent>,
+) -> End {
+    let (mut from, mut to) = split(bound.stream.io);
+    let mut session = Session {
+        events,
+        reader: bound.stream.reader,
+        out: Vec::new(),
+        written: 0,
+        flushed: true,
+        management: bound.managed.then(|| Management {
+            received: 0,
+            acknowledged: 0,
+            sent: VecDeque::new(),
+            asked: false,
+        }),
+        in_flight: Vec::new(),
+        due: None,
+        idle_since: Instant::now(),
+    };
+    let result = session.run(bound.early, &mut from, &mut to, queue, closing).await;
+    match result {
+        Ok(()) => {
+            while let Ok(stanza) = queue.try_recv() {
+                session.put(&stanza);
+            }
+            let _ = timeout(FAREWELL, session.farewell(&mut from, &mut to)).await;
+            End::Closed
+        }
+        Err(fault) => {
+            let _ = timeout(FAREWELL, async {
+                let _ = to.write_all(b"</stream:stream>").await;
+                to.shutdown().await
+            })
+            .await;
+            End::Fault(fault)
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Ends well when we are to close.
+    async fn run(
+        &mut self,
+        early: Vec<Element>,
+        from: &mut ReadHalf<Secured>,
+        to: &mut WriteHalf<Secured>,
+        queue: &mut mpsc::Receiver<Stanza>,
+        closing: &mut watch::Receiver<bool>,
+    ) -> Result<(), Fault> {
+        for element in early {
+            self.take(element).await?;
+        }
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            self.read_all().await?;
+            let pending = self.out.get(self.written..).unwrap_or_default();
+            let backlog = pending.len();
+            let next_idle = self.idle_since + IDLE;
+            tokio::select! {
+                count = from.read(&mut chunk) => {
+                    let count = count.map_err(|error| faults::io(&error))?;
+                    match chunk.get(..count) {
+                        Some(bytes) if count > 0 => self.reader.feed(bytes),
+                        Some(_) | None => return Err(Fault::Closed),
+                    }
+                }
+                count = push(to, pending), if !self.flushed => {
+                    self.wrote(count.map_err(|error| faults::io(&error))?).await?;
+                }
+                stanza = queue.recv(), if backlog < BACKLOG => match stanza {
+                    Some(stanza) => {
+                        self.put(&stanza);
+                        while self.out.len() < BACKLOG && let Ok(more) = queue.try_recv() {
+                            self.put(&more);
+                        }
+                        self.ask();
+                    }
+                    None => return Ok(()),
+                },
+                () = told_to_close(closing) => return Ok(()),
+                () = sleep_until(self.due.unwrap_or(next_idle)), if self.due.is_some() => {
+                    return Err(Fault::AnswerTimeout);
+                }
+                () = sleep_until(next_idle), if self.due.is_none() => self.write(b" "),
+            }
+        }
+    }
+
+    async fn read_all(&mut self) -> Result<(), Fault> {
+        while let Some(item) = self.reader.next()? {
+            match item {
+                Item::Element(element) => self.take(element).await?,
+                Item::Closed => return Err(Fault::Closed),
+                Item::Opened => return Err(Fault::Nonsense("a second stream header".into())),
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, element: Element) -> Result<(), Fault> {
+        if element.is("error", ns::STREAM) {
+            return Err(faults::stream_error(&element));
+        }
+        if element.has_ns(ns::SM) {
+            return self.managed(&element).await;
+        }
+        if !wire::is_stanza(&element) {
+            tracing::debug!(name = element.name(), "unknown element passed over");
+            return Ok(());
+        }
+        if let Some(management) = &mut self.management {
+            management.received = management.received.wrapping_add(1);
+        }
+        match wire::read(element) {
+            Ok(stanza) => {
+                tracing::trace!(name = stanza.name(), "stanza received");
+                self.tell(LinkEvent::Stanza(stanza)).await
+            }
+            Err(refusal) => {
+                tracing::debug!("unreadable stanza passed over");
+                if let Some(refusal) = refusal {
+                    self.put(&refusal);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn managed(&mut self, element: &Element) -> Result<(), Fault> {
+        let Some(management) = &mut self.management else {
+            return Ok(());
+        };
+        if element.name() == "r" {
+            let answer = format!("<a xmlns='{}' h='{}'/>", ns::SM, management.received);
+            self.write(answer.as_bytes());
+            return Ok(());
+        }
+        if element.name() != "a" {
+            return Ok(());
+        }
+        let count: u32 = element
+            .attr("h")
+            .and_then(|h| h.parse().ok())
+            .ok_or_else(|| Fault::Nonsense("an acknowledgement without a number".into()))?;
+        let new = count.wrapping_sub(management.acknowledged) as usize;
+        if new > management.sent.len() {
+            return Err(Fault::Nonsense("an acknowledgement of what was not sent".into()));
+        }
+        management.acknowledged = count;
+        management.asked = false;
+        let ids: Vec<String> = management.sent.drain(..new).flatten().collect();
+        self.due = (!self.flushed).then(|| Instant::now() + PATIENCE);
+        self.ask();
+        for id in ids {
+            self.tell(LinkEvent::Acked(id)).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for an acknowledgement where something is outstanding and none is asked for.
+    fn ask(&mut self) {
+        let Some(management) = &mut self.management else {
+            return;
+        };
+        if !management.sent.is_empty() && !management.asked {
+            management.asked = true;
+            let request = format!("<r xmlns='{}'/>", ns::SM);
+            self.write(request.as_bytes());
+        }
+    }
+
+    fn put(&mut self, stanza: &Stanza) {
+        let Some(bytes) = wire::write(stanza) else {
+            tracing::warn!(name = stanza.name(), "stanza cannot be written and is dropped");
+            return;
+        };
+        tracing::trace!(name = stanza.name(), bytes = bytes.len(), "stanza sent");
+        let id = stanza.id().map(str::to_owned);
+        match &mut self.management {
+            Some(management) => management.sent.push_back(id),
+            None => self.in_flight.extend(id),
+        }
+        self.write(&bytes);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.out.drain(..self.written);
+        self.written = 0;
+        self.out.extend_from_slice(bytes);
+        self.flushed = false;
+        self.idle_since = Instant::now();
+        if self.due.is_none() {
+            self.due = Some(self.idle_since + PATIENCE);
+        }
+    }
+
+    /// `count` bytes went out, or everything did and was flushed.
+    async fn wrote(&mut self, count: Option<usize>) -> Result<(), Fault> {
+        let Some(count) = count else {
+            self.flushed = true;
+            self.out.clear();
+            self.written = 0;
+            if !self.management.as_ref().is_some_and(|m| m.asked) {
+                self.due = None;
+            }
+            for id in std::mem::take(&mut self.in_flight) {
+                self.tell(LinkEvent::Acked(id)).await?;
+            }
+            return Ok(());
+        };
+        if count == 0 {
+            return Err(Fault::Closed);
+        }
+        self.written += count;
+        self.due = Some(Instant::now() + PATIENCE);
+        Ok(())
+    }
+
+    async fn tell(&self, event: LinkEvent) -> Result<(), Fault> {
+        // Nobody listens: the same as being told to close.
+        self.events.send(event).await.map_err(|_| Fault::Closed)
+    }
+
+    async fn farewell(
+        &mut self,
+        from: &mut ReadHalf<Secured>,
+        to: &mut WriteHalf<Secured>,
+    ) -> std::io::Result<()> {
+        self.write(b"</stream:stream>");
+        let rest = self.out.get(self.written..).unwrap_or_default();
+        to.write_all(rest).await?;
+        to.flush().await?;
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let count = from.read(&mut chunk).await?;
+            self.reader.feed(chunk.get(..count).unwrap_or_default());
+            loop {
+                match self.reader.next() {
+                    Ok(Some(Item::Closed)) | Err(_) => return to.shutdown().await,
+                    Ok(Some(Item::Element(_) | Item::Opened)) => {}
+                    Ok(None) => break,
+                }
+            }
+            if count == 0 {
+                return to.shutdown().await;
+            }
+        }
+    }
+}
+
+/// Writes some bytes, or flushes when there are none. Nothing is lost when it is dropped.
+async fn push(to: &mut WriteHalf<Secured>, pending: &[u8]) -> std::io::Result<Option<usize>> {
+    if pending.is_empty() {
+        to.flush().await?;
+        return Ok(None);
+    }
+    to.write(pending).await.map(Some)
+}
+
+/// Ends when the link is told to close, or nobody is left to tell it.
+pub(crate) async fn told_to_close(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
+}

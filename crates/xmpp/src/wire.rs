@@ -1,0 +1,134 @@
+//! Stanzas to and from XML.
+
+use offhook_im::Stanza;
+use xmpp_parsers::iq::Iq;
+use xmpp_parsers::message::Message;
+use xmpp_parsers::minidom::rxml::writer::SimpleNamespaces;
+use xmpp_parsers::minidom::rxml::{Encoder, Item};
+use xmpp_parsers::minidom::{Element, Node};
+use xmpp_parsers::ns;
+use xmpp_parsers::presence::Presence;
+use xmpp_parsers::stanza_error::{DefinedCondition, ErrorType, StanzaError};
+
+/// Whether a child of the stream counts as a stanza.
+pub(crate) fn is_stanza(element: &Element) -> bool {
+    matches!(element.name(), "iq" | "message" | "presence") && element.has_ns(ns::JABBER_CLIENT)
+}
+
+/// Reads a stanza. The error is the answer due for one that cannot be read: questions must be
+/// answered (RFC 6120 section 8.2.3), everything else is passed over.
+pub(crate) fn read(element: Element) -> Result<Stanza, Option<Stanza>> {
+    let refusal = refusal(&element);
+    let stanza = match element.name() {
+        "iq" => Iq::try_from(element).ok().map(Stanza::Iq),
+        "message" => Message::try_from(element).ok().map(Stanza::Message),
+        "presence" => Presence::try_from(element).ok().map(Stanza::Presence),
+        _ => None,
+    };
+    stanza.ok_or(refusal)
+}
+
+/// Writes a stanza. `None` when it holds characters that XML does not have.
+pub(crate) fn write(stanza: &Stanza) -> Option<Vec<u8>> {
+    let element: Element = match stanza.clone() {
+        Stanza::Iq(iq) => iq.into(),
+        Stanza::Message(message) => message.into(),
+        Stanza::Presence(presence) => presence.into(),
+    };
+    let mut encoder: Encoder<SimpleNamespaces> = Encoder::new();
+    let mut bytes = Vec::new();
+    encode(&element, &mut encoder, &mut bytes)?;
+    Some(bytes)
+}
+
+/// The tree's own writer panics on a character that XML does not have; this one says so. Trees
+/// that we build are at most a few levels deep.
+fn encode(
+    element: &Element,
+    encoder: &mut Encoder<SimpleNamespaces>,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    let name = element.name().try_into().ok()?;
+    encoder.encode(Item::ElementHeadStart(element.ns().into(), name), out).ok()?;
+    for ((namespace, name), value) in element.attrs() {
+        let attribute = Item::Attribute(namespace.borrow(), name, value);
+        encoder.encode(attribute, out).ok()?;
+    }
+    encoder.encode(Item::ElementHeadEnd, out).ok()?;
+    for node in element.nodes() {
+        match node {
+            Node::Element(child) => encode(child, encoder, out)?,
+            Node::Text(text) => encoder.encode(Item::Text(text), out).ok()?,
+        }
+    }
+    encoder.encode(Item::ElementFoot, out).ok()
+}
+
+fn refusal(element: &Element) -> Option<Stanza> {
+    let question = matches!(element.attr("type"), Some("get" | "set"));
+    if element.name() != "iq" || !question {
+        return None;
+    }
+    let to = match element.attr("from") {
+        Some(from) => Some(from.parse().ok()?),
+        None => None,
+    };
+    Some(Stanza::Iq(Iq::Error {
+        from: None,
+        to,
+        id: element.attr("id")?.to_owned(),
+        error: StanzaError {
+            type_: ErrorType::Modify,
+            by: None,
+            defined_condition: DefinedCondition::BadRequest,
+            texts: Default::default(),
+            other: None,
+        },
+        payload: None,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use offhook_im::Stanza;
+    use xmpp_parsers::message::Message;
+    use xmpp_parsers::minidom::Element;
+
+    use super::{read, write};
+
+    fn element(text: &str) -> Element {
+        text.parse().expect("XML")
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same() {
+        let message = Message::chat(None).with_body("".into(), "<&\u{20ac}>\n'\"".into());
+        let stanza = Stanza::Message(message);
+        let bytes = write(&stanza).expect("writable");
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        assert_eq!(read(element(&text)), Ok(stanza));
+    }
+
+    #[test]
+    fn characters_that_xml_does_not_have_are_not_written() {
+        let message = Message::chat(None).with_body("".into(), "a\u{0}b".into());
+        assert_eq!(write(&Stanza::Message(message)), None);
+    }
+
+    #[test]
+    fn unreadable_questions_are_answered_and_the_rest_is_passed_over() {
+        let check = |text: &str, answered: bool| {
+            let result = read(element(text));
+            let answer = match result {
+                Ok(stanza) => panic!("read {stanza:?}"),
+                Err(answer) => answer,
+            };
+            assert_eq!(answer.is_some(), answered, "{text}");
+        };
+        check("<iq xmlns='jabber:client' type='get' id='1' from='b@x'/>", true);
+        check("<iq xmlns='jabber:client' type='get' from='b@x'><a xmlns='b'/></iq>", false);
+        check("<iq xmlns='jabber:client' type='odd' id='1'><a xmlns='b'/></iq>", false);
+        check("<message xmlns='jabber:client' type='odd'/>", false);
+        check("<presence xmlns='jabber:client'><show>gone</show></presence>", false);
+    }
+}
