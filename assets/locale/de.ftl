@@ -1,0 +1,272 @@
+# Deutsch. Kurze Sätze, keine Fachsprache, keine Schuldzuweisung.
+
+# Erster Start
+signin-title = Bei Offhook anmelden
+signin-below = Ihre dienstliche Adresse genügt.
+signin-address = Dienstliche Adresse
+signin-address-hint = name@firma.de
+signin-continue = Weiter
+progress-discovering = Die Server Ihrer Firma werden gesucht
+progress-signing-in = Anmeldung läuft
+password-below = { $of } fragt nach Ihrem Kennwort
+password-username = Benutzername
+password-password = Kennwort
+password-show = Kennwort anzeigen
+password-sign-in = Anmelden
+other-address = Andere Adresse verwenden
+cancel = Abbrechen
+back = Zurück
+close = Schließen
+
+# Manuelle Einrichtung
+manual-open = Manuelle Einrichtung
+manual-title = Manuelle Einrichtung
+manual-below = Für Konten, die sich nicht über die Adresse finden lassen.
+account-type = Kontoart
+account-automatic = Automatisch
+account-automatic-note = Alles wird über die Adresse gefunden. Früher von Hand eingetragene Werte werden gelöscht.
+account-cup = IM and Presence
+account-cucm = Communications Manager
+account-webex = Webex Messenger
+account-standard = SIP- und XMPP-Konto
+server-cup = IM-and-Presence-Server
+server-tftp = TFTP-Server
+server-ccmcip = CCMCIP-Server
+server-cti = CTI-Server
+server-cas = CAS-Adresse
+server-sip = SIP-Server
+server-xmpp = XMPP-Server
+
+# Fehlschlag
+failure-title = Anmeldung nicht möglich
+owner-you = Was Sie tun können
+owner-other = Zuständig: { $who }
+try-again = Erneut versuchen
+copy-support = Für den Support kopieren
+details = Einzelheiten
+details-hide = Einzelheiten ausblenden
+outcome-won = Entschied
+outcome-lost = Beantwortet
+outcome-skipped = Nicht versucht
+outcome-failed = Fehlgeschlagen
+trace-empty = Bisher wurde nichts gefragt.
+milliseconds = { $ms } ms
+
+# Hauptfenster
+section-chats = Chats
+section-contacts = Kontakte
+section-calls = Anrufe
+badge-unread = { $count ->
+    [one] { $count } ungelesene Nachricht
+   *[other] { $count } ungelesene Nachrichten
+}
+badge-requests = { $count ->
+    [one] { $count } Anfrage
+   *[other] { $count } Anfragen
+}
+badge-missed = { $count ->
+    [one] { $count } verpasster Anruf
+   *[other] { $count } verpasste Anrufe
+}
+connection-good = Alle Dienste arbeiten
+connection-connecting = Verbindung wird aufgebaut
+connection-reconnecting = Verbindung wird wieder aufgebaut
+connection-failed = Ein Dienst arbeitet nicht
+reconnecting = Verbindung verloren. Neuer Versuch läuft …
+me-name = Meine Verfügbarkeit: { $state }
+toasts = Störungen
+dismiss = Ausblenden
+
+# Verfügbarkeit
+presence-menu = Verfügbarkeit
+presence-available = Verfügbar
+presence-away = Abwesend
+presence-dnd = Nicht stören
+presence-offline = Offline
+note-label = Notiz
+note-hint = Was sollen andere wissen?
+note-save = Notiz speichern
+sign-out = Abmelden
+
+# Suchen und Wählen
+search-hint = Suchen oder anrufen
+search-clear = Leeren
+search-call = { $to } anrufen
+search-chat = Chat mit { $with }
+search-nobody = Niemand in Ihren Kontakten passt dazu.
+search-people = { $count ->
+    [one] { $count } Person
+   *[other] { $count } Personen
+}
+
+# Kontakte
+contacts-empty = Noch keine Kontakte
+contacts-empty-remedy = Fügen Sie die Menschen hinzu, mit denen Sie am meisten sprechen.
+contact-add = Kontakt hinzufügen
+contact-add-below = Die Person wird gefragt, ob Sie ihre Verfügbarkeit sehen dürfen.
+contact-address = Adresse
+contact-name = Name (freiwillig)
+contact-add-do = Hinzufügen
+contact-remove = Aus den Kontakten entfernen
+contact-wrong = Die Adresse einer Person hat einen Namen vor dem @.
+request-text = möchte Ihre Verfügbarkeit sehen
+request-accept = Zulassen
+request-refuse = Ablehnen
+
+# Unterhaltung
+chats-empty = Noch keine Unterhaltungen
+chats-empty-remedy = Suchen Sie oben eine Person und schreiben Sie die erste Nachricht.
+chat = Chat
+chat-typing = schreibt …
+chat-draft = Entwurf: { $text }
+chat-own = Sie: { $text }
+conversation-none = Keine Unterhaltung geöffnet
+conversation-none-remedy = Wählen Sie eine aus der Liste, oder suchen Sie mit Strg+K eine Person.
+earlier = Frühere Nachrichten zeigen
+you = Sie
+message-spoken = { $who }, { $time }: { $text }
+delivery-queued = Wartet auf eine Verbindung
+delivery-sent = Gesendet
+delivery-delivered = Zugestellt
+delivery-read = Gelesen
+delivery-failed = Nicht zugestellt
+typing = { $name } schreibt
+composer-hint = Nachricht an { $name }
+composer-send = Senden
+protected-server = Verschlüsselt zwischen diesem Rechner und dem Server Ihrer Firma.
+
+# Anrufe
+calls-empty = Noch keine Anrufe
+calls-empty-remedy = Geführte, angenommene und verpasste Anrufe stehen hier.
+call = Anrufen
+call-name = { $name } anrufen
+call-impossible = Der Telefondienst ist nicht verbunden.
+call-incoming = Eingehender Anruf
+call-outgoing = Ausgehender Anruf
+call-missed = Verpasster Anruf
+call-open = Anruf mit { $name } zeigen
+call-minimise = Anruf als Leiste zeigen
+dial-pad = Wähltasten
+dial-number = Nummer oder Adresse
+dial-hint = Nummer oder Adresse
+key-name = Taste { $key }
+answer = Annehmen
+answer-hold = Halten, annehmen
+answer-chat = Ablehnen und per Chat antworten
+decline = Ablehnen
+end = Auflegen
+hold = Halten
+resume = Fortsetzen
+mute = Stumm
+unmute = Stumm aus
+keypad = Tasten
+keypad-hint = Tasten senden Töne an die Gegenseite
+hint-key = Taste: { $key }
+state-dialing = Wird gewählt …
+state-ringing = Es klingelt …
+state-early = Verbindung wird aufgebaut …
+state-held = Gehalten · { $time }
+state-remote-held = Von der Gegenseite gehalten · { $time }
+state-transferring = Wird verbunden …
+end-own = Anruf beendet
+end-remote = Die Gegenseite hat aufgelegt
+end-busy = Besetzt
+end-declined = Abgelehnt
+end-no-answer = Keine Antwort
+end-not-found = Diese Nummer gibt es nicht
+end-cancelled = Abgebrochen
+end-failed = Der Anruf ist gescheitert
+sound-good = Gut
+sound-fair = Mittel
+sound-poor = Schlecht
+sound-none = Kein Ton
+security-none = Nicht verschlüsselt
+security-signalling = Signalisierung verschlüsselt, Ton nicht
+security-full = Verschlüsselt
+
+# Einstellungen
+settings-title = Einstellungen
+settings-look = Aussehen und Sprache
+settings-sound = Ton
+settings-account = Konto
+settings-about = Über
+theme = Farben
+theme-system = System
+theme-light = Hell
+theme-dark = Dunkel
+language = Sprache
+device-input = Mikrofon
+device-output = Lautsprecher
+device-ringer = Klingel
+device-default = Vorgabe des Systems
+devices-refresh = Geräte neu suchen
+level-input = Pegel des Mikrofons
+level-output = Pegel des Lautsprechers
+account-address = Adresse
+account-number = Nummer
+about-version = Offhook { $version }
+about-licences = Freie Software unter der MIT- oder Apache-2.0-Lizenz. Schrift: Inter (OFL). Zeichen: Lucide (ISC).
+
+# Verbindungsstatus
+status-title = Verbindungsstatus
+status-services = Dienste
+status-trace = Wie die Dienste gefunden wurden
+service-im = Chat und Verfügbarkeit
+service-phone = Telefon
+service-voicemail = Sprachnachrichten
+service-directory = Verzeichnis
+service-edge = Verbindung von außen
+service-calendar = Besprechungen
+service-off = Aus
+service-not-configured = Für dieses Konto nicht eingerichtet
+service-connecting = Wird verbunden
+service-ready = Arbeitet
+service-failed = Arbeitet nicht
+
+# Tasten
+keys-title = Tasten
+keys-window = Fenster
+keys-chats = Chats
+keys-calls = Anrufe
+key-search = Suchen oder anrufen
+key-status = Verbindungsstatus
+key-settings = Einstellungen
+key-keys = Diese Seite
+key-full-screen = Vollbild
+key-scale = Größer, kleiner, normale Größe
+key-close = Offenes schließen
+key-next-chat = Nächste Unterhaltung
+key-previous-chat = Vorige Unterhaltung
+key-send = Senden
+key-newline = Neue Zeile
+key-call = Person der Unterhaltung anrufen
+key-answer = Annehmen
+key-decline = Ablehnen
+key-mute = Stumm ein oder aus
+key-hold = Halten oder fortsetzen
+key-end = Auflegen
+
+# Datum
+today = Heute
+yesterday = Gestern
+weekday-0 = Montag
+weekday-1 = Dienstag
+weekday-2 = Mittwoch
+weekday-3 = Donnerstag
+weekday-4 = Freitag
+weekday-5 = Samstag
+weekday-6 = Sonntag
+month-1 = Jan.
+month-2 = Feb.
+month-3 = März
+month-4 = Apr.
+month-5 = Mai
+month-6 = Juni
+month-7 = Juli
+month-8 = Aug.
+month-9 = Sept.
+month-10 = Okt.
+month-11 = Nov.
+month-12 = Dez.
+date = { $day }. { $month }
+date-year = { $day }. { $month } { $year }

@@ -1,0 +1,272 @@
+# English. Sentence case, no jargon, no blame. Sentences about problems come from the model.
+
+# First run
+signin-title = Sign in to Offhook
+signin-below = Your work address is all it needs.
+signin-address = Work address
+signin-address-hint = name@company.com
+signin-continue = Continue
+progress-discovering = Looking for your company’s servers
+progress-signing-in = Signing in
+password-below = { $of } asks for your password
+password-username = User name
+password-password = Password
+password-show = Show password
+password-sign-in = Sign in
+other-address = Use another address
+cancel = Cancel
+back = Back
+close = Close
+
+# Manual setup
+manual-open = Manual setup
+manual-title = Manual setup
+manual-below = For accounts that cannot be found by their address.
+account-type = Account type
+account-automatic = Automatic
+account-automatic-note = Everything is found by the address. Values given by hand earlier are cleared.
+account-cup = IM and Presence
+account-cucm = Communications Manager
+account-webex = Webex Messenger
+account-standard = SIP and XMPP account
+server-cup = IM and Presence server
+server-tftp = TFTP server
+server-ccmcip = CCMCIP server
+server-cti = CTI server
+server-cas = CAS address
+server-sip = SIP server
+server-xmpp = XMPP server
+
+# Failure
+failure-title = Could not sign in
+owner-you = What you can do
+owner-other = For the { $who }
+try-again = Try again
+copy-support = Copy for support
+details = Details
+details-hide = Hide details
+outcome-won = Decided
+outcome-lost = Answered
+outcome-skipped = Not tried
+outcome-failed = Failed
+trace-empty = Nothing has been asked yet.
+milliseconds = { $ms } ms
+
+# Main window
+section-chats = Chats
+section-contacts = Contacts
+section-calls = Calls
+badge-unread = { $count ->
+    [one] { $count } unread message
+   *[other] { $count } unread messages
+}
+badge-requests = { $count ->
+    [one] { $count } request
+   *[other] { $count } requests
+}
+badge-missed = { $count ->
+    [one] { $count } missed call
+   *[other] { $count } missed calls
+}
+connection-good = All services work
+connection-connecting = Connecting
+connection-reconnecting = Reconnecting
+connection-failed = A service does not work
+reconnecting = Connection lost. Trying again…
+me-name = My availability: { $state }
+toasts = Problems
+dismiss = Dismiss
+
+# Availability
+presence-menu = Availability
+presence-available = Available
+presence-away = Away
+presence-dnd = Do not disturb
+presence-offline = Offline
+note-label = Note
+note-hint = What should others know?
+note-save = Save note
+sign-out = Sign out
+
+# Search and dialling
+search-hint = Search or call
+search-clear = Clear
+search-call = Call { $to }
+search-chat = Chat with { $with }
+search-nobody = Nobody on your contact list matches.
+search-people = { $count ->
+    [one] { $count } person
+   *[other] { $count } people
+}
+
+# Contacts
+contacts-empty = No contacts yet
+contacts-empty-remedy = Add the people you talk to most.
+contact-add = Add contact
+contact-add-below = The person is asked whether you may see their availability.
+contact-address = Address
+contact-name = Name (optional)
+contact-add-do = Add
+contact-remove = Remove from contacts
+contact-wrong = A person’s address has a name before the @.
+request-text = wants to see when you are available
+request-accept = Accept
+request-refuse = Refuse
+
+# Conversation
+chats-empty = No conversations yet
+chats-empty-remedy = Find a person above and write the first message.
+chat = Chat
+chat-typing = is writing…
+chat-draft = Draft: { $text }
+chat-own = You: { $text }
+conversation-none = No conversation open
+conversation-none-remedy = Choose one from the list, or press Ctrl+K to find a person.
+earlier = Show earlier messages
+you = You
+message-spoken = { $who }, { $time }: { $text }
+delivery-queued = Waiting for a connection
+delivery-sent = Sent
+delivery-delivered = Delivered
+delivery-read = Read
+delivery-failed = Not delivered
+typing = { $name } is writing
+composer-hint = Message { $name }
+composer-send = Send
+protected-server = Encrypted between this computer and your company’s server.
+
+# Calls
+calls-empty = No calls yet
+calls-empty-remedy = Calls you make, take and miss are listed here.
+call = Call
+call-name = Call { $name }
+call-impossible = The phone service is not connected.
+call-incoming = Incoming call
+call-outgoing = Outgoing call
+call-missed = Missed call
+call-open = Show the call with { $name }
+call-minimise = Show the call as a bar
+dial-pad = Dial pad
+dial-number = Number or address
+dial-hint = Number or address
+key-name = Key { $key }
+answer = Answer
+answer-hold = Hold and answer
+answer-chat = Decline and reply by chat
+decline = Decline
+end = End
+hold = Hold
+resume = Resume
+mute = Mute
+unmute = Unmute
+keypad = Keypad
+keypad-hint = Keys send tones to the other side
+hint-key = Key: { $key }
+state-dialing = Calling…
+state-ringing = Ringing…
+state-early = Connecting…
+state-held = On hold · { $time }
+state-remote-held = Held by the other side · { $time }
+state-transferring = Transferring…
+end-own = Call ended
+end-remote = The other side hung up
+end-busy = Busy
+end-declined = Declined
+end-no-answer = No answer
+end-not-found = This number does not exist
+end-cancelled = Cancelled
+end-failed = The call failed
+sound-good = Good
+sound-fair = Fair
+sound-poor = Poor
+sound-none = No sound
+security-none = Not encrypted
+security-signalling = Signalling encrypted, sound not
+security-full = Encrypted
+
+# Settings
+settings-title = Settings
+settings-look = Look and language
+settings-sound = Sound
+settings-account = Account
+settings-about = About
+theme = Theme
+theme-system = System
+theme-light = Light
+theme-dark = Dark
+language = Language
+device-input = Microphone
+device-output = Speaker
+device-ringer = Ringer
+device-default = System default
+devices-refresh = Look for devices again
+level-input = Microphone level
+level-output = Speaker level
+account-address = Address
+account-number = Number
+about-version = Offhook { $version }
+about-licences = Free software under the MIT or Apache 2.0 licence. Type: Inter (OFL). Icons: Lucide (ISC).
+
+# Connection status
+status-title = Connection status
+status-services = Services
+status-trace = How the services were found
+service-im = Chat and presence
+service-phone = Phone
+service-voicemail = Voice messages
+service-directory = Directory
+service-edge = Outside connection
+service-calendar = Meetings
+service-off = Off
+service-not-configured = Not set up for this account
+service-connecting = Connecting
+service-ready = Works
+service-failed = Does not work
+
+# Keys
+keys-title = Keys
+keys-window = Window
+keys-chats = Chats
+keys-calls = Calls
+key-search = Search or call
+key-status = Connection status
+key-settings = Settings
+key-keys = This page
+key-full-screen = Full screen
+key-scale = Larger, smaller, normal size
+key-close = Close what is open
+key-next-chat = Next conversation
+key-previous-chat = Previous conversation
+key-send = Send
+key-newline = New line
+key-call = Call the person of the conversation
+key-answer = Answer
+key-decline = Decline
+key-mute = Mute or unmute
+key-hold = Hold or resume
+key-end = End the call
+
+# Dates
+today = Today
+yesterday = Yesterday
+weekday-0 = Monday
+weekday-1 = Tuesday
+weekday-2 = Wednesday
+weekday-3 = Thursday
+weekday-4 = Friday
+weekday-5 = Saturday
+weekday-6 = Sunday
+month-1 = Jan
+month-2 = Feb
+month-3 = Mar
+month-4 = Apr
+month-5 = May
+month-6 = Jun
+month-7 = Jul
+month-8 = Aug
+month-9 = Sep
+month-10 = Oct
+month-11 = Nov
+month-12 = Dec
+date = { $day } { $month }
+date-year = { $day } { $month } { $year }

@@ -1,0 +1,209 @@
+//! One call in front: who, how long, how it sounds, and everything that can be done with it.
+
+use egui::{Align, Rect, Ui, pos2, vec2};
+use offhook_model::{Call, CallId, CallState, Command, Security};
+
+use super::call_bar::{digits, hold_or_resume, protection, sound, state_words};
+use super::hub::{Hub, live};
+use crate::cx::Cx;
+use crate::icons;
+use crate::theme::Type;
+use crate::widgets::{Kind, Push, avatar, galley, icon, line, paint_line, region, show_live};
+
+/// Draws the call.
+pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, id: CallId, out: &mut Vec<Command>) {
+    let rect = ui.max_rect();
+    ui.painter().rect_filled(rect, 0, cx.c.ground);
+    let Some(call) = live(cx).find(|call| call.id == id) else {
+        return;
+    };
+    let small = Rect::from_min_size(rect.right_top() + vec2(-56.0, 16.0), vec2(36.0, 36.0));
+    let name = cx.t("call-minimise");
+    let push = Push::new(&name).glyph(icons::MINIMIZE).icon_only();
+    if push.kind(Kind::Ghost).at(ui, cx.c, small).clicked() {
+        hub.stage = None;
+    }
+    let pad = hub.keypad == Some(id);
+    let controls = rect.bottom() - 128.0;
+    let middle = if pad {
+        rect.top() + 88.0
+    } else {
+        rect.top() + ((controls - rect.top()) * 0.42).max(96.0)
+    };
+    who(ui, cx, call, rect, middle, pad);
+    if pad {
+        let corner = pos2(rect.center().x - 116.0, middle + 100.0).round();
+        let place = Rect::from_min_max(corner, pos2(corner.x + 232.0, controls));
+        region(ui, "stage-keypad", place, |ui| digits(ui, cx, call, out));
+    }
+    actions(ui, cx, hub, call, rect, controls, out);
+}
+
+fn who(ui: &mut Ui, cx: &Cx<'_>, call: &Call, rect: Rect, middle: f32, small: bool) {
+    let name = cx.name_of_call(call);
+    let person = cx.people.by_remote(&call.remote);
+    let key = person.map_or(call.remote.as_str(), |one| one.contact.bare_str());
+    let radius = if small { 28.0 } else { 52.0 };
+    avatar(ui, pos2(rect.center().x, middle), radius, &name, key);
+    let row = |y: f32, height: f32| {
+        Rect::from_min_max(
+            pos2(rect.left() + 16.0, y),
+            pos2(rect.right() - 16.0, y + height),
+        )
+    };
+    let mut y = middle + radius + if small { 8.0 } else { 20.0 };
+    line(ui, row(y, 28.0), &name, Type::Title, cx.c.text, Align::Center);
+    y += 28.0;
+    let state = state_words(ui, cx, call);
+    let words = if name == call.remote || small {
+        state
+    } else {
+        format!("{} · {state}", call.remote)
+    };
+    let response = line(ui, row(y, 22.0), &words, Type::Body, cx.c.muted, Align::Center);
+    if call.state != CallState::Connected {
+        show_live(&response, true);
+    }
+    if small {
+        return;
+    }
+    y += 34.0;
+    facts(ui, cx, call, row(y, 28.0));
+}
+
+/// Sound and protection in one pill.
+fn facts(ui: &mut Ui, cx: &Cx<'_>, call: &Call, row: Rect) {
+    let mut parts = Vec::new();
+    parts.extend(sound(cx, call));
+    let talking = matches!(
+        call.state,
+        CallState::Connected | CallState::Held | CallState::RemoteHeld
+    );
+    if talking || call.security != Security::None {
+        parts.push(protection(cx, call.security));
+    }
+    if parts.is_empty() {
+        return;
+    }
+    let widths: Vec<f32> = parts
+        .iter()
+        .map(|(_, word)| {
+            let text = galley(ui, word, Type::Secondary, cx.c.text, f32::INFINITY, 1);
+            text.size().x + 20.0
+        })
+        .collect();
+    let whole: f32 = widths.iter().sum::<f32>() + 16.0 * (parts.len() as f32 - 1.0);
+    let pill = Rect::from_center_size(row.center(), vec2(whole + 28.0, 28.0));
+    ui.painter().rect(
+        pill,
+        14,
+        cx.c.panel,
+        cx.c.hair(),
+        egui::StrokeKind::Inside,
+    );
+    let mut x = pill.left() + 14.0;
+    for ((glyph, word), width) in parts.iter().zip(widths) {
+        icon(ui, pos2(x + 7.0, row.center().y), glyph, 14.0, cx.c.muted);
+        let text = Rect::from_min_max(pos2(x + 20.0, row.top()), pos2(x + width + 1.0, row.bottom()));
+        line(ui, text, word, Type::Secondary, cx.c.muted, Align::Min);
+        x += width + 16.0;
+    }
+}
+
+struct Action {
+    label: String,
+    glyph: &'static str,
+    kind: Kind,
+    on: Option<bool>,
+    enabled: bool,
+}
+
+fn actions(
+    ui: &mut Ui,
+    cx: &Cx<'_>,
+    hub: &mut Hub,
+    call: &Call,
+    rect: Rect,
+    top: f32,
+    out: &mut Vec<Command>,
+) {
+    let quiet = |on: bool| if on { Kind::On } else { Kind::Plain };
+    let held = call.state == CallState::Held;
+    let talking = held || matches!(call.state, CallState::Connected | CallState::RemoteHeld);
+    let pad = hub.keypad == Some(call.id);
+    let person = cx.people.by_remote(&call.remote);
+    let all = [
+        Action {
+            label: cx.t(if call.muted { "unmute" } else { "mute" }),
+            glyph: if call.muted { icons::MIC_OFF } else { icons::MIC },
+            kind: quiet(call.muted),
+            on: Some(call.muted),
+            enabled: true,
+        },
+        Action {
+            label: cx.t("keypad"),
+            glyph: icons::GRIP,
+            kind: quiet(pad),
+            on: Some(pad),
+            enabled: true,
+        },
+        Action {
+            label: cx.t(if held { "resume" } else { "hold" }),
+            glyph: if held { icons::PLAY } else { icons::PAUSE },
+            kind: quiet(held),
+            on: Some(held),
+            enabled: talking,
+        },
+        Action {
+            label: cx.t("chat"),
+            glyph: icons::MESSAGE_SQUARE,
+            kind: Kind::Plain,
+            on: None,
+            enabled: person.is_some(),
+        },
+        Action {
+            label: cx.t("end"),
+            glyph: icons::PHONE_OFF,
+            kind: Kind::Danger,
+            on: None,
+            enabled: true,
+        },
+    ];
+    let step = ((rect.width() - 24.0) / all.len() as f32).min(84.0);
+    let left = rect.center().x - step * all.len() as f32 / 2.0;
+    for (at, action) in all.iter().enumerate() {
+        let center = pos2(left + step * (at as f32 + 0.5), top + 28.0);
+        let place = Rect::from_center_size(center, vec2(56.0, 56.0));
+        let mut push = Push::new(&action.label)
+            .glyph(action.glyph)
+            .icon_only()
+            .height(56.0)
+            .radius(28)
+            .kind(action.kind)
+            .enabled(action.enabled);
+        if let Some(on) = action.on {
+            push = push.on(on);
+        }
+        let clicked = push.at(ui, cx.c, place).clicked();
+        let text = Rect::from_center_size(center + vec2(0.0, 42.0), vec2(step, 18.0));
+        paint_line(ui, text, &action.label, Type::Secondary, cx.c.muted, Align::Center);
+        if !clicked {
+            continue;
+        }
+        match at {
+            0 => out.push(Command::Mute {
+                id: call.id,
+                muted: !call.muted,
+            }),
+            1 => hub.keypad = if pad { None } else { Some(call.id) },
+            2 => out.push(hold_or_resume(call)),
+            3 => {
+                if let Some(person) = person {
+                    hub.section = super::hub::Section::Chats;
+                    hub.open_chat(person.contact.clone());
+                }
+            }
+            _ => out.push(Command::HangUp(call.id)),
+        }
+    }
+}

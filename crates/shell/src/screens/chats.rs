@@ -1,0 +1,110 @@
+//! The list of conversations.
+
+use egui::{Align, Rect, ScrollArea, Ui, pos2, vec2};
+use offhook_model::Chat;
+
+use super::hub::{Hub, list_heading};
+use crate::cx::Cx;
+use crate::theme::Type;
+use crate::widgets::{avatar, badge_count, paint_line, paragraph_centered, presence_mark, row};
+
+const ROW: f32 = 62.0;
+
+/// Draws the list.
+pub fn list(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
+    list_heading(ui, cx, &cx.t("section-chats"));
+    let chats = &cx.snap.chats;
+    if chats.is_empty() {
+        ui.add_space(48.0);
+        nothing(ui, cx, &cx.t("chats-empty"), &cx.t("chats-empty-remedy"));
+        return;
+    }
+    ScrollArea::vertical()
+        .id_salt("chats")
+        .auto_shrink(false)
+        .show_rows(ui, ROW, chats.len(), |ui, range| {
+            for at in range {
+                if let Some(chat) = chats.get(at) {
+                    one(ui, cx, hub, chat);
+                }
+            }
+        });
+}
+
+/// Says that a list is empty and what would fill it.
+pub fn nothing(ui: &mut Ui, cx: &Cx<'_>, what: &str, remedy: &str) {
+    ui.vertical_centered(|ui| {
+        ui.set_max_width(240.0);
+        paragraph_centered(ui, what, Type::Name, cx.c.text);
+        ui.add_space(4.0);
+        paragraph_centered(ui, remedy, Type::Secondary, cx.c.muted);
+    });
+}
+
+/// What stands below the name, and whether it is a draft.
+fn preview(cx: &Cx<'_>, hub: &Hub, chat: &Chat) -> String {
+    let draft = hub.drafts.get(&chat.with).map(|draft| draft.trim());
+    let open = hub.selected.as_ref() == Some(&chat.with);
+    if chat.typing {
+        return cx.t("chat-typing");
+    }
+    if let Some(draft) = draft.filter(|draft| !draft.is_empty() && !open) {
+        return cx.tw("chat-draft", "text", &one_line(draft));
+    }
+    match &chat.last {
+        Some(last) if last.own => cx.tw("chat-own", "text", &one_line(&last.body)),
+        Some(last) => one_line(&last.body),
+        None => String::new(),
+    }
+}
+
+/// The first words of a text that may have several lines.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .take(120)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, chat: &Chat) {
+    let person = cx.people.by_jid(&chat.with);
+    let name = person.map_or(chat.name.as_str(), |person| person.name.as_str());
+    let below = preview(cx, hub, chat);
+    let when = chat.last.as_ref().map(|last| cx.when(last.time));
+    let when = when.unwrap_or_default();
+    let mut spoken = vec![name.to_owned()];
+    spoken.extend(person.map(|person| cx.presence(person.presence.availability)));
+    if chat.unread > 0 {
+        spoken.push(cx.tc("badge-unread", chat.unread as usize));
+    }
+    spoken.extend([below.clone(), when.clone()].into_iter().filter(|part| !part.is_empty()));
+    let selected = hub.selected.as_ref() == Some(&chat.with);
+    let id = ui.scope_id().with(&chat.with);
+    let (rect, response) = row(ui, cx.c, ROW, id, &spoken.join(", "), selected);
+    let ground = if selected { cx.c.accent_soft } else { cx.c.panel };
+    let muted = if selected { cx.c.soft_muted } else { cx.c.muted };
+    let center = pos2(rect.left() + 32.0, rect.center().y);
+    avatar(ui, center, 20.0, name, chat.with.bare_str());
+    if let Some(person) = person {
+        let mark = center + vec2(14.0, 14.0);
+        presence_mark(ui, cx.c, mark, 6.0, person.presence.availability, ground);
+    }
+    let top = Rect::from_min_max(
+        pos2(rect.left() + 64.0, rect.top() + 12.0),
+        pos2(rect.right() - 12.0, rect.top() + 32.0),
+    );
+    let taken = paint_line(ui, top, &when, Type::Small, muted, Align::Max);
+    let place = top.with_max_x(top.right() - taken - 8.0);
+    paint_line(ui, place, name, Type::Name, cx.c.text, Align::Min);
+    let mut bottom = top.translate(vec2(0.0, 19.0));
+    if chat.unread > 0 {
+        let right = pos2(top.right(), bottom.center().y + 1.0);
+        badge_count(ui, right, chat.unread as usize, cx.c.accent, cx.c.on_accent);
+        bottom.max.x -= 34.0;
+    }
+    let color = if chat.typing && !selected { cx.c.accent } else { muted };
+    paint_line(ui, bottom, &below, Type::Secondary, color, Align::Min);
+    if response.clicked() {
+        hub.open_chat(chat.with.clone());
+    }
+}

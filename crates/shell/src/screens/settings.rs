@@ -1,0 +1,224 @@
+//! Settings: look, language, sound devices, account, about.
+
+use std::time::Duration;
+
+use egui::{Align, Rect, Sense, Ui, pos2, vec2};
+use offhook_model::{AudioSpec, Command, Device, Role, Settings, Theme};
+
+use super::hub::Hub;
+use super::page;
+use crate::cx::Cx;
+use crate::icons;
+use crate::texts::LANGUAGES;
+use crate::theme::Type;
+use crate::widgets::{Kind, Push, choice, line, paragraph};
+
+/// Draws the page.
+pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
+    page::show(ui, cx, hub, &cx.t("settings-title"), |ui, _| {
+        page::section(ui, cx, &cx.t("settings-look"), |ui| look(ui, cx, out));
+        page::section(ui, cx, &cx.t("settings-sound"), |ui| sound(ui, cx, out));
+        page::section(ui, cx, &cx.t("settings-account"), |ui| account(ui, cx, out));
+        page::section(ui, cx, &cx.t("settings-about"), |ui| about(ui, cx));
+    });
+}
+
+/// A label on the left, a place for a control on the right.
+fn setting(ui: &mut Ui, cx: &Cx<'_>, label: &str, add: impl FnOnce(&mut Ui)) {
+    let width = ui.available_width();
+    if width < 460.0 {
+        ui.add_space(4.0);
+        paragraph(ui, label, Type::Body, cx.c.text);
+        ui.add_space(4.0);
+        add(ui);
+        ui.add_space(4.0);
+        return;
+    }
+    let (rect, _) = ui.allocate_exact_size(vec2(width, 48.0), Sense::hover());
+    let left = rect.with_max_x(rect.left() + 170.0);
+    line(ui, left, label, Type::Body, cx.c.text, Align::Min);
+    let right = rect.with_min_x(left.right()).shrink2(vec2(0.0, 6.0));
+    crate::widgets::region(ui, ui.scope_id().with(label), right, add);
+}
+
+fn change(cx: &Cx<'_>, out: &mut Vec<Command>, edit: impl FnOnce(&mut Settings)) {
+    let mut settings = Settings::clone(&cx.snap.settings);
+    edit(&mut settings);
+    out.push(Command::SetSettings(Box::new(settings)));
+}
+
+fn look(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
+    setting(ui, cx, &cx.t("theme"), |ui| {
+        let themes = [
+            (Theme::System, "theme-system"),
+            (Theme::Light, "theme-light"),
+            (Theme::Dark, "theme-dark"),
+        ];
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            let width = ((ui.available_width() - 8.0) / 3.0).min(112.0);
+            for (theme, key) in themes {
+                let selected = cx.snap.settings.theme == theme;
+                if choice(ui, cx.c, width, &cx.t(key), selected).clicked() && !selected {
+                    change(cx, out, |settings| settings.theme = theme);
+                }
+            }
+        });
+    });
+    setting(ui, cx, &cx.t("language"), |ui| {
+        let system = (None, cx.t("theme-system"));
+        let named = LANGUAGES.map(|(tag, name)| (Some(tag), name.to_owned()));
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            let width = ((ui.available_width() - 8.0) / 3.0).min(112.0);
+            for (tag, name) in std::iter::once(system).chain(named) {
+                let selected = cx.snap.settings.language.as_deref() == tag;
+                if choice(ui, cx.c, width, &name, selected).clicked() && !selected {
+                    let tag = tag.map(str::to_owned);
+                    change(cx, out, |settings| settings.language = tag);
+                }
+            }
+        });
+    });
+}
+
+fn sound(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
+    let devices = &cx.snap.devices;
+    let all = [
+        (Role::Input, "device-input", &devices.input),
+        (Role::Output, "device-output", &devices.output),
+        (Role::Ringer, "device-ringer", &devices.ringer),
+    ];
+    for (role, key, chosen) in all {
+        let label = cx.t(key);
+        setting(ui, cx, &label, |ui| {
+            device(ui, cx, role, &label, chosen, out);
+        });
+        match role {
+            Role::Input => meter(ui, cx, &cx.t("level-input"), cx.levels.0),
+            Role::Output => meter(ui, cx, &cx.t("level-output"), cx.levels.1),
+            Role::Ringer => {}
+        }
+    }
+    if let Some(problem) = &devices.problem {
+        super::entry::complaint(ui, cx, problem);
+    }
+    ui.add_space(8.0);
+    let refresh = cx.t("devices-refresh");
+    let push = Push::new(&refresh).glyph(icons::REFRESH);
+    if push.show(ui, cx.c).clicked() {
+        out.push(Command::RefreshDevices);
+    }
+    // The levels come without a change of the snapshot; ten times a second while looked at.
+    if cx.levels != (0.0, 0.0) || ui.input(|input| input.viewport().focused == Some(true)) {
+        ui.ctx().request_repaint_after(Duration::from_millis(100));
+    }
+}
+
+fn fits(device: &Device, role: Role) -> bool {
+    match role {
+        Role::Input => device.input,
+        Role::Output | Role::Ringer => device.output,
+    }
+}
+
+fn spec_name(cx: &Cx<'_>, spec: &AudioSpec) -> String {
+    match spec {
+        AudioSpec::Default => cx.t("device-default"),
+        AudioSpec::Device(name) => name.clone(),
+        AudioSpec::File { .. } | AudioSpec::Tone(_) | AudioSpec::Silence | AudioSpec::Null => {
+            spec.to_string()
+        }
+    }
+}
+
+fn device(
+    ui: &mut Ui,
+    cx: &Cx<'_>,
+    role: Role,
+    label: &str,
+    chosen: &AudioSpec,
+    out: &mut Vec<Command>,
+) {
+    let current = spec_name(cx, chosen);
+    let width = ui.available_width().min(360.0);
+    let mut wanted = None;
+    let combo = egui::ComboBox::from_id_salt(label)
+        .width(width)
+        .truncate()
+        .selected_text(&current)
+        .show_ui(ui, |ui| {
+            let default = std::iter::once(AudioSpec::Default);
+            let items = cx.snap.devices.items.iter();
+            let named = items
+                .filter(|device| fits(device, role))
+                .map(|device| AudioSpec::Device(device.name.clone()));
+            for spec in default.chain(named) {
+                let selected = &spec == chosen;
+                if ui.selectable_label(selected, spec_name(cx, &spec)).clicked() && !selected {
+                    wanted = Some(spec);
+                }
+            }
+        });
+    combo.response.accessible_name(format!("{label}: {current}"));
+    if let Some(spec) = wanted {
+        out.push(Command::SelectDevice { role, spec });
+    }
+}
+
+/// Twenty small bars; the level in decibels from −60 to 0.
+fn meter(ui: &mut Ui, cx: &Cx<'_>, name: &str, level: f32) {
+    const BARS: usize = 24;
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
+    let decibel = 20.0 * level.max(0.000_1).log10();
+    let part = ((decibel + 60.0) / 60.0).clamp(0.0, 1.0);
+    response.widget_info(|| {
+        let mut info = egui::WidgetInfo::labeled(egui::Role::Meter, true, name);
+        info.value = Some(f64::from((part * 100.0).round()));
+        info
+    });
+    let left = rect.left() + if rect.width() < 460.0 { 0.0 } else { 170.0 };
+    let width = (rect.right() - left).min(360.0);
+    let step = width / BARS as f32;
+    let lit = (part * BARS as f32).round() as usize;
+    for bar in 0..BARS {
+        let corner = pos2(left + step * bar as f32, rect.top() + 4.0);
+        let place = Rect::from_min_size(corner, vec2(step - 3.0, 8.0));
+        let color = match (bar < lit, bar * 10 >= BARS * 9) {
+            (false, _) => cx.c.line,
+            (true, true) => cx.c.busy,
+            (true, false) => cx.c.ok,
+        };
+        ui.painter().rect_filled(place, 2, color);
+    }
+}
+
+fn account(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
+    let me = &cx.snap.me;
+    let address = cx.snap.session.address.as_ref().map(ToString::to_string);
+    let address = address.or_else(|| me.address.clone()).unwrap_or_default();
+    setting(ui, cx, &cx.t("account-address"), |ui| {
+        let rect = ui.max_rect();
+        line(ui, rect, &address, Type::Body, cx.c.text, Align::Min);
+    });
+    if let Some(number) = &me.number {
+        setting(ui, cx, &cx.t("account-number"), |ui| {
+            let rect = ui.max_rect();
+            line(ui, rect, number, Type::Body, cx.c.text, Align::Min);
+        });
+    }
+    ui.add_space(4.0);
+    let label = cx.t("sign-out");
+    let push = Push::new(&label).glyph(icons::LOG_OUT).kind(Kind::Plain);
+    if push.show(ui, cx.c).clicked() {
+        out.push(Command::SignOut);
+    }
+}
+
+fn about(ui: &mut Ui, cx: &Cx<'_>) {
+    let version = cx.tw("about-version", "version", env!("CARGO_PKG_VERSION"));
+    paragraph(ui, &version, Type::Body, cx.c.text);
+    ui.add_space(4.0);
+    paragraph(ui, &cx.t("about-licences"), Type::Secondary, cx.c.muted);
+}

@@ -1,0 +1,106 @@
+//! Who a person is and how the person's time stands: initials, presence mark, counts.
+
+use egui::{Align2, Color32, Pos2, Stroke, Ui, pos2, vec2};
+use offhook_model::Availability;
+
+use super::icon;
+use crate::icons;
+use crate::theme::{ON_AVATAR, Tokens, Type, avatar_color, semibold};
+
+/// First letters of the first and last word; nothing for numbers.
+pub fn initials(name: &str) -> String {
+    let letter = |word: &str| word.chars().find(|c| c.is_alphabetic());
+    let mut words = name.split([' ', '.', '_', '-', '@']).filter_map(letter);
+    let first = words.next();
+    let part = name.split('@').next().unwrap_or(name);
+    let last = part
+        .split([' ', '.', '_', '-'])
+        .skip(1)
+        .filter_map(letter)
+        .last();
+    first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+}
+
+/// A disc with initials, or a handset for a bare number.
+pub fn avatar(ui: &Ui, center: Pos2, radius: f32, name: &str, key: &str) {
+    let painter = ui.painter();
+    painter.circle_filled(center, radius, avatar_color(key));
+    let letters = initials(name);
+    if letters.is_empty() {
+        icon(ui, center, icons::PHONE, radius * 0.9, ON_AVATAR);
+    } else {
+        let font = semibold((radius * 0.7).round());
+        painter.text(center, Align2::CENTER_CENTER, letters, font, ON_AVATAR);
+    }
+}
+
+/// Presence by shape and colour: tick, clock, bar, ring. `around` is the ground behind it.
+pub fn presence_mark(
+    ui: &Ui,
+    c: &Tokens,
+    center: Pos2,
+    radius: f32,
+    state: Availability,
+    around: Color32,
+) {
+    let painter = ui.painter();
+    painter.circle_filled(center, radius + 2.0, around);
+    let width = (radius * 0.28).max(1.4);
+    let at = |x: f32, y: f32| center + vec2(x, y) * radius;
+    match state {
+        Availability::Available => {
+            painter.circle_filled(center, radius, c.ok);
+            let tick = vec![at(-0.42, 0.04), at(-0.1, 0.36), at(0.45, -0.3)];
+            painter.line(tick, Stroke::new(width, c.on_ok));
+        }
+        Availability::Away => {
+            painter.circle_filled(center, radius, c.away);
+            let hands = vec![at(0.0, -0.52), at(0.0, 0.06), at(0.4, 0.3)];
+            painter.line(hands, Stroke::new(width, c.on_busy));
+        }
+        Availability::Dnd => {
+            painter.circle_filled(center, radius, c.busy);
+            let bar = [at(-0.48, 0.0), at(0.48, 0.0)];
+            painter.line_segment(bar, Stroke::new(width * 1.15, c.on_busy));
+        }
+        Availability::Offline => {
+            painter.circle_stroke(center, radius - width / 2.0, Stroke::new(width, c.muted));
+        }
+    }
+}
+
+/// A count in a pill, its right end at `right`.
+pub fn badge_count(ui: &Ui, right: Pos2, count: usize, fill: Color32, text: Color32) {
+    let label = if count > 99 {
+        "99+".to_owned()
+    } else {
+        count.to_string()
+    };
+    let galley = super::galley(ui, &label, Type::Badge, text, f32::INFINITY, 1);
+    let width = (galley.size().x + 10.0).max(18.0);
+    let rect = egui::Rect::from_min_size(right - vec2(width, 9.0), vec2(width, 18.0));
+    ui.painter().rect_filled(rect, 9, fill);
+    let corner = rect.center() - galley.size() / 2.0;
+    ui.painter().galley(pos2(corner.x, corner.y), galley, text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::initials;
+
+    #[test]
+    fn initials_are_the_first_letters_of_first_and_last_name() {
+        for (name, want) in [
+            ("Amira Khalil", "AK"),
+            ("Anna Maria von Berg", "AB"),
+            ("amira.khalil@example.com", "AK"),
+            ("bob@example.com", "B"),
+            ("Ops", "O"),
+            ("+49 30 5550142", ""),
+            ("", ""),
+            ("Émile Østergård", "ÉØ"),
+        ] {
+            assert_eq!(initials(name), want, "{name}");
+        }
+    }
+}

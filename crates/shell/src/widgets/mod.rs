@@ -1,0 +1,32 @@
+//! The pieces that screens are made of. Each paints itself, says its name to assistive
+//! technology and shows where the focus is.
+
+mod avatar;
+mod button;
+mod field;
+mod keypad;
+mod row;
+mod word;
+
+pub use avatar::{avatar, badge_count, presence_mark};
+pub use button::{Kind, Push, choice};
+pub use field::{Field, forget_text};
+pub use keypad::keypad;
+pub use row::{region, row};
+pub use word::{galley, icon, line, paint_line, paragraph, paragraph_centered, show_live};
+
+use egui::{Rect, Response, Stroke, StrokeKind, Ui};
+
+use crate::theme::Tokens;
+
+/// Draws the focus around a control that has it.
+pub fn focus_ring(ui: &Ui, c: &Tokens, rect: Rect, radius: u8, response: &Response) {
+    if response.has_focus() {
+        ui.painter().rect_stroke(
+            rect.expand(1.0),
+            radius.saturating_add(1),
+            Stroke::new(2.0, c.accent),
+            StrokeKind::Outside,
+        );
+    }
+}
