@@ -51,6 +51,25 @@ impl Running {
         }
     }
 
+    /// Waits until it ends by itself, successfully.
+    ///
+    /// # Errors
+    /// It failed, or did not end in time.
+    pub fn wait(&mut self, patience: Duration) -> Result<(), String> {
+        let until = Instant::now().checked_add(patience);
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => return Err(format!("{} ended with {status}", self.name)),
+                Ok(None) if until.is_some_and(|until| Instant::now() > until) => {
+                    return Err(format!("{} does not end", self.name));
+                }
+                Ok(None) => std::thread::sleep(Duration::from_millis(20)),
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    }
+
     /// Takes the output, to be read elsewhere.
     pub fn take_lines(&mut self) -> Option<BufReader<std::process::ChildStdout>> {
         self.lines.take()
