@@ -143,8 +143,8 @@ impl Worker {
             let _ = own.try_send(Request::Lost { ticket, why });
         };
         let host = self.host.get_or_insert_with(cpal::default_host);
+        let pulse = is_pulse(host);
         let opened = find(host, spec, input).and_then(|device| {
-            let pulse = is_pulse(host);
             if input {
                 card::open_input(&device, pulse, on_loss)
                     .map(|(stream, card)| (stream, Card::Capture(card)))
@@ -199,6 +199,21 @@ fn is_pulse(host: &cpal::Host) -> bool {
     host.id().name() == "PulseAudio"
 }
 
+/// Whether the system can have any device. ALSA on a machine without one complains on standard
+/// error at length, so it is not asked there.
+#[cfg(target_os = "linux")]
+fn is_hopeless(host: &cpal::Host) -> bool {
+    let cards = std::fs::read_dir("/dev/snd").is_ok_and(|mut entries| entries.next().is_some());
+    let own = std::env::home_dir().is_some_and(|home| home.join(".asoundrc").exists());
+    let machine = std::path::Path::new("/etc/asound.conf").exists();
+    host.id().name() == "ALSA" && !cards && !own && !machine
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_hopeless(_: &cpal::Host) -> bool {
+    false
+}
+
 fn words(spec: &AudioSpec) -> String {
     match spec {
         AudioSpec::Device(name) => format!("\"{name}\""),
@@ -216,6 +231,9 @@ fn name(device: &cpal::Device) -> Option<String> {
 }
 
 fn find(host: &cpal::Host, spec: &AudioSpec, input: bool) -> Result<cpal::Device, String> {
+    if is_hopeless(host) {
+        return Err("this machine has no sound device and no sound server".to_owned());
+    }
     let AudioSpec::Device(wanted) = spec else {
         let device =
             if input { host.default_input_device() } else { host.default_output_device() };
@@ -234,17 +252,20 @@ fn find(host: &cpal::Host, spec: &AudioSpec, input: bool) -> Result<cpal::Device
         .ok_or_else(|| "it is not there; choose another device or connect it".to_owned())
 }
 
+fn all(host: &cpal::Host) -> Result<Vec<cpal::Device>, cpal::Error> {
+    host.devices().map(Iterator::collect)
+}
+
 fn list(host: &cpal::Host) -> Listing {
-    let devices = match host.devices() {
+    let devices = if is_hopeless(host) { Ok(Default::default()) } else { all(host) };
+    let devices = match devices {
         Ok(devices) => devices,
         Err(error) => {
             return Listing { items: vec![], problem: Some(error.to_string()) };
         }
     };
-    let defaults = [
-        host.default_input_device().and_then(|device| device.id().ok()),
-        host.default_output_device().and_then(|device| device.id().ok()),
-    ];
+    let default = |input| find(host, &AudioSpec::Default, input).ok()?.id().ok();
+    let defaults = [default(true), default(false)];
     let mut items: Vec<Device> = Vec::new();
     for device in devices {
         let (Some(name), Ok(id)) = (name(&device), device.id()) else { continue };

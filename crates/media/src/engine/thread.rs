@@ -165,9 +165,10 @@ impl Engine {
             .map(|at| at.saturating_duration_since(clock()))
     }
 
-    /// Reads a socket; true when sound came.
+    /// Reads a socket; true when sound came that sets the beat: that of the first call heard.
     fn read(&mut self, token: Token, now: Now) -> bool {
         let (call, rtcp) = of_token(token);
+        let beat = self.lines.iter().find(|(_, line)| line.receives()).map(|(call, _)| *call);
         let Some(line) = self.lines.get_mut(&call) else { return false };
         let got = if rtcp {
             line.read_rtcp(FAIR_SHARE, now)
@@ -177,12 +178,12 @@ impl Engine {
         if got.more {
             self.unread.push(token);
         }
-        if got.first_sound {
-            // One voice alone: its packets set the beat.
-            if self.tone.is_none() && self.lines.values().filter(|line| line.receives()).count() == 1
-            {
-                self.playing.lay_behind(now.instant);
-            }
+        if beat != Some(call) {
+            return false;
+        }
+        let alone = self.tone.is_none() && self.lines.values().filter(|l| l.receives()).count() == 1;
+        if got.first_sound && alone {
+            self.playing.lay_behind(now.instant);
         } else if got.sound {
             self.playing.lean(now.instant);
         }
