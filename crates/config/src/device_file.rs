@@ -142,9 +142,7 @@ pub fn read_device_file(data: &[u8]) -> Result<DeviceFile, XmlError> {
         register_expires: seconds(&mut field, "timerRegisterExpires", 30..=86_400, 3600),
         register_delta: seconds(&mut field, "timerRegisterDelta", 0..=3600, 5),
         keep_alive: seconds(&mut field, "timerKeepAliveExpires", 10..=3600, 120),
-        media_ports: field
-            .ports("startMediaPort", "stopMediaPort")
-            .unwrap_or_default(),
+        media_ports: field.ports("startMediaPort", "stopMediaPort").unwrap_or_default(),
         video_ports: field.ports("startVideoPort", "stopVideoPort"),
         dscp: Dscp {
             audio: field.code_point("dscpForAudio", 46),
@@ -177,7 +175,10 @@ fn members(root: &Element) -> Vec<CallManager> {
             host: host.to_owned(),
             sip_port: port(manager, "sipPort", 5060),
             secure_sip_port: port(manager, "securedSipPort", 5061),
-            priority: member.attribute("priority").and_then(|text| text.parse().ok()).unwrap_or(u32::MAX),
+            priority: member
+                .attribute("priority")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(u32::MAX),
         })
     };
     let mut members: Vec<_> = group.find_all("member").into_iter().filter_map(member).collect();
@@ -214,9 +215,9 @@ fn line(line: &Element) -> Option<Line> {
 /// refused: the name becomes part of a URL.
 fn group_file(support_field: &str) -> Option<String> {
     let words = support_field.split(|c: char| c.is_whitespace() || c == ';');
-    let value = words.filter_map(|word| word.split_once('=')).find_map(|(key, value)| {
-        key.eq_ignore_ascii_case("configurationfile").then_some(value)
-    })?;
+    let value = words
+        .filter_map(|word| word.split_once('='))
+        .find_map(|(key, value)| key.eq_ignore_ascii_case("configurationfile").then_some(value))?;
     let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     (!value.is_empty() && value.chars().all(good)).then(|| value.to_owned())
 }

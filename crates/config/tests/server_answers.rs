@@ -19,7 +19,10 @@ macro_rules! seed {
 fn the_home_cluster_and_its_ports_are_found() {
     let home = read_cluster_user(seed!("uds/cluster_user.xml")).expect("readable").expect("known");
     assert_eq!(home.host, "cucm2.example.com");
-    assert_eq!(home.servers_uri.as_deref(), Some("https://cucm2.example.com:8443/cucm-uds/servers"));
+    assert_eq!(
+        home.servers_uri.as_deref(),
+        Some("https://cucm2.example.com:8443/cucm-uds/servers")
+    );
     assert!(home.user_uri.is_some_and(|uri| uri.ends_with("/user/asmith")));
 }
 

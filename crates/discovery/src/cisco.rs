@@ -26,7 +26,8 @@ pub(crate) async fn decide(asker: &mut Asker<'_>) -> Verdict {
         .collect();
     let seed = asker.seed;
     let [uds, cuplogin, edge] = usable;
-    let both_sides = !edge.is_empty() && !(uds.is_empty() && cuplogin.is_empty());
+    let inside = !uds.is_empty() || !cuplogin.is_empty();
+    let both_sides = inside && !edge.is_empty();
     let targets = |records| rank(records, seed).into_iter().map(target).collect();
     let found = if !uds.is_empty() {
         Found::Cucm(targets(uds))

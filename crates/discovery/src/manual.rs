@@ -14,7 +14,9 @@ const CAS_URL: &str = "https://loginp.webexconnect.com/cas/FederatedSSO";
 pub(crate) fn decide(asker: &mut Asker<'_>, manual: &ManualAccount) -> Verdict {
     let found = match manual.account_type {
         AccountType::Automatic => return Verdict::Pass,
-        AccountType::Standard if given(&manual.sip_server).or(given(&manual.xmpp_server)).is_none() => {
+        AccountType::Standard
+            if given(&manual.sip_server).or(given(&manual.xmpp_server)).is_none() =>
+        {
             return Verdict::Pass;
         }
         AccountType::Standard => standard(manual),
@@ -22,9 +24,7 @@ pub(crate) fn decide(asker: &mut Asker<'_>, manual: &ManualAccount) -> Verdict {
             let named = [&manual.server, &manual.ccmcip, &manual.tftp];
             target(named.into_iter().find_map(given), "Communications Manager").map(Found::Cucm)
         }
-        AccountType::Cup => {
-            target(given(&manual.server), "IM and Presence server").map(Found::Cup)
-        }
+        AccountType::Cup => target(given(&manual.server), "IM and Presence server").map(Found::Cup),
         AccountType::Webex => {
             Ok(Found::Webex(given(&manual.cas_url).unwrap_or(CAS_URL).to_owned()))
         }

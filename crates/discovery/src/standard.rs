@@ -129,8 +129,7 @@ async fn bare_domain(asker: &mut Asker<'_>) -> Verdict {
         Err(DnsFault::NoName | DnsFault::NoRecord) => return refused,
         Err(fault) => return Verdict::Refused(asker.dns_problem(&addresses, fault)),
     }
-    let server =
-        XmppServer { host: asker.domain.clone(), port: 5222, link: Link::StartTls };
+    let server = XmppServer { host: asker.domain.clone(), port: 5222, link: Link::StartTls };
     let at = server.endpoint();
     let begin = asker.world.clock.now();
     let reached = asker.world.probe.reach(&at, &[]).await;

@@ -214,10 +214,8 @@ fn the_domain_may_prefer_other_transports() {
         .srv("_sip._udp.voice.example.com", &[(0, 0, 5080, "edge.example.com")])
         .srv("_sip._tcp.example.com", &[(0, 0, 5060, "pbx.example.com")])
         .srv("_sips._tcp.example.com", &[(0, 0, 5061, "pbx.example.com")]);
-    let expected = vec![
-        sip("edge.example.com", 5080, Link::Udp),
-        sip("pbx.example.com", 5060, Link::Tcp),
-    ];
+    let expected =
+        vec![sip("edge.example.com", 5080, Link::Udp), sip("pbx.example.com", 5060, Link::Tcp)];
     assert_eq!(report(&world).outcome, Ok(Found::Standard { xmpp: vec![], sip: expected }));
 }
 

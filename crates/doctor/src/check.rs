@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use futures_util::join;
 use offhook_model::{Endpoint, Fault, Link, Outcome, Problem, Service as Kind, TraceStep};
-use offhook_ports::{Found, PhoneAccount, Progress, Reached, Tell, Target, World, XmppPlan};
+use offhook_ports::{Found, PhoneAccount, Progress, Reached, Target, Tell, World, XmppPlan};
 use offhook_signin::{Grant, Service};
 
 use crate::findings::Findings;
@@ -61,11 +61,14 @@ impl Checks<'_> {
         let result = self.world.xmpp.login(plan).await;
         let first = plan.servers.first().map(|server| server.endpoint());
         let (at, result) = match result {
-            Ok(reached) => (first.map_or_else(|| reached.peer.to_string(), |at| at.to_string()), Ok(reached)),
+            Ok(reached) => {
+                (first.map_or_else(|| reached.peer.to_string(), |at| at.to_string()), Ok(reached))
+            }
             Err((at, fault)) => (at.to_string(), Err((at, fault))),
         };
         let problem = result.as_ref().err().map(|(at, fault)| fault.problem(at));
-        let step = self.step("xmpp", format!("sign in to chat as {}", plan.jid), at, begin, &problem);
+        let step =
+            self.step("xmpp", format!("sign in to chat as {}", plan.jid), at, begin, &problem);
         vec![Tried { step: with_tls(step, result.ok()), problem }]
     }
 
@@ -83,7 +86,8 @@ impl Checks<'_> {
         let begin = self.world.clock.now();
         let result: Result<Reached, Fault> = self.world.probe.reach(at, &[]).await;
         let problem = result.as_ref().err().map(|fault| fault.problem(at));
-        let step = self.step(step_name(at.service), connect_words(at), at.to_string(), begin, &problem);
+        let step =
+            self.step(step_name(at.service), connect_words(at), at.to_string(), begin, &problem);
         Tried { step: with_tls(step, result.ok()), problem }
     }
 

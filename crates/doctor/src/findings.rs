@@ -41,9 +41,8 @@ impl Findings {
     /// The findings in order of importance, and the exit status.
     pub(crate) fn finish(mut self) -> (Vec<Finding>, u8) {
         self.raise_causes();
-        self.items.sort_by_key(|(severity, problem)| {
-            (*severity, problem.area, precedence(problem.rule))
-        });
+        self.items
+            .sort_by_key(|(severity, problem)| (*severity, problem.area, precedence(problem.rule)));
         let exit = match self.items.first() {
             Some((Severity::Blocking, problem)) => problem.area.exit_code(),
             Some((Severity::Warning | Severity::Note, _)) | None => 0,

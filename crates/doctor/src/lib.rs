@@ -68,14 +68,12 @@ fn who_and_how(found: &Found) -> (Option<Authenticator>, Option<Via>) {
 
 async fn without_password(checks: &mut Checks<'_>, found: &Found) {
     checks.connect_only(found).await;
-    checks.findings.note(
-        Problem::new(
-            Area::Authentication,
-            Owner::User,
-            "No password was given, so sign-in, services and phone were not examined.",
-            "Run it again with OFFHOOK_PASSWORD set, or type the password when asked.",
-        ),
-    );
+    checks.findings.note(Problem::new(
+        Area::Authentication,
+        Owner::User,
+        "No password was given, so sign-in, services and phone were not examined.",
+        "Run it again with OFFHOOK_PASSWORD set, or type the password when asked.",
+    ));
 }
 
 async fn with_password(

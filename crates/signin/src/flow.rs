@@ -80,8 +80,9 @@ impl<'a> Flow<'a> {
         };
         let begin = self.world.clock.now();
         let result = match self.world.http.send(request).await {
-            Ok(response) => judge(&response)
-                .and_then(|()| read(&response.body).map_err(|error| error.fault())),
+            Ok(response) => {
+                judge(&response).and_then(|()| read(&response.body).map_err(|error| error.fault()))
+            }
             Err(fault) => Err(fault),
         };
         let passed = self.world.clock.now().saturating_duration_since(begin);

@@ -1,6 +1,6 @@
 //! What sign-in is given and what it gives.
 
-use offhook_model::{Authenticator, ProductMode, Problem, Secret, TraceStep, Via};
+use offhook_model::{Authenticator, Problem, ProductMode, Secret, TraceStep, Via};
 use offhook_ports::{PhoneAccount, Target, XmppPlan, XmppServer};
 
 /// Who we say we are.

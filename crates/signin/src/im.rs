@@ -54,8 +54,10 @@ async fn enter(
     seed: u64,
 ) -> Prepared {
     flow.doing("Signing in to chat");
-    let node =
-        |server: &UcServer| Target { host: server.host.clone(), port: server.port.unwrap_or(SOAP_PORT) };
+    let node = |server: &UcServer| Target {
+        host: server.host.clone(),
+        port: server.port.unwrap_or(SOAP_PORT),
+    };
     let nodes: Vec<Target> = servers.iter().map(node).collect();
     let person = Person {
         user_id: account.user_id,
@@ -122,7 +124,9 @@ fn profile_without_chat(user: &str) -> Problem {
     Problem::new(
         Area::Provisioning,
         Owner::Admin,
-        format!("{user} is enabled for IM and Presence, and the service profile names no chat server."),
+        format!(
+            "{user} is enabled for IM and Presence, and the service profile names no chat server."
+        ),
         "Add an IM and Presence service to the user's service profile.",
     )
     .with_rule(25)

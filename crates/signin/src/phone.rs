@@ -83,8 +83,7 @@ async fn device_files(
     let url = https(account.node, path);
     let request = HttpRequest::get(url.to_string())
         .with_basic(account.user_id, &account.credentials.password);
-    let purpose =
-        Purpose { step: "device", service: Kind::Uds, why: "where the phone's file is" };
+    let purpose = Purpose { step: "device", service: Kind::Uds, why: "where the phone's file is" };
     let show = |device: &Device| match device.files.as_slice() {
         [] => "no file is named; the usual place is tried".to_owned(),
         files => files.join(", "),
@@ -111,7 +110,14 @@ async fn fetch_file(
             Err(failure) => failures.push(failure),
         }
     }
-    let missing = || Problem::new(Area::Provisioning, Owner::Admin, "The phone has no configuration file.", "Have the device checked.");
+    let missing = || {
+        Problem::new(
+            Area::Provisioning,
+            Owner::Admin,
+            "The phone has no configuration file.",
+            "Have the device checked.",
+        )
+    };
     Err(most_important(failures).map_or_else(missing, |(problem, _)| problem))
 }
 
@@ -130,14 +136,18 @@ fn phone_account(
         SecurityMode::NonSecure => {}
         SecurityMode::Authenticated | SecurityMode::Encrypted => return Err(secure(device)),
     }
-    let servers: Vec<SipServer> = file.members.iter().map(|member| {
-        let (link, port) = match file.transport {
-            Transport::Tcp => (Link::Tcp, member.sip_port),
-            Transport::Udp => (Link::Udp, member.sip_port),
-            Transport::Tls => (Link::Tls, member.secure_sip_port),
-        };
-        SipServer { host: member.host.clone(), port, link }
-    }).collect();
+    let servers: Vec<SipServer> = file
+        .members
+        .iter()
+        .map(|member| {
+            let (link, port) = match file.transport {
+                Transport::Tcp => (Link::Tcp, member.sip_port),
+                Transport::Udp => (Link::Udp, member.sip_port),
+                Transport::Tls => (Link::Tls, member.secure_sip_port),
+            };
+            SipServer { host: member.host.clone(), port, link }
+        })
+        .collect();
     if servers.is_empty() {
         let what = Fault::Nonsense("it names no call server".to_owned());
         let at = offhook_model::Endpoint {

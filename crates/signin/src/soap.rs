@@ -6,9 +6,7 @@ use offhook_config::{
     Answered, HttpUrl, Login, SystemConfig, XmlError, read_login, read_one_time_password,
     read_system_config,
 };
-use offhook_model::{
-    Area, Endpoint, Fault, Jid, Link, Owner, Problem, Secret, Service as Kind,
-};
+use offhook_model::{Area, Endpoint, Fault, Jid, Link, Owner, Problem, Secret, Service as Kind};
 use offhook_ports::{HttpRequest, Target, XmppAuth, XmppPlan, XmppServer};
 use quick_xml::escape::escape;
 
@@ -72,7 +70,8 @@ pub(crate) async fn enter(
             Err(Refusal::Failed(failure)) => failures.push(failure),
         }
     }
-    let none = || Fault::NotProvisioned("An IM and Presence server".into()).problem(&place(person.domain));
+    let none =
+        || Fault::NotProvisioned("An IM and Presence server".into()).problem(&place(person.domain));
     Err(most_important(failures).map_or_else(none, |(problem, _)| problem))
 }
 
@@ -114,7 +113,9 @@ async fn log_in(
     let call = Call { purpose, action: "login", session: None, body };
     let login = match send(flow, node, call, read_login, show).await {
         Ok(Answered::Success(login)) => login,
-        Ok(Answered::Refused(_)) => return Err(Refusal::Final(refused(node, person, password_proved))),
+        Ok(Answered::Refused(_)) => {
+            return Err(Refusal::Final(refused(node, person, password_proved)));
+        }
         Err(Failure { fault: Fault::BadCredentials, .. }) => {
             return Err(Refusal::Final(refused(node, person, password_proved)));
         }
@@ -124,11 +125,7 @@ async fn log_in(
 }
 
 /// Asks an open session for everything a chat connection needs, side by side.
-async fn question(
-    flow: &Flow<'_>,
-    node: &Target,
-    key: Secret<String>,
-) -> Result<Session, Failure> {
+async fn question(flow: &Flow<'_>, node: &Target, key: Secret<String>) -> Result<Session, Failure> {
     let (token, config) = join!(one_time_password(flow, node, &key), config(flow, node, &key));
     Ok(Session { node: node.clone(), token: token?, config: config.unwrap_or_default(), key })
 }
@@ -238,7 +235,10 @@ fn refused(node: &Target, person: &Person<'_>, password_proved: bool) -> Problem
     Problem::new(
         Area::Authentication,
         Owner::Admin,
-        format!("The IM and Presence service on {} does not let {} in, although the password is right.", at.host, person.user_id),
+        format!(
+            "The IM and Presence service on {} does not let {} in, although the password is right.",
+            at.host, person.user_id
+        ),
         "Enable the user for IM and Presence and check that the nodes are in sync with \
          Communications Manager.",
     )

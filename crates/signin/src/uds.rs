@@ -2,9 +2,7 @@
 //! sequence).
 
 use futures_util::join;
-use offhook_config::{
-    HomeCluster, HttpUrl, UdsUser, read_cluster_user, read_servers, read_user,
-};
+use offhook_config::{HomeCluster, HttpUrl, UdsUser, read_cluster_user, read_servers, read_user};
 use offhook_model::{
     Area, Authenticator, Fault, Owner, Problem, ProductMode, Service as Kind, UserAddress, Via,
 };
@@ -112,8 +110,8 @@ async fn find_home(
         passed_over(flow, failures, target);
         return Err(Problem::no_home_cluster(&credentials.username, &target.host));
     }
-    let (problem, others) =
-        most_important(failures).unwrap_or_else(|| (Problem::no_services(address.domain()), vec![]));
+    let (problem, others) = most_important(failures)
+        .unwrap_or_else(|| (Problem::no_services(address.domain()), vec![]));
     others.into_iter().for_each(|other| flow.warn(other));
     Err(problem)
 }
@@ -153,9 +151,7 @@ async fn cluster_user(
 /// Ports are those that the answer writes, else the one that answered. Whatever the answer says,
 /// the password goes to HTTPS only.
 fn home(found: HomeCluster, target: &Target, credentials: &Credentials) -> Home {
-    let secure = |uri: &Option<String>| {
-        HttpUrl::parse(uri.as_deref()?).filter(|url| url.secure)
-    };
+    let secure = |uri: &Option<String>| HttpUrl::parse(uri.as_deref()?).filter(|url| url.secure);
     let user = secure(&found.user_uri);
     let servers = secure(&found.servers_uri);
     let port = user.as_ref().or(servers.as_ref()).map_or(target.port, |url| url.port);
@@ -255,8 +251,11 @@ async fn user(
     home: &Home,
     credentials: &Credentials,
 ) -> Result<UdsUser, Failure> {
-    let purpose =
-        Purpose { step: "user", service: Kind::Uds, why: "proves the password and names the services" };
+    let purpose = Purpose {
+        step: "user",
+        service: Kind::Uds,
+        why: "proves the password and names the services",
+    };
     let url = https(node, format!("/cucm-uds/user/{}", encode(&home.user_id)));
     let request =
         HttpRequest::get(url.to_string()).with_basic(&home.user_id, &credentials.password);

@@ -65,7 +65,7 @@ impl TestWorld {
         block_on(&self.clock, future)
     }
 
-    /// Every question so far: `SRV name`, `GET url`, `REACH host:port`, `XMPP jid`.
+    /// Every question so far: `SRV name`, `GET url`, `GET url as USER`, `REACH host:port`, `XMPP jid`.
     pub fn asked(&self) -> Vec<String> {
         self.lock().asked.clone()
     }
@@ -192,9 +192,12 @@ impl Http for TestWorld {
             Method::Delete => "DELETE",
         };
         let asked = format!("{method} {}", request.url);
-        let content =
-            format!("{:?} {}", request.headers, String::from_utf8_lossy(&request.body));
-        let answers = self.note(asked.clone());
+        let content = format!("{:?} {}", request.headers, String::from_utf8_lossy(&request.body));
+        let as_whom = match &request.basic {
+            Some((user, _)) => format!("{asked} as {user}"),
+            None => asked.clone(),
+        };
+        let answers = self.note(as_whom);
         let fits = |(url, needle, _): &&(String, String, Reply)| {
             *url == asked && content.contains(needle.as_str())
         };

@@ -260,7 +260,8 @@ mod tests {
 
     #[test]
     fn undeclared_prefixes_do_not_matter() {
-        let read = parse(b"<device xsi:type=\"axl:XIPPhone\" ctiid='5'><ns:Name>X</ns:Name></device>");
+        let read =
+            parse(b"<device xsi:type=\"axl:XIPPhone\" ctiid='5'><ns:Name>X</ns:Name></device>");
         let root = read.expect("readable").root;
         assert_eq!(root.attribute("TYPE"), Some("axl:XIPPhone"));
         assert_eq!(root.text_at(&["name"]), Some("X"));
