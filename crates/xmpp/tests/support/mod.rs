@@ -43,9 +43,7 @@ impl Authority {
         std::fs::create_dir_all(&folder).expect("temporary folder");
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "Laboratory authority");
+        params.distinguished_name.push(DnType::CommonName, "Laboratory authority");
         let key = KeyPair::generate().expect("key");
         let issuer = CertifiedIssuer::self_signed(params, key).expect("authority");
         std::fs::write(folder.join("ca.pem"), issuer.pem()).expect("written");

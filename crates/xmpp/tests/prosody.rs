@@ -1,0 +1,297 @@
+//! The link and the chat machine against a real server. Needs the program `prosody` (0.12);
+//! without it the test says so and passes.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use offhook_im::{Im, Output};
+use offhook_model::{Availability, Delivery, Fault, Jid, Link, Moment, Subscription, Timestamp};
+use offhook_net::Net;
+use offhook_ports::XmppLogin;
+use offhook_xmpp::{LinkEvent, LoginProbe};
+use std::sync::Arc;
+use support::{Authority, DOMAIN, Driven, password, plan};
+use tokio::process::{Child, Command};
+
+/// A running server; killed when dropped.
+struct Prosody {
+    _child: Child,
+    authority: Authority,
+    starttls: u16,
+    direct: u16,
+}
+
+impl Prosody {
+    /// Starts a server with accounts alice and bob, password `secret`. `hash` is what passwords
+    /// are kept as, which decides the SCRAM that is offered.
+    async fn start(hash: &str) -> Option<Self> {
+        if !Path::new("/usr/bin/prosody").exists() {
+            eprintln!("SKIPPED: prosody is not installed");
+            return None;
+        }
+        let authority = Authority::new();
+        let folder = authority.folder.clone();
+        let identity = authority.identity(&[DOMAIN]);
+        std::fs::write(folder.join("server.crt"), &identity.certificate).expect("written");
+        std::fs::write(folder.join("server.key"), &identity.key).expect("written");
+        let (starttls, direct) = (free_port(), free_port());
+        let config = folder.join("prosody.cfg.lua");
+        std::fs::write(&config, configuration(&folder, hash, starttls, direct)).expect("written");
+        for user in ["alice", "bob"] {
+            register(&config, user).await;
+        }
+        let child = Command::new("prosody")
+            .arg("--config")
+            .arg(&config)
+            .arg("-F")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("prosody starts");
+        for port in [starttls, direct] {
+            wait_for(port).await;
+        }
+        Some(Self { _child: child, authority, starttls, direct })
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("address").port()
+}
+
+async fn wait_for(port: u16) {
+    for _ in 0..300 {
+        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("prosody does not listen on {port}");
+}
+
+async fn register(config: &Path, user: &str) {
+    let status = Command::new("prosodyctl")
+        .args(["--root", "--config"])
+        .arg(config)
+        .args(["register", user, DOMAIN, "secret"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .await
+        .expect("prosodyctl runs");
+    assert!(status.success(), "account {user}");
+}
+
+fn configuration(folder: &Path, hash: &str, starttls: u16, direct: u16) -> String {
+    let folder: PathBuf = folder.to_owned();
+    let folder = folder.display();
+    format!(
+        r#"
+run_as_root = true
+daemonize = false
+pidfile = "{folder}/prosody.pid"
+data_path = "{folder}"
+interfaces = {{ "127.0.0.1" }}
+c2s_ports = {{ {starttls} }}
+c2s_direct_tls_ports = {{ {direct} }}
+modules_enabled = {{ "roster"; "saslauth"; "tls"; "disco"; "ping"; "carbons"; "smacks"; "offline" }}
+modules_disabled = {{ "s2s"; "http" }}
+authentication = "internal_hashed"
+password_hash = "{hash}"
+storage = "internal"
+c2s_require_encryption = true
+allow_unencrypted_plain_auth = false
+ssl = {{ key = "{folder}/server.key"; certificate = "{folder}/server.crt" }}
+certificates = "{folder}"
+log = {{ {{ levels = {{ min = "info" }}, to = "file", filename = "{folder}/prosody.log" }} }}
+VirtualHost "{DOMAIN}"
+"#
+    )
+}
+
+/// A person: a link and the machine above it.
+struct Person {
+    im: Im,
+    driven: Driven,
+    jid: Jid,
+}
+
+impl Person {
+    fn new(net: &Arc<Net>, user: &str, port: u16, link: Link) -> Self {
+        let plan = plan(user, password(user, "secret"), &[(port, link)]);
+        Self {
+            im: Im::new(plan.jid.clone(), u64::from(port) + user.len() as u64),
+            jid: plan.jid.clone(),
+            driven: Driven::new(net, plan),
+        }
+    }
+
+    /// Handles one event, or `None` when the link is over.
+    async fn step(&mut self) -> Option<()> {
+        let now = now();
+        match self.driven.next().await? {
+            LinkEvent::Online { jid, resumed, .. } => self.im.online(jid, resumed, now),
+            LinkEvent::Stanza(stanza) => self.im.receive(stanza, now),
+            LinkEvent::Acked(id) => self.im.acknowledged(&id, now),
+            LinkEvent::Connecting { .. } => {}
+            LinkEvent::Failed { fault, .. } | LinkEvent::Offline { fault, .. } => {
+                panic!("{}: {fault:?}", self.jid)
+            }
+            LinkEvent::Closed => self.im.offline(now),
+        }
+        self.drain();
+        Some(())
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.im.poll() {
+            if let Output::Send(stanza) = output {
+                assert!(self.driven.handle.send(stanza));
+            }
+        }
+    }
+}
+
+fn now() -> Moment {
+    Moment { at: offhook_net::now(), wall: Timestamp(1_795_000_000_000) }
+}
+
+/// Lets both live until `reached` says yes.
+async fn until(a: &mut Person, b: &mut Person, what: &str, reached: impl Fn(&Im, &Im) -> bool) {
+    let work = async {
+        while !reached(&a.im, &b.im) {
+            tokio::select! {
+                step = a.step() => assert!(step.is_some(), "{what}"),
+                step = b.step() => assert!(step.is_some(), "{what}"),
+            }
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), work).await;
+    assert!(waited.is_ok(), "never: {what}");
+}
+
+fn sees(im: &Im, who: &Jid, availability: Availability) -> bool {
+    im.contacts().iter().any(|c| &c.contact == who && c.presence.availability == availability)
+}
+
+fn last(im: &Im, with: &Jid) -> Option<(String, Delivery)> {
+    let messages = im.messages();
+    let last = messages.get(with)?.last()?;
+    Some((last.body.clone(), last.state))
+}
+
+async fn two_people_meet(server: &Prosody, links: [(u16, Link); 2]) {
+    let net = server.authority.net();
+    let mut alice = Person::new(&net, "alice", links[0].0, links[0].1);
+    let mut bob = Person::new(&net, "bob", links[1].0, links[1].1);
+    let (a, b) = (alice.jid.clone(), bob.jid.clone());
+    until(&mut alice, &mut bob, "both are online", |x, y| {
+        [x, y].iter().all(|im| im.own_presence().availability == Availability::Available)
+    })
+    .await;
+
+    alice.im.roster_add(b.clone(), Some("Bob".into()), Some("Team".into()), now());
+    alice.drain();
+    until(&mut alice, &mut bob, "bob is asked", |_, y| {
+        y.contacts().iter().any(|c| c.contact == a && c.wants_us)
+    })
+    .await;
+    bob.im.roster_answer(&a, true, now());
+    bob.im.roster_add(a.clone(), None, None, now());
+    bob.drain();
+    until(&mut alice, &mut bob, "alice is asked", |x, _| {
+        x.contacts().iter().any(|c| c.contact == b && c.wants_us)
+    })
+    .await;
+    alice.im.roster_answer(&b, true, now());
+    alice.drain();
+    until(&mut alice, &mut bob, "they see each other", |x, y| {
+        let both = |im: &Im, who: &Jid| {
+            im.contacts()
+                .iter()
+                .any(|c| &c.contact == who && c.subscription == Subscription::Both && !c.wants_us)
+        };
+        both(x, &b)
+            && both(y, &a)
+            && sees(x, &b, Availability::Available)
+            && sees(y, &a, Availability::Available)
+    })
+    .await;
+    assert!(alice.im.contacts().iter().any(|c| c.name == "Bob" && c.groups == ["Team"]));
+
+    bob.im.set_presence(Availability::Dnd, Some("Writing <tests> & more".into()), now());
+    bob.drain();
+    until(&mut alice, &mut bob, "the note arrives", |x, _| {
+        x.contacts().iter().any(|c| {
+            c.presence.availability == Availability::Dnd
+                && c.presence.note.as_deref() == Some("Writing <tests> & more")
+        })
+    })
+    .await;
+
+    alice.im.send_chat(b.clone(), "Hello, Bob \u{1f44b} <&>".into(), now());
+    alice.drain();
+    until(&mut alice, &mut bob, "the message is delivered", |x, y| {
+        last(x, &b).is_some_and(|(_, state)| state == Delivery::Delivered)
+            && last(y, &a).is_some_and(|(body, _)| body == "Hello, Bob \u{1f44b} <&>")
+    })
+    .await;
+    bob.im.mark_read(&a, now());
+    bob.im.send_chat(a.clone(), "Hello back".into(), now());
+    bob.drain();
+    until(&mut alice, &mut bob, "read, and answered", |x, y| {
+        let read = x
+            .messages()
+            .get(&b)
+            .is_some_and(|m| m.iter().any(|m| m.own && m.state == Delivery::Read));
+        read && last(x, &b).is_some_and(|(body, _)| body == "Hello back")
+            && last(y, &a).is_some_and(|(_, state)| state == Delivery::Delivered)
+    })
+    .await;
+    alice.im.typing(&b, true, now());
+    alice.drain();
+    until(&mut alice, &mut bob, "typing is seen", |_, y| y.chats().iter().any(|c| c.typing)).await;
+
+    for person in [&mut alice, &mut bob] {
+        person.driven.handle.close();
+        while person.step().await.is_some() {}
+        assert_eq!(person.im.own_presence().availability, Availability::Offline);
+    }
+}
+
+#[tokio::test]
+async fn two_people_meet_over_starttls_and_direct_tls() {
+    let Some(server) = Prosody::start("SHA-256").await else {
+        return;
+    };
+    let links = [(server.starttls, Link::StartTls), (server.direct, Link::Tls)];
+    two_people_meet(&server, links).await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_from_a_right_one() {
+    let Some(server) = Prosody::start("SHA-1").await else {
+        return;
+    };
+    let net = server.authority.net();
+    for (port, link) in [(server.starttls, Link::StartTls), (server.direct, Link::Tls)] {
+        let wrong = plan("alice", password("alice", "wrong"), &[(port, link)]);
+        let right = plan("alice", password("alice", "secret"), &[(port, link)]);
+        let probe = LoginProbe::new(Arc::clone(&net));
+        let refused = probe.login(&wrong).await.map_err(|(_, fault)| fault);
+        assert_eq!(refused, Err(Fault::BadCredentials));
+        let reached = probe.login(&right).await.expect("let in");
+        assert_eq!(reached.peer.port(), port);
+        let mut driven = Driven::new(&net, wrong);
+        let event = driven.end().await;
+        assert!(
+            matches!(&event, LinkEvent::Failed { fault: Fault::BadCredentials, .. }),
+            "{event:?}"
+        );
+    }
+}
