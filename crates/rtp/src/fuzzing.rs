@@ -1,6 +1,14 @@
 //! Entry points for fuzzing.
 
-use crate::{packet, rtcp};
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use offhook_model::AudioCodec;
+
+use crate::packet::{Header, Packet};
+use crate::sdp::{Description, LocalMedia, Negotiator};
+use crate::{Inserted, JitterBuffer, JitterConfig, Pull, packet, rtcp};
 
 /// An RTP packet: whatever can be read lies inside the datagram.
 pub fn packet(data: &[u8]) {
@@ -17,5 +25,105 @@ pub fn packet(data: &[u8]) {
 pub fn rtcp(data: &[u8]) {
     if let Ok(packets) = rtcp::parse(data) {
         assert!(packets.len() <= data.len() / 4);
+    }
+}
+
+/// A session description as an offer, then as an answer: what we answer is well formed and has as
+/// many streams as the offer.
+pub fn sdp(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut negotiator = Negotiator::new(
+        1,
+        LocalMedia {
+            address: Ipv4Addr::LOCALHOST.into(),
+            rtp_port: 4_000,
+            rtcp_port: 4_001,
+            codecs: AudioCodec::ALL.to_vec(),
+            packet_time: Duration::from_millis(20),
+            dscp: 46,
+            cname: "c".to_owned(),
+            hold: data.len().is_multiple_of(5),
+        },
+    );
+    if let Ok((answer, plan)) = negotiator.answer(&text) {
+        let offered = Description::parse(&text).expect("it was answered");
+        let answered = Description::parse(&answer).expect("our own answer");
+        assert_eq!(offered.media.len(), answered.media.len());
+        assert!(answered.oddities.is_empty(), "{:?}", answered.oddities);
+        assert_eq!(answered.media.iter().filter(|media| media.port != 0).count(), 1);
+        assert!((10..=60).contains(&plan.packet_time.as_millis()));
+        assert!(plan.receive.iter().any(|codec| codec.codec == plan.send.codec));
+        assert!(!plan.sending || !plan.remote.ip().is_unspecified());
+    }
+    let offer = negotiator.offer();
+    assert!(Description::parse(&offer).is_ok());
+    if let Ok(plan) = negotiator.accept_answer(&text) {
+        assert!(plan.send.payload_type < 128);
+    }
+}
+
+/// Operations on a jitter buffer, five bytes each: what to do, a sequence number, a step of time.
+/// What is queued is played exactly once and in order, or counted as skipped, or still there.
+pub fn jitter(data: &[u8]) {
+    #[allow(clippy::disallowed_methods, reason = "an origin for virtual time")]
+    let mut now = Instant::now();
+    let config = JitterConfig {
+        redundancy: data.len().is_multiple_of(2),
+        ..JitterConfig::new(8_000, Duration::from_millis(20))
+    };
+    let mut buffer = JitterBuffer::new(config);
+    let mut waiting = BTreeSet::new();
+    let mut last_played = None;
+    let (mut serial, mut skipped) = (0u32, 0);
+    for step in data.chunks_exact(5) {
+        let [what, high, low, stamp, time] = *step else { return };
+        now += Duration::from_millis(u64::from(time));
+        if what % 4 == 0 {
+            let pulled = match buffer.pull(now) {
+                Pull::Packet { payload, .. } => payload.try_into().ok().map(u32::from_be_bytes),
+                Pull::Lost { ticks, .. } => {
+                    assert!(ticks > 0);
+                    None
+                }
+                Pull::Empty | Pull::Wait => None,
+            };
+            if let Some(played) = pulled {
+                // The payload holds the place in the stream above a serial number.
+                let entry = waiting.iter().find(|(_, serial)| *serial == played).copied();
+                let entry: (u16, u32) = entry.expect("played something never queued, or twice");
+                waiting.remove(&entry);
+                if let Some(last) = last_played {
+                    assert!(entry.0.wrapping_sub(last) < 0x8000, "{} after {last}", entry.0);
+                }
+                last_played = Some(entry.0);
+            }
+        } else {
+            let sequence = u16::from_be_bytes([high % 2, low]);
+            let timestamp = u32::from(sequence) * 160 + u32::from(stamp / 128) * 80;
+            let header = Header { marker: false, payload_type: 0, sequence, timestamp, ssrc: 1 };
+            let packet = Packet { header, payload: &serial.to_be_bytes() };
+            let event = what == 255;
+            let outcome =
+                if event { buffer.insert_event(&packet, now) } else { buffer.insert(&packet, now) };
+            match outcome {
+                Inserted::Queued | Inserted::Restarted => {
+                    if outcome == Inserted::Restarted {
+                        waiting.clear();
+                        last_played = None;
+                    }
+                    if !event {
+                        waiting.insert((sequence, serial));
+                    }
+                }
+                Inserted::Duplicate | Inserted::Late => {}
+                Inserted::TooLong => panic!("four bytes are not too long"),
+            }
+            serial += 1;
+        }
+        let stats = buffer.stats();
+        assert!(stats.skipped >= skipped);
+        skipped = stats.skipped;
+        assert!(waiting.len() as u64 <= 64 + stats.skipped, "a packet was lost without a count");
+        assert!(buffer.target() <= config.max && buffer.target() >= config.min);
     }
 }

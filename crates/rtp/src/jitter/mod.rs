@@ -160,6 +160,8 @@ pub struct JitterBuffer {
     newest: (u64, i64),
     /// Extended sequence number and timestamp that is to be played next.
     next: (u64, i64),
+    /// Something was played, so what is before `next` is late.
+    started: bool,
     /// Length of a packet in ticks, as the stream shows it.
     packet_ticks: i64,
     /// Packets in a row that did not fit the time line.
@@ -188,6 +190,7 @@ impl JitterBuffer {
             epoch: None,
             newest: (0, 0),
             next: (0, 0),
+            started: false,
             packet_ticks: ticks.max(1),
             strange: 0,
             too_long: 0,
@@ -233,6 +236,7 @@ impl JitterBuffer {
         self.slots.clear();
         self.delay.forget_way();
         self.state = State::Idle;
+        self.started = false;
         self.strange = 0;
         self.too_long = 0;
         self.quiet = false;
@@ -296,7 +300,10 @@ impl JitterBuffer {
         if sequence > self.newest.0 {
             self.newest = place;
         }
-        if self.state != State::Idle && sequence < self.next.0 {
+        // Older than the ring is long counts as late even before playing has begun.
+        let highest = self.slots.highest().unwrap_or(0);
+        let floor = (highest + 1).saturating_sub(SLOTS as u64);
+        if (self.started && sequence < self.next.0) || sequence < floor {
             self.stats.late += 1;
             return Inserted::Late;
         }
@@ -342,7 +349,7 @@ impl JitterBuffer {
         let oldest = (sequence + 1).saturating_sub(SLOTS as u64);
         if self.slots.lowest().is_some_and(|lowest| lowest < oldest) {
             self.stats.skipped += self.slots.drop_before(oldest) as u64;
-            if self.state != State::Idle && self.next.0 < oldest {
+            if self.started && self.next.0 < oldest {
                 self.next = match self.slots.lowest().and_then(|at| self.slots.timestamp(at)) {
                     Some(timestamp) => (self.slots.lowest().unwrap_or(oldest), timestamp),
                     None => (oldest, self.next.1),
@@ -449,7 +456,13 @@ impl JitterBuffer {
 
     /// The next packet is missing and a later one is here.
     fn pull_gap(&mut self, now_us: i64, held: i64, later: u64) -> Pull<'_> {
-        let missing = (later - self.next.0) as i64;
+        if self.slots.kind(later) == Some(Kind::Event) {
+            // Sound before an event trails off anyway.
+            self.next.0 = later;
+            self.pass_events();
+            return self.pull_playing(now_us, held);
+        }
+        let missing = later.saturating_sub(self.next.0) as i64;
         let later_timestamp = self.slots.timestamp(later).unwrap_or(self.next.1);
         let silent = later_timestamp - self.next.1 - missing * self.packet_ticks;
         if self.quiet || silent > self.packet_ticks / 2 {
@@ -514,6 +527,7 @@ impl JitterBuffer {
         self.current_us = age;
         self.stats.played += 1;
         self.quiet = false;
+        self.started = true;
         self.state = State::Playing { held: 0 };
         self.next = (sequence + 1, timestamp + self.packet_ticks);
         match self.slots.take(sequence) {

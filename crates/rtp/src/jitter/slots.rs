@@ -59,6 +59,11 @@ impl Slots {
         self.slots.iter().flatten().map(|slot| slot.sequence).min()
     }
 
+    /// The highest sequence number here.
+    pub(super) fn highest(&self) -> Option<u64> {
+        self.slots.iter().flatten().map(|slot| slot.sequence).max()
+    }
+
     pub(super) fn put(
         &mut self,
         sequence: u64,
