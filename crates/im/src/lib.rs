@@ -91,7 +91,7 @@ impl Im {
     }
 
     /// What the store holds: conversations in any order, and own messages that wait to be sent,
-    /// oldest first.
+    /// oldest first. These go out before what was written since.
     pub fn loaded(&mut self, chats: Vec<Chat>, queued: Vec<Message>) {
         for mut chat in chats {
             chat.typing = false;
@@ -101,9 +101,11 @@ impl Im {
             }
             self.publish(&with);
         }
+        let waiting = queued.iter().map(|m| (m.id.clone(), m.with.bare()));
+        let taken = self.outbox.restore(waiting.collect());
         for message in queued {
-            let with = message.with.bare();
-            if self.outbox.put(message.id.clone(), with.clone()) {
+            if taken.contains(&message.id) {
+                let with = message.with.bare();
                 self.talk(&with).merge(vec![message]);
                 self.publish(&with);
             }

@@ -38,6 +38,21 @@ impl Outbox {
         true
     }
 
+    /// Puts messages of an earlier session before all others. Those it has already stay where
+    /// they are; those over the capacity are not taken. The ones that were taken.
+    pub(crate) fn restore(&mut self, earlier: Vec<(MessageId, Jid)>) -> Vec<MessageId> {
+        let mut taken = Vec::new();
+        let later = std::mem::take(&mut self.waiting);
+        for (id, with) in earlier {
+            let room = self.waiting.len() + later.len() < CAPACITY;
+            if room && !later.iter().any(|w| w.id == id) && self.put(id.clone(), with) {
+                taken.push(id);
+            }
+        }
+        self.waiting.extend(later);
+        taken
+    }
+
     /// The next message to send, which then counts as being on its way.
     pub(crate) fn next(&mut self) -> Option<(MessageId, Jid)> {
         let next = self.waiting.iter_mut().take(WINDOW).find(|w| !w.on_its_way)?;

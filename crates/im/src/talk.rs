@@ -171,12 +171,12 @@ impl Talk {
     }
 }
 
-/// Drops the oldest messages over the limit, but none that is still to be sent.
+/// Keeps the newest messages, and of the older ones those that are still to be sent.
 fn trim(messages: &mut Vec<Message>) {
-    let mut over = messages.len().saturating_sub(KEPT);
+    let mut older = messages.len().saturating_sub(KEPT);
     messages.retain(|m| {
-        let drop = over > 0 && m.state != Delivery::Queued;
-        over -= usize::from(drop);
-        !drop
+        let keep = older == 0 || m.state == Delivery::Queued;
+        older = older.saturating_sub(1);
+        keep
     });
 }
