@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use offhook_model::{
-    Contact, Delivery, Jid, Message, MessageId, Moment, NoticeBody, Subscription, Timestamp,
+    Chat, Contact, Delivery, Jid, Message, MessageId, Moment, NoticeBody, Subscription, Timestamp,
 };
 use offhook_ports::StoreRequest;
 use xmpp_parsers::chatstates::ChatState;
@@ -251,6 +251,14 @@ impl Im {
             Arc::make_mut(&mut self.messages).insert(with.clone(), messages);
             self.close_oldest(with);
         }
+    }
+
+    /// Makes the list of conversations anew, all at once.
+    pub(crate) fn publish_all(&mut self) {
+        let listed = self.talks.values().filter(|talk| talk.chat.last.is_some());
+        let mut chats: Vec<Arc<Chat>> = listed.map(|talk| Arc::clone(&talk.chat)).collect();
+        chats.sort_by_key(|chat| std::cmp::Reverse(chat.last.as_ref().map(|last| last.time)));
+        self.chats = Arc::new(chats);
     }
 
     fn received(&mut self, wire: Wire, delay: Option<Delay>, direct: bool, now: Moment) {

@@ -96,11 +96,9 @@ impl Im {
         for mut chat in chats {
             chat.typing = false;
             let with = chat.with.bare();
-            if !self.talks.contains_key(&with) {
-                self.talks.insert(with.clone(), Talk::from_chat(chat));
-            }
-            self.publish(&with);
+            self.talks.entry(with).or_insert_with(|| Talk::from_chat(chat));
         }
+        self.publish_all();
         let waiting = queued.iter().map(|m| (m.id.clone(), m.with.bare()));
         let taken = self.outbox.restore(waiting.collect());
         for message in queued {

@@ -231,7 +231,8 @@ fn is_web(head: &[u8]) -> bool {
     let text = head.trim_ascii_start();
     let begins =
         |with: &[u8]| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
-    begins(b"HTTP/") || begins(b"<!DOCTYPE html") || begins(b"<html")
+    // A document type or a comment never begins a stream, nearly always a page.
+    begins(b"HTTP/") || begins(b"<!") || begins(b"<html")
 }
 
 #[cfg(test)]
