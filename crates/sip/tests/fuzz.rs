@@ -1,0 +1,66 @@
+//! Replays the fuzzing corpus and inputs made from it, and lets proptest try.
+
+use std::path::Path;
+
+use offhook_sip::fuzzing;
+use offhook_testkit::corpus::replay;
+use proptest::prelude::{any, prop, prop_assert_eq, proptest};
+use proptest::test_runner::Config;
+
+fn check(folder: &str, target: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    assert!(replay(&folder, 2000, 0x5eed, target) > 0);
+}
+
+#[test]
+fn messages_survive_mutation() {
+    check("corpus/message", fuzzing::message::fuzz);
+    check("tests/fixtures/corpus", fuzzing::message::fuzz);
+    check("tests/fixtures/rfc4475", fuzzing::message::fuzz);
+}
+
+#[test]
+fn streams_survive_mutation() {
+    check("corpus/framing", fuzzing::framing::fuzz);
+}
+
+#[test]
+fn uris_survive_mutation() {
+    check("corpus/uri", fuzzing::uri::fuzz);
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 256, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        fuzzing::message::fuzz(&bytes);
+        fuzzing::framing::fuzz(&bytes);
+        fuzzing::uri::fuzz(&bytes);
+    }
+
+    #[test]
+    fn what_is_written_is_read_back(
+        user in "[a-zA-Z0-9 #*+é]{1,20}",
+        name in "[ -~]{0,30}",
+        value in "[ -~]{0,60}",
+        body in prop::collection::vec(any::<u8>(), 0..200),
+        cseq in 0u32..1 << 31,
+    ) {
+        use offhook_sip::message::{Method, Name, Request, parse, text::quote, uri::escape_user};
+        let uri = format!("sip:{}@example.test", escape_user(&user));
+        let mut request = Request::new(Method::Info, uri.clone(), cseq);
+        request.push(Name::From, format!("{} <{uri}>;tag=t", quote(&name)));
+        request.push(Name::Subject, &value);
+        request.body("application/octet-stream", body.clone());
+        let message = parse(&request.write("SIP/2.0/UDP h;branch=z9hG4bKx")).expect("readable");
+        prop_assert_eq!(message.request_uri(), &uri);
+        let from = message.party(Name::From).expect("from");
+        prop_assert_eq!(from.uri().expect("uri").user_text().expect("user").into_owned(), user);
+        let wanted = if name.trim().is_empty() { String::new() } else { name };
+        prop_assert_eq!(from.name().unwrap_or_default().into_owned(), wanted);
+        prop_assert_eq!(message.header(Name::Subject).unwrap_or(""), value.trim());
+        prop_assert_eq!(message.cseq().expect("cseq").number, cseq);
+        prop_assert_eq!(message.body(), &body[..]);
+    }
+}
