@@ -79,7 +79,7 @@ const LIGHT: Tokens = Tokens {
     on_own: rgb(0xFF_FF_FF),
     on_ok: rgb(0xFF_FF_FF),
     on_busy: rgb(0xFF_FF_FF),
-    shadow: Color32::from_rgba_premultiplied(2, 3, 5, 38),
+    shadow: Color32::from_rgba_premultiplied(2, 3, 4, 30),
     veil: Color32::from_rgba_premultiplied(7, 9, 12, 90),
 };
 
@@ -159,7 +159,7 @@ const CONTRAST_DARK: Tokens = Tokens {
 };
 
 /// Grounds of initials; white on each has a contrast of 4.5 or more.
-const AVATARS: [Color32; 8] = [
+const AVATARS: [Color32; 11] = [
     rgb(0x0B_6B_CB),
     rgb(0x7A_5A_F0),
     rgb(0x0B_7F_72),
@@ -168,6 +168,9 @@ const AVATARS: [Color32; 8] = [
     rgb(0x3E_47_84),
     rgb(0x4B_7A_0F),
     rgb(0x47_54_67),
+    rgb(0x93_3A_B0),
+    rgb(0x0F_6E_8F),
+    rgb(0x8A_4B_08),
 ];
 
 /// Text on an avatar.
@@ -200,8 +203,8 @@ impl Tokens {
     /// The one shadow, under cards that float.
     pub fn float(&self) -> Shadow {
         Shadow {
-            offset: [0, 8],
-            blur: 28,
+            offset: [0, 10],
+            blur: 36,
             spread: 0,
             color: self.shadow,
         }
@@ -223,13 +226,16 @@ pub fn avatar_color(key: &str) -> Color32 {
     let hash = key.bytes().fold(0x811C_9DC5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
-    AVATARS[(hash >> 7) as usize % AVATARS.len()]
+    // Names that differ in one letter would else share their low bits (MurmurHash3's last steps).
+    let hash = (hash ^ (hash >> 16)).wrapping_mul(0x85EB_CA6B);
+    let hash = (hash ^ (hash >> 13)).wrapping_mul(0xC2B2_AE35);
+    AVATARS[(hash >> 16) as usize % AVATARS.len()]
 }
 
 /// Roles of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
-    /// 22/28, page titles.
+    /// 20/28, page titles.
     Title,
     /// 16/24, names in large places.
     Heading,
@@ -239,6 +245,8 @@ pub enum Type {
     Body,
     /// 14/20 medium, buttons.
     Strong,
+    /// 14/20 semibold a little smaller, on filled buttons.
+    Filled,
     /// 12.5/18, second lines.
     Secondary,
     /// 12.5/18 semibold, list headings.
@@ -253,11 +261,12 @@ impl Type {
     /// Its font.
     pub fn font(self) -> FontId {
         let (size, weight) = match self {
-            Self::Title => (22.0, SEMIBOLD),
+            Self::Title => (20.0, SEMIBOLD),
             Self::Heading => (16.0, SEMIBOLD),
             Self::Name => (14.0, SEMIBOLD),
             Self::Body => (14.0, REGULAR),
             Self::Strong => (13.5, MEDIUM),
+            Self::Filled => (13.5, SEMIBOLD),
             Self::Secondary => (12.5, REGULAR),
             Self::Label => (12.5, SEMIBOLD),
             Self::Small => (12.0, REGULAR),
@@ -271,7 +280,7 @@ impl Type {
         match self {
             Self::Title => 28.0,
             Self::Heading => 24.0,
-            Self::Name | Self::Body | Self::Strong => 20.0,
+            Self::Name | Self::Body | Self::Strong | Self::Filled => 20.0,
             Self::Secondary | Self::Label => 18.0,
             Self::Small => 16.0,
             Self::Badge => 14.0,
@@ -380,6 +389,10 @@ fn visuals(c: &Tokens) -> Visuals {
         Visuals::light()
     };
     let control = CornerRadius::same(R_CONTROL);
+    if c.dark {
+        // egui's own choice for dark ground thickens the strokes of Inter and Lucide too much.
+        v.text_options.color_transfer_function = egui::epaint::FontColorTransferFunction::Gamma(0.8);
+    }
     v.override_text_color = Some(c.text);
     v.weak_text_color = Some(c.muted);
     v.panel_fill = c.ground;
@@ -414,7 +427,8 @@ fn visuals(c: &Tokens) -> Visuals {
         state.corner_radius = control;
         state.expansion = 0.0;
     }
-    w.inactive.bg_fill = c.muted;
+    // Only scroll bars are drawn with these.
+    w.inactive.bg_fill = c.line.lerp_to_gamma(c.muted, 0.35);
     w.hovered.bg_fill = c.muted;
     w.active.bg_fill = c.accent;
     v

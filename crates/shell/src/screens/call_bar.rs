@@ -12,6 +12,8 @@ use crate::theme::{R_CONTROL, Type};
 use crate::widgets::{Kind, Push, focus_ring, galley, icon, keypad, line, paint_line, show_live};
 
 const HEIGHT: f32 = 49.0;
+/// Below this width buttons lose their labels and the state goes below the name.
+const TIGHT: f32 = 640.0;
 
 /// Draws one bar for each call; gives their height.
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) -> f32 {
@@ -126,13 +128,20 @@ fn bar(
         pos2(rect.left() + 48.0, rect.top()),
         pos2(right - 12.0, rect.bottom()),
     );
-    let width = galley(ui, &name, Type::Name, cx.c.text, text.width(), 1).size().x;
-    if over {
-        paint_line(ui, text, &name, Type::Name, cx.c.text, Align::Min);
+    let (first, second) = if rect.width() < TIGHT {
+        let first = text.with_min_y(text.top() + 5.0).with_max_y(text.top() + 25.0);
+        (first, Some(first.translate(vec2(0.0, 19.0))))
     } else {
-        open_stage(ui, cx, hub, call, text.with_max_x(text.left() + width), &name);
+        (text, None)
+    };
+    let width = galley(ui, &name, Type::Name, cx.c.text, first.width(), 1).size().x;
+    if over {
+        paint_line(ui, first, &name, Type::Name, cx.c.text, Align::Min);
+    } else {
+        open_stage(ui, cx, hub, call, first.with_max_x(first.left() + width + 1.0), &name);
     }
-    let mut rest = text.with_min_x((text.left() + width + 12.0).min(text.right()));
+    let beside = first.with_min_x((first.left() + width + 12.0).min(first.right()));
+    let mut rest = second.unwrap_or(beside);
     let state = state_words(ui, cx, call);
     let width = galley(ui, &state, Type::Secondary, cx.c.soft_muted, rest.width(), 1)
         .size()
@@ -144,7 +153,7 @@ fn bar(
         show_live(&response, true);
     }
     rest.min.x = (rest.left() + width + 16.0).min(rest.right());
-    if over || rest.width() < 80.0 {
+    if over || second.is_some() {
         return;
     }
     if let Some((glyph, word)) = sound(cx, call) {
@@ -173,7 +182,7 @@ fn piece(ui: &mut Ui, rect: Rect, glyph: &str, word: &str, color: egui::Color32)
 fn open_stage(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, call: &Call, rect: Rect, name: &str) {
     let spoken = cx.tw("call-open", "name", name);
     let id = ui.scope_id().with(("open", call.id));
-    let place = rect.shrink2(vec2(0.0, 10.0)).expand2(vec2(6.0, 0.0));
+    let place = Rect::from_center_size(rect.center(), vec2(rect.width() + 12.0, 28.0));
     let response = ui.interact(place, id, egui::Sense::click());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &spoken));
     if response.hovered() {
@@ -201,10 +210,10 @@ fn buttons(
     right: f32,
     out: &mut Vec<Command>,
 ) -> f32 {
-    let tight = rect.width() < 640.0;
+    let tight = rect.width() < TIGHT;
     let mut right = right;
     let mut put = |ui: &mut Ui, label: &str, glyph: &str, kind: Kind, on: Option<bool>, bare| {
-        let text = galley(ui, label, Type::Strong, cx.c.text, f32::INFINITY, 1);
+        let text = galley(ui, label, Type::Filled, cx.c.text, f32::INFINITY, 1);
         let width = if bare { 32.0 } else { text.size().x + 48.0 };
         let place = Rect::from_min_size(
             pos2(right - width, rect.center().y - 16.5),
@@ -241,7 +250,7 @@ fn buttons(
         hub.keypad = if open { None } else { Some(call.id) };
     }
     let (label, glyph, kind) = if call.muted {
-        (cx.t("unmute"), icons::MIC_OFF, Kind::On)
+        (cx.t("muted"), icons::MIC_OFF, Kind::On)
     } else {
         (cx.t("mute"), icons::MIC, Kind::Plain)
     };

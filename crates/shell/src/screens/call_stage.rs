@@ -134,7 +134,7 @@ fn actions(
     let person = cx.people.by_remote(&call.remote);
     let all = [
         Action {
-            label: cx.t(if call.muted { "unmute" } else { "mute" }),
+            label: cx.t(if call.muted { "muted" } else { "mute" }),
             glyph: if call.muted { icons::MIC_OFF } else { icons::MIC },
             kind: quiet(call.muted),
             on: Some(call.muted),

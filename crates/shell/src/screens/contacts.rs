@@ -1,7 +1,7 @@
 //! The contact list and the people who ask to be on it.
 
 use egui::{Align, Rect, ScrollArea, Sense, Ui, pos2, vec2};
-use offhook_model::{Command, Contact};
+use offhook_model::{Command, Contact, Subscription};
 
 use super::chats::nothing;
 use super::dialogs::Adding;
@@ -34,7 +34,19 @@ pub fn list(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         nothing(ui, cx, &cx.t("contacts-empty"), &cx.t("contacts-empty-remedy"));
         return;
     }
-    rows(ui, cx, hub, contacts.len(), out, |at| at);
+    if contacts.iter().any(|one| hidden(one)) {
+        let shown: Vec<usize> = (0..contacts.len())
+            .filter(|&at| contacts.get(at).is_some_and(|one| !hidden(one)))
+            .collect();
+        people(ui, cx, hub, &shown, out);
+    } else {
+        rows(ui, cx, hub, contacts.len(), out, |at| at);
+    }
+}
+
+/// Somebody who only asked to see our presence stands in the card above the list.
+fn hidden(one: &Contact) -> bool {
+    one.wants_us && one.subscription == Subscription::None
 }
 
 /// The people at these places of the list.

@@ -56,7 +56,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, out: &mut Vec<Command>)
     };
     let fresh = entry.page != Some(page);
     entry.page = Some(page);
-    let width = if page == Page::Failure { 600.0 } else { 400.0 };
+    let width = if page == Page::Failure { 600.0 } else { 432.0 };
     card(ui, cx, width, entry, |ui, entry| match (page, &session.prompt) {
         (Page::Password, Some(prompt)) => password(ui, cx, entry, prompt, fresh, out),
         (Page::Address, _) => address(ui, cx, entry, fresh, out),
@@ -176,6 +176,22 @@ pub(super) fn primary(ui: &mut Ui, cx: &Cx<'_>, label: &str) -> bool {
     push.height(40.0).width(width).show(ui, cx.c).clicked()
 }
 
+/// A list to choose from, with our own chevron.
+pub(super) fn combo<'a>(
+    salt: &'a str,
+    width: f32,
+    chosen: &'a str,
+    ink: egui::Color32,
+) -> egui::ComboBox<'a> {
+    egui::ComboBox::from_id_salt(salt)
+        .width(width)
+        .truncate()
+        .selected_text(chosen)
+        .icon(move |ui, rect, _, _| {
+            icon(ui, rect.center(), icons::CHEVRON_DOWN, 16.0, ink);
+        })
+}
+
 /// True when Enter was pressed in this field.
 pub(super) fn entered(ui: &Ui, response: &egui::Response) -> bool {
     response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
@@ -288,9 +304,16 @@ fn password(
         ui,
         cx,
         icons::LOCK,
+        &cx.t("password-title"),
         &address.unwrap_or_default(),
-        &cx.tw("password-below", "of", &prompt.of),
     );
+    paragraph(
+        ui,
+        &cx.tw("password-below", "of", &prompt.of),
+        Type::Secondary,
+        cx.c.muted,
+    );
+    ui.add_space(12.0);
     let (user_name, secret_name) = (cx.t("password-username"), cx.t("password-password"));
     labelled(ui, cx, &user_name);
     let user = Field::new(Id::unique("signin-username"), &user_name).show(ui, cx.c, &mut entry.username);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use egui::{Ui, vec2};
 use offhook_model::{Command, Problem, TraceStep};
 
-use super::entry::{Entry, link, sign_in};
+use super::entry::{Entry, sign_in};
 use super::trace;
 use crate::cx::Cx;
 use crate::icons;
@@ -56,14 +56,21 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, out: &mut Vec<Command>)
         }
         trace::table(ui, cx, &session.trace, 320.0);
     }
-    ui.add_space(12.0);
-    if link(ui, cx, &cx.t("other-address")) {
-        out.push(Command::SignOut);
-    }
-    if link(ui, cx, &cx.t("manual-open")) {
-        entry.manual_open = true;
-        entry.wrong = None;
-    }
+    ui.add_space(16.0);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 12.0;
+        let mut link = |label: &str| {
+            let push = Push::new(label).kind(Kind::Link).height(28.0);
+            push.show(ui, cx.c).clicked()
+        };
+        if link(&cx.t("other-address")) {
+            out.push(Command::SignOut);
+        }
+        if link(&cx.t("manual-open")) {
+            entry.manual_open = true;
+            entry.wrong = None;
+        }
+    });
 }
 
 fn head(ui: &mut Ui, cx: &Cx<'_>, address: &str) {

@@ -308,7 +308,7 @@ fn rail_item(
     ui.painter().rect_filled(rect, R_ROW, fill);
     focus_ring(ui, cx.c, rect, R_ROW, &response);
     let resting = if selected { cx.c.accent } else { cx.c.muted };
-    icon(ui, rect.center(), glyph, 21.0, color.unwrap_or(resting));
+    icon(ui, rect.center(), glyph, 20.0, color.unwrap_or(resting));
     if count > 0 {
         let right = pos2(rect.right() - 2.0, rect.top() + 12.0);
         badge_count(ui, right, count, cx.c.busy, cx.c.on_busy);

@@ -3,7 +3,7 @@
 use egui::{Id, Ui};
 use offhook_model::{AccountType, Command, ManualAccount};
 
-use super::entry::{Entry, complaint, heading, labelled, link, primary, sign_in};
+use super::entry::{Entry, combo, complaint, heading, labelled, link, primary, sign_in};
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::Type;
@@ -48,9 +48,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, out: &mut Vec<Command>)
     let before = entry.manual.account_type;
     let width = ui.available_width();
     let chosen = type_name(cx, before);
-    let combo = egui::ComboBox::from_id_salt("account-type")
-        .width(width)
-        .selected_text(&chosen)
+    let combo = combo("account-type", width, &chosen, cx.c.muted)
         .show_ui(ui, |ui| {
             for kind in TYPES {
                 let text = type_name(cx, kind);

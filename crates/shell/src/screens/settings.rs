@@ -23,6 +23,22 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     });
 }
 
+/// Three choices side by side in one tray.
+fn segments(ui: &mut Ui, cx: &Cx<'_>, add: impl FnOnce(&mut Ui, f32)) {
+    let width = ((ui.available_width() - 12.0) / 3.0).min(116.0);
+    let frame = egui::Frame::new()
+        .fill(cx.c.ground)
+        .stroke(cx.c.hair())
+        .corner_radius(crate::theme::R_ROW)
+        .inner_margin(3);
+    frame.show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 2.0;
+            add(ui, width);
+        });
+    });
+}
+
 /// A label on the left, a place for a control on the right.
 fn setting(ui: &mut Ui, cx: &Cx<'_>, label: &str, add: impl FnOnce(&mut Ui)) {
     let width = ui.available_width();
@@ -34,10 +50,10 @@ fn setting(ui: &mut Ui, cx: &Cx<'_>, label: &str, add: impl FnOnce(&mut Ui)) {
         ui.add_space(4.0);
         return;
     }
-    let (rect, _) = ui.allocate_exact_size(vec2(width, 48.0), Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(vec2(width, 52.0), Sense::hover());
     let left = rect.with_max_x(rect.left() + 170.0);
     line(ui, left, label, Type::Body, cx.c.text, Align::Min);
-    let right = rect.with_min_x(left.right()).shrink2(vec2(0.0, 6.0));
+    let right = rect.with_min_x(left.right()).shrink2(vec2(0.0, 5.0));
     crate::widgets::region(ui, ui.scope_id().with(label), right, add);
 }
 
@@ -54,9 +70,7 @@ fn look(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
             (Theme::Light, "theme-light"),
             (Theme::Dark, "theme-dark"),
         ];
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            let width = ((ui.available_width() - 8.0) / 3.0).min(112.0);
+        segments(ui, cx, |ui, width| {
             for (theme, key) in themes {
                 let selected = cx.snap.settings.theme == theme;
                 if choice(ui, cx.c, width, &cx.t(key), selected).clicked() && !selected {
@@ -68,9 +82,7 @@ fn look(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
     setting(ui, cx, &cx.t("language"), |ui| {
         let system = (None, cx.t("theme-system"));
         let named = LANGUAGES.map(|(tag, name)| (Some(tag), name.to_owned()));
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            let width = ((ui.available_width() - 8.0) / 3.0).min(112.0);
+        segments(ui, cx, |ui, width| {
             for (tag, name) in std::iter::once(system).chain(named) {
                 let selected = cx.snap.settings.language.as_deref() == tag;
                 if choice(ui, cx.c, width, &name, selected).clicked() && !selected {
@@ -143,10 +155,7 @@ fn device(
     let current = spec_name(cx, chosen);
     let width = ui.available_width().min(360.0);
     let mut wanted = None;
-    let combo = egui::ComboBox::from_id_salt(label)
-        .width(width)
-        .truncate()
-        .selected_text(&current)
+    let combo = super::entry::combo(label, width, &current, cx.c.muted)
         .show_ui(ui, |ui| {
             let default = std::iter::once(AudioSpec::Default);
             let items = cx.snap.devices.items.iter();

@@ -8,7 +8,7 @@ use super::{failure, page, trace};
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::Type;
-use crate::widgets::{Push, icon, line, paint_line, paragraph};
+use crate::widgets::{Push, icon, line, paragraph};
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
@@ -87,11 +87,12 @@ fn services(ui: &mut Ui, cx: &Cx<'_>) {
 }
 
 fn service(ui: &mut Ui, cx: &Cx<'_>, name: &str, status: &ServiceStatus) {
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::hover());
+    let tight = ui.available_width() < 460.0;
+    let lines = if tight && status.address.is_some() { 78.0 } else { 40.0 };
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), lines), Sense::hover());
     let (glyph, color, word) = mark(cx, status.state);
-    icon(ui, pos2(rect.left() + 10.0, rect.center().y), glyph, 18.0, color);
-    let half = if cx.narrow { 0.5 } else { 0.36 };
-    let split = rect.left() + rect.width() * half;
+    icon(ui, pos2(rect.left() + 10.0, rect.top() + 20.0), glyph, 18.0, color);
+    let split = rect.left() + if tight { rect.width() } else { rect.width() * 0.36 };
     let top = Rect::from_min_max(rect.min + vec2(32.0, 2.0), pos2(split, rect.top() + 22.0));
     line(ui, top, name, Type::Name, cx.c.text, Align::Min);
     let bottom = top.translate(vec2(0.0, 18.0));
@@ -101,27 +102,38 @@ fn service(ui: &mut Ui, cx: &Cx<'_>, name: &str, status: &ServiceStatus) {
         cx.c.muted
     };
     line(ui, bottom, &word, Type::Secondary, ink, Align::Min);
-    let right = top.with_min_x(split + 8.0).with_max_x(rect.right());
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let first: Vec<String> = [text(&status.address), text(&status.protocol)]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect();
-    if first.is_empty() {
-        paint_line(ui, right, "–", Type::Secondary, cx.c.muted, Align::Min);
+    if tight {
+        endpoint(ui, cx, status, top.translate(vec2(0.0, 38.0)));
     } else {
-        let first = first.join(" · ");
-        line(ui, right, &first, Type::Body, cx.c.text, Align::Min);
-        let (glyph, words) = match &status.tls {
-            Some(tls) => (icons::LOCK, tls.clone()),
-            None => (icons::LOCK_OPEN, cx.t("security-none")),
-        };
-        let below = right.translate(vec2(0.0, 18.0));
-        let at = pos2(below.left() + 6.0, below.center().y);
-        icon(ui, at, glyph, 12.0, cx.c.muted);
-        let below = below.with_min_x(below.left() + 18.0);
-        line(ui, below, &words, Type::Secondary, cx.c.muted, Align::Min);
+        endpoint(ui, cx, status, top.with_min_x(split + 8.0).with_max_x(rect.right()));
     }
+    error(ui, cx, status);
+}
+
+/// Where the service is, and how the way to it is protected.
+fn endpoint(ui: &mut Ui, cx: &Cx<'_>, status: &ServiceStatus, place: Rect) {
+    let parts: Vec<&str> = [&status.address, &status.protocol]
+        .into_iter()
+        .filter_map(|part| part.as_deref())
+        .collect();
+    if parts.is_empty() {
+        return;
+    }
+    let first = parts.join(" · ");
+    line(ui, place, &first, Type::Body, cx.c.text, Align::Min);
+    let (glyph, words) = match &status.tls {
+        Some(tls) => (icons::LOCK, tls.clone()),
+        None => (icons::LOCK_OPEN, cx.t("security-none")),
+    };
+    let below = place.translate(vec2(0.0, 18.0));
+    let at = pos2(below.left() + 6.0, below.center().y);
+    icon(ui, at, glyph, 12.0, cx.c.muted);
+    let below = below.with_min_x(below.left() + 18.0);
+    line(ui, below, &words, Type::Secondary, cx.c.muted, Align::Min);
+}
+
+/// What is wrong, whose it is, what to do.
+fn error(ui: &mut Ui, cx: &Cx<'_>, status: &ServiceStatus) {
     if let Some(problem) = &status.error {
         ui.add_space(6.0);
         ui.horizontal_top(|ui| {

@@ -22,7 +22,7 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
     let skip = toasts.len().saturating_sub(MOST);
     Area::new(Id::unique("toasts"))
         .order(Order::Foreground)
-        .anchor(Align2::RIGHT_TOP, vec2(-12.0, 12.0))
+        .anchor(Align2::RIGHT_TOP, vec2(-16.0, 80.0))
         .accessible_name(cx.t("toasts"))
         .show(ui.ctx(), |ui| {
             ui.spacing_mut().item_spacing = vec2(0.0, 8.0);

@@ -27,6 +27,15 @@ pub enum Kind {
     On,
 }
 
+impl Kind {
+    fn text(self) -> Type {
+        match self {
+            Self::Primary | Self::Ok | Self::Danger | Self::On => Type::Filled,
+            Self::Plain | Self::Soft | Self::Link | Self::Ghost => Type::Strong,
+        }
+    }
+}
+
 struct Paint {
     fill: Color32,
     ink: Color32,
@@ -138,7 +147,7 @@ impl<'a> Push<'a> {
         let label_width = if self.icon_only {
             0.0
         } else {
-            galley(ui, self.label, Type::Strong, c.text, f32::INFINITY, 1)
+            galley(ui, self.label, self.kind.text(), c.text, f32::INFINITY, 1)
                 .size()
                 .x
         };
@@ -173,7 +182,7 @@ impl<'a> Push<'a> {
             Sense::hover()
         };
         let response = ui.interact(rect, id, sense);
-        let width = galley(ui, self.label, Type::Strong, c.text, rect.width(), 1)
+        let width = galley(ui, self.label, self.kind.text(), c.text, rect.width(), 1)
             .size()
             .x;
         self.finish(ui, c, rect, response, width)
@@ -244,7 +253,7 @@ impl<'a> Push<'a> {
     fn content(&self, ui: &Ui, rect: Rect, label_width: f32, ink: Color32) {
         let size = if self.icon_only && self.height >= 44.0 {
             22.0
-        } else if self.icon_only {
+        } else if self.icon_only && self.height >= 36.0 {
             18.0
         } else {
             16.0
@@ -255,10 +264,10 @@ impl<'a> Push<'a> {
                 let left = rect.center().x - (label_width + 24.0) / 2.0;
                 icon(ui, pos2(left + 8.0, rect.center().y), glyph, size, ink);
                 let text = Rect::from_min_max(pos2(left + 24.0, rect.top()), rect.max);
-                paint_line(ui, text, self.label, Type::Strong, ink, Align::Min);
+                paint_line(ui, text, self.label, self.kind.text(), ink, Align::Min);
             }
             (None, _) => {
-                paint_line(ui, rect, self.label, Type::Strong, ink, Align::Center);
+                paint_line(ui, rect, self.label, self.kind.text(), ink, Align::Center);
             }
         }
     }
@@ -266,7 +275,7 @@ impl<'a> Push<'a> {
 
 /// One of a few choices side by side, or a line in a menu.
 pub fn choice(ui: &mut Ui, c: &Tokens, width: f32, label: &str, selected: bool) -> Response {
-    let (rect, response) = ui.allocate_exact_size(vec2(width, 36.0), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 32.0), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, selected, label));
     let fill = match (selected, response.hovered()) {
         (true, _) => c.accent_soft,

@@ -69,7 +69,7 @@ impl<'a> Field<'a> {
         let mut inner = rect.shrink2(vec2(12.0, 4.0));
         if let Some(glyph) = self.glyph {
             let center = pos2(inner.left() + 8.0, rect.center().y);
-            icon(ui, center, glyph, 18.0, c.muted);
+            icon(ui, center, glyph, 16.0, c.muted);
             inner.min.x += 24.0;
         }
         if let Some((shown, name)) = self.reveal {
@@ -84,6 +84,12 @@ impl<'a> Field<'a> {
             }
             inner.max.x -= 28.0;
         }
+        let around = ui.interact(rect, self.id.with("around"), egui::Sense::click());
+        if around.on_hover_cursor(egui::CursorIcon::Text).clicked() {
+            ui.memory_mut(|memory| memory.request_focus(self.id));
+        }
+        let height = ui.fonts_mut(|fonts| fonts.row_height(&Type::Body.font()));
+        let inner = Rect::from_center_size(inner.center(), vec2(inner.width(), height));
         let edit = TextEdit::singleline(text)
             .id(self.id)
             .password(self.secret)
@@ -92,10 +98,8 @@ impl<'a> Field<'a> {
             .font(Type::Body.font())
             .text_color(c.text)
             .hint_text(RichText::new(self.hint).font(Type::Body.font()).color(c.muted))
-            .align(egui::Align2::LEFT_CENTER)
             .desired_width(inner.width());
-        ui.put(inner, edit.min_size(inner.size()))
-            .accessible_name(self.name)
+        ui.put(inner, edit).accessible_name(self.name)
     }
 }
 

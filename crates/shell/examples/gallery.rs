@@ -1,0 +1,196 @@
+//! Opens a real window on a made-up snapshot, to look at every screen.
+//!
+//! `cargo run -p offhook-shell --example gallery -- --screen hub --theme dark --scale 2
+//! --size 1240x800 --screenshot hub.png`. With `--screenshot` it writes the picture and ends.
+
+#![allow(dead_code, clippy::print_stderr, reason = "a tool for the desk")]
+
+#[path = "../tests/common/sample.rs"]
+mod sample;
+
+use std::process::ExitCode;
+
+use offhook_model::{CallState, Snapshot, Theme};
+use offhook_shell::{Place, Shell, icon};
+use sample::{NOW, call, jid};
+
+struct Options {
+    screen: String,
+    theme: Theme,
+    contrast: bool,
+    scale: f32,
+    size: egui::Vec2,
+    language: Option<String>,
+    screenshot: Option<String>,
+}
+
+fn options() -> Result<Options, String> {
+    let mut options = Options {
+        screen: "hub".into(),
+        theme: Theme::Light,
+        contrast: false,
+        scale: 1.0,
+        size: egui::vec2(1240.0, 800.0),
+        language: None,
+        screenshot: None,
+    };
+    let mut args = std::env::args().skip(1);
+    while let Some(name) = args.next() {
+        let mut value = || args.next().ok_or(format!("{name} needs a value"));
+        match name.as_str() {
+            "--screen" => options.screen = value()?,
+            "--theme" => match value()?.as_str() {
+                "light" => options.theme = Theme::Light,
+                "dark" => options.theme = Theme::Dark,
+                "contrast" => options.contrast = true,
+                other => return Err(format!("no theme {other}: light, dark or contrast")),
+            },
+            "--scale" => options.scale = value()?.parse().map_err(|_| "scale is a number")?,
+            "--size" => {
+                let text = value()?;
+                let (w, h) = text.split_once('x').ok_or("size is WxH")?;
+                let number = |text: &str| text.parse().map_err(|_| "size is WxH");
+                options.size = egui::vec2(number(w)?, number(h)?);
+            }
+            "--language" => options.language = Some(value()?),
+            "--screenshot" => options.screenshot = Some(value()?),
+            other => return Err(format!("unknown option {other}")),
+        }
+    }
+    Ok(options)
+}
+
+fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
+    let chat = || vec![Place::Chat(jid("amira"))];
+    Some(match name {
+        "first-run" => (sample::first_run(), vec![]),
+        "discovering" => (sample::discovering(), vec![]),
+        "password" => (sample::password(false), vec![]),
+        "password-again" => (sample::password(true), vec![]),
+        "manual" => (sample::first_run(), vec![Place::ManualSetup]),
+        "failure" => (sample::failure(), vec![]),
+        "empty" => (sample::hub(), vec![]),
+        "hub" => {
+            let mut snapshot = sample::calling(vec![call(1, "4188", CallState::Held), call(2, "+49 30 5550 0142", CallState::Incoming)]);
+            let mut chats = snapshot.chats.to_vec();
+            let mut first = offhook_model::Chat::clone(&chats[0]);
+            first.typing = true;
+            chats[0] = first.into();
+            snapshot.chats = chats.into();
+            (snapshot, chat())
+        }
+        "chat" => (sample::hub(), chat()),
+        "incoming" => (
+            sample::calling(vec![call(2, "+49 30 5550 0142", CallState::Incoming)]),
+            chat(),
+        ),
+        "call" => (sample::calling(vec![call(1, "4217", CallState::Connected)]), vec![]),
+        "call-bar" => {
+            let mut one = call(1, "4188", CallState::Connected);
+            one.muted = true;
+            (sample::calling(vec![one]), chat())
+        }
+        "ended" => (sample::ended("busy"), chat()),
+        "contacts" => (sample::request(), vec![Place::Contacts]),
+        "crowd" => (sample::crowd(), vec![Place::Contacts]),
+        "calls" => (sample::hub(), vec![Place::Calls]),
+        "settings" => (sample::hub(), vec![Place::Settings]),
+        "status" => (sample::phone_broken(), vec![Place::Status]),
+        "keys" => (sample::hub(), vec![Place::Keys]),
+        "toast" => (sample::toast(), chat()),
+        _ => return None,
+    })
+}
+
+struct Gallery {
+    shell: Shell,
+    snapshot: Snapshot,
+    screenshot: Option<String>,
+    frames: u32,
+    started: bool,
+}
+
+impl eframe::App for Gallery {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.shell
+            .ui(ui, &self.snapshot, NOW, (0.2, 0.05), &mut |command| {
+                eprintln!("{command:?}");
+            });
+        self.frames += 1;
+        let Some(path) = &self.screenshot else { return };
+        if self.frames < 6 {
+            ui.ctx().request_repaint();
+        } else if !self.started {
+            self.started = true;
+            let (ctx, path) = (ui.ctx().clone(), path.clone());
+            let callback = egui::ScreenshotCallback::new(move |shot| {
+                save(&shot, &path);
+                ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+                ctx.request_repaint();
+            });
+            ui.ctx()
+                .send_viewport_cmd(egui::ViewportCommand::Screenshot(callback));
+            ui.ctx().request_repaint();
+        }
+    }
+}
+
+fn save(shot: &egui::ColorImage, path: &str) {
+    let [width, height] = shot.size.map(|side| side as u32);
+    let bytes = shot.pixels.iter().flat_map(|pixel| pixel.to_array()).collect();
+    match image::RgbaImage::from_raw(width, height, bytes).map(|image| image.save(path)) {
+        Some(Ok(())) => eprintln!("{path}: {width}x{height}"),
+        other => eprintln!("{path} was not written: {other:?}"),
+    }
+}
+
+fn main() -> ExitCode {
+    let options = match options() {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let Some((snapshot, places)) = scene(&options.screen) else {
+        eprintln!("there is no screen {}", options.screen);
+        return ExitCode::from(2);
+    };
+    let snapshot = sample::themed(snapshot, options.theme);
+    let native = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title("Offhook gallery")
+            .with_inner_size(options.size * options.scale)
+            .with_icon(icon()),
+        ..Default::default()
+    };
+    let run = eframe::run_native(
+        "offhook-gallery",
+        native,
+        Box::new(move |context| {
+            let ctx = &context.egui_ctx;
+            ctx.set_zoom_factor(options.scale);
+            let mut shell = Shell::new(ctx, options.language.as_deref());
+            shell.set_zone(|_| 0);
+            shell.set_own_call_window(false);
+            if options.contrast {
+                shell.set_high_contrast(ctx, true);
+            }
+            places.into_iter().for_each(|place| shell.open(place));
+            Ok(Box::new(Gallery {
+                shell,
+                snapshot,
+                screenshot: options.screenshot,
+                frames: 0,
+                started: false,
+            }))
+        }),
+    );
+    match run {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
