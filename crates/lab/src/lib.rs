@@ -35,6 +35,7 @@ mod http;
 mod net;
 mod random;
 mod scenario;
+mod sip;
 mod soap;
 mod uds;
 mod xml;
@@ -45,7 +46,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use config::{
@@ -155,7 +156,7 @@ impl Lab {
         let web = authority.server(&names, Flaw::None, &[b"http/1.1"])?;
         let uds_tls = authority.server(&names, uds_flaw(&faults), &[b"http/1.1"])?;
         let im_tls = authority.server(&names, Flaw::None, &[b"xmpp-client"])?;
-        let _sip_server_tls = authority.server(&names, Flaw::None, &[])?;
+        let sip_server_tls = authority.server(&names, Flaw::None, &[])?;
 
         let zone = Arc::new(dns::Zone::of(&deployment));
         let stopping = Arc::new(watch::channel(false).0);
@@ -178,7 +179,12 @@ impl Lab {
         lab.run(http::run(soap, Some(web), soap::handler(Arc::clone(&deployment))));
         lab.run(xmpp::run(xmpp, Arc::clone(&im), false, Arc::clone(&stopping)));
         lab.run(xmpp::run(xmpps, Arc::clone(&im), true, Arc::clone(&stopping)));
-        drop((sip_udp, sip_tcp, sip_tls));
+        let (inbox, arrivals) = mpsc::channel(1024);
+        let sip = Arc::new(sip::transport::Transports::new(sip_udp, inbox));
+        lab.run(sip::server::run(Arc::clone(&deployment), Arc::clone(&sip), arrivals));
+        lab.run(Arc::clone(&sip).run_udp());
+        lab.run(Arc::clone(&sip).run_stream(sip_tcp, None));
+        lab.run(sip.run_stream(sip_tls, Some(sip_server_tls)));
         Ok(lab)
     }
 

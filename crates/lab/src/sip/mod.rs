@@ -1,0 +1,8 @@
+//! The SIP side of the deployment: registrar and back-to-back user agent, CUCM style.
+
+mod calls;
+pub(crate) mod digest;
+pub(crate) mod message;
+mod registrar;
+pub(crate) mod server;
+pub(crate) mod transport;

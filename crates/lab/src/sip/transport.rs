@@ -1,0 +1,203 @@
+//! SIP over UDP, TCP and TLS: bytes in, messages out, and the way back to each sender.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+
+use super::message::{Framed, MAX_MESSAGE, Message, frame};
+
+/// Messages one connection may be behind.
+const QUEUE: usize = 128;
+/// A stream connection without any traffic ends after this.
+const IDLE: Duration = Duration::from_secs(900);
+
+/// Transport protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Udp,
+    Tcp,
+    Tls,
+}
+
+impl Kind {
+    /// As in Via.
+    pub(crate) fn via(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+        }
+    }
+
+    /// As in a URI parameter.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
+}
+
+/// Where a peer is reached: the address or the connection it was heard from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) kind: Kind,
+    pub(crate) peer: SocketAddr,
+    /// The connection; 0 for UDP.
+    pub(crate) stream: u64,
+}
+
+/// What the network brings.
+#[derive(Debug)]
+pub(crate) enum Arrival {
+    Message(Route, Message),
+    /// A connection ended.
+    Closed(Route),
+}
+
+/// All ways out.
+pub(crate) struct Transports {
+    udp: UdpSocket,
+    streams: Mutex<HashMap<u64, mpsc::Sender<Vec<u8>>>>,
+    next: AtomicU64,
+    inbox: mpsc::Sender<Arrival>,
+}
+
+impl Transports {
+    pub(crate) fn new(udp: UdpSocket, inbox: mpsc::Sender<Arrival>) -> Self {
+        Self { udp, streams: Mutex::default(), next: AtomicU64::new(1), inbox }
+    }
+
+    fn streams(&self) -> std::sync::MutexGuard<'_, HashMap<u64, mpsc::Sender<Vec<u8>>>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends without waiting; what cannot be sent is lost as on a network.
+    pub(crate) fn send(&self, route: &Route, bytes: Vec<u8>) {
+        tracing::trace!(kind = route.kind.name(), text = %String::from_utf8_lossy(&bytes), "SIP out");
+        let sent = match route.kind {
+            Kind::Udp => self.udp.try_send_to(&bytes, route.peer).is_ok(),
+            Kind::Tcp | Kind::Tls => {
+                let queue = self.streams().get(&route.stream).cloned();
+                queue.is_some_and(|queue| queue.try_send(bytes).is_ok())
+            }
+        };
+        if !sent {
+            tracing::debug!(kind = route.kind.name(), "a SIP message could not be sent");
+        }
+    }
+
+    /// Receives over UDP until dropped.
+    pub(crate) async fn run_udp(self: Arc<Self>) {
+        let mut buffer = vec![0; MAX_MESSAGE];
+        loop {
+            let Ok((length, peer)) = self.udp.recv_from(&mut buffer).await else { continue };
+            let bytes = buffer.get(..length).unwrap_or_default();
+            if let Framed::Message(message, _) = frame(bytes, true) {
+                let route = Route { kind: Kind::Udp, peer, stream: 0 };
+                if self.inbox.send(Arrival::Message(route, message)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Serves TCP, or TLS when there is a set-up for it, until dropped.
+    pub(crate) async fn run_stream(
+        self: Arc<Self>,
+        listener: TcpListener,
+        tls: Option<Arc<ServerConfig>>,
+    ) {
+        let acceptor = tls.map(TlsAcceptor::from);
+        crate::net::serve(listener, move |tcp, peer| {
+            let (transports, acceptor) = (Arc::clone(&self), acceptor.clone());
+            async move {
+                match acceptor {
+                    None => transports.converse(tcp, peer, Kind::Tcp).await,
+                    Some(acceptor) => {
+                        let patience = Duration::from_secs(30);
+                        match tokio::time::timeout(patience, acceptor.accept(tcp)).await {
+                            Ok(Ok(tls)) => transports.converse(tls, peer, Kind::Tls).await,
+                            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
+                            Err(_) => tracing::debug!("TLS handshake took too long"),
+                        }
+                    }
+                }
+            }
+        })
+        .await;
+    }
+
+    async fn converse<S>(&self, mut io: S, peer: SocketAddr, kind: Kind)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (sender, mut queue) = mpsc::channel(QUEUE);
+        let stream = self.next.fetch_add(1, Ordering::Relaxed);
+        self.streams().insert(stream, sender);
+        let route = Route { kind, peer, stream };
+        let mut buffer = Vec::new();
+        let mut chunk = [0; 8192];
+        loop {
+            let open = tokio::select! {
+                read = tokio::time::timeout(IDLE, io.read(&mut chunk)) => match read {
+                    Ok(Ok(length)) if length > 0 => {
+                        buffer.extend_from_slice(chunk.get(..length).unwrap_or_default());
+                        self.drain(&route, &mut buffer, &mut io).await
+                    }
+                    Ok(Ok(_) | Err(_)) | Err(_) => false,
+                },
+                out = queue.recv() => match out {
+                    Some(bytes) => io.write_all(&bytes).await.is_ok() && io.flush().await.is_ok(),
+                    None => false,
+                },
+            };
+            if !open {
+                break;
+            }
+        }
+        self.streams().remove(&stream);
+        let _ = self.inbox.send(Arrival::Closed(route)).await;
+        let _ = io.shutdown().await;
+    }
+
+    /// Hands on every complete message; false when the stream makes no sense any more.
+    async fn drain<S: AsyncWrite + Unpin>(
+        &self,
+        route: &Route,
+        buffer: &mut Vec<u8>,
+        io: &mut S,
+    ) -> bool {
+        loop {
+            match frame(buffer, false) {
+                Framed::More => return true,
+                Framed::Broken => return false,
+                Framed::Blank(length, pings) => {
+                    buffer.drain(..length);
+                    // A double CRLF asks for a single one (RFC 5626 section 3.5.1).
+                    for _ in 0..pings {
+                        if io.write_all(b"\r\n").await.is_err() {
+                            return false;
+                        }
+                    }
+                    let _ = io.flush().await;
+                }
+                Framed::Message(message, length) => {
+                    buffer.drain(..length);
+                    if self.inbox.send(Arrival::Message(*route, message)).await.is_err() {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+}
