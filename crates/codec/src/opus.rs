@@ -109,7 +109,7 @@ impl crate::Decoder for Decoder {
         out: &mut [i16],
     ) -> Option<usize> {
         self.duration(next_payload)?;
-        let usable = samples <= MAX_SAMPLES && samples >= STEP && samples.is_multiple_of(STEP);
+        let usable = (STEP..=MAX_SAMPLES).contains(&samples) && samples.is_multiple_of(STEP);
         let out = usable.then_some(out)?.get_mut(..samples)?;
         self.inner.decode(next_payload, out, true).ok().filter(|done| *done == samples)
     }

@@ -69,7 +69,6 @@ fn check_tone(codec: AudioCodec, hertz: f64, least_snr: f64) {
     let rate = codec.sample_rate();
     let (level, snr) = analyse(&heard[heard.len() / 2..], rate, hertz);
     let change = 20.0 * (level / amplitude).log10();
-    println!("{codec:?} {hertz} Hz: level {change:+.2} dB, SNR {snr:.1} dB");
     assert!(change.abs() < 1.0, "{codec:?} {hertz} Hz changed by {change} dB");
     assert!(snr > least_snr, "{codec:?} {hertz} Hz: {snr} dB");
 }

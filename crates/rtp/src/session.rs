@@ -304,7 +304,7 @@ impl ReceiveState {
         source.expected_prior = source.expected();
         source.received_prior = source.received;
         let lost = expected.saturating_sub(received);
-        let fraction_lost = if expected == 0 { 0 } else { (lost * 256 / expected).min(255) as u8 };
+        let fraction_lost = (lost * 256).checked_div(expected).unwrap_or(0).min(255) as u8;
         let (last_sr, delay) = source.sender_report.map_or((0, 0), |(middle, at)| {
             let units = now.saturating_duration_since(at).as_micros() * 65_536 / 1_000_000;
             (middle, units.min(u128::from(u32::MAX)) as u32)
