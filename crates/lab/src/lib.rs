@@ -34,6 +34,7 @@ mod files;
 mod http;
 mod net;
 mod random;
+mod robot;
 mod scenario;
 mod sip;
 mod soap;
@@ -185,6 +186,7 @@ impl Lab {
         lab.run(Arc::clone(&sip).run_udp());
         lab.run(Arc::clone(&sip).run_stream(sip_tcp, None));
         lab.run(sip.run_stream(sip_tls, Some(sip_server_tls)));
+        robot::start(&mut lab.tasks, &im, &stopping);
         Ok(lab)
     }
 

@@ -118,3 +118,8 @@ where
         }
     }
 }
+
+/// Returns when the laboratory stops.
+pub(crate) async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}

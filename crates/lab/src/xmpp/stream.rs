@@ -1,7 +1,6 @@
 //! One client connection: STARTTLS, SASL, resource binding, stream management, and then stanzas
 //! in both directions (RFC 6120, XEP-0198 without resumption, XEP-0368).
 
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -342,11 +341,6 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> End {
     let mut management = Management::default();
     loop {
-        let stopped = async {
-            if stop.wait_for(|stop| *stop).await.is_err() {
-                pending::<()>().await;
-            }
-        };
         let result = tokio::select! {
             piece = stream.piece() => match piece {
                 Ok(piece) => received(shared, stream, connected, &mut management, piece).await,
@@ -357,7 +351,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
                 Some(Outgoing::Conflict) => Err(End::Error("conflict")),
                 None => Err(End::Error("policy-violation")),
             },
-            () = stopped => Err(End::Error("system-shutdown")),
+            () = crate::net::stopped(stop) => Err(End::Error("system-shutdown")),
         };
         if let Err(end) = result {
             return end;

@@ -1,0 +1,41 @@
+//! Colleagues the laboratory plays: they are online, answer chats, call and answer calls.
+
+mod chat;
+mod g711;
+mod media;
+mod phone;
+mod sdp;
+mod sound;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::xmpp::Shared;
+
+/// What a robot's chat asks of its phone.
+#[derive(Debug)]
+pub(crate) enum PhoneCommand {
+    /// Call a number, showing another one than its own if given.
+    Call {
+        /// Whom to call.
+        number: String,
+        /// What to show.
+        shown: Option<String>,
+    },
+}
+
+/// Starts every robot of the deployment.
+pub(crate) fn start(tasks: &mut JoinSet<()>, im: &Arc<Shared>, stop: &watch::Sender<bool>) {
+    for person in &im.lab.people {
+        let Some(robot) = person.robot.clone() else { continue };
+        let (commands, inbox) = mpsc::channel(16);
+        let lab = Arc::clone(&im.lab);
+        tasks.spawn(phone::run(lab, person.clone(), robot.clone(), inbox, stop.subscribe()));
+        for domain in im.domains() {
+            let (im, commands) = (Arc::clone(im), commands.clone());
+            tasks.spawn(chat::run(im, robot.clone(), domain, commands, stop.subscribe()));
+        }
+    }
+}
