@@ -340,7 +340,7 @@ fn composer(
     };
     ui.painter()
         .rect(rect, R_ROW, cx.c.raised, border, StrokeKind::Inside);
-    let enter = focused && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
+    let enter = focused && ui.input_mut(plain_enter);
     let name = cx.name_of(with);
     let first = name.split(' ').next().unwrap_or(&name).to_owned();
     let hint = cx.tw("composer-hint", "name", &first);
@@ -392,6 +392,16 @@ fn composer(
         hub.typing = None;
         response.request_focus();
     }
+}
+
+/// Takes Enter without Shift; `consume_key` would take both.
+fn plain_enter(input: &mut egui::InputState) -> bool {
+    let before = input.events.len();
+    input.events.retain(|event| {
+        !matches!(event, egui::Event::Key { key: Key::Enter, pressed: true, modifiers, .. }
+            if modifiers.is_none())
+    });
+    input.events.len() < before
 }
 
 /// Tells the other side once when we begin to write, and when we have emptied the box.

@@ -1,0 +1,527 @@
+//! What a person does in the window and which commands leave it.
+
+mod common;
+
+use common::sample::{self, call, jid};
+use common::Window;
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use offhook_model::{CallState, Delivery, Theme};
+use offhook_shell::Place;
+
+const CTRL: Modifiers = Modifiers::COMMAND;
+
+fn check(window: &mut Window, wanted: &[&str]) {
+    assert_eq!(window.sent(), wanted);
+}
+
+fn both() -> Modifiers {
+    Modifiers::COMMAND | Modifiers::SHIFT
+}
+
+/// A window on Amira's conversation, with the commands of opening it already read.
+fn chatting() -> Window {
+    let mut window = Window::new(sample::hub()).open(Place::Chat(jid("amira")));
+    window.sent();
+    window
+}
+
+fn in_call(state: CallState) -> Window {
+    let mut window = Window::new(sample::calling(vec![call(1, "4188", state)]))
+        .open(Place::Chat(jid("amira")));
+    window.sent();
+    window
+}
+
+#[test]
+fn one_address_begins_the_sign_in() {
+    let mut window = Window::new(sample::first_run());
+    window.type_into("Work address", "mary.smith@northwind.example");
+    window.press("Continue");
+    let sent = window.sent();
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert!(sent[0].starts_with("SignIn"), "{sent:?}");
+    assert!(sent[0].contains("mary.smith"), "{sent:?}");
+}
+
+#[test]
+fn enter_is_as_good_as_continue() {
+    let mut window = Window::new(sample::first_run());
+    window.type_into("Work address", "mary@northwind.example");
+    window.key(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.sent().len(), 1);
+}
+
+#[test]
+fn a_text_that_is_no_address_is_explained_and_not_sent() {
+    let mut window = Window::new(sample::first_run());
+    window.type_into("Work address", "mary").press("Continue");
+    check(&mut window, &[]);
+    assert!(window.says("addresses look like name@company.com"));
+}
+
+#[test]
+fn the_step_is_named_while_services_are_looked_for() {
+    let mut window = Window::new(sample::discovering());
+    assert!(window.says("Asking _xmpp-client._tcp.northwind.example"));
+    window.press("Cancel");
+    check(&mut window, &["SignOut"]);
+}
+
+#[test]
+fn a_password_is_given_and_never_printed() {
+    let mut window = Window::new(sample::password(false));
+    window.type_into("Password", "correct horse").press("Sign in");
+    let wanted = "GivePassword { username: \"mary.smith\", password: Secret(…) }";
+    check(&mut window, &[wanted]);
+    assert!(!window.tree().contains("correct horse"));
+}
+
+#[test]
+fn a_wrong_password_is_explained() {
+    let window = Window::new(sample::password(true));
+    assert!(window.says("did not accept the user name and password"));
+}
+
+#[test]
+fn a_failure_says_cause_owner_and_remedy_and_can_be_tried_again() {
+    let mut window = Window::new(sample::failure());
+    for text in [
+        "The name system has no record of any service for northwind.example.",
+        "For the DNS administrator",
+        "publish the SRV records",
+    ] {
+        assert!(window.says(text), "{text}");
+    }
+    assert!(!window.says("_cisco-uds"));
+    window.press("Details");
+    assert!(window.says("_cisco-uds._tcp.northwind.example SRV"));
+    window.press("Try again");
+    assert!(window.sent()[0].starts_with("SignIn"));
+}
+
+#[test]
+fn the_facts_can_be_copied_for_support() {
+    let mut window = Window::new(sample::failure());
+    window.control("Copy for support").click();
+    let mut copied = Vec::new();
+    for _ in 0..4 {
+        window.harness.step();
+        let commands = &window.harness.output().platform_output.commands;
+        copied.extend(commands.iter().map(|command| format!("{command:?}")));
+    }
+    assert!(
+        copied.iter().any(|text| text.contains("rule: D01") && text.contains("_sip._udp")),
+        "{copied:?}"
+    );
+}
+
+#[test]
+fn manual_setup_sets_the_servers_before_it_signs_in() {
+    let mut window = Window::new(sample::first_run());
+    window.press("Manual setup");
+    window.type_into("Work address", "mary@northwind.example");
+    window.press("Account type: Automatic");
+    window.press("SIP and XMPP account");
+    window.type_into("XMPP server", "127.0.0.1:5222").press("Sign in");
+    let sent = window.sent();
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert!(sent[0].contains("Standard") && sent[0].contains("127.0.0.1:5222"));
+    assert!(sent[1].starts_with("SignIn"));
+}
+
+#[test]
+fn a_conversation_is_opened_read_and_written_in() {
+    let mut window = Window::new(sample::hub());
+    window.press(
+        "Ravi Menon, Do not disturb, 2 unread messages, The slides are in the folder., 10:17",
+    );
+    let ravi = "Jid { bare: \"ravi@northwind.example\", resource: None }";
+    check(
+        &mut window,
+        &[
+            &format!("OpenChat {{ with: {ravi} }}"),
+            &format!("MarkRead {{ with: {ravi} }}"),
+        ],
+    );
+    window.type_into("Message Ravi", "On my way");
+    check(&mut window, &[&format!("Typing {{ to: {ravi}, typing: true }}")]);
+    window.key(Modifiers::NONE, Key::Enter);
+    let wanted = format!("SendChat {{ to: {ravi}, body: \"On my way\" }}");
+    check(&mut window, &[&wanted]);
+    let left = window.control("Message Ravi").value();
+    assert_eq!(left.unwrap_or_default(), "");
+}
+
+#[test]
+fn shift_and_enter_begin_a_new_line() {
+    let mut window = chatting();
+    window.type_into("Message Amira", "one");
+    window.key(Modifiers::SHIFT, Key::Enter);
+    window.control("Message Amira").type_text("two");
+    window.harness.run();
+    window.press("Send");
+    let sent = window.sent();
+    assert!(sent.iter().any(|one| one.contains("one\\ntwo")), "{sent:?}");
+}
+
+#[test]
+fn a_draft_stays_with_its_conversation() {
+    let mut window = chatting();
+    window.type_into("Message Amira", "half a thought");
+    window.key(Modifiers::CTRL, Key::Tab);
+    assert!(window.says("Draft: half a thought"));
+    window.key(Modifiers::CTRL | Modifiers::SHIFT, Key::Tab);
+    let text = window.control("Message Amira").value();
+    assert_eq!(text.as_deref(), Some("half a thought"));
+}
+
+#[test]
+fn writing_is_taken_back_after_a_while() {
+    let mut window = chatting();
+    window.type_into("Message Amira", "hm");
+    assert_eq!(window.sent().len(), 1);
+    window.wait(4_000);
+    check(&mut window, &[]);
+    window.wait(2_000);
+    let sent = window.sent();
+    assert!(sent[0].contains("typing: false"), "{sent:?}");
+}
+
+#[test]
+fn a_message_that_failed_says_why() {
+    let snapshot = sample::with_messages(sample::hub(), |messages| {
+        let last = messages.iter_mut().rfind(|message| message.own).expect("own");
+        last.state = Delivery::Failed;
+        last.error = Some("the address does not exist".into());
+    });
+    let window = Window::new(snapshot).open(Place::Chat(jid("amira")));
+    assert!(window.says("Not delivered: the address does not exist"));
+}
+
+#[test]
+fn an_incoming_call_is_answered_declined_or_answered_in_writing() {
+    let ringing = || {
+        let ring = call(3, "+49 30 5550 0142", CallState::Incoming);
+        let mut window = Window::new(sample::calling(vec![ring]));
+        window.sent();
+        window
+    };
+    let mut window = ringing();
+    assert!(window.says("Lena Sommer"));
+    window.press("Answer");
+    check(&mut window, &["Answer(CallId(3))"]);
+    let mut window = ringing();
+    window.press("Decline");
+    check(&mut window, &["Decline(CallId(3))"]);
+    let mut window = ringing();
+    window.press("Decline and reply by chat");
+    assert_eq!(window.sent()[0], "Decline(CallId(3))");
+    assert!(window.says("Message Lena"));
+    let mut window = ringing();
+    window.key(CTRL, Key::L);
+    check(&mut window, &["Answer(CallId(3))"]);
+    let mut window = ringing();
+    window.key(CTRL, Key::D);
+    check(&mut window, &["Decline(CallId(3))"]);
+}
+
+#[test]
+fn a_second_call_puts_the_first_on_hold() {
+    let mut window = Window::new(sample::calling(vec![
+        call(1, "4188", CallState::Connected),
+        call(2, "4217", CallState::Incoming),
+    ]));
+    window.sent();
+    window.press("Hold and answer");
+    check(&mut window, &["Hold(CallId(1))", "Answer(CallId(2))"]);
+}
+
+#[test]
+fn a_call_is_muted_held_and_ended_from_the_bar() {
+    let mut window = in_call(CallState::Connected);
+    window.press("Mute");
+    check(&mut window, &["Mute { id: CallId(1), muted: true }"]);
+    window.press("Hold");
+    check(&mut window, &["Hold(CallId(1))"]);
+    window.press("End");
+    check(&mut window, &["HangUp(CallId(1))"]);
+    let mut window = in_call(CallState::Held);
+    window.press("Resume");
+    check(&mut window, &["Resume(CallId(1))"]);
+}
+
+#[test]
+fn a_call_obeys_its_keys() {
+    let mut window = in_call(CallState::Connected);
+    window.key(CTRL, Key::M);
+    check(&mut window, &["Mute { id: CallId(1), muted: true }"]);
+    window.key(both(), Key::H);
+    check(&mut window, &["Hold(CallId(1))"]);
+    window.key(both(), Key::E);
+    check(&mut window, &["HangUp(CallId(1))"]);
+}
+
+#[test]
+fn the_keypad_sends_tones() {
+    let mut window = in_call(CallState::Connected);
+    window.press("Keypad").press("Key 5");
+    check(&mut window, &["Dtmf { id: CallId(1), digits: \"5\" }"]);
+    window.press("Key #");
+    check(&mut window, &["Dtmf { id: CallId(1), digits: \"#\" }"]);
+}
+
+#[test]
+fn a_call_in_front_shows_everything_and_can_be_made_small() {
+    let mut window = Window::new(sample::calling(vec![call(1, "4217", CallState::Connected)]));
+    window.sent();
+    for text in ["4217 · 04:12", "Good", "Encrypted"] {
+        assert!(window.says(text), "{text}");
+    }
+    window.press("Keypad").press("Key 1");
+    check(&mut window, &["Dtmf { id: CallId(1), digits: \"1\" }"]);
+    window.press("Show the call as a bar");
+    window.press("Show the call with Amira Khalil");
+    window.press("End");
+    check(&mut window, &["HangUp(CallId(1))"]);
+}
+
+#[test]
+fn the_timer_asks_for_one_frame_a_second_and_nothing_else_for_any() {
+    let mut window = in_call(CallState::Connected);
+    let delay = |window: &Window| {
+        let output = &window.harness.output().viewport_output;
+        output[&egui::ViewportId::ROOT].repaint_delay
+    };
+    window.harness.step();
+    assert!(delay(&window).as_millis() <= 1000 && delay(&window).as_millis() > 100);
+    window.wait(1_000);
+    assert!(window.says("04:13"));
+    for snapshot in [sample::hub(), sample::first_run(), sample::failure(), sample::toast()] {
+        let mut window = Window::new(snapshot);
+        window.harness.run();
+        window.harness.step();
+        assert!(delay(&window).as_secs() > 60, "{:?}", delay(&window));
+    }
+}
+
+#[test]
+fn a_call_that_ended_says_why() {
+    let window = Window::new(sample::ended("busy")).open(Place::Chat(jid("amira")));
+    assert!(window.says("Busy"));
+}
+
+#[test]
+fn availability_and_note_are_changed_in_one_menu() {
+    let menu = "My availability: Available · Ready for the launch";
+    let mut window = Window::new(sample::hub());
+    window.press(menu).press("Do not disturb");
+    let sent = window.sent();
+    assert!(sent[0].contains("Dnd") && sent[0].contains("Ready for the launch"), "{sent:?}");
+    window.press(menu);
+    window.control("Note").focus();
+    window.harness.run();
+    window.key(CTRL, Key::A);
+    window.control("Note").type_text("Back at three");
+    window.harness.run();
+    window.press("Save note");
+    let sent = window.sent();
+    assert!(sent[0].contains("Back at three"), "{sent:?}");
+}
+
+#[test]
+fn the_search_box_dials_a_number() {
+    let mut window = Window::new(sample::hub());
+    window.key(CTRL, Key::K);
+    window.control("Search or call").type_text("2002");
+    window.harness.run();
+    window.press("Call 2002");
+    check(&mut window, &["Dial { to: Number(\"2002\"), video: false }"]);
+    window.key(CTRL, Key::K);
+    window.control("Search or call").type_text("2003");
+    window.harness.run();
+    window.key(Modifiers::NONE, Key::Enter);
+    check(&mut window, &["Dial { to: Number(\"2003\"), video: false }"]);
+}
+
+#[test]
+fn the_search_box_finds_people_and_addresses() {
+    let mut window = Window::new(sample::hub());
+    window.type_into("Search or call", "lena");
+    assert!(window.says("1 person"));
+    window.press("Lena Sommer, Away · Back at two");
+    assert!(window.sent()[0].starts_with("OpenChat"));
+    window.type_into("Search or call", "bob@other.example");
+    window.press("Chat with bob@other.example");
+    let sent = window.sent();
+    assert!(sent[0].contains("bob@other.example"), "{sent:?}");
+}
+
+#[test]
+fn no_call_is_offered_without_a_phone_service() {
+    let mut window = Window::new(sample::phone_broken()).open(Place::Chat(jid("amira")));
+    window.sent();
+    assert!(window.control("Call Amira Khalil").accesskit_node().is_disabled());
+    window.key(both(), Key::C);
+    check(&mut window, &[]);
+}
+
+#[test]
+fn a_person_is_called_from_the_conversation() {
+    let mut window = chatting();
+    window.press("Call Amira Khalil");
+    check(&mut window, &["Dial { to: Number(\"4217\"), video: false }"]);
+    window.key(both(), Key::C);
+    check(&mut window, &["Dial { to: Number(\"4217\"), video: false }"]);
+}
+
+#[test]
+fn the_dial_pad_collects_a_number() {
+    let mut window = Window::new(sample::hub()).open(Place::Calls);
+    for key in ["Key 4", "Key 2", "Key 1", "Key 7"] {
+        window.press(key);
+    }
+    window.press("Call");
+    check(&mut window, &["Dial { to: Number(\"4217\"), video: false }"]);
+}
+
+#[test]
+fn a_missed_call_is_news_until_the_list_was_opened() {
+    let mut window = Window::new(sample::hub());
+    window.press("Calls, 1 missed call");
+    window.press("Chats, 9 unread messages");
+    assert!(!window.says("1 missed call"));
+}
+
+#[test]
+fn a_request_is_accepted_or_refused() {
+    let mut window = Window::new(sample::request()).open(Place::Contacts);
+    window.press("Accept");
+    let sent = window.sent();
+    assert!(sent[0].contains("tomas") && sent[0].contains("allow: true"), "{sent:?}");
+    window.press("Refuse");
+    assert!(window.sent()[0].contains("allow: false"));
+}
+
+#[test]
+fn a_contact_is_added_by_address() {
+    let mut window = Window::new(sample::hub()).open(Place::Contacts);
+    window.press("Add contact");
+    window.type_into("Address", "nobody").press("Add");
+    assert!(window.says("has a name before the @"));
+    window.type_into("Address", "@other.example");
+    window.type_into("Name (optional)", "No Body").press("Add");
+    let sent = window.sent();
+    assert!(
+        sent[0].contains("RosterAdd") && sent[0].contains("nobody@other.example"),
+        "{sent:?}"
+    );
+    assert!(!window.says("Name (optional)"));
+}
+
+#[test]
+fn settings_choose_theme_language_and_devices() {
+    let mut window = Window::new(sample::hub()).open(Place::Settings);
+    window.press("Dark");
+    assert!(window.sent()[0].contains("theme: Dark"));
+    window.press("Deutsch");
+    assert!(window.sent()[0].contains("language: Some(\"de\")"));
+    window.press("Ringer: System default");
+    window.press("HDMI monitor");
+    check(
+        &mut window,
+        &["SelectDevice { role: Ringer, spec: Device(\"HDMI monitor\") }"],
+    );
+    window.press("Look for devices again");
+    check(&mut window, &["RefreshDevices"]);
+}
+
+#[test]
+fn the_theme_and_language_of_the_settings_are_shown() {
+    let mut window = Window::new(sample::themed(sample::hub(), Theme::Light));
+    assert!(!window.harness.ctx.global_style().visuals.dark_mode);
+    let mut snapshot = sample::themed(sample::hub(), Theme::Dark);
+    let mut settings = offhook_model::Settings::clone(&snapshot.settings);
+    settings.language = Some("de".into());
+    snapshot.settings = settings.into();
+    window.see(snapshot);
+    assert!(window.harness.ctx.global_style().visuals.dark_mode);
+    assert!(window.says("Suchen oder anrufen"));
+}
+
+#[test]
+fn connection_status_opens_by_key_and_closes_by_escape() {
+    let mut window = Window::new(sample::phone_broken());
+    window.key(both(), Key::D);
+    for text in [
+        "voice.northwind.example:5061 · SIP/TLS",
+        "Does not work",
+        "Issue a certificate that names voice.northwind.example.",
+        "REGISTER sip:northwind.example",
+    ] {
+        assert!(window.says(text), "{text}");
+    }
+    window.key(Modifiers::NONE, Key::Escape);
+    assert!(!window.says("Does not work"));
+}
+
+#[test]
+fn all_keys_are_on_one_page() {
+    let mut window = Window::new(sample::hub());
+    window.key(Modifiers::NONE, Key::F1);
+    assert!(window.says("Hold or resume") && window.says("Ctrl+Shift+H"));
+}
+
+#[test]
+fn a_problem_stays_until_it_is_dismissed() {
+    let mut window = Window::new(sample::toast());
+    assert!(window.says("For the UC administrator"));
+    window.press("Dismiss");
+    check(&mut window, &["Dismiss(ProblemId(1))"]);
+}
+
+#[test]
+fn a_narrow_window_shows_list_or_conversation() {
+    let size = egui::vec2(360.0, 720.0);
+    let mut window = Window::of(sample::hub(), size, "en");
+    assert!(window.says("Search or call") && !window.says("Message Amira"));
+    window.press("Amira Khalil, Available, Looks good. Call you in five?, 10:42");
+    assert!(!window.says("Search or call") && window.says("Message Amira"));
+    window.press("Back");
+    assert!(window.says("Search or call"));
+}
+
+#[test]
+fn ten_thousand_people_cost_what_twenty_do() {
+    let mut window = Window::new(sample::crowd()).open(Place::Contacts);
+    let rows = |window: &Window| {
+        window
+            .harness
+            .get_all_by_role(egui::Role::ListItem)
+            .count()
+    };
+    assert!(rows(&window) < 30, "{}", rows(&window));
+    window.type_into("Search or call", "09999");
+    assert_eq!(rows(&window), 2, "the person, and the offer to call");
+}
+
+#[test]
+fn the_window_can_be_walked_by_keyboard() {
+    let mut window = chatting();
+    let mut seen = Vec::new();
+    for _ in 0..40 {
+        window.key(Modifiers::NONE, Key::Tab);
+        let focused = window.harness.root().children_recursive();
+        let focused = focused.filter(|node| node.is_focused());
+        seen.extend(focused.filter_map(|node| node.accesskit_node().label()));
+    }
+    for name in [
+        "Chats, 9 unread messages",
+        "Settings",
+        "Search or call",
+        "Call Amira Khalil",
+        "Message Amira",
+    ] {
+        assert!(seen.iter().any(|one| one == name), "{name} not in {seen:#?}");
+    }
+}
