@@ -6,6 +6,7 @@
 //! (XEP-0045) are not part of it yet: group messages are passed over.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -66,6 +67,17 @@ pub struct Im {
     messages: Arc<BTreeMap<Jid, Arc<Vec<Message>>>>,
     outbox: Outbox,
     outputs: VecDeque<Output>,
+}
+
+/// Numbers only: what people write is not for logs.
+impl fmt::Debug for Im {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Im")
+            .field("online", &self.full.is_some())
+            .field("contacts", &self.people.list().len())
+            .field("conversations", &self.talks.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Im {

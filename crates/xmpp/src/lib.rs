@@ -36,6 +36,10 @@ const QUEUE: usize = 1_024;
 
 /// What happens on the link. The debug form holds private text: not for logs.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all events are stanzas; a box for each would cost more than it saves"
+)]
 pub enum LinkEvent {
     /// This server is being tried.
     Connecting {

@@ -291,30 +291,34 @@ impl Session<'_> {
         self.events.send(event).await.map_err(|_| Fault::Closed)
     }
 
+    /// Asks for the last acknowledgement, says goodbye, and takes what comes until the server
+    /// does too.
     async fn farewell(
         &mut self,
         from: &mut ReadHalf<Secured>,
         to: &mut WriteHalf<Secured>,
-    ) -> std::io::Result<()> {
+    ) -> Result<(), Fault> {
+        let managed = self.management.as_ref();
+        if managed.is_some_and(|management| !management.sent.is_empty()) {
+            let request = format!("<r xmlns='{}'/>", ns::SM);
+            self.write(request.as_bytes());
+        }
         self.write(b"</stream:stream>");
-        let rest = self.out.get(self.written..).unwrap_or_default();
-        to.write_all(rest).await?;
-        to.flush().await?;
+        while !self.flushed {
+            let pending = self.out.get(self.written..).unwrap_or_default();
+            let count = push(to, pending).await.map_err(|e| faults::io(&e))?;
+            self.wrote(count).await?;
+        }
         let mut chunk = vec![0; CHUNK];
-        loop {
-            let count = from.read(&mut chunk).await?;
-            self.reader.feed(chunk.get(..count).unwrap_or_default());
-            loop {
-                match self.reader.next() {
-                    Ok(Some(Item::Closed)) | Err(_) => return to.shutdown().await,
-                    Ok(Some(Item::Element(_) | Item::Opened)) => {}
-                    Ok(None) => break,
-                }
-            }
-            if count == 0 {
-                return to.shutdown().await;
+        // The end of the stream comes as a fault.
+        while self.read_all().await.is_ok() {
+            let count = from.read(&mut chunk).await.map_err(|e| faults::io(&e))?;
+            match chunk.get(..count) {
+                Some(bytes) if count > 0 => self.reader.feed(bytes),
+                Some(_) | None => break,
             }
         }
+        to.shutdown().await.map_err(|e| faults::io(&e))
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn is_stanza(element: &Element) -> bool {
 
 /// Reads a stanza. The error is the answer due for one that cannot be read: questions must be
 /// answered (RFC 6120 section 8.2.3), everything else is passed over.
-pub(crate) fn read(element: Element) -> Result<Stanza, Option<Stanza>> {
+pub(crate) fn read(element: Element) -> Result<Stanza, Option<Box<Stanza>>> {
     let refusal = refusal(&element);
     let stanza = match element.name() {
         "iq" => Iq::try_from(element).ok().map(Stanza::Iq),
@@ -64,7 +64,7 @@ fn encode(
     encoder.encode(Item::ElementFoot, out).ok()
 }
 
-fn refusal(element: &Element) -> Option<Stanza> {
+fn refusal(element: &Element) -> Option<Box<Stanza>> {
     let question = matches!(element.attr("type"), Some("get" | "set"));
     if element.name() != "iq" || !question {
         return None;
@@ -73,7 +73,7 @@ fn refusal(element: &Element) -> Option<Stanza> {
         Some(from) => Some(from.parse().ok()?),
         None => None,
     };
-    Some(Stanza::Iq(Iq::Error {
+    Some(Box::new(Stanza::Iq(Iq::Error {
         from: None,
         to,
         id: element.attr("id")?.to_owned(),
@@ -85,7 +85,7 @@ fn refusal(element: &Element) -> Option<Stanza> {
             other: None,
         },
         payload: None,
-    }))
+    })))
 }
 
 #[cfg(test)]

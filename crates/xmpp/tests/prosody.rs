@@ -27,6 +27,7 @@ struct Prosody {
 impl Prosody {
     /// Starts a server with accounts alice and bob, password `secret`. `hash` is what passwords
     /// are kept as, which decides the SCRAM that is offered.
+    #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
     async fn start(hash: &str) -> Option<Self> {
         if !Path::new("/usr/bin/prosody").exists() {
             eprintln!("SKIPPED: prosody is not installed");

@@ -463,6 +463,34 @@ async fn a_close_sends_what_is_queued_and_says_goodbye() {
 }
 
 #[tokio::test]
+async fn the_last_acknowledgement_is_waited_for() {
+    let authority = Authority::new();
+    let identity = authority.identity(&[DOMAIN]);
+    let (listener, port) = listen().await;
+    let plan = plan("alice", password("alice", "x"), &[(port, Link::StartTls)]);
+    let mut driven = Driven::new(&authority.net(), plan);
+    let server = async {
+        let mut peer = Peer::accept(&listener, &identity.config).await;
+        peer.bring_online(SM).await;
+        peer.send("<enabled xmlns='urn:xmpp:sm:3'/>").await;
+        assert!(peer.expect("</stream:stream>").await);
+        peer.send("<a xmlns='urn:xmpp:sm:3' h='1'/></stream:stream>").await;
+        peer.drain().await;
+        peer.seen
+    };
+    let client = async {
+        driven.until(|event| matches!(event, LinkEvent::Online { .. })).await;
+        assert!(driven.handle.send(message("m1", "last words")));
+        driven.handle.close();
+        driven.until(|event| matches!(event, LinkEvent::Acked(id) if id == "m1")).await;
+        driven.end().await
+    };
+    let (event, seen) = tokio::join!(client, server);
+    assert!(matches!(event, LinkEvent::Closed));
+    assert!(seen.ends_with("<r xmlns='urn:xmpp:sm:3'/></stream:stream>"), "{seen}");
+}
+
+#[tokio::test]
 async fn without_acknowledgements_a_stanza_counts_when_it_is_written() {
     let authority = Authority::new();
     let identity = authority.identity(&[DOMAIN]);
