@@ -1,1 +1,62 @@
-//! Not built yet.
+//! Harness of the interop tests: starts real servers and peers on loopback, each with its own
+//! configuration in a temporary folder, and drives the built programs from outside.
+//!
+//! Nothing of the product is linked here. `offhook` and `offhook-lab` are started as processes and
+//! spoken to by their command line and control API only, so that what the tests show is what a
+//! script or a headset plug-in would see. What is tested against what: `docs/interop.md`.
+
+#![allow(clippy::disallowed_methods, reason = "a harness starts programs and waits for them")]
+#![allow(clippy::print_stdout, reason = "what is skipped is said aloud")]
+
+mod baresip;
+mod client;
+mod kamailio;
+mod knot;
+mod lab;
+mod pki;
+mod ports;
+mod programs;
+mod prosody;
+mod running;
+mod scratch;
+pub mod sound;
+mod standard;
+mod wait;
+mod xmpp_peer;
+
+pub use baresip::{Baresip, PhoneAccount};
+pub use client::{Client, Setup, doctor, offhook};
+pub use kamailio::Kamailio;
+pub use knot::Knot;
+pub use lab::Lab;
+pub use pki::{Authority, Flaw, Identity};
+pub use ports::free_port;
+pub use programs::{have, program, python};
+pub use prosody::Prosody;
+pub use running::{Running, alive};
+pub use scratch::Scratch;
+pub use standard::{DOMAIN, PASSWORD, Parts, Standard};
+pub use wait::{attempt, until};
+pub use xmpp_peer::XmppPeer;
+
+/// How a SIP account reaches its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// UDP.
+    Udp,
+    /// TCP in clear.
+    Tcp,
+    /// TLS.
+    Tls,
+}
+
+impl Transport {
+    /// As in a URI's `transport` parameter.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
+}

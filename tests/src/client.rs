@@ -1,0 +1,330 @@
+//! `offhook` itself, from outside: command line and control API.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use crate::running::{Running, last};
+use crate::{programs, sound, until};
+
+/// How a client is started.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// `ADDR:PORT`
+    pub name_server: Option<String>,
+    /// Trusted authority, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// What it says: an audio input; 440 Hz without one.
+    pub input: Option<String>,
+    /// `--log`
+    pub log: Option<&'static str>,
+    /// Words in front of the program, such as those that put it into a namespace of its own.
+    pub wrapper: Vec<String>,
+}
+
+impl Setup {
+    fn arguments(&self) -> Vec<OsString> {
+        let mut words: Vec<OsString> = vec![];
+        if let Some(server) = &self.name_server {
+            words.extend(["--name-server".into(), server.into()]);
+        }
+        if let Some(file) = &self.ca_file {
+            words.extend(["--ca-file".into(), file.into()]);
+        }
+        words
+    }
+}
+
+/// The program, with nothing of the tester's environment that would change what it does.
+pub fn offhook() -> Command {
+    clean(Command::new(programs::own("OFFHOOK_TEST_PROGRAM", "offhook")))
+}
+
+fn clean(mut command: Command) -> Command {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("OFFHOOK_") && !text.starts_with("OFFHOOK_TEST_") {
+            command.env_remove(name);
+        }
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs `offhook doctor ADDRESS --json`; returns its exit status and what it printed.
+///
+/// # Panics
+/// It does not run, or prints no JSON.
+#[track_caller]
+pub fn doctor(profile: &Path, setup: &Setup, address: &str, password: &str) -> (i32, Value, Output) {
+    let mut command = offhook();
+    command.args(["doctor", address, "--json", "--profile"]).arg(profile);
+    command.args(setup.arguments()).env("OFFHOOK_PASSWORD", password);
+    let output = command.output().expect("the doctor runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let Ok(diagnosis) = serde_json::from_str(&said) else {
+        panic!("the doctor prints no JSON but {said:?} {:?}", String::from_utf8_lossy(&output.stderr));
+    };
+    (output.status.code().unwrap_or(-1), diagnosis, output)
+}
+
+/// A running client without a window.
+pub struct Client {
+    /// Its profile.
+    pub profile: PathBuf,
+    /// What it played.
+    pub heard: PathBuf,
+    /// The program.
+    pub running: Running,
+    events: Arc<Mutex<Vec<Value>>>,
+    watch: Running,
+}
+
+impl Client {
+    /// Starts a client on the profile `folder/NAME` and waits until it can be spoken to.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start(folder: &Path, name: &str, setup: &Setup) -> Self {
+        let own = folder.join(name);
+        std::fs::create_dir_all(&own).expect("a folder for the client");
+        let (profile, heard) = (own.join("profile"), own.join("heard.wav"));
+        let program = programs::own("OFFHOOK_TEST_PROGRAM", "offhook");
+        let mut command = match setup.wrapper.split_first() {
+            None => offhook(),
+            Some((first, rest)) => {
+                let mut command = clean(Command::new(first));
+                command.args(rest).arg(program);
+                command
+            }
+        };
+        command.arg("--headless").arg("--profile").arg(&profile).args(setup.arguments());
+        let input = setup.input.clone().unwrap_or_else(|| "tone:440".to_owned());
+        command.args(["--audio-input", &input, "--ringer-output", "null"]);
+        command.arg("--audio-output").arg(format!("file:{}", heard.display()));
+        if let Some(level) = setup.log {
+            command.args(["--log", level]);
+        }
+        let mut running = Running::start("offhook", &mut command, &own);
+        running.ready(30, || try_ctl(&profile, "session.state", &Value::Null).0 == 0);
+        let (watch, events) = watch(&profile, &own);
+        Self { profile, heard, running, events, watch }
+    }
+
+    /// One control call: exit status, and what was printed.
+    ///
+    /// # Panics
+    /// It prints no JSON.
+    pub fn ctl(&self, method: &str, params: Value) -> (i32, Value) {
+        try_ctl(&self.profile, method, &params)
+    }
+
+    /// One control call that has to succeed.
+    ///
+    /// # Panics
+    /// It fails.
+    #[track_caller]
+    pub fn must(&self, method: &str, params: Value) -> Value {
+        let (status, answer) = self.ctl(method, params.clone());
+        assert!(status == 0, "{method} {params} ended with {status}: {answer}");
+        answer
+    }
+
+    /// `session.state`
+    #[track_caller]
+    pub fn session(&self) -> Value {
+        self.must("session.state", Value::Null)
+    }
+
+    /// Begins to sign in.
+    #[track_caller]
+    pub fn begin_sign_in(&self, address: &str, password: &str) {
+        self.must("session.signIn", json!({ "address": address, "password": password }));
+    }
+
+    /// Signs in, and waits until these services (`im`, `phone`) are ready.
+    ///
+    /// # Panics
+    /// It fails, or takes too long.
+    #[track_caller]
+    pub fn sign_in(&self, address: &str, password: &str, services: &[&str]) -> Value {
+        self.begin_sign_in(address, password);
+        let ready = |session: &Value| {
+            session["state"] == "signedIn"
+                && services.iter().all(|name| session["services"][name]["state"] == "ready")
+        };
+        let mut seen = Value::Null;
+        let done = crate::attempt(60, || {
+            seen = self.session();
+            (ready(&seen) || seen["state"] == "failed").then_some(())
+        });
+        assert!(
+            done.is_some() && ready(&seen),
+            "{address} is not signed in with {services:?}: {seen:#}\n{}",
+            last(&self.running.words(), 2_000)
+        );
+        seen
+    }
+
+    /// Signs in where that has to fail; the problem.
+    ///
+    /// # Panics
+    /// It does not fail.
+    #[track_caller]
+    pub fn fail_to_sign_in(&self, address: &str, password: &str) -> Value {
+        self.begin_sign_in(address, password);
+        let session = self.until_session("failed", |it| it["state"] == "failed");
+        session["error"].clone()
+    }
+
+    /// Waits until the session looks like this.
+    ///
+    /// # Panics
+    /// It does not.
+    #[track_caller]
+    pub fn until_session(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let mut seen = Value::Null;
+        let found = crate::attempt(60, || {
+            seen = self.session();
+            fits(&seen).then(|| seen.clone())
+        });
+        found.unwrap_or_else(|| panic!("the session never was {what}; it is {seen:#}"))
+    }
+
+    /// Everything that `ctl watch` printed so far.
+    pub fn events(&self) -> Vec<Value> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many events there are, to look only at later ones.
+    pub fn count(&self) -> usize {
+        self.events().len()
+    }
+
+    /// Waits for an event after `since`.
+    ///
+    /// # Panics
+    /// It does not come.
+    #[track_caller]
+    pub fn until_event(&self, what: &str, since: usize, fits: impl Fn(&Value) -> bool) -> Value {
+        let find = || self.events().into_iter().skip(since).find(|event| fits(event));
+        crate::attempt(40, find).unwrap_or_else(|| {
+            let seen: Vec<String> =
+                self.events().iter().skip(since).map(|it| last(&it.to_string(), 600)).collect();
+            panic!("there was no event \"{what}\"; there were:\n{}", last(&seen.join("\n"), 6_000))
+        })
+    }
+
+    /// Waits for a call to reach a state.
+    ///
+    /// # Panics
+    /// It does not.
+    #[track_caller]
+    pub fn until_call(&self, id: &str, state: &str, since: usize) -> Value {
+        self.until_event(&format!("call {id} is {state}"), since, |it| {
+            it["type"] == "call" && it["id"] == id && it["state"] == state
+        })
+    }
+
+    /// Waits for somebody to call; the call's id.
+    ///
+    /// # Panics
+    /// Nobody does.
+    #[track_caller]
+    pub fn until_called(&self, since: usize) -> String {
+        let call = self.until_event("somebody calls", since, |it| {
+            it["type"] == "call" && it["state"] == "incoming"
+        });
+        call["id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Dials; the call's id.
+    ///
+    /// # Panics
+    /// It is refused.
+    #[track_caller]
+    pub fn dial(&self, to: &str) -> String {
+        let answer = self.must("call.dial", json!({ "to": to }));
+        answer["id"].as_str().expect("call.dial gives an id").to_owned()
+    }
+
+    /// One stream of `call.stats`: `send` or `receive`.
+    ///
+    /// # Panics
+    /// There is none.
+    #[track_caller]
+    pub fn stream(&self, id: &str, direction: &str) -> Value {
+        let stats = self.must("call.stats", json!({ "id": id }));
+        let streams = stats["streams"].as_array().cloned().unwrap_or_default();
+        let found = streams.into_iter().find(|it| it["direction"] == direction);
+        found.unwrap_or_else(|| panic!("call {id} has no stream {direction}: {stats}"))
+    }
+
+    /// How much it has played so far, in seconds, to measure only what comes later.
+    pub fn played(&self) -> f64 {
+        if self.heard.is_file() { sound::read(&self.heard).seconds() } else { 0.0 }
+    }
+
+    /// What it played after that moment.
+    ///
+    /// # Panics
+    /// It has played nothing.
+    #[track_caller]
+    pub fn recording(&self, since: f64) -> sound::Recording {
+        until("the client's recording", 20, || self.heard.is_file().then_some(()));
+        sound::read(&self.heard).after(since)
+    }
+
+    /// Everything it has printed and every event.
+    pub fn words(&self) -> String {
+        let events: Vec<String> = self.events().iter().map(Value::to_string).collect();
+        self.running.words() + &events.join("\n") + &self.watch.words()
+    }
+
+    /// Ends it by SIGTERM; its exit status.
+    pub fn end(&mut self) -> Option<i32> {
+        self.running.end().and_then(|status| status.code())
+    }
+}
+
+/// One control call to whoever runs on a profile.
+///
+/// # Panics
+/// It prints something that is no JSON.
+fn try_ctl(profile: &Path, method: &str, params: &Value) -> (i32, Value) {
+    let mut command = offhook();
+    command.args(["ctl", "--profile"]).arg(profile).arg(method);
+    if !params.is_null() {
+        command.arg(params.to_string());
+    }
+    let output = command.output().expect("offhook ctl runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let answer = match said.trim() {
+        "" => Value::String(String::from_utf8_lossy(&output.stderr).into_owned()),
+        text => serde_json::from_str(text).expect("offhook ctl prints JSON"),
+    };
+    (output.status.code().unwrap_or(-1), answer)
+}
+
+fn watch(profile: &Path, folder: &Path) -> (Running, Arc<Mutex<Vec<Value>>>) {
+    let mut command = offhook();
+    command.args(["ctl", "--profile"]).arg(profile).arg("watch");
+    let mut running = Running::start_piped("watch", &mut command, folder);
+    let output = running.take_output().expect("its output");
+    let events: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let kept = Arc::clone(&events);
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if let Ok(value) = serde_json::from_str(&line) {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+            }
+        }
+    });
+    // It says nothing when it is connected; events before that are seen in session.state.
+    crate::running::pause(0.2);
+    (running, events)
+}

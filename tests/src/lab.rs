@@ -1,0 +1,96 @@
+//! `offhook-lab`, from outside.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use crate::running::Running;
+use crate::{programs, until};
+
+/// A running laboratory.
+pub struct Lab {
+    /// What it printed first: where everything listens and who exists.
+    pub info: Value,
+    events: Arc<Mutex<Vec<Value>>>,
+    _running: Running,
+}
+
+impl Lab {
+    /// Starts the `on-prem` scenario with these faults and this TOML text as configuration.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start(folder: &Path, faults: &[&str], config: &str) -> Self {
+        let folder = folder.join(format!("lab{}", faults.join("-")));
+        std::fs::create_dir_all(&folder).expect("a folder for the laboratory");
+        let file = folder.join("lab.toml");
+        std::fs::write(&file, config).expect("a configuration file");
+        let mut command = Command::new(programs::own("OFFHOOK_TEST_LAB", "offhook-lab"));
+        command.args(["up", "--json", "--scenario", "on-prem", "--config"]).arg(&file);
+        command.arg("--state").arg(folder.join("state"));
+        for fault in faults {
+            command.args(["--fault", fault]);
+        }
+        let mut running = Running::start_piped("lab", &mut command, &folder);
+        let output = running.take_output().expect("its output");
+        let events: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let kept = Arc::clone(&events);
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if let Ok(value) = serde_json::from_str(&line) {
+                    kept.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+                }
+            }
+        });
+        running.ready(30, || !kept_is_empty(&events));
+        let info = events.lock().unwrap_or_else(PoisonError::into_inner)[0].clone();
+        Self { info, events, _running: running }
+    }
+
+    /// `ADDR:PORT` of its name server.
+    pub fn name_server(&self) -> String {
+        self.info["nameServer"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Its authority's certificate.
+    pub fn authority(&self) -> PathBuf {
+        self.info["caFile"].as_str().unwrap_or_default().into()
+    }
+
+    /// The port of one of its services, by the name in its table.
+    ///
+    /// # Panics
+    /// There is no such service.
+    pub fn port(&self, service: &str) -> u16 {
+        let at = self.info["services"][service].as_str().unwrap_or_default();
+        at.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a service's port")
+    }
+
+    /// Everything that happened in it.
+    pub fn events(&self) -> Vec<Value> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How much has happened, to look only at later things.
+    pub fn count(&self) -> usize {
+        self.events().len()
+    }
+
+    /// Waits for an event of a type that came after `since`.
+    ///
+    /// # Panics
+    /// It does not come.
+    #[track_caller]
+    pub fn until_event(&self, kind: &str, since: usize) -> Value {
+        until(&format!("the laboratory reports {kind}"), 40, || {
+            self.events().into_iter().skip(since).find(|event| event["type"] == kind)
+        })
+    }
+}
+
+fn kept_is_empty(events: &Mutex<Vec<Value>>) -> bool {
+    events.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+}

@@ -1,0 +1,68 @@
+//! Finding programs: our own and those of others.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where Debian puts servers that are not on everybody's path.
+const SYSTEM: [&str; 2] = ["/usr/sbin", "/sbin"];
+
+/// Whether all these programs are here. When not, says in one line what is skipped and why.
+pub fn have(what: &str, programs: &[&str]) -> bool {
+    for name in programs {
+        let there = match *name {
+            "slixmpp" => python().is_some(),
+            "unshare" => namespaces(),
+            name => program(name).is_some(),
+        };
+        if !there {
+            println!("SKIPPED for want of {name}: {what}");
+            return false;
+        }
+    }
+    true
+}
+
+/// A program of the system by name.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(SYSTEM.map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+/// A Python with slixmpp: the system's, where Debian's package is, else any.
+pub fn python() -> Option<PathBuf> {
+    let known = [Some(PathBuf::from("/usr/bin/python3")), program("python3")];
+    known.into_iter().flatten().find(|python| {
+        let mut command = Command::new(python);
+        command.args(["-c", "import slixmpp"]);
+        command.output().is_ok_and(|output| output.status.success())
+    })
+}
+
+/// Whether a network namespace of our own can be had.
+fn namespaces() -> bool {
+    let mut command = Command::new("unshare");
+    command.args(["--net", "true"]);
+    program("ip").is_some() && command.output().is_ok_and(|output| output.status.success())
+}
+
+/// One of our own programs: named by the environment, else built beside this test.
+///
+/// # Panics
+/// It is not built.
+pub(crate) fn own(variable: &str, name: &str) -> PathBuf {
+    if let Some(path) = std::env::var_os(variable) {
+        return path.into();
+    }
+    // target/debug/deps/TEST → target/debug/NAME
+    let here = std::env::current_exe().expect("a test has a path");
+    let built = here.ancestors().nth(2).unwrap_or(Path::new(".")).join(name);
+    assert!(
+        built.is_file(),
+        "{} is not built. Run cargo xtask test, or cargo build --bins, or set {variable}.",
+        built.display()
+    );
+    built
+}

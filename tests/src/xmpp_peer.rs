@@ -1,0 +1,94 @@
+//! A chat client that is not ours: slixmpp, driven by JSON lines.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{ChildStdin, Command};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use crate::running::Running;
+use crate::{programs, until};
+
+/// A running chat client.
+pub struct XmppPeer {
+    input: ChildStdin,
+    events: Arc<Mutex<Vec<Value>>>,
+    _running: Running,
+}
+
+impl XmppPeer {
+    /// Signs in at the server on `port` (STARTTLS) and waits until it is in.
+    ///
+    /// # Panics
+    /// It does not get in.
+    pub fn start(folder: &Path, jid: &str, password: &str, port: u16, authority: &Path) -> Self {
+        let script = folder.join("xmpp_peer.py");
+        std::fs::write(&script, include_str!("../fixtures/xmpp_peer.py")).expect("the script");
+        let mut command = Command::new(programs::python().expect("a Python with slixmpp"));
+        command.arg(&script).args([jid, password, "127.0.0.1", &port.to_string()]).arg(authority);
+        let mut running = Running::start_piped("slixmpp", &mut command, folder);
+        let input = running.take_input().expect("its input");
+        let output = running.take_output().expect("its output");
+        let events: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let kept = Arc::clone(&events);
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if let Ok(value) = serde_json::from_str(&line) {
+                    kept.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+                }
+            }
+        });
+        let peer = Self { input, events, _running: running };
+        peer.until_event("is in", |event| event["event"] == "online");
+        peer
+    }
+
+    fn tell(&mut self, wish: &Value) {
+        writeln!(self.input, "{wish}").expect("the chat client reads commands");
+    }
+
+    /// Sends a message and asks for a receipt.
+    pub fn send(&mut self, to: &str, body: &str) {
+        self.tell(&json!({ "do": "send", "to": to, "body": body }));
+    }
+
+    /// Shows itself as `show` (`available`, `away`, `dnd`) with a note.
+    pub fn presence(&mut self, show: &str, note: &str) {
+        self.tell(&json!({ "do": "presence", "show": show, "note": note }));
+    }
+
+    /// Asks to see somebody's presence.
+    pub fn subscribe(&mut self, to: &str) {
+        self.tell(&json!({ "do": "subscribe", "to": to }));
+    }
+
+    /// Everything it has reported so far.
+    pub fn events(&self) -> Vec<Value> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for a report.
+    ///
+    /// # Panics
+    /// It does not come.
+    #[track_caller]
+    pub fn until_event(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let found = crate::attempt(30, || self.events().into_iter().find(|event| fits(event)));
+        found.unwrap_or_else(|| {
+            panic!("slixmpp never reported that it {what}; it did report {:#?}", self.events())
+        })
+    }
+
+    /// Waits for a message with this text.
+    ///
+    /// # Panics
+    /// It does not come.
+    #[track_caller]
+    pub fn until_message(&self, body: &str) -> Value {
+        until(&format!("slixmpp receives \"{body}\""), 30, || {
+            let events = self.events();
+            events.into_iter().find(|it| it["event"] == "message" && it["body"] == body)
+        })
+    }
+}
