@@ -187,8 +187,11 @@ impl UserAgent {
         self.registration.attempts.succeeded();
         self.registration.routes =
             message.tokens(Name::ServiceRoute).take(MAX_ROUTES).map(str::to_owned).collect();
-        let moved = seen_from(message)
-            .filter(|seen| flow.link == Link::Udp && flow.public.is_none() && *seen != flow.local);
+        // A registrar that sends calls back on our flow finds it by the address it sees. CUCM
+        // wants the socket's own (reference sip-dialect.md section 1).
+        let fixed =
+            matches!(self.account.dialect, PhoneDialect::Cucm { .. }) || flow.public.is_some();
+        let moved = seen_from(message).filter(|seen| !fixed && *seen != flow.local);
         if let Some(public) = moved {
             self.registration.outdated = Some(contact);
             flow.public = Some(public);

@@ -244,7 +244,7 @@ pub(crate) fn reason(status: u16) -> &'static str {
         505 => "Version Not Supported",
         600 => "Busy Everywhere",
         603 => "Decline",
-        100..=199 => "Progress",
+        101..=199 => "Progress",
         200..=299 => "Success",
         300..=399 => "Redirection",
         400..=499 => "Request Failure",

@@ -489,7 +489,7 @@ impl Message {
             () if self.header(Name::CallId).is_none_or(str::is_empty) => "Call-ID",
             () if !readable(Name::From) => "From",
             () if !readable(Name::To) => "To",
-            () if !self.vias().next().is_some_and(|via| via.is_ok()) => "Via",
+            () if self.vias().next().is_none_or(|via| via.is_err()) => "Via",
             () => "",
         };
         let cseq = self.cseq().ok();

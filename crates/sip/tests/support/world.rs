@@ -21,6 +21,9 @@ pub struct Phone {
     at: SocketAddr,
 }
 
+/// Says whether a packet is lost, from its number and text.
+pub type Loss = Box<dyn FnMut(u32, &str) -> bool>;
+
 pub struct World {
     pub now: Instant,
     pub phones: Vec<Phone>,
@@ -30,7 +33,7 @@ pub struct World {
     pub up: bool,
     pub expires: u32,
     /// Which packets to drop, by their number from the start.
-    pub drop: Box<dyn FnMut(u32, &str) -> bool>,
+    pub drop: Loss,
     pub trace: Vec<String>,
     pub registers: u32,
     packets: u32,
