@@ -122,7 +122,10 @@ impl<T: Gate> End<T> {
                 self.close_at.get_or_insert(now + LINGER);
             }
             State::Open { device, ticket: None } => device.rest(),
-            State::Broken { .. } => self.state = State::Closed,
+            State::Broken { .. } => {
+                self.state = State::Closed;
+                self.told = false;
+            }
             State::Closed => {}
         }
     }

@@ -14,10 +14,17 @@ const PAUSE: Duration = Duration::from_millis(200);
 const PUSH: Duration = Duration::from_micros(60);
 const PULL: Duration = Duration::from_micros(2);
 
+/// When this many packets in a row all came this long before their tick, the tick is laid anew.
+const PATIENCE: u32 = 50;
+const FAR: Duration = Duration::from_millis(4);
+
 /// One row of ticks.
 #[derive(Default)]
 pub(super) struct Schedule {
     next: Option<Instant>,
+    /// Packets since the tick was looked at, and the shortest time one of them waited for it.
+    seen: u32,
+    shortest: Option<Duration>,
 }
 
 impl Schedule {
@@ -66,6 +73,15 @@ impl Schedule {
         let Some(next) = self.next else { return };
         // Early by up to half a tick, or late: then it is nearer to the tick before.
         let wait = next.saturating_duration_since(arrival);
+        let shortest = self.shortest.map_or(wait, |shortest| shortest.min(wait));
+        (self.seen, self.shortest) = (self.seen + 1, Some(shortest));
+        if self.seen >= PATIENCE {
+            (self.seen, self.shortest) = (0, None);
+            if shortest > FAR {
+                self.next = Some(next - (shortest - BEHIND));
+                return;
+            }
+        }
         if wait > BEHIND && wait < BEHIND + Duration::from_millis(10) {
             self.next = Some(next - PULL.min(wait - BEHIND));
         } else if wait != BEHIND {
@@ -111,6 +127,24 @@ mod tests {
         assert_eq!(schedule.skip(start + TICK * 500, TICK), 500);
         schedule.run(false, start);
         assert_eq!(schedule.next(), None);
+    }
+
+    #[test]
+    fn a_tick_far_behind_the_packets_is_laid_anew() {
+        for offset_ms in [3, 7, 12, 19] {
+            let start = origin();
+            let mut schedule = Schedule::default();
+            schedule.run(true, start);
+            let mut arrival = start + Duration::from_millis(offset_ms);
+            for _ in 0..200 {
+                while schedule.take(arrival, TICK) {}
+                schedule.lean(arrival);
+                while schedule.take(arrival + Duration::from_millis(4), TICK) {}
+                arrival += TICK;
+            }
+            let wait = schedule.next().expect("runs").saturating_duration_since(arrival);
+            assert!(wait < Duration::from_millis(5), "{offset_ms}: {wait:?}");
+        }
     }
 
     #[test]

@@ -196,8 +196,9 @@ impl Engine {
             match order {
                 Order::Reserve { call, pair } => self.reserve(call, pair, now),
                 Order::Apply { call, plan } => {
-                    if let Some(line) = self.lines.get_mut(&call) {
-                        line.apply(*plan, now);
+                    match self.lines.get_mut(&call) {
+                        Some(line) => line.apply(*plan, now),
+                        None => tracing::warn!("a media plan for {call}, which has no ports"),
                     }
                 }
                 Order::Release { call } => self.release(call, now),

@@ -60,7 +60,7 @@ pub fn engine(input: AudioSpec, output: AudioSpec) -> (MediaEngine, Arc<Mutex<Ve
     let told = facts.clone();
     let seed = u64::from(SEED.fetch_add(1, Ordering::Relaxed)) * 7_919;
     let options = MediaOptions { input, output: output.clone(), ringer: output, seed };
-    let engine = MediaEngine::start(options, move |fact| told.lock().unwrap().push(fact));
+    let engine = MediaEngine::start(options, move |fact| told.lock().expect("no panic").push(fact));
     (engine, facts)
 }
 
@@ -76,7 +76,7 @@ impl Phone {
     }
 
     pub fn facts(&self) -> Vec<MediaFact> {
-        self.facts.lock().unwrap().clone()
+        self.facts.lock().expect("no panic").clone()
     }
 
     pub fn digits(&self) -> String {
@@ -136,7 +136,7 @@ pub fn connect(a: &Phone, b: &Phone, codec: AudioCodec) {
 pub fn recording(path: &Path) -> Vec<f32> {
     let bytes = std::fs::read(path).expect("a recording");
     assert_eq!((&bytes[..4], &bytes[8..16]), (&b"RIFF"[..], &b"WAVEfmt "[..]));
-    let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     assert_eq!(&bytes[20..24], [1, 0, 1, 0], "mono PCM");
     assert_eq!((number(24), &bytes[34..36]), (48_000, &[16u8, 0][..]));
     assert_eq!(number(4) as usize, bytes.len() - 8, "RIFF length");
