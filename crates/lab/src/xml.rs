@@ -130,6 +130,7 @@ impl Element {
     }
 
     /// First element with this local name at any depth, itself included.
+    #[cfg(test)]
     pub(crate) fn anywhere(&self, local: &str) -> Option<&Element> {
         if self.local() == local {
             return Some(self);

@@ -303,12 +303,6 @@ pub(crate) fn user_of(uri: &str) -> String {
     user.replace("%2B", "+").replace("%2b", "+")
 }
 
-/// The display name in front of an address, quotes removed.
-pub(crate) fn display_name_of(value: &str) -> String {
-    let name = value.split('<').next().unwrap_or_default();
-    if value.contains('<') { name.trim().trim_matches('"').to_owned() } else { String::new() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -367,8 +361,6 @@ mod tests {
 
     #[test]
     fn addresses_give_up_their_parts() {
-        assert_eq!(display_name_of("\"Bob Robot\" <sip:2002@x>"), "Bob Robot");
-        assert_eq!(display_name_of("sip:2002@x"), "");
         assert_eq!(user_of("sip:%2B4930123:pw@x"), "+4930123");
         assert_eq!(user_of("tel:2002;phone-context=x"), "2002");
         let contact = "<sip:a@b;transport=tcp>;+u.sip!devicename.ccm.cisco.com=\"CSFX\";expires=0";
