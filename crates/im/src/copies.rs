@@ -25,7 +25,7 @@ impl Im {
     }
 
     /// Takes a copy out of its wrapping. `None` for a wrapping that does not come from our own
-    /// server: somebody plays our other device (XEP-0280 section 11).
+    /// server: somebody plays our other device (XEP-0280, security considerations).
     pub(crate) fn unwrap_copy(&self, message: Wire) -> Option<Unwrapped> {
         let Some(wrapping) = message
             .payloads

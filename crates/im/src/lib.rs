@@ -23,7 +23,9 @@ mod copies;
 #[doc(hidden)]
 pub mod fuzzing;
 mod ids;
+mod incoming;
 mod iq;
+mod listing;
 mod outbox;
 mod people;
 mod sentence;
@@ -105,10 +107,8 @@ impl Im {
     /// What the store holds: conversations in any order, and own messages that wait to be sent,
     /// oldest first. These go out before what was written since.
     pub fn loaded(&mut self, chats: Vec<Chat>, queued: Vec<Message>) {
-        for mut chat in chats {
-            chat.typing = false;
-            let with = chat.with.bare();
-            self.talks.entry(with).or_insert_with(|| Talk::from_chat(chat));
+        for chat in chats {
+            self.load_chat(chat);
         }
         self.publish_all();
         let waiting = queued.iter().map(|m| (m.id.clone(), m.with.bare()));

@@ -2,7 +2,7 @@
 
 mod support;
 
-use offhook_model::{Delivery, NoticeBody};
+use offhook_model::{Chat, Delivery, NoticeBody};
 use offhook_ports::StoreRequest;
 use support::{Bench, attribute, jid};
 
@@ -364,6 +364,33 @@ fn an_opened_conversation_shows_what_the_store_has() {
     assert_eq!(other.bodies(BOB), ["one", "two"], "a copy of a stored message is known");
     other.im.open_chat(jid("carol@example.com"), Vec::new());
     assert_eq!(other.im.chats().len(), 1, "an empty conversation is not listed");
+}
+
+#[test]
+fn what_came_before_the_store_was_read_is_added_to_it() {
+    let mut before = Bench::with_contacts("");
+    before.hear("m1", "yesterday", "");
+    before.wait(1);
+    before.receive(
+        "<message xmlns='jabber:client' type='chat' id='m2' from='carol@example.com/x'>\
+         <body>later</body></message>",
+    );
+    let stored: Vec<Chat> = before.im.chats().iter().map(|chat| chat.as_ref().clone()).collect();
+    let mut bench = Bench::with_contacts(ON_LIST);
+    bench.wait(3_600);
+    bench.hear("m3", "today", "");
+    bench.im.loaded(stored, Vec::new());
+    let rows: Vec<(String, String, u32)> = bench
+        .im
+        .chats()
+        .iter()
+        .map(|chat| {
+            let last = chat.last.as_ref().map(|last| last.body.clone());
+            (chat.name.clone(), last.unwrap_or_default(), chat.unread)
+        })
+        .collect();
+    let want = [("Bob", "today", 2), ("carol@example.com", "later", 1)];
+    assert_eq!(rows, want.map(|(name, last, unread)| (name.into(), last.into(), unread)));
 }
 
 #[test]

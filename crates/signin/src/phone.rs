@@ -51,8 +51,8 @@ async fn find_device(
         .with_basic(account.user_id, &account.credentials.password);
     let is_ours = |device: &DeviceSummary| device.model.trim().eq_ignore_ascii_case(CSF_MODEL);
     let show = |devices: &Vec<DeviceSummary>| match devices.iter().find(|device| is_ours(device)) {
-        Some(device) => format!("{} devices, desktop phone {}", devices.len(), device.name),
-        None => format!("{} devices, no desktop phone", devices.len()),
+        Some(device) => format!("desktop phone {}, devices in all: {}", device.name, devices.len()),
+        None => format!("no desktop phone, devices in all: {}", devices.len()),
     };
     let devices = flow.ask(purpose, &url, request, read_devices, show).await?;
     Ok(devices.into_iter().find(is_ours))
@@ -123,7 +123,7 @@ async fn fetch_file(
 
 fn show_file(file: &DeviceFile) -> String {
     let hosts: Vec<_> = file.members.iter().map(|member| member.host.as_str()).collect();
-    format!("{} line(s), call servers {}", file.lines.len(), hosts.join(", "))
+    format!("lines: {}, call servers {}", file.lines.len(), hosts.join(", "))
 }
 
 fn phone_account(

@@ -179,7 +179,7 @@ pub(crate) fn passed_over_problem(failure: &Failure, answered: &str) -> Problem 
         Area::Dns | Area::Network => Problem::new(
             Area::Network,
             Owner::Admin,
-            format!("{host} is listed first and cannot be used, so sign-in had to wait for it before {answered} answered."),
+            format!("{host} is to be tried before {answered} and cannot be used, so sign-in had to wait for it in vain."),
             format!("Repair {host}, or let its record come after {answered}."),
         )
         .with_rule(6)

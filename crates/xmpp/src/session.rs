@@ -18,7 +18,7 @@ use crate::sign_in::{Bound, Secured};
 use crate::wire;
 
 /// After so long without writing, a space keeps middleboxes from forgetting the connection
-/// (RFC 6120 section 4.6.1).
+/// (RFC 6120 section 4.6).
 const IDLE: Duration = Duration::from_secs(240);
 
 /// How long the server may take to acknowledge, or the network to take our bytes.

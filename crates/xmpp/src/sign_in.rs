@@ -116,7 +116,7 @@ async fn encrypt(
     server: &XmppServer,
     tcp: TcpStream,
 ) -> Result<(Secured, String), Miss> {
-    // RFC 6120 section 13.7.2.1: the certificate speaks for the domain. What the plan adds are
+    // RFC 6120 section 13.7.2: the certificate speaks for the domain. What the plan adds are
     // names from a trusted source, never the name that an SRV record gave.
     let mut names = vec![plan.jid.domain().to_owned()];
     names.extend(plan.extra_names.iter().cloned());

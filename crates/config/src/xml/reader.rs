@@ -1,6 +1,7 @@
 //! Bytes to tree.
 
 use quick_xml::XmlVersion;
+use quick_xml::errors::IllFormedError;
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesRef, BytesStart, Event};
@@ -14,6 +15,8 @@ pub const MAX_BYTES: usize = 4 << 20;
 pub const MAX_DEPTH: usize = 64;
 /// Most elements of a document; a real device file has fewer than 2,000.
 pub const MAX_ELEMENTS: usize = 100_000;
+/// Attributes of one element beyond this number are not looked at.
+const MAX_ATTRIBUTES: usize = 64;
 /// Most oddities told about one document.
 const MAX_ODDITIES: usize = 16;
 
@@ -46,7 +49,18 @@ pub fn parse(data: &[u8]) -> Result<Document, XmlError> {
     if matches!(text, std::borrow::Cow::Owned(_)) {
         tree.odd("bytes that are not UTF-8");
     }
-    let root = tree.read(body)?;
+    let root = match tree.read(body) {
+        Err(Stop::BareAmpersand) => {
+            tree = Tree { oddities: tree.oddities, ..Tree::default() };
+            tree.odd("an ampersand that begins no reference");
+            tree.read(&with_escaped_ampersands(body))
+        }
+        other => other,
+    };
+    let root = root.map_err(|stop| match stop {
+        Stop::BareAmpersand => XmlError::Broken("a reference cannot be read".into()),
+        Stop::Error(error) => error,
+    })?;
     Ok(Document { root, oddities: tree.oddities })
 }
 
@@ -71,6 +85,57 @@ fn looks_like_html(mut body: &str) -> bool {
     })
 }
 
+/// Why reading stopped.
+enum Stop {
+    /// The document cannot be read.
+    Error(XmlError),
+    /// It can after [`with_escaped_ampersands`].
+    BareAmpersand,
+}
+
+impl From<XmlError> for Stop {
+    fn from(error: XmlError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<quick_xml::Error> for Stop {
+    fn from(error: quick_xml::Error) -> Self {
+        match error {
+            quick_xml::Error::IllFormed(IllFormedError::UnclosedReference) => Self::BareAmpersand,
+            other => Self::Error(broken(&other)),
+        }
+    }
+}
+
+/// Escapes every ampersand outside of CDATA that begins no reference. The library can let them
+/// pass by itself, in quadratic time.
+fn with_escaped_ampersands(body: &str) -> String {
+    let mut escaped = String::with_capacity(body.len() + 64);
+    let mut rest = body;
+    while let Some(at) = rest.find(['&', '<']) {
+        let (before, tail) = rest.split_at(at);
+        escaped.push_str(before);
+        let taken =
+            if tail.starts_with("<![CDATA[") { tail.find("]]>").unwrap_or(tail.len()) } else { 1 };
+        let (taken, tail) = tail.split_at(taken);
+        escaped.push_str(taken);
+        if taken == "&" && !begins_reference(tail) {
+            escaped.push_str("amp;");
+        }
+        rest = tail;
+    }
+    escaped.push_str(rest);
+    escaped
+}
+
+/// What follows an ampersand is a short name and a semicolon.
+fn begins_reference(tail: &str) -> bool {
+    let name = |c: &u8| c.is_ascii_alphanumeric() || *c == b'#';
+    let length = tail.bytes().take(32).take_while(name).count();
+    length > 0 && tail.as_bytes().get(length) == Some(&b';')
+}
+
 #[derive(Default)]
 struct Tree {
     open: Vec<Element>,
@@ -79,11 +144,10 @@ struct Tree {
 }
 
 impl Tree {
-    fn read(&mut self, body: &str) -> Result<Element, XmlError> {
+    fn read(&mut self, body: &str) -> Result<Element, Stop> {
         let mut reader = Reader::from_str(body);
-        reader.config_mut().allow_dangling_amp = true;
         loop {
-            let event = reader.read_event().map_err(|error| broken(&error))?;
+            let event = reader.read_event()?;
             let closed = match event {
                 Event::Start(tag) => {
                     self.start(&tag)?;
@@ -106,9 +170,9 @@ impl Tree {
                     self.reference(&reference);
                     None
                 }
-                Event::DocType(_) => return Err(XmlError::DocumentType),
+                Event::DocType(_) => return Err(XmlError::DocumentType.into()),
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) => None,
-                Event::Eof => return Err(XmlError::Broken("it ends too early".into())),
+                Event::Eof => return Err(XmlError::Broken("it ends too early".into()).into()),
             };
             if let Some(root) = closed {
                 return Ok(root);
@@ -125,7 +189,7 @@ impl Tree {
             return Err(XmlError::TooDeep);
         }
         let mut element = Element { name: local(tag.name().as_ref()), ..Element::default() };
-        for attribute in tag.attributes().with_checks(false) {
+        for attribute in tag.attributes().with_checks(false).take(MAX_ATTRIBUTES) {
             let Ok(attribute) = attribute else {
                 self.odd("an attribute that cannot be read");
                 continue;
@@ -219,6 +283,7 @@ mod tests {
     #[test]
     fn unknown_entities_stay_as_written() {
         check("<a>x&nbsp;y & z</a>", Ok("x&nbsp;y & z"));
+        check("<a b='&'><![CDATA[&]]>&&lt;&&long name;&</a>", Ok("&&<&&long name;&"));
     }
 
     #[test]
@@ -247,6 +312,12 @@ mod tests {
             assert!(matches!(read, Err(XmlError::Broken(_))), "{cut}: {read:?}");
         }
         check(" \r\n ", Err(XmlError::Empty));
+    }
+
+    #[test]
+    fn many_ampersands_take_linear_time() {
+        let many = "&".repeat(1 << 16);
+        check(&format!("<a>{many}</a>"), Ok(&many));
     }
 
     #[test]
