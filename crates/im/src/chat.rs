@@ -167,9 +167,8 @@ impl Im {
         });
     }
 
-    /// Whether this person may learn that we are here (XEP-0184, security
-    /// considerations): those who see our
-    /// presence, colleagues of the same domain, and whom we wrote to ourselves.
+    /// Whether this person may learn that we are here (XEP-0184, security considerations): those
+    /// who see our presence, colleagues of the same domain, and whom we wrote to ourselves.
     pub(crate) fn may_know(&self, with: &Jid) -> bool {
         let sees_us = self.people.get(with).is_some_and(|contact| {
             matches!(contact.subscription, Subscription::From | Subscription::Both)

@@ -296,3 +296,48 @@ async fn a_wrong_password_is_told_from_a_right_one() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_same_resource_twice_is_a_conflict_for_the_first() {
+    let Some(server) = Prosody::start("SHA-1").await else {
+        return;
+    };
+    let net = server.authority.net();
+    let servers = [(server.starttls, Link::StartTls)];
+    let plan = plan("alice", password("alice", "secret"), &servers);
+    let mut first = Driven::new(&net, plan.clone());
+    first.until(|event| matches!(event, LinkEvent::Online { .. })).await;
+    let mut second = Driven::new(&net, plan);
+    let online = second.until(|event| matches!(event, LinkEvent::Online { .. }));
+    let (end, _) = tokio::join!(first.end(), online);
+    let conflict = matches!(&end, LinkEvent::Offline { fault: Fault::Conflict, .. });
+    assert!(conflict, "{end:?}");
+}
+
+#[tokio::test]
+async fn what_is_written_to_an_absent_person_waits_at_the_server() {
+    let Some(server) = Prosody::start("SHA-1").await else {
+        return;
+    };
+    let net = server.authority.net();
+    let (port, link) = (server.starttls, Link::StartTls);
+    let mut alice = Person::new(&net, "alice", port, link);
+    let bob: Jid = format!("bob@{DOMAIN}").parse().expect("valid");
+    alice.im.send_chat(bob.clone(), "one".into(), now());
+    alice.im.send_chat(bob.clone(), "two".into(), now());
+    while last(&alice.im, &bob).is_none_or(|(_, state)| state < Delivery::Sent) {
+        alice.step().await.expect("goes on");
+    }
+    let a = alice.jid.clone();
+    let mut bob_here = Person::new(&net, "bob", port, link);
+    until(&mut alice, &mut bob_here, "both arrive in order", |x, y| {
+        let bodies: Vec<String> = y
+            .messages()
+            .get(&a)
+            .map(|messages| messages.iter().map(|m| m.body.clone()).collect())
+            .unwrap_or_default();
+        bodies == ["one", "two"]
+            && last(x, &bob).is_some_and(|(_, state)| state == Delivery::Delivered)
+    })
+    .await;
+}
