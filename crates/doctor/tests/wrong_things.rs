@@ -253,6 +253,14 @@ fn every_wrong_thing_is_told_with_owner_and_remedy() {
 }
 
 #[test]
+fn an_examination_may_move_between_threads() {
+    fn check<T: Send>(_: T) {}
+    let address = "alice@example.com".parse().expect("an address");
+    let request = Request { address, manual: ManualAccount::default(), seed: 3 };
+    check(examine(&TestWorld::new().world(), &request, None, &|_| {}));
+}
+
+#[test]
 fn no_two_wrong_things_share_a_sentence() {
     let mut causes: Vec<String> = wrong_things()
         .iter()

@@ -238,6 +238,25 @@ fn a_profile_without_chat_is_a_phone_account() {
 }
 
 #[test]
+fn a_chat_user_whose_profile_names_no_chat_is_told() {
+    let world = deployment();
+    world.web(url::PROFILE, Reply::ok(reply::PROFILE_WITHOUT_CHAT));
+    let rules: Vec<_> = signed_in(&world).warnings.iter().map(|problem| problem.rule).collect();
+    assert_eq!(rules, [Some(Rule(25))]);
+}
+
+#[test]
+fn a_domain_in_place_of_the_chat_node_is_told_when_it_fails() {
+    let world = deployment();
+    let profile = reply::PROFILE.replace("imp1.example.com", "example.com");
+    world.web(url::PROFILE, Reply::ok(profile));
+    let report = signed_in(&world);
+    let rules: Vec<_> = report.warnings.iter().map(|problem| problem.rule).collect();
+    assert_eq!(rules, [Some(Rule(26))]);
+    assert!(report.outcome.is_ok_and(|grant| grant.im.problem().is_some()));
+}
+
+#[test]
 fn no_profile_at_all_is_a_phone_account_too() {
     let world = deployment();
     world.web(url::USER, Reply::ok("<user><userName>alice</userName></user>"));
