@@ -219,9 +219,11 @@ async fn fetch_user(
         }
     }
     if let Some(last) = failures.last().filter(|failure| is_final(failure)) {
-        return Err(match last.fault {
-            Fault::Status(404) => Problem::no_home_cluster(&home.user_id, &last.at.host),
-            _ => last.problem(),
+        let unknown = matches!(last.fault, Fault::Status(404));
+        return Err(if unknown {
+            Problem::no_home_cluster(&home.user_id, &last.at.host)
+        } else {
+            last.problem()
         });
     }
     let (problem, others) = most_important(failures)
