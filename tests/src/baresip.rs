@@ -33,6 +33,8 @@ pub struct Baresip {
 
 /// Frequency of what it says, in hertz.
 pub const SPEECH_HZ: f64 = 1_000.0;
+/// Its level in dB below full scale.
+pub const SPEECH_DB: f64 = -8.0;
 
 impl Baresip {
     /// Starts a phone with these accounts at the server on `server_port`, answering by itself when

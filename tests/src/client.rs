@@ -22,8 +22,6 @@ pub struct Setup {
     pub input: Option<String>,
     /// `--log`
     pub log: Option<&'static str>,
-    /// Words in front of the program, such as those that put it into a namespace of its own.
-    pub wrapper: Vec<String>,
 }
 
 impl Setup {
@@ -41,10 +39,7 @@ impl Setup {
 
 /// The program, with nothing of the tester's environment that would change what it does.
 pub fn offhook() -> Command {
-    clean(Command::new(programs::own("OFFHOOK_TEST_PROGRAM", "offhook")))
-}
-
-fn clean(mut command: Command) -> Command {
+    let mut command = Command::new(programs::own("OFFHOOK_TEST_PROGRAM", "offhook"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("OFFHOOK_") && !text.starts_with("OFFHOOK_TEST_") {
@@ -60,14 +55,22 @@ fn clean(mut command: Command) -> Command {
 /// # Panics
 /// It does not run, or prints no JSON.
 #[track_caller]
-pub fn doctor(profile: &Path, setup: &Setup, address: &str, password: &str) -> (i32, Value, Output) {
+pub fn doctor(
+    profile: &Path,
+    setup: &Setup,
+    address: &str,
+    password: &str,
+) -> (i32, Value, Output) {
     let mut command = offhook();
     command.args(["doctor", address, "--json", "--profile"]).arg(profile);
     command.args(setup.arguments()).env("OFFHOOK_PASSWORD", password);
     let output = command.output().expect("the doctor runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let Ok(diagnosis) = serde_json::from_str(&said) else {
-        panic!("the doctor prints no JSON but {said:?} {:?}", String::from_utf8_lossy(&output.stderr));
+        panic!(
+            "the doctor prints no JSON but {said:?} {:?}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     (output.status.code().unwrap_or(-1), diagnosis, output)
 }
@@ -93,15 +96,7 @@ impl Client {
         let own = folder.join(name);
         std::fs::create_dir_all(&own).expect("a folder for the client");
         let (profile, heard) = (own.join("profile"), own.join("heard.wav"));
-        let program = programs::own("OFFHOOK_TEST_PROGRAM", "offhook");
-        let mut command = match setup.wrapper.split_first() {
-            None => offhook(),
-            Some((first, rest)) => {
-                let mut command = clean(Command::new(first));
-                command.args(rest).arg(program);
-                command
-            }
-        };
+        let mut command = offhook();
         command.arg("--headless").arg("--profile").arg(&profile).args(setup.arguments());
         let input = setup.input.clone().unwrap_or_else(|| "tone:440".to_owned());
         command.args(["--audio-input", &input, "--ringer-output", "null"]);
@@ -242,6 +237,43 @@ impl Client {
         call["id"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// Waits for a call's end; the last event.
+    ///
+    /// # Panics
+    /// It goes on, or ended for another cause.
+    #[track_caller]
+    pub fn until_ended(&self, id: &str, cause: &str, since: usize) -> Value {
+        let end = self.until_call(id, "ended", since);
+        assert_eq!(end["cause"], cause, "{end}");
+        end
+    }
+
+    /// Sends a chat message and waits until it has got this far (`sent`, `delivered`).
+    ///
+    /// # Panics
+    /// It has not.
+    #[track_caller]
+    pub fn say(&self, to: &str, body: &str, far: &str) -> String {
+        let since = self.count();
+        let answer = self.must("chat.send", json!({ "to": to, "body": body }));
+        let id = answer["id"].as_str().expect("chat.send gives an id").to_owned();
+        self.until_event(&format!("\"{body}\" is {far}"), since, |it| {
+            it["type"] == "chat" && it["id"] == id.as_str() && it["state"] == far
+        });
+        id
+    }
+
+    /// Waits for a message with this text after `since`.
+    ///
+    /// # Panics
+    /// It does not come.
+    #[track_caller]
+    pub fn until_message(&self, from: &str, body: &str, since: usize) -> Value {
+        self.until_event(&format!("{from} writes \"{body}\""), since, |it| {
+            it["type"] == "chat" && it["from"] == from && it["body"] == body
+        })
+    }
+
     /// Dials; the call's id.
     ///
     /// # Panics
@@ -269,14 +301,20 @@ impl Client {
         if self.heard.is_file() { sound::read(&self.heard).seconds() } else { 0.0 }
     }
 
-    /// What it played after that moment.
+    /// Looks for a tone in what it played after that moment; see [`sound::Recording::expect_tone`].
+    /// The file may be a second behind.
     ///
     /// # Panics
-    /// It has played nothing.
+    /// It is not there.
     #[track_caller]
-    pub fn recording(&self, since: f64) -> sound::Recording {
+    pub fn expect_heard(&self, since: f64, hertz: f64, level: f64, seconds: f64) -> sound::Tone {
         until("the client's recording", 20, || self.heard.is_file().then_some(()));
-        sound::read(&self.heard).after(since)
+        crate::attempt(5, || {
+            let heard = sound::read(&self.heard).after(since).find(hertz);
+            heard.is_some_and(|tone| tone.seconds >= seconds).then_some(())
+        });
+        let recording = sound::read(&self.heard).after(since);
+        recording.expect_tone("offhook", hertz, level, seconds)
     }
 
     /// Everything it has printed and every event.

@@ -31,7 +31,11 @@ impl Knot {
         std::fs::write(folder.join("zone"), zone).expect("a zone file");
         let config = fill(
             include_str!("../fixtures/knot.conf"),
-            &[("FOLDER", &folder.to_string_lossy()), ("PORT", &port.to_string()), ("DOMAIN", domain)],
+            &[
+                ("FOLDER", &folder.to_string_lossy()),
+                ("PORT", &port.to_string()),
+                ("DOMAIN", domain),
+            ],
         );
         let file = folder.join("knot.conf");
         std::fs::write(&file, config).expect("a configuration file");
@@ -63,7 +67,7 @@ fn answers(port: u16, domain: &str) -> bool {
 
 /// Fills a template: `@NAME@` becomes the value.
 pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
-    values.iter().fold(template.to_owned(), |text, (name, value)| {
-        text.replace(&format!("@{name}@"), value)
-    })
+    values
+        .iter()
+        .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("@{name}@"), value))
 }

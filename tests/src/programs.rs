@@ -11,7 +11,7 @@ pub fn have(what: &str, programs: &[&str]) -> bool {
     for name in programs {
         let there = match *name {
             "slixmpp" => python().is_some(),
-            "unshare" => namespaces(),
+            "unshare" => namespace().is_some(),
             name => program(name).is_some(),
         };
         if !there {
@@ -41,11 +41,17 @@ pub fn python() -> Option<PathBuf> {
     })
 }
 
-/// Whether a network namespace of our own can be had.
-fn namespaces() -> bool {
-    let mut command = Command::new("unshare");
-    command.args(["--net", "true"]);
-    program("ip").is_some() && command.output().is_ok_and(|output| output.status.success())
+/// The words in front of a command that runs it in a network namespace of its own, where there is
+/// nothing but a loopback; nothing when this machine does not permit it.
+pub fn namespace() -> Option<Vec<&'static str>> {
+    program("ip")?;
+    let ways: [&[&str]; 2] = [&["unshare", "--net"], &["unshare", "--map-root-user", "--net"]];
+    let up = ["sh", "-c", "ip link set lo up && exec \"$@\"", "sh"];
+    ways.into_iter().map(|way| [way, &up].concat()).find(|words| {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg("true");
+        command.output().is_ok_and(|output| output.status.success())
+    })
 }
 
 /// One of our own programs: named by the environment, else built beside this test.

@@ -64,7 +64,8 @@ impl Running {
 
     /// What it has written to standard output and standard error so far.
     pub fn words(&self) -> String {
-        let read = |path| String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
+        let read =
+            |path| String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
         read(&self.output) + &read(&self.errors)
     }
 
@@ -138,7 +139,7 @@ pub fn alive(id: u32) -> bool {
 }
 
 /// A pause where there is nothing to wait for, such as talking time.
-pub(crate) fn pause(seconds: f64) {
+pub fn pause(seconds: f64) {
     std::thread::sleep(Duration::from_secs_f64(seconds));
 }
 

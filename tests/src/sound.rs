@@ -61,8 +61,7 @@ impl Recording {
         // Windows of 20 ms every 5 ms.
         let (window, hop) = (self.rate as usize / 50, self.rate as usize / 200);
         let count = self.samples.len().checked_sub(window)? / hop + 1;
-        let levels: Vec<f64> =
-            (0..count).map(|n| self.amplitude(hertz, n * hop, window)).collect();
+        let levels: Vec<f64> = (0..count).map(|n| self.amplitude(hertz, n * hop, window)).collect();
         let mut sorted = levels.clone();
         sorted.sort_by(f64::total_cmp);
         let usual = sorted[count * 9 / 10];

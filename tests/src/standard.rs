@@ -82,7 +82,8 @@ impl Standard {
         let authority = Authority::new(folder);
         let identity = authority.server(DOMAIN, parts.flaw);
         let users = ["alice", "bob", "carol"];
-        let prosody = parts.xmpp.map(|_| Prosody::start(folder, DOMAIN, &identity, &users, PASSWORD));
+        let prosody =
+            parts.xmpp.map(|_| Prosody::start(folder, DOMAIN, &identity, &users, PASSWORD));
         let kamailio = (!parts.sip.is_empty())
             .then(|| Kamailio::start(folder, DOMAIN, &identity, PASSWORD, parts.expires));
         let records = records(parts, prosody.as_ref(), kamailio.as_ref());

@@ -1,0 +1,194 @@
+//! Calls with baresip through Kamailio: each way, each codec, each transport, and what is heard.
+
+use offhook_interop::{
+    Baresip, Client, DOMAIN, PASSWORD, Parts, PhoneAccount, SPEECH_DB, SPEECH_HZ, Scratch,
+    Standard, Transport, have, pause, until,
+};
+use serde_json::json;
+
+/// What we say: 440 Hz at −12 dB.
+const OURS_HZ: f64 = 440.0;
+const OURS_DB: f64 = -12.0;
+
+/// Foreign phones that speak one codec each, called by its name.
+const PHONES: [PhoneAccount<'_>; 4] = [
+    PhoneAccount { user: "PCMU", codec: "PCMU/8000/1" },
+    PhoneAccount { user: "PCMA", codec: "PCMA/8000/1" },
+    PhoneAccount { user: "G722", codec: "G722/16000/1" },
+    PhoneAccount { user: "opus", codec: "opus/48000/2" },
+];
+
+/// Servers, a foreign phone and our client, ready to call.
+struct Stage {
+    phone: Baresip,
+    client: Client,
+    // Ended last.
+    _servers: Standard,
+    _scratch: Scratch,
+}
+
+impl Stage {
+    fn set(transport: Transport) -> Option<Self> {
+        let peers = &["knotd", "kamailio", "kamcmd", "baresip"];
+        if !have(&format!("calls over {}", transport.word()), peers) {
+            return None;
+        }
+        let scratch = Scratch::new();
+        let servers = Standard::start(&scratch, &Parts::phone(transport));
+        let client = Client::start(scratch.path(), "alice", &servers.setup());
+        let phone = servers.phone(transport, &PHONES);
+        client.sign_in(&format!("alice@{DOMAIN}"), PASSWORD, &["phone"]);
+        servers.sip().until_registered("alice", 20);
+        Some(Self { phone, client, _servers: servers, _scratch: scratch })
+    }
+
+    /// The figures of a call that goes on.
+    fn check_streams(&self, id: &str, codec: &str) {
+        for direction in ["send", "receive"] {
+            let stream = self.client.stream(id, direction);
+            assert_eq!(stream["codec"], codec, "{stream:#}");
+            assert!(stream["packets"].as_u64() > Some(25), "{stream:#}");
+            assert_eq!(stream["lost"], 0, "{stream:#}");
+        }
+    }
+
+    fn we_call(&mut self, codec: &str, seconds: f64) {
+        let (since, theirs, played) =
+            (self.client.count(), self.phone.count(), self.client.played());
+        let id = self.client.dial(&format!("sip:{codec}@{DOMAIN}"));
+        self.client.until_call(&id, "connected", since);
+        self.phone.until_event("CALL_ESTABLISHED", theirs);
+        pause(seconds);
+        self.check_streams(&id, codec);
+        self.client.must("call.hangUp", json!({ "id": id }));
+        self.client.until_ended(&id, "hungUp", since);
+        self.phone.until_event("CALL_CLOSED", theirs);
+        self.hear(played, seconds * 0.5);
+    }
+
+    fn they_call(&mut self, codec: &str, seconds: f64) {
+        let (since, theirs, played) =
+            (self.client.count(), self.phone.count(), self.client.played());
+        self.phone.become_account(codec, DOMAIN);
+        self.phone.command("dial", &format!("sip:alice@{DOMAIN}"));
+        let id = self.client.until_called(since);
+        self.client.must("call.answer", json!({ "id": id }));
+        self.client.until_call(&id, "connected", since);
+        self.phone.until_event("CALL_ESTABLISHED", theirs);
+        pause(seconds);
+        self.check_streams(&id, codec);
+        self.phone.command("hangup", "");
+        self.client.until_ended(&id, "remoteHungUp", since);
+        self.hear(played, seconds * 0.5);
+    }
+
+    fn hear(&self, played: f64, seconds: f64) {
+        self.phone.recording().expect_tone("baresip", OURS_HZ, OURS_DB, seconds);
+        self.client.expect_heard(played, SPEECH_HZ, SPEECH_DB, seconds);
+    }
+}
+
+fn each_way_with_each_codec(transport: Transport) {
+    let Some(mut stage) = Stage::set(transport) else { return };
+    for phone in PHONES {
+        println!("we call {} over {}", phone.user, transport.word());
+        stage.we_call(phone.user, 2.5);
+        println!("{} calls us over {}", phone.user, transport.word());
+        stage.they_call(phone.user, 2.5);
+    }
+}
+
+#[test]
+fn each_way_with_each_codec_over_udp() {
+    each_way_with_each_codec(Transport::Udp);
+}
+
+#[test]
+fn each_way_with_each_codec_over_tcp() {
+    each_way_with_each_codec(Transport::Tcp);
+}
+
+#[test]
+fn each_way_with_each_codec_over_tls() {
+    each_way_with_each_codec(Transport::Tls);
+}
+
+/// Half a minute of tone, listened to for silence.
+fn no_gap(transport: Transport, codec: &str) {
+    let Some(mut stage) = Stage::set(transport) else { return };
+    let played = stage.client.played();
+    stage.we_call(codec, 30.0);
+    let there = stage.phone.recording().expect_tone("baresip", OURS_HZ, OURS_DB, 29.0);
+    let here = stage.client.expect_heard(played, SPEECH_HZ, SPEECH_DB, 29.0);
+    println!("baresip heard {there:?}, we heard {here:?}");
+    assert!(there.longest_gap_ms <= 60.0, "baresip heard a gap: {there:?}");
+    assert!(here.longest_gap_ms <= 60.0, "we heard a gap: {here:?}");
+}
+
+#[test]
+fn half_a_minute_of_pcmu_over_udp_has_no_gap() {
+    no_gap(Transport::Udp, "PCMU");
+}
+
+#[test]
+fn half_a_minute_of_opus_over_tls_has_no_gap() {
+    no_gap(Transport::Tls, "opus");
+}
+
+#[test]
+fn keys_pressed_during_a_call_are_heard_by_the_other_side() {
+    let Some(stage) = Stage::set(Transport::Udp) else { return };
+    let (since, theirs) = (stage.client.count(), stage.phone.count());
+    let id = stage.client.dial(&format!("sip:PCMU@{DOMAIN}"));
+    stage.client.until_call(&id, "connected", since);
+    stage.client.must("call.dtmf", json!({ "id": id, "digits": "1590*#" }));
+    until("baresip hears the keys", 20, || (stage.phone.digits(theirs) == "1590*#").then_some(()));
+    stage.client.must("call.hangUp", json!({ "id": id }));
+    stage.client.until_ended(&id, "hungUp", since);
+}
+
+#[test]
+fn a_call_is_declined_cancelled_missed_and_refused() {
+    let Some(mut stage) = Stage::set(Transport::Udp) else { return };
+    let since = stage.client.count();
+    stage.phone.command("dial", &format!("sip:alice@{DOMAIN}"));
+    let id = stage.client.until_called(since);
+    stage.client.must("call.decline", json!({ "id": id }));
+    stage.client.until_ended(&id, "declined", since);
+
+    let since = stage.client.count();
+    stage.phone.command("dial", &format!("sip:alice@{DOMAIN}"));
+    let id = stage.client.until_called(since);
+    stage.phone.command("hangup", "");
+    stage.client.until_ended(&id, "missed", since);
+
+    for (user, cause, status) in
+        [("f486", "busy", 486), ("f404", "notFound", 404), ("f603", "declined", 603)]
+    {
+        let since = stage.client.count();
+        let id = stage.client.dial(&format!("sip:{user}@{DOMAIN}"));
+        let end = stage.client.until_ended(&id, cause, since);
+        assert_eq!(end["sipStatus"], status, "{end}");
+    }
+}
+
+#[test]
+fn a_call_is_held_and_resumed() {
+    let Some(stage) = Stage::set(Transport::Tls) else { return };
+    let since = stage.client.count();
+    let id = stage.client.dial(&format!("sip:PCMA@{DOMAIN}"));
+    stage.client.until_call(&id, "connected", since);
+    let since = stage.client.count();
+    stage.client.must("call.hold", json!({ "id": id }));
+    stage.client.until_call(&id, "held", since);
+    let since = stage.client.count();
+    stage.client.must("call.resume", json!({ "id": id }));
+    stage.client.until_call(&id, "connected", since);
+    let before = stage.client.stream(&id, "receive")["packets"].as_u64();
+    until("sound flows again", 20, || {
+        (stage.client.stream(&id, "receive")["packets"].as_u64() > before.map(|it| it + 25))
+            .then_some(())
+    });
+    stage.client.must("call.hangUp", json!({ "id": id }));
+    stage.client.until_ended(&id, "hungUp", since);
+}

@@ -1,0 +1,62 @@
+//! A machine whose only network is its loopback is a network like any other.
+
+use std::process::Command;
+
+use offhook_interop::{Client, Lab, Scratch, Setup, have, namespace, pause};
+use serde_json::json;
+
+const INSIDE: &str = "OFFHOOK_TEST_INSIDE_NAMESPACE";
+
+/// Runs itself again in a network namespace of its own, and there does what it says.
+#[test]
+fn a_machine_with_nothing_but_a_loopback_signs_in_chats_and_calls() {
+    if std::env::var_os(INSIDE).is_some() {
+        return inside();
+    }
+    if !have("a machine with nothing but a loopback", &["unshare"]) {
+        return;
+    }
+    let words = namespace().expect("a namespace");
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).arg(std::env::current_exe().expect("a test has a path"));
+    command.args([
+        "a_machine_with_nothing_but_a_loopback_signs_in_chats_and_calls",
+        "--exact",
+        "--nocapture",
+    ]);
+    let output = command.env(INSIDE, "1").output().expect("the test runs again");
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn inside() {
+    let devices = std::fs::read_to_string("/proc/net/dev").expect("the network's devices");
+    let rows = devices.lines().filter(|line| line.contains(':'));
+    let others: Vec<_> = rows.filter(|line| !line.trim_start().starts_with("lo:")).collect();
+    let active = others.iter().filter(|line| !line.contains("0       0    0"));
+    println!("devices beside lo: {}", active.count());
+
+    let scratch = Scratch::new();
+    let lab = Lab::start(scratch.path(), &[], "");
+    let setup = Setup {
+        name_server: Some(lab.name_server()),
+        ca_file: Some(lab.authority()),
+        ..Setup::default()
+    };
+    let alice = Client::start(scratch.path(), "alice", &setup);
+    alice.sign_in("alice@lab.example", "secret", &["im", "phone"]);
+    let since = alice.count();
+    alice.say("bob@lab.example", "alone?", "delivered");
+    alice.until_message("bob@lab.example", "You said: alone?", since);
+    let played = alice.played();
+    let id = alice.dial("2002");
+    alice.until_call(&id, "connected", since);
+    pause(2.5);
+    alice.must("call.hangUp", json!({ "id": id }));
+    alice.until_ended(&id, "hungUp", since);
+    alice.expect_heard(played, 1_000.0, -12.0, 1.0);
+}
