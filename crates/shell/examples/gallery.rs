@@ -22,6 +22,7 @@ struct Options {
     size: egui::Vec2,
     language: Option<String>,
     screenshot: Option<String>,
+    call_window: bool,
 }
 
 fn options() -> Result<Options, String> {
@@ -33,6 +34,7 @@ fn options() -> Result<Options, String> {
         size: egui::vec2(1240.0, 800.0),
         language: None,
         screenshot: None,
+        call_window: false,
     };
     let mut args = std::env::args().skip(1);
     while let Some(name) = args.next() {
@@ -53,6 +55,7 @@ fn options() -> Result<Options, String> {
                 options.size = egui::vec2(number(w)?, number(h)?);
             }
             "--language" => options.language = Some(value()?),
+            "--call-window" => options.call_window = true,
             "--screenshot" => options.screenshot = Some(value()?),
             other => return Err(format!("unknown option {other}")),
         }
@@ -71,7 +74,10 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
         "failure" => (sample::failure(), vec![]),
         "empty" => (sample::hub(), vec![]),
         "hub" => {
-            let mut snapshot = sample::calling(vec![call(1, "4188", CallState::Held), call(2, "+49 30 5550 0142", CallState::Incoming)]);
+            let mut snapshot = sample::calling(vec![
+                call(1, "4188", CallState::Held),
+                call(2, "+49 30 5550 0142", CallState::Incoming),
+            ]);
             let mut chats = snapshot.chats.to_vec();
             let mut first = offhook_model::Chat::clone(&chats[0]);
             first.typing = true;
@@ -80,10 +86,9 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
             (snapshot, chat())
         }
         "chat" => (sample::hub(), chat()),
-        "incoming" => (
-            sample::calling(vec![call(2, "+49 30 5550 0142", CallState::Incoming)]),
-            chat(),
-        ),
+        "incoming" => {
+            (sample::calling(vec![call(2, "+49 30 5550 0142", CallState::Incoming)]), chat())
+        }
         "call" => (sample::calling(vec![call(1, "4217", CallState::Connected)]), vec![]),
         "call-bar" => {
             let mut one = call(1, "4188", CallState::Connected);
@@ -111,11 +116,14 @@ struct Gallery {
 }
 
 impl eframe::App for Gallery {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.shell.logic(ctx, &self.snapshot);
+    }
+
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        self.shell
-            .ui(ui, &self.snapshot, NOW, (0.2, 0.05), &mut |command| {
-                eprintln!("{command:?}");
-            });
+        self.shell.ui(ui, &self.snapshot, NOW, (0.2, 0.05), &mut |command| {
+            eprintln!("{command:?}");
+        });
         self.frames += 1;
         let Some(path) = &self.screenshot else { return };
         if self.frames < 6 {
@@ -128,8 +136,7 @@ impl eframe::App for Gallery {
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
                 ctx.request_repaint();
             });
-            ui.ctx()
-                .send_viewport_cmd(egui::ViewportCommand::Screenshot(callback));
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Screenshot(callback));
             ui.ctx().request_repaint();
         }
     }
@@ -172,7 +179,7 @@ fn main() -> ExitCode {
             ctx.set_zoom_factor(options.scale);
             let mut shell = Shell::new(ctx, options.language.as_deref());
             shell.set_zone(|_| 0);
-            shell.set_own_call_window(false);
+            shell.set_own_call_window(options.call_window);
             if options.contrast {
                 shell.set_high_contrast(ctx, true);
             }

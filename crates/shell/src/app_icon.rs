@@ -10,11 +10,7 @@ pub fn icon() -> IconData {
         return IconData::default();
     };
     let picture = picture.into_rgba8();
-    IconData {
-        width: picture.width(),
-        height: picture.height(),
-        rgba: picture.into_raw(),
-    }
+    IconData { width: picture.width(), height: picture.height(), rgba: picture.into_raw() }
 }
 
 #[cfg(test)]

@@ -16,10 +16,7 @@ pub type Zone = fn(Timestamp) -> i32;
 
 /// The zone that the operating system is set to.
 pub fn system_zone(at: Timestamp) -> i32 {
-    chrono::Local
-        .offset_from_utc_datetime(&at.to_utc().naive_utc())
-        .fix()
-        .local_minus_utc()
+    chrono::Local.offset_from_utc_datetime(&at.to_utc().naive_utc()).fix().local_minus_utc()
 }
 
 /// Finds people of the contact list quickly; rebuilt when the list changes.
@@ -39,9 +36,8 @@ impl People {
         self.list = Arc::clone(list);
         let all = || self.list.iter().enumerate();
         self.by_jid = all().map(|(at, one)| (one.contact.clone(), at)).collect();
-        self.by_number = all()
-            .filter_map(|(at, one)| Some((digits(one.number.as_deref()?), at)))
-            .collect();
+        self.by_number =
+            all().filter_map(|(at, one)| Some((digits(one.number.as_deref()?), at))).collect();
     }
 
     /// The person with this address.
@@ -52,8 +48,7 @@ impl People {
     /// The person that a call's other side is: by number, or by address.
     pub fn by_remote(&self, remote: &str) -> Option<&Arc<Contact>> {
         let at = self.by_number.get(&digits(remote));
-        at.and_then(|&at| self.list.get(at))
-            .or_else(|| self.by_jid(&remote.parse().ok()?))
+        at.and_then(|&at| self.list.get(at)).or_else(|| self.by_jid(&remote.parse().ok()?))
     }
 }
 
@@ -104,8 +99,7 @@ impl Cx<'_> {
     /// This time on the user's clock.
     fn local(&self, at: Timestamp) -> DateTime<FixedOffset> {
         let offset = FixedOffset::east_opt((self.zone)(at));
-        at.to_utc()
-            .with_timezone(&offset.unwrap_or(chrono::Utc.fix()))
+        at.to_utc().with_timezone(&offset.unwrap_or(chrono::Utc.fix()))
     }
 
     /// Days since the calendar's beginning, on the user's calendar.
@@ -196,10 +190,7 @@ impl Cx<'_> {
 
     /// What to dial for a person: the number, else the address.
     pub fn dial_for(&self, jid: &Jid) -> Option<DialString> {
-        let number = self
-            .people
-            .by_jid(jid)
-            .and_then(|person| person.number.clone());
+        let number = self.people.by_jid(jid).and_then(|person| person.number.clone());
         number.unwrap_or_else(|| jid.to_string()).parse().ok()
     }
 }

@@ -13,7 +13,7 @@ mod theme;
 mod widgets;
 
 use egui::{ThemePreference, Ui};
-use offhook_model::{Command, Jid, SessionState, Snapshot, Theme, Timestamp};
+use offhook_model::{CallId, CallState, Command, Jid, SessionState, Snapshot, Theme, Timestamp};
 
 pub use app_icon::icon;
 pub use cx::Zone;
@@ -57,6 +57,8 @@ pub struct Shell {
     people: People,
     entry: Entry,
     hub: Hub,
+    /// The newest call for which the desktop was asked for attention.
+    attention: Option<CallId>,
     out: Vec<Command>,
 }
 
@@ -76,6 +78,7 @@ impl Shell {
             people: People::default(),
             entry: Entry::default(),
             hub: Hub::default(),
+            attention: None,
             out: Vec::new(),
         }
     }
@@ -156,6 +159,29 @@ impl Shell {
         }
         toasts::show(ui, &cx, out);
         self.out.drain(..).for_each(send);
+    }
+
+    /// To be called before every frame, also while the window is hidden (eframe's `App::logic`).
+    ///
+    /// While a call rings here it makes a hidden window draw, so that the call's own small window
+    /// appears, and asks the desktop for attention once a call.
+    pub fn logic(&mut self, ctx: &egui::Context, snapshot: &Snapshot) {
+        let ringing = snapshot
+            .calls
+            .iter()
+            .filter(|call| call.state == CallState::Incoming)
+            .map(|call| call.id)
+            .max();
+        let hidden = ctx.input(|input| input.viewport().minimized == Some(true));
+        let away = hidden || ctx.input(|input| input.viewport().focused == Some(false));
+        if ringing.is_some() && hidden {
+            ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaintWhileHidden);
+        }
+        if ringing > self.attention && away {
+            let attention = egui::UserAttentionType::Critical;
+            ctx.send_viewport_cmd(egui::ViewportCommand::RequestUserAttention(attention));
+        }
+        self.attention = self.attention.max(ringing);
     }
 
     fn follow_settings(&mut self, ctx: &egui::Context, snapshot: &Snapshot) {

@@ -21,11 +21,7 @@ impl Texts {
                 .next()
                 .is_some_and(|language| language.eq_ignore_ascii_case("de"))
         });
-        let (tag, source) = if german {
-            ("de", GERMAN)
-        } else {
-            ("en", ENGLISH)
-        };
+        let (tag, source) = if german { ("de", GERMAN) } else { ("en", ENGLISH) };
         let language = tag.parse().unwrap_or_default();
         let mut bundle = FluentBundle::new(vec![language]);
         // Isolation marks have no picture, and no text here mixes directions.
@@ -65,9 +61,7 @@ impl Texts {
             return key.to_owned();
         };
         let mut errors = Vec::new();
-        self.bundle
-            .format_pattern(pattern, args, &mut errors)
-            .into_owned()
+        self.bundle.format_pattern(pattern, args, &mut errors).into_owned()
     }
 }
 
@@ -91,9 +85,7 @@ mod tests {
                 assert!(fresh, "{current} stands twice");
             }
             for part in line.split('$').skip(1) {
-                let end = part
-                    .find(|c: char| !c.is_alphanumeric())
-                    .unwrap_or(part.len());
+                let end = part.find(|c: char| !c.is_alphanumeric()).unwrap_or(part.len());
                 if let Some(set) = keys.get_mut(&current) {
                     set.insert(part[..end].to_owned());
                 }
@@ -129,10 +121,7 @@ mod tests {
     #[test]
     fn every_key_is_used_and_every_used_key_exists() {
         let mut code = String::new();
-        sources(
-            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-            &mut code,
-        );
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut code);
         let known = keys(ENGLISH);
         for key in known.keys() {
             let built = ["weekday-", "month-"].iter().any(|p| key.starts_with(p));

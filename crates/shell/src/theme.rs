@@ -202,12 +202,7 @@ pub fn tokens(dark: bool, contrast: bool) -> &'static Tokens {
 impl Tokens {
     /// The one shadow, under cards that float.
     pub fn float(&self) -> Shadow {
-        Shadow {
-            offset: [0, 10],
-            blur: 36,
-            spread: 0,
-            color: self.shadow,
-        }
+        Shadow { offset: [0, 10], blur: 36, spread: 0, color: self.shadow }
     }
 
     /// A hairline.
@@ -223,9 +218,9 @@ impl Tokens {
 
 /// The avatar ground of a person, the same at every start.
 pub fn avatar_color(key: &str) -> Color32 {
-    let hash = key.bytes().fold(0x811C_9DC5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash = key
+        .bytes()
+        .fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     // Names that differ in one letter would else share their low bits (MurmurHash3's last steps).
     let hash = (hash ^ (hash >> 16)).wrapping_mul(0x85EB_CA6B);
     let hash = (hash ^ (hash >> 13)).wrapping_mul(0xC2B2_AE35);
@@ -328,9 +323,7 @@ fn fonts() -> FontDefinitions {
         (ICONS, embedded!("Lucide-subset.ttf")),
     ];
     for (name, bytes) in files {
-        fonts
-            .font_data
-            .insert(name.to_owned(), FontData::from_static(bytes).into());
+        fonts.font_data.insert(name.to_owned(), FontData::from_static(bytes).into());
     }
     let mut family = |family: FontFamily, names: &[&str]| {
         let names = names.iter().map(|&name| name.to_owned()).collect();
@@ -339,10 +332,7 @@ fn fonts() -> FontDefinitions {
     family(FontFamily::Proportional, &[REGULAR, ICONS]);
     family(FontFamily::Monospace, &[REGULAR, ICONS]);
     family(FontFamily::Name(MEDIUM.into()), &[MEDIUM, REGULAR, ICONS]);
-    family(
-        FontFamily::Name(SEMIBOLD.into()),
-        &[SEMIBOLD, REGULAR, ICONS],
-    );
+    family(FontFamily::Name(SEMIBOLD.into()), &[SEMIBOLD, REGULAR, ICONS]);
     family(FontFamily::Name(ICONS.into()), &[ICONS, REGULAR]);
     fonts
 }
@@ -383,15 +373,12 @@ pub fn restyle(ctx: &egui::Context, contrast: bool) {
 }
 
 fn visuals(c: &Tokens) -> Visuals {
-    let mut v = if c.dark {
-        Visuals::dark()
-    } else {
-        Visuals::light()
-    };
+    let mut v = if c.dark { Visuals::dark() } else { Visuals::light() };
     let control = CornerRadius::same(R_CONTROL);
     if c.dark {
         // egui's own choice for dark ground thickens the strokes of Inter and Lucide too much.
-        v.text_options.color_transfer_function = egui::epaint::FontColorTransferFunction::Gamma(0.8);
+        v.text_options.color_transfer_function =
+            egui::epaint::FontColorTransferFunction::Gamma(0.8);
     }
     v.override_text_color = Some(c.text);
     v.weak_text_color = Some(c.muted);
@@ -442,11 +429,7 @@ mod tests {
     fn luminance(color: Color32) -> f32 {
         let channel = |value: u8| {
             let value = f32::from(value) / 255.0;
-            if value <= 0.04045 {
-                value / 12.92
-            } else {
-                ((value + 0.055) / 1.055).powf(2.4)
-            }
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
         };
         0.2126 * channel(color.r()) + 0.7152 * channel(color.g()) + 0.0722 * channel(color.b())
     }
@@ -489,11 +472,7 @@ mod tests {
                 ("good on raised", c.ok, c.raised),
             ] {
                 // The accent on its own soft ground is only ever an icon: 3:1 (WCAG 1.4.11).
-                let least = if pair == "accent on selection" {
-                    3.0
-                } else {
-                    least
-                };
+                let least = if pair == "accent on selection" { 3.0 } else { least };
                 check(&name(pair), text, ground, least);
             }
             check(&name("away badge"), c.away, c.panel, 3.0);

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::sample::{self, call, jid};
 use common::Window;
+use common::sample::{self, call, jid};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use offhook_model::{CallState, Delivery, Theme};
@@ -27,8 +27,8 @@ fn chatting() -> Window {
 }
 
 fn in_call(state: CallState) -> Window {
-    let mut window = Window::new(sample::calling(vec![call(1, "4188", state)]))
-        .open(Place::Chat(jid("amira")));
+    let mut window =
+        Window::new(sample::calling(vec![call(1, "4188", state)])).open(Place::Chat(jid("amira")));
     window.sent();
     window
 }
@@ -139,10 +139,7 @@ fn a_conversation_is_opened_read_and_written_in() {
     let ravi = "Jid { bare: \"ravi@northwind.example\", resource: None }";
     check(
         &mut window,
-        &[
-            &format!("OpenChat {{ with: {ravi} }}"),
-            &format!("MarkRead {{ with: {ravi} }}"),
-        ],
+        &[&format!("OpenChat {{ with: {ravi} }}"), &format!("MarkRead {{ with: {ravi} }}")],
     );
     window.type_into("Message Ravi", "On my way");
     check(&mut window, &[&format!("Typing {{ to: {ravi}, typing: true }}")]);
@@ -412,10 +409,7 @@ fn a_contact_is_added_by_address() {
     window.type_into("Address", "@other.example");
     window.type_into("Name (optional)", "No Body").press("Add");
     let sent = window.sent();
-    assert!(
-        sent[0].contains("RosterAdd") && sent[0].contains("nobody@other.example"),
-        "{sent:?}"
-    );
+    assert!(sent[0].contains("RosterAdd") && sent[0].contains("nobody@other.example"), "{sent:?}");
     assert!(!window.says("Name (optional)"));
 }
 
@@ -428,10 +422,7 @@ fn settings_choose_theme_language_and_devices() {
     assert!(window.sent()[0].contains("language: Some(\"de\")"));
     window.press("Ringer: System default");
     window.press("HDMI monitor");
-    check(
-        &mut window,
-        &["SelectDevice { role: Ringer, spec: Device(\"HDMI monitor\") }"],
-    );
+    check(&mut window, &["SelectDevice { role: Ringer, spec: Device(\"HDMI monitor\") }"]);
     window.press("Look for devices again");
     check(&mut window, &["RefreshDevices"]);
 }
@@ -494,12 +485,7 @@ fn a_narrow_window_shows_list_or_conversation() {
 #[test]
 fn ten_thousand_people_cost_what_twenty_do() {
     let mut window = Window::new(sample::crowd()).open(Place::Contacts);
-    let rows = |window: &Window| {
-        window
-            .harness
-            .get_all_by_role(egui::Role::ListItem)
-            .count()
-    };
+    let rows = |window: &Window| window.harness.get_all_by_role(egui::Role::ListItem).count();
     assert!(rows(&window) < 30, "{}", rows(&window));
     window.type_into("Search or call", "09999");
     assert_eq!(rows(&window), 2, "the person, and the offer to call");

@@ -19,11 +19,8 @@ const TIGHT: f32 = 640.0;
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) -> f32 {
     let rect = ui.max_rect();
     let mut top = rect.top();
-    let ended = cx
-        .snap
-        .calls
-        .iter()
-        .filter(|call| call.state == CallState::Ended && call.end.is_some());
+    let ended =
+        cx.snap.calls.iter().filter(|call| call.state == CallState::Ended && call.end.is_some());
     for call in live(cx).chain(ended) {
         let place = rect.with_min_y(top).with_max_y(top + HEIGHT);
         bar(ui, cx, hub, call, place, out);
@@ -34,11 +31,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) -> 
 
 /// Hold, or take back.
 pub fn hold_or_resume(call: &Call) -> Command {
-    if call.state == CallState::Held {
-        Command::Resume(call.id)
-    } else {
-        Command::Hold(call.id)
-    }
+    if call.state == CallState::Held { Command::Resume(call.id) } else { Command::Hold(call.id) }
 }
 
 /// State and time in words; asks to be drawn again when the second is full.
@@ -62,6 +55,26 @@ pub fn state_words(ui: &Ui, cx: &Cx<'_>, call: &Call) -> String {
         CallState::Transferring => cx.t("state-transferring"),
         CallState::Ended => end_words(cx, call),
     }
+}
+
+/// Says a new state aloud once; the visible words change every second and would be read as often.
+pub fn announce(ui: &Ui, cx: &Cx<'_>, call: &Call, place: Rect) {
+    let word = match call.state {
+        CallState::Dialing => cx.t("state-dialing"),
+        CallState::Ringing => cx.t("state-ringing"),
+        CallState::Early => cx.t("state-early"),
+        CallState::Incoming => cx.t("call-incoming"),
+        CallState::Connected => cx.t("said-connected"),
+        CallState::Held => cx.t("said-held"),
+        CallState::RemoteHeld => cx.t("said-remote-held"),
+        CallState::Transferring => cx.t("state-transferring"),
+        CallState::Ended => end_words(cx, call),
+    };
+    let id = ui.scope_id().with(("state", call.id));
+    let spot = Rect::from_min_size(place.min, vec2(1.0, 1.0));
+    let response = ui.interact(spot, id, egui::Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Status, true, &word));
+    show_live(&response, true);
 }
 
 fn end_words(cx: &Cx<'_>, call: &Call) -> String {
@@ -101,14 +114,7 @@ pub fn protection(cx: &Cx<'_>, security: Security) -> (&'static str, String) {
     }
 }
 
-fn bar(
-    ui: &mut Ui,
-    cx: &Cx<'_>,
-    hub: &mut Hub,
-    call: &Call,
-    rect: Rect,
-    out: &mut Vec<Command>,
-) {
+fn bar(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, call: &Call, rect: Rect, out: &mut Vec<Command>) {
     ui.painter().rect_filled(rect, 0, cx.c.accent_soft);
     rule(ui, cx, rect);
     let over = call.state == CallState::Ended;
@@ -118,16 +124,11 @@ fn bar(
     }
     let name = cx.name_of_call(call);
     let lead = pos2(rect.left() + 28.0, rect.center().y);
-    let (glyph, ink) = if over {
-        (icons::PHONE_OFF, cx.c.soft_muted)
-    } else {
-        (icons::PHONE_CALL, cx.c.soft_ok)
-    };
+    let (glyph, ink) =
+        if over { (icons::PHONE_OFF, cx.c.soft_muted) } else { (icons::PHONE_CALL, cx.c.soft_ok) };
     icon(ui, lead, glyph, 18.0, ink);
-    let text = Rect::from_min_max(
-        pos2(rect.left() + 48.0, rect.top()),
-        pos2(right - 12.0, rect.bottom()),
-    );
+    let text =
+        Rect::from_min_max(pos2(rect.left() + 48.0, rect.top()), pos2(right - 12.0, rect.bottom()));
     let (first, second) = if rect.width() < TIGHT {
         let first = text.with_min_y(text.top() + 5.0).with_max_y(text.top() + 25.0);
         (first, Some(first.translate(vec2(0.0, 19.0))))
@@ -143,15 +144,11 @@ fn bar(
     let beside = first.with_min_x((first.left() + width + 12.0).min(first.right()));
     let mut rest = second.unwrap_or(beside);
     let state = state_words(ui, cx, call);
-    let width = galley(ui, &state, Type::Secondary, cx.c.soft_muted, rest.width(), 1)
-        .size()
-        .x;
+    let width = galley(ui, &state, Type::Secondary, cx.c.soft_muted, rest.width(), 1).size().x;
     let place = rest.with_max_x(rest.left() + width + 1.0);
     let color = cx.c.soft_muted;
-    let response = line(ui, place, &state, Type::Secondary, color, Align::Min);
-    if call.state != CallState::Connected {
-        show_live(&response, true);
-    }
+    line(ui, place, &state, Type::Secondary, color, Align::Min);
+    announce(ui, cx, call, place);
     rest.min.x = (rest.left() + width + 16.0).min(rest.right());
     if over || second.is_some() {
         return;
@@ -191,10 +188,7 @@ fn open_stage(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, call: &Call, rect: Rect, 
     }
     focus_ring(ui, cx.c, place, R_CONTROL, &response);
     paint_line(ui, rect, name, Type::Name, cx.c.text, Align::Min);
-    if response
-        .on_hover_cursor(egui::CursorIcon::PointingHand)
-        .clicked()
-    {
+    if response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked() {
         hub.stage = Some(call.id);
         hub.page = None;
     }
@@ -215,10 +209,8 @@ fn buttons(
     let mut put = |ui: &mut Ui, label: &str, glyph: &str, kind: Kind, on: Option<bool>, bare| {
         let text = galley(ui, label, Type::Filled, cx.c.text, f32::INFINITY, 1);
         let width = if bare { 32.0 } else { text.size().x + 48.0 };
-        let place = Rect::from_min_size(
-            pos2(right - width, rect.center().y - 16.5),
-            vec2(width, 32.0),
-        );
+        let place =
+            Rect::from_min_size(pos2(right - width, rect.center().y - 16.5), vec2(width, 32.0));
         right = place.left() - 8.0;
         let mut push = Push::new(label).glyph(glyph).kind(kind).height(32.0);
         if bare {
@@ -234,11 +226,8 @@ fn buttons(
     }
     let held = call.state == CallState::Held;
     if held || matches!(call.state, CallState::Connected | CallState::RemoteHeld) {
-        let (label, glyph) = if held {
-            (cx.t("resume"), icons::PLAY)
-        } else {
-            (cx.t("hold"), icons::PAUSE)
-        };
+        let (label, glyph) =
+            if held { (cx.t("resume"), icons::PLAY) } else { (cx.t("hold"), icons::PAUSE) };
         if put(ui, &label, glyph, Kind::Plain, None, tight).clicked() {
             out.push(hold_or_resume(call));
         }
@@ -255,10 +244,7 @@ fn buttons(
         (cx.t("mute"), icons::MIC, Kind::Plain)
     };
     if put(ui, &label, glyph, kind, Some(call.muted), tight).clicked() {
-        out.push(Command::Mute {
-            id: call.id,
-            muted: !call.muted,
-        });
+        out.push(Command::Mute { id: call.id, muted: !call.muted });
     }
     if open {
         float_keypad(cx, hub, call, &pad, out);
@@ -299,11 +285,7 @@ fn float_keypad(
 pub fn digits(ui: &mut Ui, cx: &Cx<'_>, call: &Call, out: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
     let (rect, _) = ui.allocate_exact_size(vec2(232.0, 28.0), egui::Sense::hover());
-    let sent = if call.digits.is_empty() {
-        cx.t("keypad-hint")
-    } else {
-        call.digits.clone()
-    };
+    let sent = if call.digits.is_empty() { cx.t("keypad-hint") } else { call.digits.clone() };
     let (role, color) = if call.digits.is_empty() {
         (Type::Secondary, cx.c.muted)
     } else {
@@ -312,9 +294,7 @@ pub fn digits(ui: &mut Ui, cx: &Cx<'_>, call: &Call, out: &mut Vec<Command>) {
     line(ui, rect, &sent, role, color, Align::Center);
     ui.add_space(8.0);
     let mut keys = String::new();
-    keys.extend(keypad(ui, cx.c, |key| {
-        cx.tw("key-name", "key", &key.to_string())
-    }));
+    keys.extend(keypad(ui, cx.c, |key| cx.tw("key-name", "key", &key.to_string())));
     if !ui.ctx().egui_wants_keyboard_input() {
         ui.input(|input| {
             for event in &input.events {
@@ -326,9 +306,6 @@ pub fn digits(ui: &mut Ui, cx: &Cx<'_>, call: &Call, out: &mut Vec<Command>) {
         });
     }
     if !keys.is_empty() {
-        out.push(Command::Dtmf {
-            id: call.id,
-            digits: keys,
-        });
+        out.push(Command::Dtmf { id: call.id, digits: keys });
     }
 }

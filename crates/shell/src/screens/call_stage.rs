@@ -3,12 +3,12 @@
 use egui::{Align, Rect, Ui, pos2, vec2};
 use offhook_model::{Call, CallId, CallState, Command, Security};
 
-use super::call_bar::{digits, hold_or_resume, protection, sound, state_words};
+use super::call_bar::{announce, digits, hold_or_resume, protection, sound, state_words};
 use super::hub::{Hub, live};
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::Type;
-use crate::widgets::{Kind, Push, avatar, galley, icon, line, paint_line, region, show_live};
+use crate::widgets::{Kind, Push, avatar, galley, icon, line, paint_line, region};
 
 /// Draws the call.
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, id: CallId, out: &mut Vec<Command>) {
@@ -46,24 +46,16 @@ fn who(ui: &mut Ui, cx: &Cx<'_>, call: &Call, rect: Rect, middle: f32, small: bo
     let radius = if small { 28.0 } else { 52.0 };
     avatar(ui, pos2(rect.center().x, middle), radius, &name, key);
     let row = |y: f32, height: f32| {
-        Rect::from_min_max(
-            pos2(rect.left() + 16.0, y),
-            pos2(rect.right() - 16.0, y + height),
-        )
+        Rect::from_min_max(pos2(rect.left() + 16.0, y), pos2(rect.right() - 16.0, y + height))
     };
     let mut y = middle + radius + if small { 8.0 } else { 20.0 };
     line(ui, row(y, 28.0), &name, Type::Title, cx.c.text, Align::Center);
     y += 28.0;
     let state = state_words(ui, cx, call);
-    let words = if name == call.remote || small {
-        state
-    } else {
-        format!("{} · {state}", call.remote)
-    };
-    let response = line(ui, row(y, 22.0), &words, Type::Body, cx.c.muted, Align::Center);
-    if call.state != CallState::Connected {
-        show_live(&response, true);
-    }
+    let words =
+        if name == call.remote || small { state } else { format!("{} · {state}", call.remote) };
+    line(ui, row(y, 22.0), &words, Type::Body, cx.c.muted, Align::Center);
+    announce(ui, cx, call, row(y, 22.0));
     if small {
         return;
     }
@@ -75,10 +67,8 @@ fn who(ui: &mut Ui, cx: &Cx<'_>, call: &Call, rect: Rect, middle: f32, small: bo
 fn facts(ui: &mut Ui, cx: &Cx<'_>, call: &Call, row: Rect) {
     let mut parts = Vec::new();
     parts.extend(sound(cx, call));
-    let talking = matches!(
-        call.state,
-        CallState::Connected | CallState::Held | CallState::RemoteHeld
-    );
+    let talking =
+        matches!(call.state, CallState::Connected | CallState::Held | CallState::RemoteHeld);
     if talking || call.security != Security::None {
         parts.push(protection(cx, call.security));
     }
@@ -94,17 +84,12 @@ fn facts(ui: &mut Ui, cx: &Cx<'_>, call: &Call, row: Rect) {
         .collect();
     let whole: f32 = widths.iter().sum::<f32>() + 16.0 * (parts.len() as f32 - 1.0);
     let pill = Rect::from_center_size(row.center(), vec2(whole + 28.0, 28.0));
-    ui.painter().rect(
-        pill,
-        14,
-        cx.c.panel,
-        cx.c.hair(),
-        egui::StrokeKind::Inside,
-    );
+    ui.painter().rect(pill, 14, cx.c.panel, cx.c.hair(), egui::StrokeKind::Inside);
     let mut x = pill.left() + 14.0;
     for ((glyph, word), width) in parts.iter().zip(widths) {
         icon(ui, pos2(x + 7.0, row.center().y), glyph, 14.0, cx.c.muted);
-        let text = Rect::from_min_max(pos2(x + 20.0, row.top()), pos2(x + width + 1.0, row.bottom()));
+        let text =
+            Rect::from_min_max(pos2(x + 20.0, row.top()), pos2(x + width + 1.0, row.bottom()));
         line(ui, text, word, Type::Secondary, cx.c.muted, Align::Min);
         x += width + 16.0;
     }
@@ -191,10 +176,7 @@ fn actions(
             continue;
         }
         match at {
-            0 => out.push(Command::Mute {
-                id: call.id,
-                muted: !call.muted,
-            }),
+            0 => out.push(Command::Mute { id: call.id, muted: !call.muted }),
             1 => hub.keypad = if pad { None } else { Some(call.id) },
             2 => out.push(hold_or_resume(call)),
             3 => {

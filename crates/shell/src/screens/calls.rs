@@ -8,7 +8,9 @@ use super::hub::{Hub, list_heading};
 use crate::cx::{Cx, span};
 use crate::icons;
 use crate::theme::Type;
-use crate::widgets::{Field, Kind, Push, avatar, icon, keypad, paint_line, paragraph_centered, row};
+use crate::widgets::{
+    Field, Kind, Push, avatar, icon, keypad, paint_line, paragraph_centered, row,
+};
 
 const ROW: f32 = 58.0;
 
@@ -32,16 +34,18 @@ pub fn list(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         nothing(ui, cx, &cx.t("calls-empty"), &cx.t("calls-empty-remedy"));
         return;
     }
-    ScrollArea::vertical()
-        .id_salt("calls")
-        .auto_shrink(false)
-        .show_rows(ui, ROW, log.len(), |ui, range| {
+    ScrollArea::vertical().id_salt("calls").auto_shrink(false).show_rows(
+        ui,
+        ROW,
+        log.len(),
+        |ui, range| {
             for at in range {
                 if let Some(record) = log.get(at) {
                     one(ui, cx, hub, at, record, out);
                 }
             }
-        });
+        },
+    );
 }
 
 fn one(
@@ -89,16 +93,11 @@ fn one(
     icon(ui, sign, glyph, 14.0, color);
     let text = bottom.with_min_x(bottom.left() + 20.0);
     paint_line(ui, text, &below, Type::Secondary, cx.c.muted, Align::Min);
-    let place = Rect::from_center_size(
-        pos2(rect.right() - 28.0, rect.center().y),
-        vec2(36.0, 36.0),
-    );
+    let place =
+        Rect::from_center_size(pos2(rect.right() - 28.0, rect.center().y), vec2(36.0, 36.0));
     let label = cx.tw("call-name", "name", &name);
-    let push = Push::new(&label)
-        .glyph(icons::PHONE)
-        .icon_only()
-        .kind(Kind::Ghost)
-        .enabled(cx.can_call());
+    let push =
+        Push::new(&label).glyph(icons::PHONE).icon_only().kind(Kind::Ghost).enabled(cx.can_call());
     if push.at(ui, cx.c, place).clicked()
         && let Ok(to) = record.remote.parse::<DialString>()
     {

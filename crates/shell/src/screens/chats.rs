@@ -19,16 +19,18 @@ pub fn list(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
         nothing(ui, cx, &cx.t("chats-empty"), &cx.t("chats-empty-remedy"));
         return;
     }
-    ScrollArea::vertical()
-        .id_salt("chats")
-        .auto_shrink(false)
-        .show_rows(ui, ROW, chats.len(), |ui, range| {
+    ScrollArea::vertical().id_salt("chats").auto_shrink(false).show_rows(
+        ui,
+        ROW,
+        chats.len(),
+        |ui, range| {
             for at in range {
                 if let Some(chat) = chats.get(at) {
                     one(ui, cx, hub, chat);
                 }
             }
-        });
+        },
+    );
 }
 
 /// Says that a list is empty and what would fill it.
@@ -60,10 +62,7 @@ fn preview(cx: &Cx<'_>, hub: &Hub, chat: &Chat) -> String {
 
 /// The first words of a text that may have several lines.
 fn one_line(text: &str) -> String {
-    text.chars()
-        .take(120)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    text.chars().take(120).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, chat: &Chat) {

@@ -16,12 +16,9 @@ use crate::widgets::{
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     let rect = ui.max_rect();
     ui.painter().rect_filled(rect, 0, cx.c.panel);
-    ui.painter()
-        .vline(rect.right() - 0.5, rect.y_range(), cx.c.hair());
-    let me_rect = Rect::from_min_max(
-        rect.min + vec2(8.0, 8.0),
-        pos2(rect.right() - 8.0, rect.top() + 64.0),
-    );
+    ui.painter().vline(rect.right() - 0.5, rect.y_range(), cx.c.hair());
+    let me_rect =
+        Rect::from_min_max(rect.min + vec2(8.0, 8.0), pos2(rect.right() - 8.0, rect.top() + 64.0));
     me(ui, cx, hub, me_rect, out);
     let box_rect = Rect::from_min_max(
         pos2(rect.left() + 16.0, rect.top() + 68.0),
@@ -32,10 +29,8 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     if cx.snap.session.state == SessionState::Reconnecting {
         top = banner(ui, cx, rect, top);
     }
-    let list = Rect::from_min_max(
-        pos2(rect.left() + 8.0, top),
-        pos2(rect.right() - 9.0, rect.bottom()),
-    );
+    let list =
+        Rect::from_min_max(pos2(rect.left() + 8.0, top), pos2(rect.right() - 9.0, rect.bottom()));
     region(ui, "list", list, |ui| {
         if !hub.search.text.trim().is_empty() {
             search::results(ui, cx, hub, out);
@@ -50,10 +45,8 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
 }
 
 fn banner(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, top: f32) -> f32 {
-    let place = Rect::from_min_max(
-        pos2(rect.left() + 16.0, top),
-        pos2(rect.right() - 17.0, top + 36.0),
-    );
+    let place =
+        Rect::from_min_max(pos2(rect.left() + 16.0, top), pos2(rect.right() - 17.0, top + 36.0));
     let soft = cx.c.panel.lerp_to_gamma(cx.c.away, 0.16);
     ui.painter().rect_filled(place, R_ROW, soft);
     let center = pos2(place.left() + 20.0, place.center().y);

@@ -17,10 +17,8 @@ const ROW: f32 = 58.0;
 pub fn list(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     let heading = list_heading(ui, cx, &cx.t("section-contacts"));
     let add = cx.t("contact-add");
-    let place = Rect::from_center_size(
-        pos2(heading.right() - 20.0, heading.center().y),
-        vec2(32.0, 32.0),
-    );
+    let place =
+        Rect::from_center_size(pos2(heading.right() - 20.0, heading.center().y), vec2(32.0, 32.0));
     let push = Push::new(&add).glyph(icons::USER_PLUS).icon_only();
     if push.kind(Kind::Ghost).height(32.0).at(ui, cx.c, place).clicked() {
         hub.adding = Some(Adding::default());
@@ -64,16 +62,18 @@ fn rows(
     out: &mut Vec<Command>,
     place: impl Fn(usize) -> usize,
 ) {
-    ScrollArea::vertical()
-        .id_salt("people")
-        .auto_shrink(false)
-        .show_rows(ui, ROW, count, |ui, range| {
+    ScrollArea::vertical().id_salt("people").auto_shrink(false).show_rows(
+        ui,
+        ROW,
+        count,
+        |ui, range| {
             for at in range {
                 if let Some(person) = cx.snap.contacts.get(place(at)) {
                     one(ui, cx, hub, person, out);
                 }
             }
-        });
+        },
+    );
 }
 
 fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<Command>) {
@@ -103,10 +103,8 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<
     let bottom = top.translate(vec2(0.0, 19.0));
     paint_line(ui, bottom, &below, Type::Secondary, muted, Align::Min);
     if callable {
-        let place = Rect::from_center_size(
-            pos2(rect.right() - 28.0, rect.center().y),
-            vec2(36.0, 36.0),
-        );
+        let place =
+            Rect::from_center_size(pos2(rect.right() - 28.0, rect.center().y), vec2(36.0, 36.0));
         let name = cx.tw("call-name", "name", &person.name);
         let push = Push::new(&name).glyph(icons::PHONE).icon_only();
         if push.kind(Kind::Ghost).at(ui, cx.c, place).clicked()
@@ -118,9 +116,7 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<
     let gone = cx.t("contact-remove");
     response.context_menu(|ui| {
         if ui.button(&gone).clicked() {
-            out.push(Command::RosterRemove {
-                contact: person.contact.clone(),
-            });
+            out.push(Command::RosterRemove { contact: person.contact.clone() });
             ui.close();
         }
     });
@@ -132,13 +128,7 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<
 fn request(ui: &mut Ui, cx: &Cx<'_>, person: &Contact, out: &mut Vec<Command>) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 108.0), Sense::hover());
     let card = rect.shrink2(vec2(4.0, 4.0));
-    ui.painter().rect(
-        card,
-        R_ROW,
-        cx.c.raised,
-        cx.c.hair(),
-        egui::StrokeKind::Inside,
-    );
+    ui.painter().rect(card, R_ROW, cx.c.raised, cx.c.hair(), egui::StrokeKind::Inside);
     let center = card.min + vec2(30.0, 30.0);
     avatar(ui, center, 18.0, &person.name, person.contact.bare_str());
     let top = Rect::from_min_max(
@@ -150,16 +140,11 @@ fn request(ui: &mut Ui, cx: &Cx<'_>, person: &Contact, out: &mut Vec<Command>) {
     let bottom = top.translate(vec2(0.0, 19.0));
     line(ui, bottom, &text, Type::Secondary, cx.c.muted, Align::Min);
     let width = (card.width() - 24.0 - 8.0) / 2.0;
-    let left = Rect::from_min_size(
-        pos2(card.left() + 12.0, card.bottom() - 44.0),
-        vec2(width, 32.0),
-    );
+    let left =
+        Rect::from_min_size(pos2(card.left() + 12.0, card.bottom() - 44.0), vec2(width, 32.0));
     let right = left.translate(vec2(width + 8.0, 0.0));
     let mut answer = |allow| {
-        out.push(Command::RosterAnswer {
-            contact: person.contact.clone(),
-            allow,
-        });
+        out.push(Command::RosterAnswer { contact: person.contact.clone(), allow });
     };
     let accept = cx.t("request-accept");
     let push = Push::new(&accept).kind(Kind::Primary);

@@ -30,8 +30,7 @@ pub fn empty(ui: &mut Ui, cx: &Cx<'_>) {
     let rect = ui.max_rect();
     ui.painter().rect_filled(rect, 0, cx.c.ground);
     let middle = rect.center() - vec2(0.0, 60.0);
-    ui.painter()
-        .circle_filled(middle, 32.0, cx.c.accent_soft);
+    ui.painter().circle_filled(middle, 32.0, cx.c.accent_soft);
     icon(ui, middle, icons::MESSAGE_CIRCLE, 28.0, cx.c.accent);
     ui.add_space((middle.y - rect.top() + 52.0).max(0.0));
     let words = (cx.t("conversation-none"), cx.t("conversation-none-remedy"));
@@ -49,22 +48,12 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, with: &Jid, out: &mut Vec<C
     let foot = rect.with_min_y(rect.bottom() - composer_height - 20.0);
     let body = Rect::from_min_max(pos2(rect.left(), head.bottom()), pos2(rect.right(), foot.top()));
     region(ui, "messages", body, |ui| messages(ui, cx, hub, with));
-    let place = Rect::from_min_max(
-        foot.min + vec2(20.0, 0.0),
-        foot.max - vec2(20.0, 20.0),
-    );
+    let place = Rect::from_min_max(foot.min + vec2(20.0, 0.0), foot.max - vec2(20.0, 20.0));
     composer(ui, cx, hub, with, place, out);
     still_typing(ui, cx, hub, out);
 }
 
-fn header(
-    ui: &mut Ui,
-    cx: &Cx<'_>,
-    hub: &mut Hub,
-    with: &Jid,
-    rect: Rect,
-    out: &mut Vec<Command>,
-) {
+fn header(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, with: &Jid, rect: Rect, out: &mut Vec<Command>) {
     ui.painter().rect_filled(rect, 0, cx.c.panel);
     rule(ui, cx, rect);
     let mut left = rect.left() + 20.0;
@@ -99,8 +88,7 @@ fn header(
         icon(ui, at, icons::LOCK, 12.0, cx.c.muted);
         let spot = Rect::from_center_size(at, vec2(16.0, 16.0));
         let id = ui.scope_id().with("lock");
-        ui.interact(spot, id, Sense::hover())
-            .on_hover_text(cx.t("protected-server"));
+        ui.interact(spot, id, Sense::hover()).on_hover_text(cx.t("protected-server"));
         below.min.x += 18.0;
     }
     let words = parts.join(" · ");
@@ -109,11 +97,7 @@ fn header(
     let can = cx.can_call();
     let label = cx.tw("call-name", "name", &name);
     let reason = cx.t("call-impossible");
-    let mut push = Push::new(&label)
-        .glyph(icons::PHONE)
-        .icon_only()
-        .kind(Kind::Ok)
-        .enabled(can);
+    let mut push = Push::new(&label).glyph(icons::PHONE).icon_only().kind(Kind::Ok).enabled(can);
     if !can {
         push = push.hint(&reason);
     }
@@ -151,11 +135,7 @@ fn messages(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, with: &Jid) {
     let window = hub.shown.get(with).copied().unwrap_or(WINDOW);
     let skip = all.len().saturating_sub(window);
     let shown = all.get(skip..).unwrap_or_default();
-    let typing = cx
-        .snap
-        .chats
-        .iter()
-        .any(|chat| &chat.with == with && chat.typing);
+    let typing = cx.snap.chats.iter().any(|chat| &chat.with == with && chat.typing);
     ScrollArea::vertical()
         .id_salt(("messages", with))
         .auto_shrink(false)
@@ -195,36 +175,22 @@ fn day(ui: &mut Ui, cx: &Cx<'_>, at: Timestamp) {
 }
 
 fn bubble(ui: &mut Ui, cx: &Cx<'_>, message: &Message, place: &Place, newest: bool) {
-    let (fill, ink) = if message.own {
-        (cx.c.own_bubble, cx.c.on_own)
-    } else {
-        (cx.c.their_bubble, cx.c.text)
-    };
+    let (fill, ink) =
+        if message.own { (cx.c.own_bubble, cx.c.on_own) } else { (cx.c.their_bubble, cx.c.text) };
     let room = ui.available_width();
     let most = (room * 0.72).min(560.0) - 26.0;
     let text = galley(ui, &message.body, Type::Body, ink, most, usize::MAX);
     let size = text.size() + vec2(26.0, 16.0);
     let (row, _) = ui.allocate_exact_size(vec2(room, size.y + 3.0), Sense::hover());
-    let left = if message.own {
-        row.right() - 24.0 - size.x
-    } else {
-        row.left() + 24.0
-    };
+    let left = if message.own { row.right() - 24.0 - size.x } else { row.left() + 24.0 };
     let rect = Rect::from_min_size(pos2(left, row.top()), size);
     ui.painter().rect_filled(rect, corners(message.own, place), fill);
     let inner = rect.shrink2(vec2(13.0, 8.0));
-    let mut child = ui.new_child(
-        UiBuilder::new()
-            .id_salt(&message.id.0)
-            .max_rect(inner.expand2(vec2(2.0, 0.0))),
-    );
+    let mut child = ui
+        .new_child(UiBuilder::new().id_salt(&message.id.0).max_rect(inner.expand2(vec2(2.0, 0.0))));
     child.add_space(0.0);
     let label = child.put(inner, Label::new(text).selectable(true));
-    let who = if message.own {
-        cx.t("you")
-    } else {
-        cx.name_of(&message.from)
-    };
+    let who = if message.own { cx.t("you") } else { cx.name_of(&message.from) };
     let time = cx.clock(message.time);
     let spoken = [("who", who.as_str()), ("time", &time), ("text", &message.body)];
     let label = label.accessible_name(cx.texts.with("message-spoken", &spoken));
@@ -236,10 +202,7 @@ fn bubble(ui: &mut Ui, cx: &Cx<'_>, message: &Message, place: &Place, newest: bo
 /// Round, with the inner corners of a group a little less so.
 fn corners(own: bool, place: &Place) -> CornerRadius {
     let mut corners = CornerRadius::same(R_CARD);
-    let (top, bottom) = (
-        if place.first { R_CARD } else { 6 },
-        if place.last { R_CARD } else { 6 },
-    );
+    let (top, bottom) = (if place.first { R_CARD } else { 6 }, if place.last { R_CARD } else { 6 });
     if own {
         (corners.ne, corners.se) = (top, bottom);
     } else {
@@ -311,9 +274,7 @@ fn typing_notice(ui: &mut Ui, cx: &Cx<'_>, with: &Jid) {
 
 fn draft_galley_height(ui: &Ui, text: &str, width: f32) -> f32 {
     let text = if text.is_empty() { " " } else { text };
-    galley(ui, text, Type::Body, egui::Color32::WHITE, width, usize::MAX)
-        .size()
-        .y
+    galley(ui, text, Type::Body, egui::Color32::WHITE, width, usize::MAX).size().y
 }
 
 /// One line to six.
@@ -333,13 +294,8 @@ fn composer(
 ) {
     let id = Id::unique(("composer", with));
     let focused = ui.memory(|memory| memory.has_focus(id));
-    let border = if focused {
-        egui::Stroke::new(1.5, cx.c.accent)
-    } else {
-        cx.c.hair()
-    };
-    ui.painter()
-        .rect(rect, R_ROW, cx.c.raised, border, StrokeKind::Inside);
+    let border = if focused { egui::Stroke::new(1.5, cx.c.accent) } else { cx.c.hair() };
+    ui.painter().rect(rect, R_ROW, cx.c.raised, border, StrokeKind::Inside);
     let enter = focused && ui.input_mut(plain_enter);
     let name = cx.name_of(with);
     let first = name.split(' ').next().unwrap_or(&name).to_owned();
@@ -371,10 +327,8 @@ fn composer(
         response.request_focus();
     }
     let filled = !draft.trim().is_empty();
-    let at = Rect::from_center_size(
-        pos2(rect.right() - 26.0, rect.bottom() - 26.0),
-        vec2(36.0, 36.0),
-    );
+    let at =
+        Rect::from_center_size(pos2(rect.right() - 26.0, rect.bottom() - 26.0), vec2(36.0, 36.0));
     let send = cx.t("composer-send");
     let kind = if filled { Kind::Primary } else { Kind::Ghost };
     let push = Push::new(&send).glyph(icons::SEND).icon_only();
@@ -384,10 +338,7 @@ fn composer(
     }
     if (enter || pressed) && filled {
         let body = std::mem::take(hub.drafts.entry(with.clone()).or_default());
-        out.push(Command::SendChat {
-            to: with.clone(),
-            body: body.trim().to_owned(),
-        });
+        out.push(Command::SendChat { to: with.clone(), body: body.trim().to_owned() });
         // The message itself says that we no longer write (XEP-0085 section 5.1).
         hub.typing = None;
         response.request_focus();
@@ -413,10 +364,7 @@ fn note_typing(
     out: &mut Vec<Command>,
 ) {
     let known = typing.as_ref().is_some_and(|(to, _)| to == with);
-    let tell = |to: &Jid, typing| Command::Typing {
-        to: to.clone(),
-        typing,
-    };
+    let tell = |to: &Jid, typing| Command::Typing { to: to.clone(), typing };
     if filled {
         if !known {
             if let Some((before, _)) = typing.as_ref() {
@@ -438,10 +386,7 @@ fn still_typing(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     };
     let left = TYPING_MS - (cx.now.0 - since.0);
     if left <= 0 || hub.selected.as_ref() != Some(with) {
-        out.push(Command::Typing {
-            to: with.clone(),
-            typing: false,
-        });
+        out.push(Command::Typing { to: with.clone(), typing: false });
         hub.typing = None;
     } else {
         let wait = u64::try_from(left).unwrap_or(0).max(100);

@@ -29,14 +29,14 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         .corner_radius(R_CARD)
         .shadow(cx.c.float())
         .inner_margin(24);
-    let shown = Modal::new(Id::unique("add-contact"))
-        .frame(frame)
-        .backdrop_color(cx.c.veil)
-        .show(ui.ctx(), |ui| {
+    let shown = Modal::new(Id::unique("add-contact")).frame(frame).backdrop_color(cx.c.veil).show(
+        ui.ctx(),
+        |ui| {
             ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
             ui.set_width(360.0_f32.min(ui.ctx().content_rect().width() - 80.0));
             contact(ui, cx, adding, out)
-        });
+        },
+    );
     if shown.inner || shown.should_close() {
         hub.adding = None;
     }
@@ -51,9 +51,11 @@ fn contact(ui: &mut Ui, cx: &Cx<'_>, adding: &mut Adding, out: &mut Vec<Command>
     let (address, name) = (cx.t("contact-address"), cx.t("contact-name"));
     let hint = cx.t("signin-address-hint");
     labelled(ui, cx, &address);
-    let first = Field::new(Id::unique("contact-address"), &address)
-        .hint(&hint)
-        .show(ui, cx.c, &mut adding.address);
+    let first = Field::new(Id::unique("contact-address"), &address).hint(&hint).show(
+        ui,
+        cx.c,
+        &mut adding.address,
+    );
     if !std::mem::replace(&mut adding.asked, true) {
         first.request_focus();
     }

@@ -7,7 +7,9 @@ use super::{failure, manual};
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::{R_CARD, Type, icon_font};
-use crate::widgets::{Field, Kind, Push, forget_text, icon, paragraph, paragraph_centered, show_live};
+use crate::widgets::{
+    Field, Kind, Push, forget_text, icon, paragraph, paragraph_centered, show_live,
+};
 
 /// Which page has the focus, so that it is set once and then left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,9 +104,7 @@ fn card(
     let shown = frame.show(&mut outer, |ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         ui.set_width(ui.available_width());
-        egui::ScrollArea::vertical()
-            .auto_shrink([false, true])
-            .show(ui, |ui| add(ui, entry));
+        egui::ScrollArea::vertical().auto_shrink([false, true]).show(ui, |ui| add(ui, entry));
     });
     let found = shown.response.rect.height();
     if (found - entry.height).abs() > 0.5 {
@@ -183,13 +183,11 @@ pub(super) fn combo<'a>(
     chosen: &'a str,
     ink: egui::Color32,
 ) -> egui::ComboBox<'a> {
-    egui::ComboBox::from_id_salt(salt)
-        .width(width)
-        .truncate()
-        .selected_text(chosen)
-        .icon(move |ui, rect, _, _| {
+    egui::ComboBox::from_id_salt(salt).width(width).truncate().selected_text(chosen).icon(
+        move |ui, rect, _, _| {
             icon(ui, rect.center(), icons::CHEVRON_DOWN, 16.0, ink);
-        })
+        },
+    )
 }
 
 /// True when Enter was pressed in this field.
@@ -197,20 +195,8 @@ pub(super) fn entered(ui: &Ui, response: &egui::Response) -> bool {
     response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
 }
 
-fn address(
-    ui: &mut Ui,
-    cx: &Cx<'_>,
-    entry: &mut Entry,
-    fresh: bool,
-    out: &mut Vec<Command>,
-) {
-    heading(
-        ui,
-        cx,
-        icons::PHONE,
-        &cx.t("signin-title"),
-        &cx.t("signin-below"),
-    );
+fn address(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, fresh: bool, out: &mut Vec<Command>) {
+    heading(ui, cx, icons::PHONE, &cx.t("signin-title"), &cx.t("signin-below"));
     let (name, hint) = (cx.t("signin-address"), cx.t("signin-address-hint"));
     labelled(ui, cx, &name);
     let field = Field::new(Id::unique("signin-address"), &name).hint(&hint);
@@ -242,11 +228,7 @@ pub(super) fn sign_in(entry: &mut Entry, out: &mut Vec<Command>) {
         Ok(address) => {
             entry.wrong = None;
             entry.details = false;
-            out.push(Command::SignIn {
-                address,
-                username: None,
-                password: None,
-            });
+            out.push(Command::SignIn { address, username: None, password: None });
         }
         Err(error) => entry.wrong = Some(error.to_string()),
     }
@@ -263,13 +245,7 @@ fn progress(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
         | SessionState::Reconnecting
         | SessionState::Failed => cx.t("progress-signing-in"),
     };
-    heading(
-        ui,
-        cx,
-        icons::PHONE,
-        &title,
-        address.as_deref().unwrap_or_default(),
-    );
+    heading(ui, cx, icons::PHONE, &title, address.as_deref().unwrap_or_default());
     let step = session.step.clone().unwrap_or_default();
     ui.vertical_centered(|ui| {
         let response = paragraph_centered(ui, &step, Type::Body, cx.c.text);
@@ -300,30 +276,22 @@ fn password(
         entry.show_password = false;
     }
     let address = cx.snap.session.address.as_ref().map(ToString::to_string);
-    heading(
-        ui,
-        cx,
-        icons::LOCK,
-        &cx.t("password-title"),
-        &address.unwrap_or_default(),
-    );
-    paragraph(
-        ui,
-        &cx.tw("password-below", "of", &prompt.of),
-        Type::Secondary,
-        cx.c.muted,
-    );
+    heading(ui, cx, icons::LOCK, &cx.t("password-title"), &address.unwrap_or_default());
+    paragraph(ui, &cx.tw("password-below", "of", &prompt.of), Type::Secondary, cx.c.muted);
     ui.add_space(12.0);
     let (user_name, secret_name) = (cx.t("password-username"), cx.t("password-password"));
     labelled(ui, cx, &user_name);
-    let user = Field::new(Id::unique("signin-username"), &user_name).show(ui, cx.c, &mut entry.username);
+    let user =
+        Field::new(Id::unique("signin-username"), &user_name).show(ui, cx.c, &mut entry.username);
     ui.add_space(12.0);
     labelled(ui, cx, &secret_name);
     let id = Id::unique("signin-password");
     let reveal = cx.t("password-show");
-    let secret = Field::new(id, &secret_name)
-        .secret(&mut entry.show_password, &reveal)
-        .show(ui, cx.c, &mut entry.password);
+    let secret = Field::new(id, &secret_name).secret(&mut entry.show_password, &reveal).show(
+        ui,
+        cx.c,
+        &mut entry.password,
+    );
     if fresh {
         secret.request_focus();
     }

@@ -107,9 +107,7 @@ pub fn live<'a>(cx: &Cx<'a>) -> impl Iterator<Item = &'a Call> + use<'a> {
 
 /// The call that keys act on: the one not on hold, else the first.
 pub fn current<'a>(cx: &Cx<'a>) -> Option<&'a Call> {
-    live(cx)
-        .find(|call| call.state != CallState::Held)
-        .or_else(|| live(cx).next())
+    live(cx).find(|call| call.state != CallState::Held).or_else(|| live(cx).next())
 }
 
 /// Draws everything.
@@ -160,7 +158,8 @@ fn follow_calls(cx: &Cx<'_>, hub: &mut Hub) {
     hub.known_calls = now;
     if hub.calls_seen.is_none() {
         // Calls missed earlier today are news when the window opens.
-        let today = cx.now.0 - (cx.now.0 + i64::from((cx.zone)(cx.now)) * 1000).rem_euclid(86_400_000);
+        let today =
+            cx.now.0 - (cx.now.0 + i64::from((cx.zone)(cx.now)) * 1000).rem_euclid(86_400_000);
         hub.calls_seen = Some(Timestamp(today));
     }
     if hub.section == Section::Calls {
@@ -213,8 +212,7 @@ fn beside(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, rect: Rect, out: &mut Vec<Com
 fn rail(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
     let rect = ui.max_rect();
     ui.painter().rect_filled(rect, 0, cx.c.panel);
-    ui.painter()
-        .vline(rect.right() - 0.5, rect.y_range(), cx.c.hair());
+    ui.painter().vline(rect.right() - 0.5, rect.y_range(), cx.c.hair());
     let unread: usize = cx.snap.chats.iter().map(|chat| chat.unread as usize).sum();
     let seen = hub.calls_seen.unwrap_or_default();
     let missed = cx.snap.call_log.iter().take_while(|call| call.started > seen);
@@ -226,10 +224,8 @@ fn rail(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
         (Section::Calls, icons::PHONE, "section-calls", missed, "badge-missed"),
     ];
     for (at, (section, glyph, name, count, counted)) in sections.into_iter().enumerate() {
-        let place = Rect::from_min_size(
-            rect.min + vec2(10.0, 12.0 + 48.0 * at as f32),
-            vec2(44.0, 44.0),
-        );
+        let place =
+            Rect::from_min_size(rect.min + vec2(10.0, 12.0 + 48.0 * at as f32), vec2(44.0, 44.0));
         let mut name = cx.t(name);
         if count > 0 {
             name = format!("{name}, {}", cx.tc(counted, count));
@@ -313,16 +309,12 @@ fn rail_item(
         let right = pos2(rect.right() - 2.0, rect.top() + 12.0);
         badge_count(ui, right, count, cx.c.busy, cx.c.on_busy);
     }
-    response
-        .on_hover_cursor(egui::CursorIcon::PointingHand)
-        .on_hover_text(name)
-        .clicked()
+    response.on_hover_cursor(egui::CursorIcon::PointingHand).on_hover_text(name).clicked()
 }
 
 fn shortcuts(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
-    let pressed = |modifiers: Modifiers, key: Key| {
-        ui.input_mut(|input| input.consume_key(modifiers, key))
-    };
+    let pressed =
+        |modifiers: Modifiers, key: Key| ui.input_mut(|input| input.consume_key(modifiers, key));
     let both = Modifiers::COMMAND | Modifiers::SHIFT;
     if pressed(both, Key::D) {
         hub.page = toggled(hub.page, Page::Status);
@@ -344,8 +336,7 @@ fn shortcuts(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     }
     if pressed(Modifiers::NONE, Key::F11) {
         let full = ui.input(|input| input.viewport().fullscreen.unwrap_or(false));
-        ui.ctx()
-            .send_viewport_cmd(egui::ViewportCommand::Fullscreen(!full));
+        ui.ctx().send_viewport_cmd(egui::ViewportCommand::Fullscreen(!full));
     }
     call_keys(cx, &pressed, out);
     if pressed(both, Key::C)
@@ -382,11 +373,7 @@ fn close(hub: &mut Hub) {
     }
 }
 
-fn call_keys(
-    cx: &Cx<'_>,
-    pressed: &impl Fn(Modifiers, Key) -> bool,
-    out: &mut Vec<Command>,
-) {
+fn call_keys(cx: &Cx<'_>, pressed: &impl Fn(Modifiers, Key) -> bool, out: &mut Vec<Command>) {
     let both = Modifiers::COMMAND | Modifiers::SHIFT;
     let ringing = super::incoming::ringing(cx).next();
     if let Some(call) = ringing {
@@ -405,10 +392,7 @@ fn call_keys(
         out.push(call_bar::hold_or_resume(call));
     }
     if pressed(Modifiers::COMMAND, Key::M) {
-        out.push(Command::Mute {
-            id: call.id,
-            muted: !call.muted,
-        });
+        out.push(Command::Mute { id: call.id, muted: !call.muted });
     }
 }
 
@@ -417,10 +401,8 @@ fn step_chat(cx: &Cx<'_>, hub: &mut Hub, back: bool) {
     if chats.is_empty() {
         return;
     }
-    let here = hub
-        .selected
-        .as_ref()
-        .and_then(|with| chats.iter().position(|chat| &chat.with == with));
+    let here =
+        hub.selected.as_ref().and_then(|with| chats.iter().position(|chat| &chat.with == with));
     let next = match (here, back) {
         (None, _) => 0,
         (Some(at), false) => (at + 1) % chats.len(),
@@ -434,8 +416,7 @@ fn step_chat(cx: &Cx<'_>, hub: &mut Hub, back: bool) {
 
 /// A hairline below or beside something.
 pub fn rule(ui: &Ui, cx: &Cx<'_>, rect: Rect) {
-    ui.painter()
-        .hline(rect.x_range(), rect.bottom() - 0.5, cx.c.hair());
+    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, cx.c.hair());
 }
 
 /// A quiet heading of a list.

@@ -93,14 +93,7 @@ fn outside(ctx: &egui::Context, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Comman
     });
 }
 
-fn card(
-    ui: &mut Ui,
-    cx: &Cx<'_>,
-    hub: &mut Hub,
-    call: &Call,
-    rect: Rect,
-    out: &mut Vec<Command>,
-) {
+fn card(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, call: &Call, rect: Rect, out: &mut Vec<Command>) {
     region(ui, call.id, rect, |ui| {
         let inner = rect.shrink(16.0);
         caller(ui, cx, call, inner);
@@ -146,10 +139,7 @@ fn actions(
     let person = cx.people.by_remote(&call.remote).cloned();
     let chat_width = if person.is_some() { 52.0 } else { 0.0 };
     let width = (inner.width() - chat_width - 8.0) / 2.0;
-    let first = Rect::from_min_size(
-        pos2(inner.left(), inner.bottom() - 40.0),
-        vec2(width, 40.0),
-    );
+    let first = Rect::from_min_size(pos2(inner.left(), inner.bottom() - 40.0), vec2(width, 40.0));
     let busy = current(cx).is_some_and(|going| going.state != CallState::Held);
     let label = cx.t(if busy { "answer-hold" } else { "answer" });
     let hint = cx.tw("hint-key", "key", "Ctrl+L");

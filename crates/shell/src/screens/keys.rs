@@ -65,7 +65,6 @@ fn row(ui: &mut Ui, cx: &Cx<'_>, name: &str, key: &str) {
         pos2(rect.right() - width - 20.0, rect.top() + 5.0),
         pos2(rect.right(), rect.bottom() - 5.0),
     );
-    ui.painter()
-        .rect(cap, 7, cx.c.ground, cx.c.hair(), StrokeKind::Inside);
+    ui.painter().rect(cap, 7, cx.c.ground, cx.c.hair(), StrokeKind::Inside);
     line(ui, cap, key, Type::Label, cx.c.muted, Align::Center);
 }

@@ -29,39 +29,28 @@ fn type_name(cx: &Cx<'_>, kind: AccountType) -> String {
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, out: &mut Vec<Command>) {
-    heading(
-        ui,
-        cx,
-        icons::SETTINGS,
-        &cx.t("manual-title"),
-        &cx.t("manual-below"),
-    );
+    heading(ui, cx, icons::SETTINGS, &cx.t("manual-title"), &cx.t("manual-below"));
     let name = cx.t("signin-address");
     labelled(ui, cx, &name);
     let hint = cx.t("signin-address-hint");
-    Field::new(Id::unique("manual-address"), &name)
-        .hint(&hint)
-        .show(ui, cx.c, &mut entry.address);
+    Field::new(Id::unique("manual-address"), &name).hint(&hint).show(ui, cx.c, &mut entry.address);
     ui.add_space(12.0);
     let label = cx.t("account-type");
     labelled(ui, cx, &label);
     let before = entry.manual.account_type;
     let width = ui.available_width();
     let chosen = type_name(cx, before);
-    let combo = combo("account-type", width, &chosen, cx.c.muted)
-        .show_ui(ui, |ui| {
-            for kind in TYPES {
-                let text = type_name(cx, kind);
-                ui.selectable_value(&mut entry.manual.account_type, kind, text);
-            }
-        });
+    let combo = combo("account-type", width, &chosen, cx.c.muted).show_ui(ui, |ui| {
+        for kind in TYPES {
+            let text = type_name(cx, kind);
+            ui.selectable_value(&mut entry.manual.account_type, kind, text);
+        }
+    });
     combo.response.accessible_name(format!("{label}: {chosen}"));
     if entry.manual.account_type != before {
         // Values of another type would be sent along unseen.
-        entry.manual = ManualAccount {
-            account_type: entry.manual.account_type,
-            ..ManualAccount::default()
-        };
+        entry.manual =
+            ManualAccount { account_type: entry.manual.account_type, ..ManualAccount::default() };
     }
     ui.add_space(12.0);
     servers(ui, cx, &mut entry.manual);
@@ -89,9 +78,7 @@ fn servers(ui: &mut Ui, cx: &Cx<'_>, manual: &mut ManualAccount) {
         let name = cx.t(key);
         labelled(ui, cx, &name);
         let mut text = value.take().unwrap_or_default();
-        Field::new(Id::unique(("manual", key)), &name)
-            .hint(hint)
-            .show(ui, cx.c, &mut text);
+        Field::new(Id::unique(("manual", key)), &name).hint(hint).show(ui, cx.c, &mut text);
         *value = Some(text).filter(|text| !text.trim().is_empty());
         ui.add_space(12.0);
     };
@@ -106,17 +93,11 @@ fn servers(ui: &mut Ui, cx: &Cx<'_>, manual: &mut ManualAccount) {
             field("server-ccmcip", "cucm1.company.com", &mut manual.ccmcip);
             field("server-cti", "cucm1.company.com", &mut manual.cti);
         }
-        AccountType::Webex => field(
-            "server-cas",
-            "https://loginp.webexconnect.com/cas/auth.do",
-            &mut manual.cas_url,
-        ),
+        AccountType::Webex => {
+            field("server-cas", "https://loginp.webexconnect.com/cas/auth.do", &mut manual.cas_url)
+        }
         AccountType::Standard => {
-            field(
-                "server-sip",
-                "sip.company.com:5061;transport=tls",
-                &mut manual.sip_server,
-            );
+            field("server-sip", "sip.company.com:5061;transport=tls", &mut manual.sip_server);
             field("server-xmpp", "xmpp.company.com:5222", &mut manual.xmpp_server);
         }
     }

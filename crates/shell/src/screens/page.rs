@@ -9,7 +9,13 @@ use crate::theme::Type;
 use crate::widgets::{Kind, Push, line, region};
 
 /// A header with a title and a way to close, and a scrolled column below.
-pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, title: &str, add: impl FnOnce(&mut Ui, &mut Hub)) {
+pub fn show(
+    ui: &mut Ui,
+    cx: &Cx<'_>,
+    hub: &mut Hub,
+    title: &str,
+    add: impl FnOnce(&mut Ui, &mut Hub),
+) {
     let rect = ui.max_rect();
     ui.painter().rect_filled(rect, 0, cx.c.ground);
     let head = rect.with_max_y(rect.top() + 68.0);
@@ -29,21 +35,18 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, title: &str, add: impl FnOn
     }
     let body = rect.with_min_y(head.bottom());
     region(ui, "page", body, |ui| {
-        ScrollArea::vertical()
-            .id_salt(title)
-            .auto_shrink(false)
-            .show(ui, |ui| {
-                let width = (body.width() - 2.0 * inset).min(760.0);
-                let corner = pos2(body.left() + inset, ui.cursor().top() + 20.0);
-                let place = Rect::from_min_size(corner, vec2(width, f32::INFINITY));
-                let builder = egui::UiBuilder::new().max_rect(place);
-                ui.scope_builder(builder, |ui| {
-                    ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
-                    ui.set_width(width);
-                    add(ui, hub);
-                    ui.add_space(32.0);
-                });
+        ScrollArea::vertical().id_salt(title).auto_shrink(false).show(ui, |ui| {
+            let width = (body.width() - 2.0 * inset).min(760.0);
+            let corner = pos2(body.left() + inset, ui.cursor().top() + 20.0);
+            let place = Rect::from_min_size(corner, vec2(width, f32::INFINITY));
+            let builder = egui::UiBuilder::new().max_rect(place);
+            ui.scope_builder(builder, |ui| {
+                ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
+                ui.set_width(width);
+                add(ui, hub);
+                ui.add_space(32.0);
             });
+        });
     });
 }
 

@@ -9,12 +9,8 @@ use crate::icons;
 use crate::theme::{R_CONTROL, Type};
 use crate::widgets::{Field, Kind, Push, focus_ring, icon, paint_line, paragraph, presence_mark};
 
-const STATES: [Availability; 4] = [
-    Availability::Available,
-    Availability::Away,
-    Availability::Dnd,
-    Availability::Offline,
-];
+const STATES: [Availability; 4] =
+    [Availability::Available, Availability::Away, Availability::Dnd, Availability::Offline];
 
 /// Opens below the own name.
 pub fn menu(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, anchor: &Response, out: &mut Vec<Command>) {
@@ -42,10 +38,7 @@ fn content(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) -> b
     let mut done = false;
     for state in STATES {
         if item(ui, cx, state, me.availability == state) {
-            out.push(Command::SetPresence {
-                availability: state,
-                note: me.note.clone(),
-            });
+            out.push(Command::SetPresence { availability: state, note: me.note.clone() });
             done = true;
         }
     }
@@ -63,13 +56,9 @@ fn content(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) -> b
         paragraph(ui, &label, Type::Label, cx.c.muted);
     });
     ui.add_space(4.0);
-    let note = hub
-        .note
-        .get_or_insert_with(|| me.note.clone().unwrap_or_default());
+    let note = hub.note.get_or_insert_with(|| me.note.clone().unwrap_or_default());
     let hint = cx.t("note-hint");
-    let field = Field::new(Id::unique("own-note"), &label)
-        .hint(&hint)
-        .show(ui, cx.c, note);
+    let field = Field::new(Id::unique("own-note"), &label).hint(&hint).show(ui, cx.c, note);
     let enter = super::entry::entered(ui, &field);
     ui.add_space(8.0);
     let save = cx.t("note-save");
@@ -93,15 +82,10 @@ fn content(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) -> b
 }
 
 fn item(ui: &mut Ui, cx: &Cx<'_>, state: Availability, selected: bool) -> bool {
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), 36.0), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 36.0), Sense::click());
     let word = cx.presence(state);
     response.widget_info(|| WidgetInfo::selected(Role::MenuItemRadio, true, selected, &word));
-    let fill = if response.hovered() {
-        cx.c.their_bubble
-    } else {
-        cx.c.raised
-    };
+    let fill = if response.hovered() { cx.c.their_bubble } else { cx.c.raised };
     ui.painter().rect_filled(rect, R_CONTROL, fill);
     focus_ring(ui, cx.c, rect.shrink(1.0), R_CONTROL, &response);
     let mark = pos2(rect.left() + 20.0, rect.center().y);
@@ -117,13 +101,11 @@ fn item(ui: &mut Ui, cx: &Cx<'_>, state: Availability, selected: bool) -> bool {
 }
 
 fn sign_out(ui: &mut Ui, cx: &Cx<'_>) -> bool {
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), 36.0), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 36.0), Sense::click());
     let word = cx.t("sign-out");
     response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, &word));
     if response.hovered() {
-        ui.painter()
-            .rect_filled(rect, R_CONTROL, cx.c.their_bubble);
+        ui.painter().rect_filled(rect, R_CONTROL, cx.c.their_bubble);
     }
     focus_ring(ui, cx.c, rect.shrink(1.0), R_CONTROL, &response);
     let at = pos2(rect.left() + 20.0, rect.center().y);

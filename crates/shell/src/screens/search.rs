@@ -18,7 +18,14 @@ pub struct Search {
     pub text: String,
     /// Take the focus in this frame.
     pub focus: bool,
-    cached: Option<(String, Arc<Vec<Arc<Contact>>>, Vec<usize>)>,
+    cached: Option<Found>,
+}
+
+/// The places in `of` whose people match `text`.
+struct Found {
+    text: String,
+    of: Arc<Vec<Arc<Contact>>>,
+    places: Vec<usize>,
 }
 
 impl Search {
@@ -35,27 +42,24 @@ impl Search {
         let fresh = self
             .cached
             .as_ref()
-            .is_some_and(|(text, of, _)| *text == wanted && Arc::ptr_eq(of, list));
+            .is_some_and(|found| found.text == wanted && Arc::ptr_eq(&found.of, list));
         if !fresh {
-            let hits = list
+            let places = list
                 .iter()
                 .enumerate()
                 .filter(|(_, one)| matches(one, &wanted))
                 .map(|(at, _)| at)
                 .collect();
-            self.cached = Some((wanted, Arc::clone(list), hits));
+            self.cached = Some(Found { text: wanted, of: Arc::clone(list), places });
         }
-        self.cached.as_ref().map_or(&[], |(_, _, hits)| hits)
+        self.cached.as_ref().map_or(&[], |found| &found.places)
     }
 }
 
 fn matches(one: &Contact, wanted: &str) -> bool {
     one.name.to_lowercase().contains(wanted)
         || one.contact.bare_str().contains(wanted)
-        || one
-            .number
-            .as_ref()
-            .is_some_and(|number| number.contains(wanted))
+        || one.number.as_ref().is_some_and(|number| number.contains(wanted))
 }
 
 /// What the text can be besides a name.
@@ -70,10 +74,7 @@ fn reading(text: &str) -> Reading {
     let number = text.chars().any(|c| c.is_ascii_digit());
     // A plain word is a name to look for; only numbers and addresses are offered as calls.
     let call = text.parse::<DialString>().ok();
-    Reading {
-        call: call.filter(|_| number || text.contains('@') || text.contains(':')),
-        chat: jid,
-    }
+    Reading { call: call.filter(|_| number || text.contains('@') || text.contains(':')), chat: jid }
 }
 
 /// The box itself.
@@ -86,17 +87,20 @@ pub fn field(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, rect: Rect, out: &mut Vec<
         ui.memory_mut(|memory| memory.surrender_focus(id));
     }
     let enter = focused && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
-    let response = Field::new(id, &name)
-        .hint(&name)
-        .glyph(icons::SEARCH)
-        .at(ui, cx.c, rect, &mut hub.search.text);
+    let response = Field::new(id, &name).hint(&name).glyph(icons::SEARCH).at(
+        ui,
+        cx.c,
+        rect,
+        &mut hub.search.text,
+    );
     if std::mem::take(&mut hub.search.focus) {
         response.request_focus();
     }
     if hub.search.text.is_empty() {
         key_cap(ui, cx, rect);
     } else {
-        let at = Rect::from_center_size(pos2(rect.right() - 20.0, rect.center().y), vec2(28.0, 28.0));
+        let at =
+            Rect::from_center_size(pos2(rect.right() - 20.0, rect.center().y), vec2(28.0, 28.0));
         let clear = cx.t("search-clear");
         let push = Push::new(&clear).glyph(icons::X).icon_only();
         if push.kind(Kind::Ghost).height(28.0).at(ui, cx.c, at).clicked() {
@@ -114,8 +118,7 @@ fn key_cap(ui: &Ui, cx: &Cx<'_>, rect: Rect) {
         pos2(rect.right() - 12.0, rect.bottom() - 10.0),
     );
     let border = Stroke::new(1.0, cx.c.line);
-    ui.painter()
-        .rect(cap, 6, cx.c.panel, border, StrokeKind::Inside);
+    ui.painter().rect(cap, 6, cx.c.panel, border, StrokeKind::Inside);
     paint_line(ui, cap, "Ctrl K", Type::Badge, cx.c.muted, Align::Center);
 }
 
@@ -171,7 +174,6 @@ fn action(ui: &mut Ui, cx: &Cx<'_>, glyph: &str, label: &str) -> bool {
     paint_line(ui, text, label, Type::Name, cx.c.text, Align::Min);
     response.clicked()
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -155,20 +155,19 @@ fn device(
     let current = spec_name(cx, chosen);
     let width = ui.available_width().min(360.0);
     let mut wanted = None;
-    let combo = super::entry::combo(label, width, &current, cx.c.muted)
-        .show_ui(ui, |ui| {
-            let default = std::iter::once(AudioSpec::Default);
-            let items = cx.snap.devices.items.iter();
-            let named = items
-                .filter(|device| fits(device, role))
-                .map(|device| AudioSpec::Device(device.name.clone()));
-            for spec in default.chain(named) {
-                let selected = &spec == chosen;
-                if ui.selectable_label(selected, spec_name(cx, &spec)).clicked() && !selected {
-                    wanted = Some(spec);
-                }
+    let combo = super::entry::combo(label, width, &current, cx.c.muted).show_ui(ui, |ui| {
+        let default = std::iter::once(AudioSpec::Default);
+        let items = cx.snap.devices.items.iter();
+        let named = items
+            .filter(|device| fits(device, role))
+            .map(|device| AudioSpec::Device(device.name.clone()));
+        for spec in default.chain(named) {
+            let selected = &spec == chosen;
+            if ui.selectable_label(selected, spec_name(cx, &spec)).clicked() && !selected {
+                wanted = Some(spec);
             }
-        });
+        }
+    });
     combo.response.accessible_name(format!("{label}: {current}"));
     if let Some(spec) = wanted {
         out.push(Command::SelectDevice { role, spec });
@@ -178,8 +177,7 @@ fn device(
 /// Twenty small bars; the level in decibels from −60 to 0.
 fn meter(ui: &mut Ui, cx: &Cx<'_>, name: &str, level: f32) {
     const BARS: usize = 24;
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
     let decibel = 20.0 * level.max(0.000_1).log10();
     let part = ((decibel + 60.0) / 60.0).clamp(0.0, 1.0);
     response.widget_info(|| {

@@ -66,9 +66,7 @@ fn rows_text(cx: &Cx<'_>) -> String {
 fn mark(cx: &Cx<'_>, state: ServiceState) -> (&'static str, Color32, String) {
     match state {
         ServiceState::Off => (icons::MINUS, cx.c.muted, cx.t("service-off")),
-        ServiceState::NotConfigured => {
-            (icons::MINUS, cx.c.muted, cx.t("service-not-configured"))
-        }
+        ServiceState::NotConfigured => (icons::MINUS, cx.c.muted, cx.t("service-not-configured")),
         ServiceState::Connecting => (icons::REFRESH, cx.c.away, cx.t("service-connecting")),
         ServiceState::Ready => (icons::CIRCLE_CHECK, cx.c.ok, cx.t("service-ready")),
         ServiceState::Failed => (icons::CIRCLE_X, cx.c.busy, cx.t("service-failed")),
@@ -79,8 +77,7 @@ fn services(ui: &mut Ui, cx: &Cx<'_>) {
     for (at, (name, status)) in rows(cx).iter().enumerate() {
         if at > 0 {
             let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 9.0), Sense::hover());
-            ui.painter()
-                .hline(rect.left() + 32.0..=rect.right(), rect.center().y, cx.c.hair());
+            ui.painter().hline(rect.left() + 32.0..=rect.right(), rect.center().y, cx.c.hair());
         }
         service(ui, cx, name, status);
     }
@@ -96,11 +93,7 @@ fn service(ui: &mut Ui, cx: &Cx<'_>, name: &str, status: &ServiceStatus) {
     let top = Rect::from_min_max(rect.min + vec2(32.0, 2.0), pos2(split, rect.top() + 22.0));
     line(ui, top, name, Type::Name, cx.c.text, Align::Min);
     let bottom = top.translate(vec2(0.0, 18.0));
-    let ink = if status.state == ServiceState::Failed {
-        cx.c.busy
-    } else {
-        cx.c.muted
-    };
+    let ink = if status.state == ServiceState::Failed { cx.c.busy } else { cx.c.muted };
     line(ui, bottom, &word, Type::Secondary, ink, Align::Min);
     if tight {
         endpoint(ui, cx, status, top.translate(vec2(0.0, 38.0)));

@@ -40,12 +40,7 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, toast: &Toast, out: &mut Vec<Command>) {
         .stroke(cx.c.hair())
         .corner_radius(R_ROW)
         .shadow(cx.c.float())
-        .inner_margin(Margin {
-            left: 16,
-            right: 8,
-            top: 12,
-            bottom: 14,
-        });
+        .inner_margin(Margin { left: 16, right: 8, top: 12, bottom: 14 });
     frame.show(ui, |ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         ui.set_width(ui.available_width());

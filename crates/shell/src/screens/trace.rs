@@ -22,11 +22,9 @@ fn mark(cx: &Cx<'_>, outcome: Outcome) -> (&'static str, Color32, String) {
 /// One step in one line, while sign-in goes on.
 pub fn short(ui: &mut Ui, cx: &Cx<'_>, step: &TraceStep) {
     let (glyph, color, word) = mark(cx, step.outcome);
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::hover());
-    response.widget_info(|| {
-        WidgetInfo::labeled(Role::Label, true, format!("{word}: {}", step.asked))
-    });
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::hover());
+    response
+        .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{word}: {}", step.asked)));
     icon(ui, pos2(rect.left() + 8.0, rect.center().y), glyph, 14.0, color);
     let text = rect.with_min_x(rect.left() + 24.0);
     paint_line(ui, text, &step.asked, Type::Secondary, cx.c.muted, Align::Min);
@@ -34,10 +32,7 @@ pub fn short(ui: &mut Ui, cx: &Cx<'_>, step: &TraceStep) {
 
 /// All steps; scrolls within `height` points and lays out only what is seen.
 pub fn table(ui: &mut Ui, cx: &Cx<'_>, steps: &[TraceStep], height: f32) {
-    let frame = egui::Frame::new()
-        .fill(cx.c.raised)
-        .stroke(cx.c.hair())
-        .corner_radius(R_ROW);
+    let frame = egui::Frame::new().fill(cx.c.raised).stroke(cx.c.hair()).corner_radius(R_ROW);
     frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         if steps.is_empty() {
@@ -70,13 +65,7 @@ fn row(ui: &mut Ui, cx: &Cx<'_>, step: &TraceStep, ruled: bool) {
         WidgetInfo::labeled(Role::Label, true, name)
     });
     let inner = rect.shrink2(vec2(16.0, 5.0));
-    icon(
-        ui,
-        pos2(inner.left() + 8.0, rect.center().y),
-        glyph,
-        16.0,
-        color,
-    );
+    icon(ui, pos2(inner.left() + 8.0, rect.center().y), glyph, 16.0, color);
     let top = Rect::from_min_max(
         inner.min + vec2(28.0, 0.0),
         pos2(inner.right() - 64.0, inner.center().y + 1.0),
@@ -89,8 +78,7 @@ fn row(ui: &mut Ui, cx: &Cx<'_>, step: &TraceStep, ruled: bool) {
     let right = top.with_min_x(top.right()).with_max_x(inner.right());
     paint_line(ui, right, &time, Type::Small, cx.c.muted, Align::Max);
     if ruled {
-        ui.painter()
-            .hline(inner.left() + 28.0..=rect.right(), rect.bottom(), cx.c.hair());
+        ui.painter().hline(inner.left() + 28.0..=rect.right(), rect.bottom(), cx.c.hair());
     }
     let full = format!("{}\n{}\n{}\n{}", step.asked, step.of, step.answer, step.why);
     response.on_hover_text(full);
@@ -98,10 +86,7 @@ fn row(ui: &mut Ui, cx: &Cx<'_>, step: &TraceStep, ruled: bool) {
 
 fn below(step: &TraceStep) -> String {
     let parts = [&step.of, &step.answer, &step.why];
-    let filled: Vec<&str> = parts
-        .into_iter()
-        .map(String::as_str)
-        .filter(|part| !part.is_empty())
-        .collect();
+    let filled: Vec<&str> =
+        parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
     filled.join(" · ")
 }

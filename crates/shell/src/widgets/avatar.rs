@@ -13,11 +13,7 @@ pub fn initials(name: &str) -> String {
     let mut words = name.split([' ', '.', '_', '-', '@']).filter_map(letter);
     let first = words.next();
     let part = name.split('@').next().unwrap_or(name);
-    let last = part
-        .split([' ', '.', '_', '-'])
-        .skip(1)
-        .filter_map(letter)
-        .last();
+    let last = part.split([' ', '.', '_', '-']).skip(1).filter_map(letter).last();
     first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
 }
 
@@ -71,11 +67,7 @@ pub fn presence_mark(
 
 /// A count in a pill, its right end at `right`.
 pub fn badge_count(ui: &Ui, right: Pos2, count: usize, fill: Color32, text: Color32) {
-    let label = if count > 99 {
-        "99+".to_owned()
-    } else {
-        count.to_string()
-    };
+    let label = if count > 99 { "99+".to_owned() } else { count.to_string() };
     let galley = super::galley(ui, &label, Type::Badge, text, f32::INFINITY, 1);
     let width = (galley.size().x + 10.0).max(18.0);
     let rect = egui::Rect::from_min_size(right - vec2(width, 9.0), vec2(width, 18.0));

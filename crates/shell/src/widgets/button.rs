@@ -1,7 +1,9 @@
 //! Things to press.
 
-use egui::{Align, Color32, CursorIcon, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
-    WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Color32, CursorIcon, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
+    pos2, vec2,
+};
 
 use super::{focus_ring, galley, icon, paint_line};
 use crate::theme::{R_CONTROL, Tokens, Type};
@@ -147,9 +149,7 @@ impl<'a> Push<'a> {
         let label_width = if self.icon_only {
             0.0
         } else {
-            galley(ui, self.label, self.kind.text(), c.text, f32::INFINITY, 1)
-                .size()
-                .x
+            galley(ui, self.label, self.kind.text(), c.text, f32::INFINITY, 1).size().x
         };
         let pad = if self.kind == Kind::Link { 4.0 } else { 14.0 };
         let icon_width = match (self.glyph, self.icon_only) {
@@ -157,17 +157,10 @@ impl<'a> Push<'a> {
             (Some(_), true) => 16.0,
             (Some(_), false) => 24.0,
         };
-        let natural = if self.icon_only {
-            self.height
-        } else {
-            label_width + icon_width + 2.0 * pad
-        };
+        let natural =
+            if self.icon_only { self.height } else { label_width + icon_width + 2.0 * pad };
         let size = vec2(self.width.unwrap_or(natural), self.height);
-        let sense = if self.enabled {
-            Sense::click()
-        } else {
-            Sense::hover()
-        };
+        let sense = if self.enabled { Sense::click() } else { Sense::hover() };
         let (rect, response) = ui.allocate_exact_size(size, sense);
         self.finish(ui, c, rect, response, label_width)
     }
@@ -176,15 +169,9 @@ impl<'a> Push<'a> {
     pub fn at(self, ui: &mut Ui, c: &Tokens, rect: Rect) -> Response {
         let id = ui.next_auto_id();
         ui.skip_ahead_auto_ids(1);
-        let sense = if self.enabled {
-            Sense::click()
-        } else {
-            Sense::hover()
-        };
+        let sense = if self.enabled { Sense::click() } else { Sense::hover() };
         let response = ui.interact(rect, id, sense);
-        let width = galley(ui, self.label, self.kind.text(), c.text, rect.width(), 1)
-            .size()
-            .x;
+        let width = galley(ui, self.label, self.kind.text(), c.text, rect.width(), 1).size().x;
         self.finish(ui, c, rect, response, width)
     }
 
@@ -196,42 +183,25 @@ impl<'a> Push<'a> {
         response: Response,
         label_width: f32,
     ) -> Response {
-        let role = if self.on.is_some() {
-            Role::Switch
-        } else {
-            Role::Button
-        };
+        let role = if self.on.is_some() { Role::Switch } else { Role::Button };
         response.widget_info(|| match self.on {
             Some(on) => WidgetInfo::selected(role, self.enabled, on, self.label),
             None => WidgetInfo::labeled(role, self.enabled, self.label),
         });
         let mut look = paint(c, self.kind);
         if !self.enabled {
-            look.fill = if look.fill == Color32::TRANSPARENT {
-                look.fill
-            } else {
-                c.their_bubble
-            };
+            look.fill = if look.fill == Color32::TRANSPARENT { look.fill } else { c.their_bubble };
             look.ink = c.muted;
         } else if response.is_pointer_button_down_on() || response.hovered() {
             look.fill = match self.kind {
                 Kind::Link | Kind::Ghost => c.their_bubble,
-                Kind::Primary
-                | Kind::Plain
-                | Kind::Soft
-                | Kind::Ok
-                | Kind::Danger
-                | Kind::On => c.hover(look.fill),
+                Kind::Primary | Kind::Plain | Kind::Soft | Kind::Ok | Kind::Danger | Kind::On => {
+                    c.hover(look.fill)
+                }
             };
         }
         let painter = ui.painter();
-        painter.rect(
-            rect,
-            self.radius,
-            look.fill,
-            look.border,
-            StrokeKind::Inside,
-        );
+        painter.rect(rect, self.radius, look.fill, look.border, StrokeKind::Inside);
         focus_ring(ui, c, rect, self.radius, &response);
         self.content(ui, rect, label_width, look.ink);
         let tip = match (self.hint, self.icon_only) {

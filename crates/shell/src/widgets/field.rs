@@ -1,6 +1,8 @@
 //! Fields to type into.
 
-use egui::{Frame, Id, Margin, Rect, Response, RichText, Stroke, StrokeKind, TextEdit, Ui, pos2, vec2};
+use egui::{
+    Frame, Id, Margin, Rect, Response, RichText, Stroke, StrokeKind, TextEdit, Ui, pos2, vec2,
+};
 
 use super::{Kind, Push, icon};
 use crate::icons;
@@ -19,14 +21,7 @@ pub struct Field<'a> {
 impl<'a> Field<'a> {
     /// A field with a name for assistive technology.
     pub fn new(id: Id, name: &'a str) -> Self {
-        Self {
-            name,
-            hint: "",
-            glyph: None,
-            secret: false,
-            reveal: None,
-            id,
-        }
+        Self { name, hint: "", glyph: None, secret: false, reveal: None, id }
     }
 
     /// Shows an example while the field is empty.
@@ -58,14 +53,9 @@ impl<'a> Field<'a> {
     /// Puts it at a place of its own.
     pub fn at(self, ui: &mut Ui, c: &Tokens, rect: Rect, text: &mut String) -> Response {
         let focused = ui.memory(|memory| memory.has_focus(self.id));
-        let border = if focused {
-            Stroke::new(2.0, c.accent)
-        } else {
-            c.hair()
-        };
+        let border = if focused { Stroke::new(2.0, c.accent) } else { c.hair() };
         let fill = if focused { c.raised } else { c.ground };
-        ui.painter()
-            .rect(rect, R_CONTROL, fill, border, StrokeKind::Inside);
+        ui.painter().rect(rect, R_CONTROL, fill, border, StrokeKind::Inside);
         let mut inner = rect.shrink2(vec2(12.0, 4.0));
         if let Some(glyph) = self.glyph {
             let center = pos2(inner.left() + 8.0, rect.center().y);

@@ -29,33 +29,17 @@ pub fn keypad(ui: &mut Ui, c: &Tokens, name: impl Fn(char) -> String) -> Option<
     let mut pressed = None;
     for (at, (key, letters)) in KEYS.iter().enumerate() {
         let (column, row) = (at % 3, at / 3);
-        let corner = area.min
-            + vec2(
-                column as f32 * (size.x + gap),
-                row as f32 * (size.y + gap),
-            );
+        let corner = area.min + vec2(column as f32 * (size.x + gap), row as f32 * (size.y + gap));
         let rect = Rect::from_min_size(corner, size);
         let response = ui.interact(rect, ui.scope_id().with(("key", *key)), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name(*key)));
-        let fill = if response.hovered() {
-            c.hover(c.raised)
-        } else {
-            c.raised
-        };
-        ui.painter()
-            .rect(rect, R_ROW, fill, c.hair(), StrokeKind::Inside);
+        let fill = if response.hovered() { c.hover(c.raised) } else { c.raised };
+        ui.painter().rect(rect, R_ROW, fill, c.hair(), StrokeKind::Inside);
         focus_ring(ui, c, rect, R_ROW, &response);
         let lift = if letters.is_empty() { 0.0 } else { 7.0 };
         let digit = rect.translate(vec2(0.0, -lift));
         let mut text = [0; 4];
-        paint_line(
-            ui,
-            digit,
-            key.encode_utf8(&mut text),
-            Type::Heading,
-            c.text,
-            Align::Center,
-        );
+        paint_line(ui, digit, key.encode_utf8(&mut text), Type::Heading, c.text, Align::Center);
         paint_line(
             ui,
             rect.translate(vec2(0.0, 13.0)),

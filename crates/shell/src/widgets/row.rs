@@ -15,10 +15,8 @@ pub fn region<R>(
     rect: Rect,
     add: impl FnOnce(&mut Ui) -> R,
 ) -> R {
-    let builder = UiBuilder::new()
-        .id_salt(salt)
-        .max_rect(rect)
-        .layout(Layout::top_down(Align::Min));
+    let builder =
+        UiBuilder::new().id_salt(salt).max_rect(rect).layout(Layout::top_down(Align::Min));
     let mut child = ui.new_child(builder);
     child.shrink_clip_rect(rect);
     child.spacing_mut().item_spacing = Vec2::ZERO;

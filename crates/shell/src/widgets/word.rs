@@ -49,8 +49,7 @@ pub fn paint_line(
         Align::Center => rect.center().x - size.x / 2.0,
         Align::Max => rect.right() - size.x,
     };
-    ui.painter()
-        .galley(pos2(x, rect.center().y - size.y / 2.0), one, color);
+    ui.painter().galley(pos2(x, rect.center().y - size.y / 2.0), one, color);
     size.x
 }
 
@@ -73,36 +72,24 @@ pub fn line(
 
 /// Running text in the layout, wrapped.
 pub fn paragraph(ui: &mut Ui, text: &str, role: Type, color: Color32) -> Response {
-    let text = RichText::new(text)
-        .font(role.font())
-        .line_height(Some(role.line()))
-        .color(color);
+    let text = RichText::new(text).font(role.font()).line_height(Some(role.line())).color(color);
     ui.add(egui::Label::new(text).wrap())
 }
 
 /// Running text in the middle of the column.
 pub fn paragraph_centered(ui: &mut Ui, text: &str, role: Type, color: Color32) -> Response {
-    let text = RichText::new(text)
-        .font(role.font())
-        .line_height(Some(role.line()))
-        .color(color);
+    let text = RichText::new(text).font(role.font()).line_height(Some(role.line())).color(color);
     ui.add(egui::Label::new(text).wrap().halign(Align::Center))
 }
 
 /// Paints an icon around a point.
 pub fn icon(ui: &Ui, center: Pos2, glyph: &str, size: f32, color: Color32) {
-    ui.painter()
-        .text(center, Align2::CENTER_CENTER, glyph, icon_font(size), color);
+    ui.painter().text(center, Align2::CENTER_CENTER, glyph, icon_font(size), color);
 }
 
 /// Makes a widget's changes be spoken without being asked for.
 pub fn show_live(response: &Response, urgent: bool) {
-    let live = if urgent {
-        egui::accesskit::Live::Assertive
-    } else {
-        egui::accesskit::Live::Polite
-    };
-    response
-        .ctx
-        .accesskit_node_builder(response.id, |node| node.set_live(live));
+    let live =
+        if urgent { egui::accesskit::Live::Assertive } else { egui::accesskit::Live::Polite };
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_live(live));
 }

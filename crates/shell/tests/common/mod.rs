@@ -36,12 +36,7 @@ impl Window {
     pub fn of(snapshot: Snapshot, size: egui::Vec2, language: &'static str) -> Self {
         let shell = Rc::new(RefCell::new(None));
         let slot = Rc::clone(&shell);
-        let world = World {
-            shell,
-            snapshot,
-            now: sample::NOW,
-            sent: Vec::new(),
-        };
+        let world = World { shell, snapshot, now: sample::NOW, sent: Vec::new() };
         let harness = Harness::builder()
             .with_size(size)
             .with_max_steps(12)

@@ -26,7 +26,14 @@ pub fn jid(name: &str) -> Jid {
     format!("{name}@northwind.example").parse().expect("address")
 }
 
-fn step(step: &str, asked: &str, of: &str, answer: &str, ms: u64, end: (Outcome, &str)) -> TraceStep {
+fn step(
+    step: &str,
+    asked: &str,
+    of: &str,
+    answer: &str,
+    ms: u64,
+    end: (Outcome, &str),
+) -> TraceStep {
     TraceStep {
         step: step.into(),
         asked: asked.into(),
@@ -41,13 +48,62 @@ fn step(step: &str, asked: &str, of: &str, answer: &str, ms: u64, end: (Outcome,
 fn trace() -> Arc<Vec<TraceStep>> {
     let lost = (Outcome::Lost, "no such record");
     Arc::new(vec![
-        step("srv", "_cisco-uds._tcp.northwind.example SRV", "10.1.0.53:53", "no such name", 12, lost),
-        step("srv", "_cuplogin._tcp.northwind.example SRV", "10.1.0.53:53", "no such name", 11, lost),
-        step("srv", "_xmpp-client._tcp.northwind.example SRV", "10.1.0.53:53", "0 5 5222 chat.northwind.example", 9, (Outcome::Won, "a standard account")),
-        step("srv", "_sips._tcp.northwind.example SRV", "10.1.0.53:53", "0 5 5061 voice.northwind.example", 10, (Outcome::Won, "SIP over TLS")),
-        step("soapLogin", "POST https://imp1.northwind.example:8443/EPASSoap/service", "", "", 0, (Outcome::Skipped, "no IM and Presence found")),
-        step("xmpp", "STARTTLS and SCRAM-SHA-256", "chat.northwind.example:5222", "bound as mary/offhook", 184, (Outcome::Won, "accepted")),
-        step("sip", "REGISTER sip:northwind.example", "voice.northwind.example:5061", "200 OK, expires 600", 61, (Outcome::Won, "registered")),
+        step(
+            "srv",
+            "_cisco-uds._tcp.northwind.example SRV",
+            "10.1.0.53:53",
+            "no such name",
+            12,
+            lost,
+        ),
+        step(
+            "srv",
+            "_cuplogin._tcp.northwind.example SRV",
+            "10.1.0.53:53",
+            "no such name",
+            11,
+            lost,
+        ),
+        step(
+            "srv",
+            "_xmpp-client._tcp.northwind.example SRV",
+            "10.1.0.53:53",
+            "0 5 5222 chat.northwind.example",
+            9,
+            (Outcome::Won, "a standard account"),
+        ),
+        step(
+            "srv",
+            "_sips._tcp.northwind.example SRV",
+            "10.1.0.53:53",
+            "0 5 5061 voice.northwind.example",
+            10,
+            (Outcome::Won, "SIP over TLS"),
+        ),
+        step(
+            "soapLogin",
+            "POST https://imp1.northwind.example:8443/EPASSoap/service",
+            "",
+            "",
+            0,
+            (Outcome::Skipped, "no IM and Presence found"),
+        ),
+        step(
+            "xmpp",
+            "STARTTLS and SCRAM-SHA-256",
+            "chat.northwind.example:5222",
+            "bound as mary/offhook",
+            184,
+            (Outcome::Won, "accepted"),
+        ),
+        step(
+            "sip",
+            "REGISTER sip:northwind.example",
+            "voice.northwind.example:5061",
+            "200 OK, expires 600",
+            61,
+            (Outcome::Won, "registered"),
+        ),
     ])
 }
 
@@ -62,10 +118,7 @@ fn ready(address: &str, protocol: &str) -> ServiceStatus {
 }
 
 fn missing() -> ServiceStatus {
-    ServiceStatus {
-        state: ServiceState::NotConfigured,
-        ..ServiceStatus::default()
-    }
+    ServiceStatus { state: ServiceState::NotConfigured, ..ServiceStatus::default() }
 }
 
 fn session(state: SessionState) -> Session {
@@ -93,10 +146,7 @@ fn person(name: &str, user: &str, state: Availability, note: &str, number: &str)
         groups: vec![],
         subscription: Subscription::Both,
         wants_us: false,
-        presence: Presence {
-            availability: state,
-            note: some(note),
-        },
+        presence: Presence { availability: state, note: some(note) },
         since: None,
         number: some(number),
     })
@@ -116,11 +166,7 @@ fn people() -> Vec<Arc<Contact>> {
 
 fn message(with: &str, own: bool, minutes: i64, body: &str, state: Delivery) -> Message {
     let (me, them) = (jid("mary.smith"), jid(with));
-    let (from, to) = if own {
-        (me, them.clone())
-    } else {
-        (them.clone(), me)
-    };
+    let (from, to) = if own { (me, them.clone()) } else { (them.clone(), me) };
     Message {
         id: MessageId(format!("{with}-{minutes}-{}", body.len())),
         with: them,
@@ -139,22 +185,40 @@ fn conversation() -> Vec<Message> {
     vec![
         message("amira", true, 24 * 60 + 90, "The rollout note is out.", Read),
         message("amira", false, 24 * 60 + 82, "Thanks! I’ll read it tonight.", Delivered),
-        message("amira", false, 12, "Morning! Did the new edge certificate reach all the nodes?", Delivered),
-        message("amira", true, 7, "All but one. expre3 still shows the old name, I asked for it.", Read),
-        message("amira", true, 7, "Here is what the connection status says about it: the certificate names expre3.old.example, and nobody trusts that here any more.", Read),
-        message("amira", false, 1, "Clear enough even for me. I’ll send it to the certificate team.", Delivered),
+        message(
+            "amira",
+            false,
+            12,
+            "Morning! Did the new edge certificate reach all the nodes?",
+            Delivered,
+        ),
+        message(
+            "amira",
+            true,
+            7,
+            "All but one. expre3 still shows the old name, I asked for it.",
+            Read,
+        ),
+        message(
+            "amira",
+            true,
+            7,
+            "Here is what the connection status says about it: the certificate names expre3.old.example, and nobody trusts that here any more.",
+            Read,
+        ),
+        message(
+            "amira",
+            false,
+            1,
+            "Clear enough even for me. I’ll send it to the certificate team.",
+            Delivered,
+        ),
         message("amira", false, 1, "Looks good. Call you in five?", Delivered),
     ]
 }
 
 fn chat(with: &str, name: &str, last: Message, unread: u32, typing: bool) -> Arc<Chat> {
-    Arc::new(Chat {
-        with: jid(with),
-        name: name.into(),
-        last: Some(last),
-        unread,
-        typing,
-    })
+    Arc::new(Chat { with: jid(with), name: name.into(), last: Some(last), unread, typing })
 }
 
 fn chats(messages: &[Message]) -> Vec<Arc<Chat>> {
@@ -173,7 +237,13 @@ fn chats(messages: &[Message]) -> Vec<Arc<Chat>> {
     ]
 }
 
-fn record(remote: &str, way: CallDirection, minutes: i64, seconds: u32, missed: bool) -> CallRecord {
+fn record(
+    remote: &str,
+    way: CallDirection,
+    minutes: i64,
+    seconds: u32,
+    missed: bool,
+) -> CallRecord {
     CallRecord {
         remote: remote.into(),
         name: None,
@@ -281,10 +351,7 @@ pub fn discovering() -> Snapshot {
     let mut session = session(SessionState::Discovering);
     session.step = Some("Asking _xmpp-client._tcp.northwind.example".into());
     session.trace = Arc::new(trace().iter().take(3).cloned().collect());
-    Snapshot {
-        session,
-        ..Snapshot::default()
-    }
+    Snapshot { session, ..Snapshot::default() }
 }
 
 /// The server asks for a password; `again` when the first was wrong.
@@ -296,19 +363,11 @@ pub fn password(again: bool) -> Snapshot {
         of: "chat.northwind.example".into(),
         error: again.then_some(error),
     });
-    Snapshot {
-        session,
-        ..Snapshot::default()
-    }
+    Snapshot { session, ..Snapshot::default() }
 }
 
 fn endpoint(service: Service, port: u16, link: Link) -> Endpoint {
-    Endpoint {
-        service,
-        host: "chat.northwind.example".into(),
-        port,
-        link,
-    }
+    Endpoint { service, host: "chat.northwind.example".into(), port, link }
 }
 
 /// Nothing was found.
@@ -324,14 +383,25 @@ pub fn failure() -> Snapshot {
     let all = trace();
     let lost = all.iter().take(2).cloned();
     let more = [
-        step("srv", "_xmpp-client._tcp.northwind.example SRV", "10.1.0.53:53", "no such name", 9, (Outcome::Lost, "no such record")),
-        step("srv", "_sip._udp.northwind.example SRV", "10.1.0.53:53", "no answer in 5 s", 5004, (Outcome::Failed, "the name server said nothing")),
+        step(
+            "srv",
+            "_xmpp-client._tcp.northwind.example SRV",
+            "10.1.0.53:53",
+            "no such name",
+            9,
+            (Outcome::Lost, "no such record"),
+        ),
+        step(
+            "srv",
+            "_sip._udp.northwind.example SRV",
+            "10.1.0.53:53",
+            "no answer in 5 s",
+            5004,
+            (Outcome::Failed, "the name server said nothing"),
+        ),
     ];
     session.trace = Arc::new(lost.chain(more).collect());
-    Snapshot {
-        session,
-        ..Snapshot::default()
-    }
+    Snapshot { session, ..Snapshot::default() }
 }
 
 /// The certificate of the phone service is wrong, chat works.
@@ -354,29 +424,19 @@ pub fn phone_broken() -> Snapshot {
 pub fn toast() -> Snapshot {
     let mut snapshot = phone_broken();
     let problem: Problem = snapshot.session.services.phone.error.clone().expect("error");
-    snapshot.toasts = Arc::new(vec![Toast {
-        id: ProblemId(1),
-        problem,
-    }]);
+    snapshot.toasts = Arc::new(vec![Toast { id: ProblemId(1), problem }]);
     snapshot
 }
 
 /// With these calls.
 pub fn calling(calls: Vec<Call>) -> Snapshot {
-    Snapshot {
-        calls: Arc::new(calls),
-        ..hub()
-    }
+    Snapshot { calls: Arc::new(calls), ..hub() }
 }
 
 /// A call that ended for this reason.
 pub fn ended(cause: &'static str) -> Snapshot {
     let mut over = call(1, "4188", CallState::Ended);
-    over.end = Some(CallEnd {
-        cause,
-        sip_status: Some(486),
-        problem: None,
-    });
+    over.end = Some(CallEnd { cause, sip_status: Some(486), problem: None });
     calling(vec![over])
 }
 
