@@ -336,6 +336,16 @@ pub(crate) fn answer(zone: &Zone, query: &[u8], over_udp: bool) -> Option<Vec<u8
     Some(out)
 }
 
+/// See [`crate::fuzzing`].
+pub(crate) fn fuzz_answer(query: &[u8], over_udp: bool) -> Option<Vec<u8>> {
+    let zone = Zone {
+        origin: "lab.example".into(),
+        records: vec![("a.lab.example".into(), Data::Address([127, 0, 0, 1].into()))],
+        truncate_srv: false,
+    };
+    answer(&zone, query, over_udp)
+}
+
 /// Answers over UDP until dropped.
 pub(crate) async fn run_udp(socket: UdpSocket, zone: Arc<Zone>) {
     let mut buffer = vec![0; 4096];

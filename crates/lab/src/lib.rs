@@ -31,6 +31,8 @@ mod deployment;
 mod dns;
 mod events;
 mod files;
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod net;
 mod random;

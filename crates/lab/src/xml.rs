@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 /// Deepest nesting accepted.
 pub(crate) const MAX_DEPTH: usize = 64;
 /// Most attributes of one element.
-const MAX_ATTRIBUTES: usize = 64;
+const MAX_ATTRIBUTES: usize = 32;
 
 /// Why text is no acceptable XML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -199,10 +199,12 @@ pub(crate) fn escape(text: &str) -> String {
 /// Reads one element, with an optional XML declaration before it. Names without prefix are in
 /// `default_namespace` until a declaration says otherwise.
 pub(crate) fn parse(text: &str, default_namespace: &str) -> Result<Element, XmlError> {
-    let mut reader = Reader { rest: text.trim_start_matches('\u{feff}').trim_start() };
+    let mut reader = Reader {
+        rest: text.trim_start_matches('\u{feff}').trim_start(),
+        scope: vec![(String::new(), default_namespace.to_owned())],
+    };
     reader.skip_prolog()?;
-    let scope = vec![(String::new(), default_namespace.to_owned())];
-    let element = reader.element(&scope, 0)?;
+    let element = reader.element(0)?;
     if !reader.rest.trim().is_empty() {
         return Err(XmlError::NotWellFormed("text after the root element"));
     }
@@ -211,17 +213,16 @@ pub(crate) fn parse(text: &str, default_namespace: &str) -> Result<Element, XmlE
 
 /// Reads a start tag alone, as the stream header is, into an element without children.
 pub(crate) fn parse_start_tag(text: &str) -> Result<Element, XmlError> {
-    let mut reader = Reader { rest: text.trim_start() };
+    let mut reader = Reader { rest: text.trim_start(), scope: Vec::new() };
     reader.skip_prolog()?;
-    let scope = vec![(String::new(), String::new())];
-    let (element, _, _) = reader.start_tag(&scope)?;
+    let (element, _) = reader.start_tag()?;
     Ok(element)
 }
 
-type Scope = Vec<(String, String)>;
-
 struct Reader<'a> {
     rest: &'a str,
+    /// Prefixes and namespaces declared by the elements that are open, innermost last.
+    scope: Vec<(String, String)>,
 }
 
 impl<'a> Reader<'a> {
@@ -256,8 +257,9 @@ impl<'a> Reader<'a> {
         Ok(name)
     }
 
-    /// Reads `<name a='b' …>`; says whether it closed itself and which scope its children have.
-    fn start_tag(&mut self, scope: &Scope) -> Result<(Element, bool, Scope), XmlError> {
+    /// Reads `<name a='b' …>` and adds its declarations to the scope; says whether it closed
+    /// itself.
+    fn start_tag(&mut self) -> Result<(Element, bool), XmlError> {
         self.rest = self.rest.strip_prefix('<').ok_or(XmlError::NotWellFormed("an element"))?;
         if self.rest.starts_with('!') || self.rest.starts_with('?') {
             return Err(XmlError::Restricted("declaration, comment or processing instruction"));
@@ -297,29 +299,36 @@ impl<'a> Reader<'a> {
             }
             attributes.push((key.to_owned(), resolve(value)?));
         };
-        let mut inner = scope.clone();
         for (key, value) in &attributes {
             if key == "xmlns" {
-                inner.push((String::new(), value.clone()));
+                self.scope.push((String::new(), value.clone()));
             } else if let Some(prefix) = key.strip_prefix("xmlns:") {
-                inner.push((prefix.to_owned(), value.clone()));
+                self.scope.push((prefix.to_owned(), value.clone()));
             }
         }
         let prefix = name.split_once(':').map_or("", |(prefix, _)| prefix);
-        let namespace = inner
+        let namespace = self
+            .scope
             .iter()
             .rev()
             .find(|(known, _)| known == prefix)
             .map(|(_, namespace)| namespace.clone())
             .unwrap_or_default();
-        Ok((Element { name, namespace, attributes, children: Vec::new() }, empty, inner))
+        Ok((Element { name, namespace, attributes, children: Vec::new() }, empty))
     }
 
-    fn element(&mut self, scope: &Scope, depth: usize) -> Result<Element, XmlError> {
+    fn element(&mut self, depth: usize) -> Result<Element, XmlError> {
+        let outside = self.scope.len();
+        let element = self.open_element(depth)?;
+        self.scope.truncate(outside);
+        Ok(element)
+    }
+
+    fn open_element(&mut self, depth: usize) -> Result<Element, XmlError> {
         if depth >= MAX_DEPTH {
             return Err(XmlError::TooLarge("depth"));
         }
-        let (mut element, empty, inner) = self.start_tag(scope)?;
+        let (mut element, empty) = self.start_tag()?;
         if empty {
             return Ok(element);
         }
@@ -342,7 +351,7 @@ impl<'a> Reader<'a> {
                 self.rest = after;
                 self.take_until("-->", "the end of a comment")?;
             } else if self.rest.starts_with('<') {
-                let child = self.element(&inner, depth + 1)?;
+                let child = self.element(depth + 1)?;
                 element.children.push(Node::Element(child));
             } else {
                 let end = self.rest.find('<').ok_or(XmlError::NotWellFormed("an end tag"))?;

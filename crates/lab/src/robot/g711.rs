@@ -58,8 +58,8 @@ fn encode_mu(sample: i16) -> u8 {
     let magnitude = value.abs().min(CLIP) + BIAS;
     // The segment is the place of the highest bit above bit 7.
     let segment = 24 - magnitude.leading_zeros();
-    let step = magnitude >> (segment + 3) & 0x0f;
-    let code = (segment as i32) << 4 | step;
+    let step = (magnitude >> (segment + 3)) & 0x0f;
+    let code = ((segment as i32) << 4) | step;
     let sign = if value < 0 { 0x80 } else { 0 };
     // All bits are inverted on the line.
     !u8::try_from(sign | code).unwrap_or(0)
@@ -67,8 +67,8 @@ fn encode_mu(sample: i16) -> u8 {
 
 fn decode_mu(octet: u8) -> i16 {
     let code = !octet;
-    let (segment, step) = (u32::from(code >> 4 & 7), i32::from(code & 0x0f));
-    let magnitude = ((step << 3) + BIAS << segment) - BIAS;
+    let (segment, step) = (u32::from((code >> 4) & 7), i32::from(code & 0x0f));
+    let magnitude = (((step << 3) + BIAS) << segment) - BIAS;
     let value = if code & 0x80 == 0 { magnitude } else { -magnitude };
     i16::try_from(value).unwrap_or(0)
 }
@@ -81,7 +81,7 @@ fn encode_a(sample: i16) -> u8 {
         magnitude
     } else {
         let segment = 28 - magnitude.leading_zeros();
-        (segment as i32) << 4 | (magnitude >> (segment - 1) & 0x0f)
+        ((segment as i32) << 4) | ((magnitude >> (segment - 1)) & 0x0f)
     };
     let sign = if value < 0 { 0 } else { 0x80 };
     // Even bits are inverted on the line.
@@ -90,10 +90,10 @@ fn encode_a(sample: i16) -> u8 {
 
 fn decode_a(octet: u8) -> i16 {
     let code = octet ^ 0x55;
-    let (segment, step) = (u32::from(code >> 4 & 7), i32::from(code & 0x0f));
+    let (segment, step) = (u32::from((code >> 4) & 7), i32::from(code & 0x0f));
     let magnitude = match segment {
         0 => (step << 4) + 8,
-        _ => (step << 4) + 264 << (segment - 1),
+        _ => ((step << 4) + 264) << (segment - 1),
     };
     let value = if code & 0x80 == 0 { -magnitude } else { magnitude };
     i16::try_from(value).unwrap_or(0)

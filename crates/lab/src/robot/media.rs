@@ -68,6 +68,13 @@ fn read_packet(bytes: &[u8]) -> Option<Packet<'_>> {
     })
 }
 
+/// See [`crate::fuzzing`].
+pub(super) fn fuzz_packet(data: &[u8]) {
+    if let Some(packet) = read_packet(data) {
+        assert!(packet.payload.len() + 12 <= data.len());
+    }
+}
+
 /// The sending side.
 struct Sender {
     sequence: u16,

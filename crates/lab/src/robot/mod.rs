@@ -7,6 +7,17 @@ mod phone;
 mod sdp;
 mod sound;
 
+/// See [`crate::fuzzing`].
+pub(crate) fn fuzz_media(data: &[u8]) {
+    use g711::Law;
+    media::fuzz_packet(data);
+    let text = String::from_utf8_lossy(data);
+    if let Some(remote) = sdp::read(&text, &[Law::A, Law::Mu]) {
+        let mut local = sdp::Local::new(([127, 0, 0, 1], 4000).into(), &[Law::A, Law::Mu]);
+        let _ = local.answer(&remote);
+    }
+}
+
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};

@@ -273,7 +273,7 @@ impl Phone {
 
     fn reply(&mut self, request: &Message, status: u16, reason: &str, tag: &str) -> Message {
         let mut reply = Message::response(request, status, reason);
-        if status > 100 && reply.to_tag().is_empty() {
+        if status > 100 && reply.receiver_tag().is_empty() {
             let to = reply.header("To").unwrap_or_default().to_owned();
             reply.set("To", format!("{to};tag={tag}"));
         }
@@ -287,7 +287,7 @@ impl Phone {
         let id = request.call_id().to_owned();
         let known = self.calls.contains_key(&id);
         match (request.method(), known) {
-            ("INVITE", false) if request.to_tag().is_empty() => self.rung(request).await,
+            ("INVITE", false) if request.receiver_tag().is_empty() => self.rung(request).await,
             ("INVITE" | "UPDATE", true) => self.renegotiate(&id, &request),
             ("ACK", true) => {
                 if !request.body.is_empty() {

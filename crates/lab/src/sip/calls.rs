@@ -202,7 +202,7 @@ impl Server {
         let leg = Leg {
             call_id: message.call_id().to_owned(),
             tag: random::hex::<8>(),
-            remote_tag: message.from_tag().to_owned(),
+            remote_tag: message.sender_tag().to_owned(),
             local: without_tag(message.header("To").unwrap_or_default()),
             remote: without_tag(message.header("From").unwrap_or_default()),
             cseq: 100,
@@ -309,8 +309,8 @@ impl Server {
         let phase = call.phase;
         let Some(branch) = call.branches.get_mut(at) else { return };
         if status > 100 && status < 300 {
-            if !message.to_tag().is_empty() {
-                message.to_tag().clone_into(&mut branch.leg.remote_tag);
+            if !message.receiver_tag().is_empty() {
+                message.receiver_tag().clone_into(&mut branch.leg.remote_tag);
             }
             if let Some(target) = message.contact_uri() {
                 target.clone_into(&mut branch.leg.target);
@@ -402,7 +402,7 @@ impl Server {
 
     pub(super) fn in_dialog(&mut self, now: Instant, incoming: Incoming) {
         let message = &incoming.message;
-        let found = self.find_leg(message.call_id(), message.to_tag());
+        let found = self.find_leg(message.call_id(), message.receiver_tag());
         let live = found
             .filter(|(id, _)| self.calls.get(id).is_some_and(|call| call.phase != Phase::Over));
         let Some((id, side)) = live else {
@@ -507,14 +507,15 @@ impl Server {
         let renews = matches!(method, "INVITE" | "UPDATE");
         let host = self.lab.host("cucm1");
         let Some(call) = self.calls.get_mut(&id) else { return };
-        if (200..300).contains(&status) && renews {
-            if let Some(leg) = call.leg_mut(to) {
-                if let Some(target) = message.contact_uri() {
-                    target.clone_into(&mut leg.target);
-                }
-                if method == "INVITE" {
-                    leg.unacknowledged = Some(number);
-                }
+        if (200..300).contains(&status)
+            && renews
+            && let Some(leg) = call.leg_mut(to)
+        {
+            if let Some(target) = message.contact_uri() {
+                target.clone_into(&mut leg.target);
+            }
+            if method == "INVITE" {
+                leg.unacknowledged = Some(number);
             }
         }
         let party = call.party_header(to, &host);
@@ -545,7 +546,9 @@ impl Server {
 
     /// The ACK of a 2xx: the other side's 2xx is acknowledged with it.
     pub(super) fn acknowledged(&mut self, _now: Instant, message: &Message) {
-        let Some((id, side)) = self.find_leg(message.call_id(), message.to_tag()) else { return };
+        let Some((id, side)) = self.find_leg(message.call_id(), message.receiver_tag()) else {
+            return;
+        };
         let Some(other) = self.calls.get(&id).and_then(|call| call.other(side)) else { return };
         self.acknowledge(id, other, Some(message));
     }
@@ -556,7 +559,9 @@ impl Server {
         if method != "INVITE" || !(200..300).contains(&message.status()) {
             return;
         }
-        let Some((id, side)) = self.find_leg(message.call_id(), message.from_tag()) else { return };
+        let Some((id, side)) = self.find_leg(message.call_id(), message.sender_tag()) else {
+            return;
+        };
         let Some(leg) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(side)) else { return };
         if let Some((acked, bytes)) = leg.last_ack.clone()
             && acked == number

@@ -147,11 +147,11 @@ impl Message {
         (number.trim().parse().unwrap_or(0), method.trim())
     }
 
-    pub(crate) fn from_tag(&self) -> &str {
+    pub(crate) fn sender_tag(&self) -> &str {
         parameter(self.header("From").unwrap_or_default(), "tag").unwrap_or_default()
     }
 
-    pub(crate) fn to_tag(&self) -> &str {
+    pub(crate) fn receiver_tag(&self) -> &str {
         parameter(self.header("To").unwrap_or_default(), "tag").unwrap_or_default()
     }
 
@@ -320,7 +320,7 @@ mod tests {
         assert_eq!(used, INVITE.len());
         assert_eq!(message.branch(), "z9hG4bK1");
         assert_eq!(message.all("Via").count(), 2);
-        assert_eq!((message.from_tag(), message.to_tag()), ("abc", ""));
+        assert_eq!((message.sender_tag(), message.receiver_tag()), ("abc", ""));
         assert_eq!(message.header("Subject"), Some("one two"));
         assert_eq!(message.cseq(), (101, "INVITE"));
         assert_eq!(user_of(message.uri()), "2002");

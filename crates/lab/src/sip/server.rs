@@ -208,7 +208,7 @@ impl Server {
         if method == "CANCEL" {
             return self.cancel(now, &incoming);
         }
-        if !incoming.message.to_tag().is_empty() {
+        if !incoming.message.receiver_tag().is_empty() {
             return self.in_dialog(now, incoming);
         }
         match method.as_str() {
@@ -230,7 +230,7 @@ impl Server {
     /// A response to a request, with the headers all of ours carry.
     pub(super) fn reply(&self, incoming: &Incoming, status: u16, reason: &str) -> Message {
         let mut reply = Message::response(&incoming.message, status, reason);
-        if status > 100 && reply.to_tag().is_empty() {
+        if status > 100 && reply.receiver_tag().is_empty() {
             let to = reply.header("To").unwrap_or_default().to_owned();
             reply.set("To", format!("{to};tag={}", random::hex::<8>()));
         }

@@ -485,10 +485,10 @@ impl State {
             }
             return;
         }
-        self.carbon("sent", &from.bare, &[from.clone()], &kind, &stanza);
+        self.carbon("sent", &from.bare, std::slice::from_ref(from), &kind, &stanza);
         if to.resource.is_some() && self.session(&to).is_some() {
             self.deliver(&to, stanza.clone());
-            self.carbon("received", &to.bare, &[to.clone()], &kind, &stanza);
+            self.carbon("received", &to.bare, std::slice::from_ref(&to), &kind, &stanza);
             return;
         }
         let receivers =

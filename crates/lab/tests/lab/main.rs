@@ -1,6 +1,7 @@
 //! The laboratory from outside, by raw bytes on its sockets: none of its own parsers is used
 //! here, and none of the client's.
 #![allow(clippy::disallowed_methods, reason = "a test drives its own tasks")]
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod im;
 mod phone;
@@ -21,8 +22,8 @@ use tokio_rustls::client::TlsStream;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn lab(faults: &[&str]) -> Lab {
-    let mut config = LabConfig::default();
-    config.faults = faults.iter().map(|name| (*name).to_owned()).collect();
+    let faults = faults.iter().map(|name| (*name).to_owned()).collect();
+    let config = LabConfig { faults, ..LabConfig::default() };
     Lab::start(Scenario::OnPrem, config).await.unwrap()
 }
 
