@@ -32,8 +32,7 @@ fn plan(codec: AudioCodec, (rtp, rtcp): (SocketAddr, SocketAddr)) -> MediaPlan {
 }
 
 fn engine(input: AudioSpec, seed: u64) -> (MediaEngine, (SocketAddr, SocketAddr)) {
-    let options =
-        MediaOptions { input, output: AudioSpec::Null, ringer: AudioSpec::Null, seed };
+    let options = MediaOptions { input, output: AudioSpec::Null, ringer: AudioSpec::Null, seed };
     let engine = MediaEngine::start(options, |_| {});
     let home = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let ports = engine.reserve(CALL, home, PortRange::default()).expect("free ports");

@@ -83,7 +83,9 @@ fn an_engine_without_a_sound_card_makes_calls_all_the_same() {
     let b = Phone::new(AudioSpec::Silence, AudioSpec::Null);
     connect(&a, &b, AudioCodec::Opus);
     assert!(b.wait_for(|fact| matches!(fact, MediaFact::FirstPacket(_))));
-    assert!(a.wait_for(|fact| matches!(fact, MediaFact::DeviceLost(why) if why.contains("no such"))));
+    assert!(
+        a.wait_for(|fact| matches!(fact, MediaFact::DeviceLost(why) if why.contains("no such")))
+    );
     assert!(a.wait_for(|fact| matches!(fact, MediaFact::FirstPacket(_))));
     let devices = a.engine.devices();
     assert_eq!(devices.output, AudioSpec::Device("no such device".into()));
@@ -136,7 +138,8 @@ fn a_recording_is_valid_while_it_grows() {
 fn an_engine_that_was_shut_down_does_nothing_and_says_so() {
     let (engine, _) = engine(AudioSpec::Silence, AudioSpec::Null);
     assert!(engine.stats(CALL).is_empty());
-    let (rtp, _) = engine.reserve(CALL, HOME, PortRange { start: 48_000, end: 48_099 }).expect("free");
+    let (rtp, _) =
+        engine.reserve(CALL, HOME, PortRange { start: 48_000, end: 48_099 }).expect("free");
     engine.shutdown();
     engine.shutdown();
     engine.mute(CALL, true);

@@ -98,7 +98,7 @@ fn inside_the_sound_server() {
             && named("Test_Microphone").is_some_and(|d| d.input && d.is_default)
     });
     assert!(listed, "{:?}", b.engine.devices());
-    assert!(b.facts().contains(&MediaFact::DevicesChanged));
+    assert!(b.wait_for(|fact| *fact == MediaFact::DevicesChanged));
     assert_eq!(b.engine.devices().problem, None);
 
     connect(&a, &b, AudioCodec::G722);

@@ -179,15 +179,42 @@ fn open<T>(
 macro_rules! with_sample_type {
     ($format:expr, $sample:ident => $body:expr) => {
         match $format {
-            SampleFormat::I8 => { type $sample = i8; $body }
-            SampleFormat::I16 => { type $sample = i16; $body }
-            SampleFormat::I24 => { type $sample = cpal::I24; $body }
-            SampleFormat::I32 => { type $sample = i32; $body }
-            SampleFormat::U8 => { type $sample = u8; $body }
-            SampleFormat::U16 => { type $sample = u16; $body }
-            SampleFormat::U32 => { type $sample = u32; $body }
-            SampleFormat::F32 => { type $sample = f32; $body }
-            SampleFormat::F64 => { type $sample = f64; $body }
+            SampleFormat::I8 => {
+                type $sample = i8;
+                $body
+            }
+            SampleFormat::I16 => {
+                type $sample = i16;
+                $body
+            }
+            SampleFormat::I24 => {
+                type $sample = cpal::I24;
+                $body
+            }
+            SampleFormat::I32 => {
+                type $sample = i32;
+                $body
+            }
+            SampleFormat::U8 => {
+                type $sample = u8;
+                $body
+            }
+            SampleFormat::U16 => {
+                type $sample = u16;
+                $body
+            }
+            SampleFormat::U32 => {
+                type $sample = u32;
+                $body
+            }
+            SampleFormat::F32 => {
+                type $sample = f32;
+                $body
+            }
+            SampleFormat::F64 => {
+                type $sample = f64;
+                $body
+            }
             other => Err(cpal::Error::with_message(
                 cpal::ErrorKind::UnsupportedConfig,
                 format!("its sample format {other} is not supported"),
@@ -288,8 +315,14 @@ mod tests {
     fn stamps() -> (cpal::InputCallbackInfo, cpal::OutputCallbackInfo) {
         let zero = cpal::StreamInstant::new(0, 0);
         (
-            cpal::InputCallbackInfo::new(cpal::InputStreamTimestamp { callback: zero, capture: zero }),
-            cpal::OutputCallbackInfo::new(cpal::OutputStreamTimestamp { callback: zero, playback: zero }),
+            cpal::InputCallbackInfo::new(cpal::InputStreamTimestamp {
+                callback: zero,
+                capture: zero,
+            }),
+            cpal::OutputCallbackInfo::new(cpal::OutputStreamTimestamp {
+                callback: zero,
+                playback: zero,
+            }),
         )
     }
 
@@ -304,10 +337,8 @@ mod tests {
             let mut mono = [0.0f32; 441];
             for _ in 0..2 {
                 sine.fill(&mut mono);
-                let data: Vec<u16> = mono
-                    .iter()
-                    .flat_map(|s| [((s + 1.0) * 32_767.0) as u16; 2])
-                    .collect();
+                let data: Vec<u16> =
+                    mono.iter().flat_map(|s| [((s + 1.0) * 32_767.0) as u16; 2]).collect();
                 callback(&data, &stamps().0);
             }
             let mut frame = [0.0; 960];

@@ -62,7 +62,10 @@ impl Desk {
     /// comes as an event.
     pub(crate) fn open(&mut self, ticket: u32, spec: AudioSpec, input: bool) {
         if !self.send(Request::Open { ticket, spec, input }) {
-            (self.tell)(DeskEvent::Failed { ticket, why: "the sound system does not answer".into() });
+            (self.tell)(DeskEvent::Failed {
+                ticket,
+                why: "the sound system does not answer".into(),
+            });
         }
     }
 
@@ -235,8 +238,7 @@ fn find(host: &cpal::Host, spec: &AudioSpec, input: bool) -> Result<cpal::Device
         return Err("this machine has no sound device and no sound server".to_owned());
     }
     let AudioSpec::Device(wanted) = spec else {
-        let device =
-            if input { host.default_input_device() } else { host.default_output_device() };
+        let device = if input { host.default_input_device() } else { host.default_output_device() };
         return device.ok_or_else(|| "there is none".to_owned());
     };
     let usable = |device: &cpal::Device| {

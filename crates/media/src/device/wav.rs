@@ -78,11 +78,7 @@ impl Coding {
                 if value.is_finite() { value.clamp(-1.0, 1.0) } else { 0.0 }
             }
             (
-                Self::Unsigned8
-                | Self::Signed16
-                | Self::Signed24
-                | Self::Signed32
-                | Self::Float32,
+                Self::Unsigned8 | Self::Signed16 | Self::Signed24 | Self::Signed32 | Self::Float32,
                 _,
             ) => 0.0,
         }
@@ -365,7 +361,11 @@ mod tests {
         check(wav(1, 1, 8, &[0, 128, 192, 0], 3), &[-1.0, 0.0, 0.5], 0);
         check(wav(1, 1, 24, &[0, 0, 0x40], 3), &[0.5], 0);
         check(wav(1, 1, 32, &[0, 0, 0, 0xc0], 4), &[-0.5], 0);
-        check(wav(3, 1, 32, &[0.25f32.to_le_bytes(), f32::NAN.to_le_bytes()].concat(), 8), &[0.25, 0.0], 0);
+        check(
+            wav(3, 1, 32, &[0.25f32.to_le_bytes(), f32::NAN.to_le_bytes()].concat(), 8),
+            &[0.25, 0.0],
+            0,
+        );
     }
 
     #[test]

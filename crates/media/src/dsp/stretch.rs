@@ -106,8 +106,7 @@ impl Stretch {
             return 0.0;
         };
         let mut sums = [0.0f32; 8];
-        for ((x, a), b) in
-            window.chunks_exact(8).zip(near.chunks_exact(8)).zip(far.chunks_exact(8))
+        for ((x, a), b) in window.chunks_exact(8).zip(near.chunks_exact(8)).zip(far.chunks_exact(8))
         {
             for lane in 0..8 {
                 sums[lane] += x[lane] * (a[lane] + blend * (b[lane] - a[lane]));

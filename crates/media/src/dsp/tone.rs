@@ -39,8 +39,7 @@ impl Sine {
             *sample = sin as f32 * self.amplitude;
             (sin, cos) = (sin * step_cos + cos * step_sin, cos * step_cos - sin * step_sin);
         }
-        self.phase =
-            (self.phase + self.step * out.len() as f64) % (2.0 * std::f64::consts::PI);
+        self.phase = (self.phase + self.step * out.len() as f64) % (2.0 * std::f64::consts::PI);
     }
 }
 

@@ -134,10 +134,9 @@ impl<T: Gate> End<T> {
     pub(super) fn release(&mut self, now: Instant) {
         match &self.state {
             State::Open { ticket: None, .. } => self.state = State::Closed,
-            State::Closed
-            | State::Opening { .. }
-            | State::Open { .. }
-            | State::Broken { .. } => self.spare(now),
+            State::Closed | State::Opening { .. } | State::Open { .. } | State::Broken { .. } => {
+                self.spare(now)
+            }
         }
     }
 

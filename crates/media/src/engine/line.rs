@@ -342,6 +342,7 @@ impl Line {
             local_port: self.pair.local.port(),
             remote_port: plan.remote.port(),
             srtp: None,
+            age_ms: None,
             bit_rate: 0,
         };
         // What sound waits for besides the jitter buffer: half the round trip, and a packet being
@@ -368,6 +369,7 @@ impl Line {
             mos_estimate: report.map(|report| {
                 mos(plan.codec, f32::from(report.fraction_lost) * 100.0 / 256.0, way)
             }),
+            age_ms: age(self.talk.began(), now),
             bit_rate,
             ..base
         }
@@ -389,10 +391,15 @@ impl Line {
             jitter_ms: milliseconds(self.listen.state.jitter()),
             delay_ms,
             mos_estimate: (packets > 0).then(|| mos(plan.codec, loss, way + delay_ms)),
+            age_ms: age(self.listen.began(), now),
             bit_rate,
             ..base
         }
     }
+}
+
+fn age(began: Option<Instant>, now: Instant) -> Option<f64> {
+    began.map(|began| now.saturating_duration_since(began).as_secs_f64() * 1_000.0)
 }
 
 /// An IPv4 address in the clothes of IPv6 is that IPv4 address.

@@ -50,6 +50,8 @@ pub(super) struct Listen {
     wide: Vec<f32>,
     /// Sound decoded and not played yet, at the engine's rate.
     ready: Vec<f32>,
+    /// When the first packet was given to the speaker.
+    began: Option<Instant>,
 }
 
 impl Listen {
@@ -69,7 +71,13 @@ impl Listen {
             pcm: vec![0; MAX_SAMPLES + RATE as usize / 50],
             wide: vec![],
             ready: vec![],
+            began: None,
         }
+    }
+
+    /// When the first sample of the first packet was given to the speaker.
+    pub(super) fn began(&self) -> Option<Instant> {
+        self.began
     }
 
     /// Takes a new plan.
@@ -110,7 +118,8 @@ impl Listen {
     /// Takes a packet that came at `now`; it is only counted unless `wanted`.
     pub(super) fn receive(&mut self, packet: &Packet<'_>, wanted: bool, now: Instant) -> Heard {
         let header = &packet.header;
-        let sound = self.codecs.iter().find(|plan| plan.payload_type == header.payload_type).copied();
+        let sound =
+            self.codecs.iter().find(|plan| plan.payload_type == header.payload_type).copied();
         if let Some(plan) = sound
             && plan.codec.clock_rate() != self.current.codec.clock_rate()
         {
@@ -147,8 +156,7 @@ impl Listen {
     /// differently, an unknown dynamic type with the payload of an event is one too.
     fn is_event(&self, packet: &Packet<'_>) -> bool {
         let payload_type = packet.header.payload_type;
-        self.events.contains(&payload_type)
-            || (payload_type >= 96 && packet.payload.len() == 4)
+        self.events.contains(&payload_type) || (payload_type >= 96 && packet.payload.len() == 4)
     }
 
     /// Adds the next `mix.len()` samples to `mix`.
@@ -159,6 +167,9 @@ impl Listen {
             if self.ready.len() >= count || !self.pull(count, now) {
                 break;
             }
+        }
+        if self.began.is_none() && !self.ready.is_empty() {
+            self.began = Some(now);
         }
         if self.ready.len() < count {
             self.ready.resize(count, 0.0);
@@ -197,7 +208,8 @@ impl Listen {
                     ready.resize(count, 0.0);
                     return false;
                 };
-                let rates = (u64::from(voice.codec.sample_rate()), u64::from(voice.codec.clock_rate()));
+                let rates =
+                    (u64::from(voice.codec.sample_rate()), u64::from(voice.codec.clock_rate()));
                 let samples = (u64::from(ticks) * rates.0 / rates.1) as usize;
                 let samples = samples.clamp(1, MAX_SAMPLES);
                 next_payload

@@ -264,7 +264,8 @@ impl Inner {
         if asked && woken && done.recv_timeout(Duration::from_millis(500)).is_ok() {
             let thread = lock(&running.thread).take();
             // Facts may be told from within; a thread cannot wait for itself.
-            if let Some(thread) = thread.filter(|t| t.thread().id() != std::thread::current().id()) {
+            if let Some(thread) = thread.filter(|t| t.thread().id() != std::thread::current().id())
+            {
                 let _ = thread.join();
             }
         }

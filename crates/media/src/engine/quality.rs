@@ -21,10 +21,8 @@ impl Window {
 
     /// Takes the totals at `now`; may be called as often as one likes.
     pub(super) fn note(&mut self, now: Instant, bytes: u64, expected: u64, lost: u64) {
-        let due = self
-            .marks
-            .back()
-            .is_none_or(|(last, _)| now.saturating_duration_since(*last) >= STEP);
+        let due =
+            self.marks.back().is_none_or(|(last, _)| now.saturating_duration_since(*last) >= STEP);
         if due {
             self.marks.push_back((now, [bytes, expected, lost]));
         }
@@ -62,8 +60,7 @@ pub(super) fn mos(codec: AudioCodec, loss_percent: f32, one_way_ms: f32) -> f32 
     };
     let late = (one_way_ms - 177.3).max(0.0);
     let delay = 0.024 * one_way_ms + 0.11 * late;
-    let equipment =
-        impairment + (95.0 - impairment) * loss_percent / (loss_percent + robustness);
+    let equipment = impairment + (95.0 - impairment) * loss_percent / (loss_percent + robustness);
     let r = (93.2 - delay - equipment).clamp(0.0, 100.0);
     (1.0 + 0.035 * r + r * (r - 60.0) * (100.0 - r) * 7e-6).clamp(1.0, 4.5)
 }

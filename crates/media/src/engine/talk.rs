@@ -31,6 +31,8 @@ pub(super) struct Talk {
     loss: f32,
     /// When the frame that is being filled began.
     last: Option<Instant>,
+    /// When the first sample of the first packet was taken.
+    began: Option<Instant>,
 }
 
 /// Packet times that every encoder takes: 10 to 60 ms in steps of 10.
@@ -56,7 +58,13 @@ impl Talk {
             digits_owed: false,
             loss: 0.0,
             last: None,
+            began: None,
         }
+    }
+
+    /// When the first sample of the first packet was taken from the microphone.
+    pub(super) fn began(&self) -> Option<Instant> {
+        self.began
     }
 
     /// Takes a new plan; the coder starts anew only when it has to.
@@ -140,6 +148,11 @@ impl Talk {
         now: Instant,
     ) {
         self.catch_up(now);
+        if self.began.is_none() {
+            // The frame's last sample is of this moment, its first one a frame older.
+            let length = frame.len() as u64 * 1_000_000 / u64::from(RATE);
+            self.began = now.checked_sub(Duration::from_micros(length));
+        }
         self.low.clear();
         self.decimator.process(frame, &mut self.low);
         let quiet = if muted { 0.0 } else { 1.0 };
@@ -153,14 +166,18 @@ impl Talk {
             }
             self.pcm.drain(..samples);
             let codec = self.plan.codec;
-            let ticks = samples as u64 * u64::from(codec.clock_rate()) / u64::from(codec.sample_rate());
+            let ticks =
+                samples as u64 * u64::from(codec.clock_rate()) / u64::from(codec.sample_rate());
             self.state.advance(ticks as u32);
         }
     }
 
     /// After a hold the timestamp goes on as if sound had been sent all the time.
     fn catch_up(&mut self, now: Instant) {
-        let away = self.last.replace(now).map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
+        let away = self
+            .last
+            .replace(now)
+            .map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
         if away > Duration::from_millis(400) {
             let samples = away.as_micros() as u64 * u64::from(RATE) / 1_000_000;
             self.skip(samples);

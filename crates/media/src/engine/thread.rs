@@ -98,7 +98,13 @@ struct Engine {
 }
 
 impl Engine {
-    fn new(poll: Poll, inbox: Receiver<Order>, shared: Arc<Shared>, facts: Facts, desk: Desk) -> Self {
+    fn new(
+        poll: Poll,
+        inbox: Receiver<Order>,
+        shared: Arc<Shared>,
+        facts: Facts,
+        desk: Desk,
+    ) -> Self {
         let [input, output, ringer] = lock(&shared.chosen).clone();
         Self {
             poll,
@@ -170,18 +176,16 @@ impl Engine {
         let (call, rtcp) = of_token(token);
         let beat = self.lines.iter().find(|(_, line)| line.receives()).map(|(call, _)| *call);
         let Some(line) = self.lines.get_mut(&call) else { return false };
-        let got = if rtcp {
-            line.read_rtcp(FAIR_SHARE, now)
-        } else {
-            line.read_rtp(FAIR_SHARE, now)
-        };
+        let got =
+            if rtcp { line.read_rtcp(FAIR_SHARE, now) } else { line.read_rtp(FAIR_SHARE, now) };
         if got.more {
             self.unread.push(token);
         }
         if beat != Some(call) {
             return false;
         }
-        let alone = self.tone.is_none() && self.lines.values().filter(|l| l.receives()).count() == 1;
+        let alone =
+            self.tone.is_none() && self.lines.values().filter(|l| l.receives()).count() == 1;
         if got.first_sound && alone {
             self.playing.lay_behind(now.instant);
         } else if got.sound {
@@ -195,12 +199,10 @@ impl Engine {
         while let Ok(order) = self.inbox.try_recv() {
             match order {
                 Order::Reserve { call, pair } => self.reserve(call, pair, now),
-                Order::Apply { call, plan } => {
-                    match self.lines.get_mut(&call) {
-                        Some(line) => line.apply(*plan, now),
-                        None => tracing::warn!("a media plan for {call}, which has no ports"),
-                    }
-                }
+                Order::Apply { call, plan } => match self.lines.get_mut(&call) {
+                    Some(line) => line.apply(*plan, now),
+                    None => tracing::warn!("a media plan for {call}, which has no ports"),
+                },
                 Order::Release { call } => self.release(call, now),
                 Order::Dtmf { call, digits } => {
                     if let Some(line) = self.lines.get_mut(&call) {
@@ -213,7 +215,8 @@ impl Engine {
                     }
                 }
                 Order::Tone(tone) => {
-                    if self.tone.as_ref().map(TonePlayer::tone) != tone || tone == Some(Tone::Test) {
+                    if self.tone.as_ref().map(TonePlayer::tone) != tone || tone == Some(Tone::Test)
+                    {
                         self.tone = tone.map(TonePlayer::new);
                     }
                 }
