@@ -1,8 +1,11 @@
 //! Replays the fuzzing corpus and inputs made from it, and lets proptest try.
 
+mod support;
+
 use std::path::Path;
 
-use offhook_sip::fuzzing;
+use offhook_model::{DialString, Link};
+use offhook_sip::{Event, fuzzing};
 use offhook_testkit::corpus::replay;
 use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 use proptest::test_runner::Config;
@@ -27,6 +30,51 @@ fn streams_survive_mutation() {
 #[test]
 fn uris_survive_mutation() {
     check("corpus/uri", fuzzing::uri::fuzz);
+}
+
+/// A user agent with a call of ours that rings and one of theirs that is up, and a message in
+/// which marks stand for what belongs to them.
+fn disturb(data: &[u8]) {
+    use support::{SDP, Solo, account, between, header, secs};
+    let mut solo = Solo::registered(account("alice", Link::Udp));
+    let ours = solo.ua.invite(&DialString::Number("2002".into()), SDP.into(), solo.now);
+    solo.drain();
+    let invite = solo.take("INVITE ");
+    solo.request("INVITE", 10, "in-1", ("b", ""), "", SDP);
+    let theirs = solo.take_events().into_iter().find_map(|event| match event {
+        Event::Incoming { call, .. } => Some(call),
+        _ => None,
+    });
+    let theirs = theirs.expect("incoming");
+    solo.ua.answer(theirs, SDP.into(), solo.now);
+    solo.drain();
+    let answer = solo.take_all().pop().expect("answer");
+    solo.ack(&answer, "");
+    let get = |message, name| header(message, name).unwrap_or("");
+    let text = String::from_utf8_lossy(data)
+        .replace("@VIA@", get(&invite, "Via"))
+        .replace("@FROM@", get(&invite, "From"))
+        .replace("@ID@", get(&invite, "Call-ID"))
+        .replace("@TAG@", between(get(&answer, "To"), ";tag=", ';'));
+    for _ in 0..2 {
+        solo.feed(&text);
+    }
+    solo.ua.accept_offer(theirs, SDP.into(), solo.now);
+    solo.ua.reinvite(theirs, SDP.into(), solo.now);
+    solo.ua.hang_up(ours, solo.now);
+    solo.drain();
+    solo.feed(&text);
+    solo.advance(secs(70));
+    solo.ua.stop(solo.now);
+    solo.drain();
+    solo.advance(secs(3));
+    assert!(solo.stopped);
+}
+
+#[test]
+fn a_user_agent_survives_mutated_messages() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/agent");
+    assert!(replay(&folder, 600, 0x5eed, disturb) > 0);
 }
 
 proptest! {

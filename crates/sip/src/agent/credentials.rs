@@ -145,9 +145,14 @@ impl UserAgent {
                     dialog.local_cseq
                 })
             }
-            Purpose::Invite(_) | Purpose::Prack(_) | Purpose::Bye(None) | Purpose::Cancel => {
+            Purpose::Prack(call) => {
+                let early = self.calls.get_mut(call).into_iter().flat_map(|call| &mut call.early);
+                for (dialog, _) in early {
+                    dialog.local_cseq = dialog.local_cseq.max(last + 1);
+                }
                 last + 1
             }
+            Purpose::Invite(_) | Purpose::Bye(None) | Purpose::Cancel => last + 1,
         }
     }
 

@@ -13,15 +13,15 @@ mod offers;
 mod outgoing;
 mod register;
 mod requests;
+mod types;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use offhook_model::{DialString, Fault, Link};
-use offhook_ports::{FlowId, PhoneAccount, PhoneDialect, SipServer};
+use offhook_ports::{FlowId, PhoneAccount, PhoneDialect};
 
-use crate::identity::Identity;
 use crate::message::{Message, Request, Response};
 use crate::registration::{Attempts, Phase};
 use crate::token::Tokens;
@@ -29,179 +29,12 @@ use crate::transaction::{ClientKey, Delivered, Expired, Path, ServerKey, Transac
 use call::Call;
 use credentials::Credentials;
 use flow::Flow;
+pub use types::{By, End, Event, Output, SipCall};
 
 /// How long [`UserAgent::stop`] waits for answers.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 /// Most calls at once; further ones are told that we are busy.
 const MAX_CALLS: usize = 64;
-
-/// One call of this user agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SipCall(pub u32);
-
-/// Who ended a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// This side.
-    Us,
-    /// The other side or a server on the way.
-    Them,
-    /// Nobody: no answer, or the way was lost.
-    Network,
-}
-
-/// How a call ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
-    /// Who ended it.
-    pub by: By,
-    /// Status of the final response, where one ended it.
-    pub status: Option<u16>,
-    /// Warning text, reason text or reason phrase; may be empty.
-    pub text: String,
-    /// An incoming call that was taken on another phone (RFC 3326), so it was not missed.
-    pub cancelled_elsewhere: bool,
-}
-
-/// What happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// A server is being tried.
-    Registering {
-        /// Which.
-        server: SipServer,
-    },
-    /// Registered, after not being so. Refreshes are not told.
-    Registered {
-        /// Where.
-        server: SipServer,
-        /// Our address on the flow.
-        local: SocketAddr,
-        /// For how long.
-        expires: Duration,
-    },
-    /// An attempt failed or the flow was lost.
-    RegistrationFailed {
-        /// Where.
-        server: SipServer,
-        /// Why.
-        fault: Fault,
-        /// When it is tried again, maybe on another server; nothing when it is not until
-        /// [`UserAgent::start`] is called again.
-        retry_in: Option<Duration>,
-    },
-    /// The un-REGISTER was answered.
-    Unregistered,
-    /// Somebody calls. Answer with [`UserAgent::ring`], [`UserAgent::answer`] or
-    /// [`UserAgent::reject`].
-    Incoming {
-        /// The call.
-        call: SipCall,
-        /// Who.
-        remote: Identity,
-        /// Their session description; without one, [`UserAgent::answer`] carries our offer.
-        offer: Option<String>,
-    },
-    /// A provisional response above 100.
-    Progress {
-        /// The call.
-        call: SipCall,
-        /// 101 to 199.
-        status: u16,
-        /// Early media.
-        sdp: Option<String>,
-        /// Who is being reached, if told.
-        remote: Option<Identity>,
-    },
-    /// Our INVITE was accepted. The ACK goes out by itself.
-    Answered {
-        /// The call.
-        call: SipCall,
-        /// Their answer.
-        sdp: Option<String>,
-        /// Who answered, if told.
-        remote: Option<Identity>,
-    },
-    /// The ACK of our answer came: to the first INVITE always, to a later one only when it was
-    /// without offer.
-    Confirmed {
-        /// The call.
-        call: SipCall,
-        /// Their answer to our offer, when theirs was delayed.
-        sdp: Option<String>,
-    },
-    /// They want to change the session. Answer with [`UserAgent::accept_offer`] or
-    /// [`UserAgent::refuse_offer`].
-    Offer {
-        /// The call.
-        call: SipCall,
-        /// Their offer; without one, [`UserAgent::accept_offer`] carries ours.
-        sdp: Option<String>,
-    },
-    /// Our [`UserAgent::reinvite`] was accepted.
-    OfferAnswered {
-        /// The call.
-        call: SipCall,
-        /// Their answer.
-        sdp: Option<String>,
-    },
-    /// Our [`UserAgent::reinvite`] was refused; the session stays as it was.
-    OfferRefused {
-        /// The call.
-        call: SipCall,
-        /// Status.
-        status: u16,
-    },
-    /// The other party changed, or became known.
-    RemoteIdentity {
-        /// The call.
-        call: SipCall,
-        /// Who it is now.
-        remote: Identity,
-    },
-    /// The call is over. Its name is not used again.
-    Ended {
-        /// The call.
-        call: SipCall,
-        /// How.
-        end: End,
-    },
-    /// Voicemail.
-    MessageWaiting {
-        /// Messages wait.
-        waiting: bool,
-    },
-}
-
-/// What the outside must do, in this order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Output {
-    /// Open a flow, and say [`UserAgent::flow_opened`] or [`UserAgent::flow_failed`].
-    Open {
-        /// Its name.
-        flow: FlowId,
-        /// Where to.
-        server: SipServer,
-        /// DSCP to mark its packets with, 0 to 63.
-        dscp: u8,
-    },
-    /// Send bytes: one datagram, or the next bytes of the stream.
-    Send {
-        /// On this flow.
-        flow: FlowId,
-        /// What.
-        bytes: Vec<u8>,
-    },
-    /// Close a flow after what was to be sent. Nothing needs to be said about it afterwards.
-    Close {
-        /// Which.
-        flow: FlowId,
-    },
-    /// Something happened.
-    Event(Event),
-    /// [`UserAgent::stop`] is done.
-    Stopped,
-}
 
 /// Why a request of ours was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::ParseError;
+use super::scan;
 use super::text::{Params, quoted_end, trim, unescape_quoted};
 use super::uri::Uri;
 
@@ -34,22 +35,22 @@ impl<'a> Address<'a> {
             }
             (&text[1..end - 1], rest)
         } else {
-            match text.find('<') {
+            match scan::find(text.as_bytes(), 0, b'<') {
                 Some(at) => (trim(&text[..at]), &text[at..]),
                 None => ("", text),
             }
         };
         let (uri_text, params) = match rest.strip_prefix('<') {
-            Some(inner) => inner.split_once('>').ok_or(ParseError::Address)?,
+            Some(inner) => scan::split_once(inner, b'>').ok_or(ParseError::Address)?,
             // Without brackets parameters belong to the header (RFC 3261 section 20).
-            None => rest.split_at(rest.find(';').unwrap_or(rest.len())),
+            None => rest.split_at(scan::find(rest.as_bytes(), 0, b';').unwrap_or(rest.len())),
         };
         let uri_text = trim(uri_text);
         if uri_text.is_empty() {
             return Err(ParseError::Address);
         }
         let params = trim(params);
-        let params = &params[params.find(';').unwrap_or(params.len())..];
+        let params = &params[scan::find(params.as_bytes(), 0, b';').unwrap_or(params.len())..];
         Ok(Self { display, uri_text, params: Params::new(params) })
     }
 

@@ -116,7 +116,7 @@ impl Name {
         let mut at = slot(text.as_bytes());
         loop {
             let (name, known) = KNOWN.get(usize::from(TABLE[at]))?;
-            if known.eq_ignore_ascii_case(text) {
+            if *known == text || known.eq_ignore_ascii_case(text) {
                 return Some(*name);
             }
             at = (at + 1) % SIZE;

@@ -3,15 +3,45 @@
 
 use std::borrow::Cow;
 
+use super::scan;
+
+/// Which bytes may stand in a token.
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let marks = b"-.!%*_+`'~";
+    let mut index = 0;
+    while index < marks.len() {
+        table[marks[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
+
 /// Whether the text is a token: not empty and without separators.
 pub fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b))
+    !text.is_empty() && text.bytes().all(|b| TOKEN[usize::from(b)])
 }
 
 /// The text without linear white space at its ends. Folds were made spaces by the parser.
+#[inline]
 pub fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    match (text.as_bytes().first(), text.as_bytes().last()) {
+        (Some(first), Some(last)) if *first > b' ' && *last > b' ' => text,
+        _ => trim_blanks(text),
+    }
+}
+
+fn trim_blanks(text: &str) -> &str {
+    let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
+    let bytes = text.as_bytes();
+    let start = bytes.iter().take_while(|b| blank(b)).count();
+    let end = bytes.len() - bytes[start..].iter().rev().take_while(|b| blank(b)).count();
+    &text[start..end]
 }
 
 /// Where the quoted string at the start of `text` ends: the index after its closing quote.
@@ -19,14 +49,13 @@ pub fn trim(text: &str) -> &str {
 pub fn quoted_end(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
+    loop {
+        at = scan::find_any(bytes, at, [b'"', b'\\'])?;
+        match bytes.get(at)? {
             b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
+            _ => at += 2,
         }
     }
-    None
 }
 
 /// A quoted string without quotes and escapes; other text as it is.
@@ -67,18 +96,14 @@ pub fn quote(text: &str) -> String {
 fn find_outside(text: &str, wanted: u8) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 0;
-    let mut angle = false;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' if !angle => at += quoted_end(&text[at..]).unwrap_or(bytes.len()) - 1,
-            b'<' => angle = true,
-            b'>' => angle = false,
-            _ if byte == wanted && !angle => return Some(at),
-            _ => {}
+    loop {
+        at = scan::find_any(bytes, at, [wanted, b'"', b'<'])?;
+        match bytes.get(at)? {
+            b'"' => at += quoted_end(&text[at..])?,
+            b'<' => at = scan::find(bytes, at, b'>')? + 1,
+            _ => return Some(at),
         }
-        at += 1;
     }
-    None
 }
 
 /// The elements of a comma-separated list, without empty ones.
@@ -160,7 +185,7 @@ impl<'a> Iterator for ParamIter<'a> {
             if item.is_empty() {
                 continue;
             }
-            return Some(match item.split_once('=') {
+            return Some(match scan::split_once(item, b'=') {
                 Some((name, value)) => (trim(name), Some(trim(value))),
                 None => (item, None),
             });

@@ -4,7 +4,34 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::ParseError;
+use super::scan;
 use super::text::{Params, trim};
+
+/// Bytes that stand in no URI: white space, controls and the brackets around one.
+const FORBIDDEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte <= b' ' as usize {
+        table[byte] = true;
+        byte += 1;
+    }
+    table[b'<' as usize] = true;
+    table[b'>' as usize] = true;
+    table[0x7f] = true;
+    table
+};
+
+/// Bytes of host names and IPv4 addresses; the underscore is not allowed and found everywhere.
+const HOST: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] =
+            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.' | b'_');
+        byte += 1;
+    }
+    table
+};
 
 /// What stands before the first colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +72,11 @@ impl<'a> Uri<'a> {
     /// [`ParseError::Uri`] when there is no scheme, no host, or a host or port that cannot be.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
         let text = trim(text);
-        let (scheme, rest) = text.split_once(':').ok_or(ParseError::Uri)?;
+        let (scheme, rest) = scan::split_once(text, b':').ok_or(ParseError::Uri)?;
         let good = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
         if !scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
             || !scheme.bytes().all(good)
-            || rest.bytes().any(|b| b <= b' ' || b == b'<' || b == b'>' || b == 0x7f)
+            || rest.bytes().any(|b| FORBIDDEN[usize::from(b)])
         {
             return Err(ParseError::Uri);
         }
@@ -92,7 +119,7 @@ impl<'a> Uri<'a> {
         // The user part may hold ';' and '?'; an '@' is escaped everywhere but before the host.
         let rest = match rest.rfind('@') {
             Some(at) => {
-                let (user, password) = match rest[..at].split_once(':') {
+                let (user, password) = match scan::split_once(&rest[..at], b':') {
                     Some((user, password)) => (user, Some(password)),
                     None => (&rest[..at], None),
                 };
@@ -104,8 +131,8 @@ impl<'a> Uri<'a> {
             }
             None => rest,
         };
-        let (rest, headers) = rest.split_once('?').unwrap_or((rest, ""));
-        let end = rest.find(';').unwrap_or(rest.len());
+        let (rest, headers) = scan::split_once(rest, b'?').unwrap_or((rest, ""));
+        let end = scan::find(rest.as_bytes(), 0, b';').unwrap_or(rest.len());
         let (authority, params) = rest.split_at(end);
         (uri.host, uri.port) = host_port(authority)?;
         uri.params = Params::new(params);
@@ -165,12 +192,10 @@ pub fn host_port(text: &str) -> Result<(&str, Option<u16>), ParseError> {
         }
         (host, trim(rest))
     } else {
-        let end = text.find(':').unwrap_or(text.len());
+        let end = scan::find(text.as_bytes(), 0, b':').unwrap_or(text.len());
         let (host, rest) = text.split_at(end);
         let host = trim(host);
-        if host.is_empty()
-            || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
-        {
+        if host.is_empty() || !host.bytes().all(|b| HOST[usize::from(b)]) {
             return Err(ParseError::Uri);
         }
         (host, rest)

@@ -1,6 +1,7 @@
 //! Via (RFC 3261 section 20.42, RFC 3581).
 
 use super::ParseError;
+use super::scan;
 use super::text::{Params, is_token, trim};
 use super::uri::host_port;
 
@@ -23,7 +24,7 @@ impl<'a> Via<'a> {
     /// # Errors
     /// [`ParseError::Via`].
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let end = text.find(';').unwrap_or(text.len());
+        let end = scan::find(text.as_bytes(), 0, b';').unwrap_or(text.len());
         let (hop, params) = text.split_at(end);
         let mut parts = hop.splitn(3, '/');
         let mut part = || parts.next().map(trim).ok_or(ParseError::Via);
