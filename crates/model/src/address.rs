@@ -45,16 +45,12 @@ impl FromStr for UserAddress {
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let text = text.trim();
-        let (user, domain) = text
-            .rsplit_once('@')
-            .ok_or_else(|| AddressError::Shape(text.to_owned()))?;
+        let (user, domain) =
+            text.rsplit_once('@').ok_or_else(|| AddressError::Shape(text.to_owned()))?;
         if user.is_empty() || user.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(AddressError::Shape(text.to_owned()));
         }
-        Ok(Self {
-            user: user.to_owned(),
-            domain: valid_domain(domain)?,
-        })
+        Ok(Self { user: user.to_owned(), domain: valid_domain(domain)? })
     }
 }
 
@@ -68,9 +64,7 @@ fn valid_domain(domain: &str) -> Result<String, AddressError> {
     let lower = domain.trim_end_matches('.').to_lowercase();
     let good = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .chars()
-                .all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
     };
     if lower.is_empty() || lower.len() > 253 || !lower.split('.').all(good) {
         return Err(AddressError::Domain(domain.to_owned()));
@@ -91,10 +85,7 @@ pub struct Jid {
 impl Jid {
     /// The identifier without its resource.
     pub fn bare(&self) -> Jid {
-        Jid {
-            bare: self.bare.clone(),
-            resource: None,
-        }
+        Jid { bare: self.bare.clone(), resource: None }
     }
 
     /// The identifier without its resource, as text.
@@ -109,9 +100,7 @@ impl Jid {
 
     /// The part after the `@`, or the whole when there is no `@`.
     pub fn domain(&self) -> &str {
-        self.bare
-            .split_once('@')
-            .map_or(&self.bare, |(_, domain)| domain)
+        self.bare.split_once('@').map_or(&self.bare, |(_, domain)| domain)
     }
 
     /// The part after the first `/`.
@@ -121,10 +110,7 @@ impl Jid {
 
     /// The same identifier with this resource.
     pub fn with_resource(&self, resource: &str) -> Jid {
-        Jid {
-            bare: self.bare.clone(),
-            resource: Some(resource.to_owned()),
-        }
+        Jid { bare: self.bare.clone(), resource: Some(resource.to_owned()) }
     }
 }
 
@@ -147,10 +133,7 @@ impl FromStr for Jid {
         if local.is_some_and(bad) || bad(domain) || domain.contains('@') || resource == Some("") {
             return Err(shape());
         }
-        Ok(Self {
-            bare: bare.to_lowercase(),
-            resource: resource.map(str::to_owned),
-        })
+        Ok(Self { bare: bare.to_lowercase(), resource: resource.map(str::to_owned) })
     }
 }
 
@@ -171,9 +154,7 @@ impl Serialize for Jid {
 
 impl<'de> Deserialize<'de> for Jid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -210,25 +191,17 @@ impl FromStr for DialString {
             }
             return Ok(Self::Address(body.to_owned()));
         }
-        let number: String = body
-            .chars()
-            .filter(|c| !" ()-./\u{a0}".contains(*c) && !c.is_control())
-            .collect();
+        let number: String =
+            body.chars().filter(|c| !" ()-./\u{a0}".contains(*c) && !c.is_control()).collect();
         let digits = number.strip_prefix('+').unwrap_or(&number);
         if digits.is_empty() {
             return Err(refuse());
         }
-        if digits
-            .chars()
-            .all(|c| c.is_ascii_digit() || c == '*' || c == '#')
-        {
+        if digits.chars().all(|c| c.is_ascii_digit() || c == '*' || c == '#') {
             return Ok(Self::Number(number));
         }
         // A plain SIP account calls people by a bare user name as well.
-        if digits
-            .chars()
-            .all(|c| c.is_alphanumeric() || "_~!$&'*,;=%".contains(c))
-        {
+        if digits.chars().all(|c| c.is_alphanumeric() || "_~!$&'*,;=%".contains(c)) {
             return Ok(Self::Number(number));
         }
         Err(refuse())
@@ -263,14 +236,7 @@ mod tests {
     fn a_sign_in_address_has_two_parts() {
         let address: UserAddress = " Alice@Example.COM. ".parse().expect("valid");
         assert_eq!((address.user(), address.domain()), ("Alice", "example.com"));
-        for bad in [
-            "",
-            "alice",
-            "@example.com",
-            "alice@",
-            "al ice@example.com",
-            "a@b..c",
-        ] {
+        for bad in ["", "alice", "@example.com", "alice@", "al ice@example.com", "a@b..c"] {
             assert!(bad.parse::<UserAddress>().is_err(), "{bad}");
         }
     }
@@ -289,10 +255,7 @@ mod tests {
     #[test]
     fn dialling_drops_decoration_only() {
         let number = |text: &str| text.parse::<DialString>();
-        assert_eq!(
-            number("+49 (30) 5550-142"),
-            Ok(DialString::Number("+49305550142".into()))
-        );
+        assert_eq!(number("+49 (30) 5550-142"), Ok(DialString::Number("+49305550142".into())));
         assert_eq!(number("tel:2002"), Ok(DialString::Number("2002".into())));
         assert_eq!(number("*81#"), Ok(DialString::Number("*81#".into())));
         assert_eq!(

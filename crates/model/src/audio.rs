@@ -105,6 +105,10 @@ pub struct StreamStats {
     pub remote_port: u16,
     /// SRTP suite, or nothing when the stream is in clear.
     pub srtp: Option<String>,
+    /// How long ago the stream's sound began, in milliseconds: for what we send, when the first
+    /// sample of its first packet was taken from the microphone; for what we receive, when the
+    /// first sample of its first packet was given to the speaker. Nothing before that.
+    pub age_ms: Option<f64>,
     /// Payload bits per second over the last seconds.
     pub bit_rate: u32,
 }

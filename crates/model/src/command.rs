@@ -205,12 +205,7 @@ pub struct CommandError {
 impl CommandError {
     /// Builds an error for which the user must act.
     pub fn user(code: ErrorCode, cause: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            code,
-            cause: cause.into(),
-            owner: Owner::User,
-            remedy: remedy.into(),
-        }
+        Self { code, cause: cause.into(), owner: Owner::User, remedy: remedy.into() }
     }
 
     /// Nothing can be done before signing in.

@@ -20,11 +20,7 @@ pub struct Notice {
 
 /// The kinds of event; the tag `type` is the method family.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(
-    tag = "type",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum NoticeBody {
     /// The session changed.
     Session(Box<Session>),

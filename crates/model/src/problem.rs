@@ -307,11 +307,7 @@ fn transport(link: Link) -> &'static str {
 }
 
 fn list(items: &[String]) -> String {
-    if items.is_empty() {
-        "nothing".to_owned()
-    } else {
-        items.join(", ")
-    }
+    if items.is_empty() { "nothing".to_owned() } else { items.join(", ") }
 }
 
 fn dns_problem(fault: &DnsFault, at: &Endpoint) -> Problem {
@@ -409,24 +405,14 @@ fn sip_problem(code: u16, text: &str, at: &Endpoint) -> Problem {
             Owner::Admin,
             "Sign the phone out elsewhere, or have the device and its security profile checked.",
         ),
-        404 => (
-            Owner::Admin,
-            "Have the device and its line checked on the call server.",
-        ),
+        404 => (Owner::Admin, "Have the device and its line checked on the call server."),
         408 | 503 => (
             Owner::Server,
             "It is tried again by itself; if it stays so, have the call server checked.",
         ),
-        _ => (
-            Owner::Admin,
-            "Have the call server's log looked at for this device.",
-        ),
+        _ => (Owner::Admin, "Have the call server's log looked at for this device."),
     };
-    let area = if matches!(code, 401 | 407) {
-        Area::Authentication
-    } else {
-        Area::Registration
-    };
+    let area = if matches!(code, 401 | 407) { Area::Authentication } else { Area::Registration };
     Problem::new(
         area,
         owner,
@@ -442,22 +428,14 @@ mod tests {
     use crate::{Endpoint, Fault, Link, Service, TlsFault};
 
     fn at(service: Service) -> Endpoint {
-        Endpoint {
-            service,
-            host: "cucm1.example.com".into(),
-            port: 8443,
-            link: Link::Tls,
-        }
+        Endpoint { service, host: "cucm1.example.com".into(), port: 8443, link: Link::Tls }
     }
 
     #[test]
     fn refused_and_dropped_are_told_apart() {
         let refused = Fault::PortRefused.problem(&at(Service::Uds));
         let dropped = Fault::ConnectTimeout.problem(&at(Service::Uds));
-        assert_eq!(
-            (refused.area, refused.owner),
-            (Area::Network, Owner::Network)
-        );
+        assert_eq!((refused.area, refused.owner), (Area::Network, Owner::Network));
         assert_ne!(refused.cause, dropped.cause);
     }
 
@@ -468,16 +446,8 @@ mod tests {
             present: vec!["other.example.com".into()],
         });
         let problem = fault.problem(&at(Service::Uds));
-        assert!(
-            problem.cause.contains("other.example.com"),
-            "{}",
-            problem.cause
-        );
-        assert!(
-            problem.cause.contains("cucm1.example.com"),
-            "{}",
-            problem.cause
-        );
+        assert!(problem.cause.contains("other.example.com"), "{}", problem.cause);
+        assert!(problem.cause.contains("cucm1.example.com"), "{}", problem.cause);
         assert_eq!(problem.area.exit_code(), 30);
     }
 }

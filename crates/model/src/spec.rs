@@ -45,10 +45,7 @@ impl FromStr for AudioSpec {
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let refuse = || SpecError(text.to_owned());
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
-        let file = |repeat| AudioSpec::File {
-            path: PathBuf::from(rest),
-            repeat,
-        };
+        let file = |repeat| AudioSpec::File { path: PathBuf::from(rest), repeat };
         match (kind, rest.is_empty()) {
             ("default", true) => Ok(Self::Default),
             ("silence", true) => Ok(Self::Silence),
@@ -70,10 +67,7 @@ impl fmt::Display for AudioSpec {
         match self {
             Self::Default => f.write_str("default"),
             Self::Device(name) => write!(f, "device:{name}"),
-            Self::File {
-                path,
-                repeat: false,
-            } => write!(f, "file:{}", path.display()),
+            Self::File { path, repeat: false } => write!(f, "file:{}", path.display()),
             Self::File { path, repeat: true } => write!(f, "file+loop:{}", path.display()),
             Self::Tone(hertz) => write!(f, "tone:{hertz}"),
             Self::Silence => f.write_str("silence"),
@@ -90,9 +84,7 @@ impl Serialize for AudioSpec {
 
 impl<'de> Deserialize<'de> for AudioSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -113,16 +105,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<AudioSpec>().expect(text).to_string(), text);
         }
-        for bad in [
-            "",
-            "tone:",
-            "tone:5",
-            "tone:x",
-            "device:",
-            "file:",
-            "loud",
-            "default:1",
-        ] {
+        for bad in ["", "tone:", "tone:5", "tone:x", "device:", "file:", "loud", "default:1"] {
             assert!(bad.parse::<AudioSpec>().is_err(), "{bad}");
         }
     }

@@ -14,9 +14,7 @@ pub struct Timestamp(pub i64);
 impl Timestamp {
     /// Reads RFC 3339. `None` when the text is no date.
     pub fn parse(text: &str) -> Option<Self> {
-        DateTime::parse_from_rfc3339(text)
-            .ok()
-            .map(|time| Self(time.timestamp_millis()))
+        DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.timestamp_millis()))
     }
 
     /// This time as chrono knows it, for formatting. Times chrono cannot hold become the epoch.

@@ -107,7 +107,7 @@ fn calling(client: &Client, lab: &mut Lab) -> Result<Talk, String> {
     std::thread::sleep(TALK);
     let stats = client.call("call.stats", &json!({ "id": id }))?;
     client.call("call.hangUp", &json!({ "id": id }))?;
-    let heard = lab.event("robotCall", |event| event["state"] == "ended")?;
+    let heard = lab.event("robotCallEnded", |_| true)?;
     for stream in stats["streams"].as_array().into_iter().flatten() {
         println!(
             "  {:<8} {} packets {} lost {} jitter {:.1} ms DSCP {}",
@@ -141,7 +141,7 @@ fn being_called(client: &Client, lab: &mut Lab) -> Result<(), String> {
     std::thread::sleep(Duration::from_millis(1_500));
     let stats = client.call("call.stats", &json!({ "id": id }))?;
     client.call("call.hangUp", &json!({ "id": id }))?;
-    lab.event("robotCall", |event| event["state"] == "ended")?;
+    lab.event("robotCallEnded", |_| true)?;
     let packets = stream(&stats, "receive")["packets"].as_u64().unwrap_or_default();
     if packets == 0 {
         return Err("no sound came in the call that we answered".into());
@@ -168,7 +168,7 @@ fn proof(lab: &Lab, talk: &Talk, played: &Path) -> Result<(), String> {
     println!("\nProof of sound");
     heard("the robot's tone in our recording", &ours, theirs, 2.0)?;
     heard("our tone in the robot's recording", &robots, OURS, 1.5)?;
-    match delay(talk, &ours, theirs) {
+    match delay(talk, (&ours, theirs), &robots) {
         Some(ms) => println!("  one-way audio delay, microphone to speaker: {ms:.0} ms"),
         None => return Err("our bursts did not come back from the robot".into()),
     }
@@ -187,23 +187,39 @@ fn heard(what: &str, recording: &Recording, hertz: f32, seconds: f32) -> Result<
     Err(format!("{what} was not heard for {seconds} s"))
 }
 
-/// The robot's tone is the first sound of the call in our recording; both streams say how long ago
-/// they began, which ties the recording's time to the microphone's.
-fn delay(talk: &Talk, ours: &Recording, theirs: f32) -> Option<f32> {
+/// The robot's recording says how long after our first sample each burst left us, ours how long
+/// after the robot's first sample it came back. Both streams say how long ago they began, which ties
+/// the two together.
+fn delay(talk: &Talk, (ours, theirs): (&Recording, f32), robots: &Recording) -> Option<f32> {
     let age = |direction| stream(&talk.stats, direction)["ageMs"].as_f64();
     let apart = (age("send")? - age("receive")?) as f32;
-    let rate = ours.rate as f32 / 1_000.0;
+    let ms =
+        |recording: &Recording, samples: usize| samples as f32 * 1_000.0 / recording.rate as f32;
     let begin = sound::onset(ours, theirs, 0, -30.0)?;
-    let mut delays: Vec<f32> = SOUNDS[1..]
+    let bursts = SOUNDS[1..].len();
+    let left = last_onsets(robots, 0, bursts);
+    let back = last_onsets(ours, begin, bursts);
+    let mut delays: Vec<f32> = left
         .iter()
-        .filter_map(|(from, _)| {
-            let due = from * 1_000.0 - apart;
-            let search = begin + ((due - 50.0).max(0.0) * rate) as usize;
-            let back = sound::onset(ours, OURS, search, -25.0)?;
-            Some((back - begin) as f32 / rate - due)
-        })
+        .zip(&back)
+        .map(|(left, back)| apart + ms(ours, back - begin) - ms(robots, *left))
         .filter(|delay| (0.0..900.0).contains(delay))
         .collect();
     delays.sort_by(f32::total_cmp);
     delays.get(delays.len() / 2).copied()
+}
+
+/// Where our tone begins, the last `count` times: after at least half a second without it.
+fn last_onsets(recording: &Recording, from: usize, count: usize) -> Vec<usize> {
+    let pause = recording.rate as usize / 2;
+    let (mut found, mut at) = (Vec::new(), from);
+    while let Some(onset) = sound::onset(recording, OURS, at, -25.0) {
+        found.push(onset);
+        at = onset + pause;
+        // Over the rest of a long stretch of it.
+        while sound::level(recording, OURS, at, recording.rate as usize / 100) > -30.0 {
+            at += recording.rate as usize / 100;
+        }
+    }
+    found.split_off(found.len().saturating_sub(count))
 }
