@@ -269,25 +269,56 @@ fn parse_head(head: &[u8]) -> Option<Message> {
     needed.iter().all(|name| message.header(name).is_some()).then_some(message)
 }
 
-/// A parameter behind the address of a header value; quotes around the value are removed.
+/// Where `wanted` stands outside quoted strings, from `start` on.
+fn find_unquoted(value: &str, start: usize, wanted: u8) -> Option<usize> {
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, byte) in value.bytes().enumerate().skip(start) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            other if other == wanted && !quoted => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The URI of an address header, and the header parameters behind it.
+fn address(value: &str) -> (&str, &str) {
+    match find_unquoted(value, 0, b'<') {
+        Some(open) => {
+            let close = value[open..].find('>').map_or(value.len(), |at| open + at);
+            let tail = value.get(close + 1..).unwrap_or_default();
+            (value.get(open + 1..close).unwrap_or_default(), tail)
+        }
+        // Without brackets everything behind the first semicolon belongs to the header.
+        None => {
+            let (uri, tail) = value.split_at(value.find(';').unwrap_or(value.len()));
+            (uri.trim(), tail)
+        }
+    }
+}
+
+/// A parameter behind the address of a header value (or behind the first word of a Via); quotes
+/// around the value are removed.
 pub(crate) fn parameter<'a>(value: &'a str, name: &str) -> Option<&'a str> {
-    // What stands in angle brackets or in the quoted display name is not a header parameter.
-    let tail = match value.rfind('>') {
-        Some(at) => value.get(at + 1..)?,
-        None => value.split_once(';').map(|(_, tail)| tail)?,
-    };
-    tail.split(';').find_map(|part| {
+    let mut rest = address(value).1;
+    loop {
+        rest = rest.get(find_unquoted(rest, 0, b';')? + 1..)?;
+        let end = find_unquoted(rest, 0, b';').unwrap_or(rest.len());
+        let part = rest.get(..end)?;
         let (key, found) = part.split_once('=').unwrap_or((part, ""));
-        key.trim().eq_ignore_ascii_case(name).then(|| found.trim().trim_matches('"'))
-    })
+        if key.trim().eq_ignore_ascii_case(name) {
+            return Some(found.trim().trim_matches('"'));
+        }
+    }
 }
 
 /// The URI of a header value, with or without angle brackets.
 pub(crate) fn uri_of(value: &str) -> &str {
-    match value.split_once('<') {
-        Some((_, rest)) => rest.split('>').next().unwrap_or_default(),
-        None => value.split(';').next().unwrap_or_default().trim(),
-    }
+    address(value).0
 }
 
 /// The user part of a SIP or tel URI, without parameters, percent-encoding resolved for `+`.
@@ -368,5 +399,10 @@ mod tests {
         assert_eq!(parameter(contact, "expires"), Some("0"));
         assert_eq!(parameter(contact, "transport"), None);
         assert_eq!(uri_of("sip:a@b;tag=1"), "sip:a@b");
+        let contact = "\"A <b>; \\\" x=1\" <sip:a@b>;+sip.instance=\"<urn:uuid:1;2>\";expires=0";
+        assert_eq!(uri_of(contact), "sip:a@b");
+        assert_eq!(parameter(contact, "expires"), Some("0"));
+        assert_eq!(parameter(contact, "+sip.instance"), Some("<urn:uuid:1;2>"));
+        assert_eq!(parameter(contact, "x"), None);
     }
 }

@@ -33,6 +33,19 @@ impl Phone {
         Self { io, buffer: Vec::new(), number, device, at }
     }
 
+    /// Takes the registration over, or gives it up when `expires` is 0.
+    async fn register_with(&mut self, call: &str, instance: &str, expires: u32) {
+        let (number, at, device) = (self.number, self.at, self.device);
+        let head = format!(
+            "REGISTER sip:cucm1 SIP/2.0\r\nVia: SIP/2.0/TCP {at};branch=z9hG4bKr{call}{expires}\r\n\
+             From: <sip:{number}@cucm1>;tag=r\r\nTo: <sip:{number}@cucm1>\r\n\
+             Call-ID: reg-{number}-{call}\r\nCSeq: 102 REGISTER\r\nMax-Forwards: 70\r\n\
+             Contact: <sip:line@{at};transport=tcp>;expires={expires};+sip.instance=\
+             \"<urn:uuid:{instance}>\";+u.sip!devicename.ccm.cisco.com=\"{device}\"\r\n"
+        );
+        self.say(&head, "").await;
+    }
+
     /// Connects, registers and answers the state notice that follows.
     async fn registered(lab: &Lab, number: &'static str, device: &'static str) -> Self {
         let mut phone = Self::connect(lab, number, device).await;
@@ -54,16 +67,7 @@ impl Phone {
     }
 
     async fn register(&mut self, call: &str) {
-        let (number, at, device) = (self.number, self.at, self.device);
-        let head = format!(
-            "REGISTER sip:cucm1 SIP/2.0\r\nVia: SIP/2.0/TCP {at};branch=z9hG4bKr{call}\r\n\
-             From: <sip:{number}@cucm1>;tag=r\r\nTo: <sip:{number}@cucm1>\r\n\
-             Call-ID: reg-{number}-{call}\r\nCSeq: 101 REGISTER\r\nMax-Forwards: 70\r\n\
-             Contact: <sip:line@{at};transport=tcp>;+sip.instance=\
-             \"<urn:uuid:00000000-0000-0000-0000-000000000000>\";\
-             +u.sip!devicename.ccm.cisco.com=\"{device}\";expires=3600\r\n"
-        );
-        self.say(&head, "").await;
+        self.register_with(call, "00000000-0000-0000-0000-000000000000", 3600).await;
     }
 
     /// The next message.
@@ -245,6 +249,15 @@ async fn a_device_belongs_to_one_client_at_a_time() {
     }
     second.register("3").await;
     second.expect("SIP/2.0 200").await;
+    second.expect("REFER ").await;
+    let mut third = Phone::connect(&lab, "2001", "CSFALICE").await;
+    third.register_with("4", "12345678-0000-0000-0000-000000000001", 3600).await;
+    let taken = third.expect("SIP/2.0 200").await;
+    assert!(header(&taken, "Contact").contains(&third.at.to_string()), "{taken}");
+    third.expect("REFER ").await;
+    third.register_with("5", "12345678-0000-0000-0000-000000000001", 0).await;
+    let gone = third.expect("SIP/2.0 200").await;
+    assert_eq!(header(&gone, "Contact"), "");
     let mut stranger = Phone::connect(&lab, "7777", "CSFNOBODY").await;
     stranger.register("1").await;
     stranger.expect("SIP/2.0 404").await;
