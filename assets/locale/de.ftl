@@ -9,7 +9,7 @@ signin-continue = Weiter
 progress-discovering = Die Server Ihrer Firma werden gesucht
 progress-signing-in = Anmeldung läuft
 password-title = Kennwort eingeben
-password-below = { $of } fragt danach.
+password-below = Gefragt von { $of }
 password-username = Benutzername
 password-password = Kennwort
 password-show = Kennwort anzeigen
@@ -229,6 +229,9 @@ service-failed = Arbeitet nicht
 
 # Tasten
 keys-title = Tasten
+ctrl = Strg
+shift = Umschalt
+enter = Eingabe
 keys-window = Fenster
 keys-chats = Chats
 keys-calls = Anrufe

@@ -9,7 +9,7 @@ signin-continue = Continue
 progress-discovering = Looking for your company’s servers
 progress-signing-in = Signing in
 password-title = Enter your password
-password-below = { $of } asks for it.
+password-below = Asked by { $of }
 password-username = User name
 password-password = Password
 password-show = Show password
@@ -229,6 +229,9 @@ service-failed = Does not work
 
 # Keys
 keys-title = Keys
+ctrl = Ctrl
+shift = Shift
+enter = Enter
 keys-window = Window
 keys-chats = Chats
 keys-calls = Calls

@@ -96,6 +96,13 @@ impl Cx<'_> {
         self.texts.with(key, &[(name, value)])
     }
 
+    /// A key or combination, as keyboards of this language name it.
+    pub fn keys(&self, keys: &str) -> String {
+        let named = keys.replace("Ctrl", &self.t("ctrl"));
+        let named = named.replace("Shift", &self.t("shift"));
+        named.replace("Enter", &self.t("enter"))
+    }
+
     /// This time on the user's clock.
     fn local(&self, at: Timestamp) -> DateTime<FixedOffset> {
         let offset = FixedOffset::east_opt((self.zone)(at));

@@ -170,7 +170,7 @@ const AVATARS: [Color32; 11] = [
     rgb(0x47_54_67),
     rgb(0x93_3A_B0),
     rgb(0x0F_6E_8F),
-    rgb(0x8A_4B_08),
+    rgb(0x9C_3D_63),
 ];
 
 /// Text on an avatar.

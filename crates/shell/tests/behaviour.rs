@@ -6,7 +6,7 @@ use common::Window;
 use common::sample::{self, call, jid};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use offhook_model::{CallState, Delivery, Theme};
+use offhook_model::{CallState, Delivery, ProductMode, Theme};
 use offhook_shell::Place;
 
 const CTRL: Modifiers = Modifiers::COMMAND;
@@ -454,6 +454,37 @@ fn connection_status_opens_by_key_and_closes_by_escape() {
     }
     window.key(Modifiers::NONE, Key::Escape);
     assert!(!window.says("Does not work"));
+}
+
+#[test]
+fn an_account_without_phone_has_no_calls_and_one_without_chat_nothing_else() {
+    let with = |mode| {
+        let mut snapshot = sample::hub();
+        snapshot.session.product_mode = Some(mode);
+        Window::new(snapshot)
+    };
+    let window = with(ProductMode::ImOnly);
+    assert!(window.says("Chats, ") && !window.says("missed call"));
+    let window = with(ProductMode::PhoneOnly);
+    assert!(window.says("Dial pad") && !window.says("Chats") && !window.says("Contacts"));
+}
+
+#[test]
+fn writing_is_taken_back_although_another_page_is_open() {
+    let mut window = chatting();
+    window.type_into("Message Amira", "hm");
+    window.sent();
+    window.key(Modifiers::NONE, Key::F1);
+    window.wait(6_000);
+    assert!(window.sent()[0].contains("typing: false"));
+}
+
+#[test]
+fn what_was_seen_is_reported_once() {
+    let mut window = Window::new(sample::hub()).open(Place::Chat(jid("ravi")));
+    window.sent();
+    window.wait(1_000).wait(1_000);
+    check(&mut window, &[]);
 }
 
 #[test]

@@ -50,7 +50,6 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, with: &Jid, out: &mut Vec<C
     region(ui, "messages", body, |ui| messages(ui, cx, hub, with));
     let place = Rect::from_min_max(foot.min + vec2(20.0, 0.0), foot.max - vec2(20.0, 20.0));
     composer(ui, cx, hub, with, place, out);
-    still_typing(ui, cx, hub, out);
 }
 
 fn header(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, with: &Jid, rect: Rect, out: &mut Vec<Command>) {
@@ -380,7 +379,7 @@ fn note_typing(
 }
 
 /// Ends the notice when nothing was typed for a while, or the conversation was left.
-fn still_typing(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
+pub fn still_typing(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     let Some((with, since)) = &hub.typing else {
         return;
     };

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use egui::{Align, Color32, Key, Modifiers, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use offhook_model::{
-    Call, CallId, CallState, Command, Jid, MessageId, ServiceState, SessionState, Timestamp,
+    Call, CallId, CallState, Command, Jid, MessageId, ProductMode, ServiceState, SessionState,
+    Timestamp,
 };
 
 use super::{call_bar, call_stage, calls, column, conversation, dialogs, keys, settings, status};
@@ -70,7 +71,8 @@ pub struct Hub {
     /// Missed calls before this were seen.
     pub calls_seen: Option<Timestamp>,
     opened: Option<Jid>,
-    marked: Option<MessageId>,
+    /// What was last reported as seen: conversation, newest message, how many.
+    marked: Option<(Jid, Option<MessageId>, u32)>,
     known_calls: Vec<CallId>,
 }
 
@@ -112,6 +114,9 @@ pub fn current<'a>(cx: &Cx<'a>) -> Option<&'a Call> {
 
 /// Draws everything.
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
+    if !offered(cx, hub.section) {
+        hub.section = if offered(cx, Section::Chats) { Section::Chats } else { Section::Calls };
+    }
     follow_calls(cx, hub);
     shortcuts(ui, cx, hub, out);
     let full = ui.max_rect();
@@ -137,6 +142,21 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     }
     dialogs::show(ui, cx, hub, out);
     read_and_load(ui, cx, hub, out);
+    conversation::still_typing(ui, cx, hub, out);
+}
+
+/// Whether the account has use for a list: an account without chat has calls only, one without
+/// phone has no calls.
+fn offered(cx: &Cx<'_>, section: Section) -> bool {
+    match (cx.snap.session.product_mode, section) {
+        (Some(ProductMode::ImOnly), Section::Calls)
+        | (Some(ProductMode::PhoneOnly), Section::Chats | Section::Contacts) => false,
+        (
+            Some(ProductMode::Full | ProductMode::ImOnly) | None,
+            Section::Chats | Section::Contacts,
+        )
+        | (Some(ProductMode::Full | ProductMode::PhoneOnly) | None, Section::Calls) => true,
+    }
 }
 
 /// A call that was just dialled or answered fills the free place; one that ended gives it back.
@@ -182,8 +202,9 @@ fn read_and_load(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     let chat = cx.snap.chats.iter().find(|chat| &chat.with == with);
     if let Some(chat) = chat.filter(|chat| chat.unread > 0 && visible && focused) {
         let last = chat.last.as_ref().map(|message| message.id.clone());
-        if hub.marked.is_none() || hub.marked != last {
-            hub.marked = last;
+        let seen = Some((with.clone(), last, chat.unread));
+        if hub.marked != seen {
+            hub.marked = seen;
             out.push(Command::MarkRead { with: with.clone() });
         }
     }
@@ -223,7 +244,8 @@ fn rail(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
         (Section::Contacts, icons::USERS, "section-contacts", asks, "badge-requests"),
         (Section::Calls, icons::PHONE, "section-calls", missed, "badge-missed"),
     ];
-    for (at, (section, glyph, name, count, counted)) in sections.into_iter().enumerate() {
+    let sections = sections.into_iter().filter(|one| offered(cx, one.0));
+    for (at, (section, glyph, name, count, counted)) in sections.enumerate() {
         let place =
             Rect::from_min_size(rect.min + vec2(10.0, 12.0 + 48.0 * at as f32), vec2(44.0, 44.0));
         let mut name = cx.t(name);

@@ -142,14 +142,14 @@ fn actions(
     let first = Rect::from_min_size(pos2(inner.left(), inner.bottom() - 40.0), vec2(width, 40.0));
     let busy = current(cx).is_some_and(|going| going.state != CallState::Held);
     let label = cx.t(if busy { "answer-hold" } else { "answer" });
-    let hint = cx.tw("hint-key", "key", "Ctrl+L");
+    let hint = cx.tw("hint-key", "key", &cx.keys("Ctrl+L"));
     let push = Push::new(&label).glyph(icons::PHONE).kind(Kind::Ok);
     if push.hint(&hint).at(ui, cx.c, first).clicked() {
         answer(cx, call, out);
     }
     let second = first.translate(vec2(width + 8.0, 0.0));
     let label = cx.t("decline");
-    let hint = cx.tw("hint-key", "key", "Ctrl+D");
+    let hint = cx.tw("hint-key", "key", &cx.keys("Ctrl+D"));
     let push = Push::new(&label).glyph(icons::PHONE_OFF).kind(Kind::Danger);
     if push.hint(&hint).at(ui, cx.c, second).clicked() {
         out.push(Command::Decline(call.id));

@@ -50,7 +50,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
         for (title, keys) in GROUPS {
             page::section(ui, cx, &cx.t(title), |ui| {
                 for (name, key) in keys {
-                    row(ui, cx, &cx.t(name), key);
+                    row(ui, cx, &cx.t(name), &cx.keys(key));
                 }
             });
         }

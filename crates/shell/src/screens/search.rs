@@ -119,7 +119,7 @@ fn key_cap(ui: &Ui, cx: &Cx<'_>, rect: Rect) {
     );
     let border = Stroke::new(1.0, cx.c.line);
     ui.painter().rect(cap, 6, cx.c.panel, border, StrokeKind::Inside);
-    paint_line(ui, cap, "Ctrl K", Type::Badge, cx.c.muted, Align::Center);
+    paint_line(ui, cap, &cx.keys("Ctrl K"), Type::Badge, cx.c.muted, Align::Center);
 }
 
 /// Enter takes the first result: a number is called, a person or address opened.

@@ -32,6 +32,7 @@ fn segments(ui: &mut Ui, cx: &Cx<'_>, add: impl FnOnce(&mut Ui, f32)) {
         .corner_radius(crate::theme::R_ROW)
         .inner_margin(3);
     frame.show(ui, |ui| {
+        ui.spacing_mut().interact_size.y = 32.0;
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
             add(ui, width);
@@ -53,7 +54,7 @@ fn setting(ui: &mut Ui, cx: &Cx<'_>, label: &str, add: impl FnOnce(&mut Ui)) {
     let (rect, _) = ui.allocate_exact_size(vec2(width, 52.0), Sense::hover());
     let left = rect.with_max_x(rect.left() + 170.0);
     line(ui, left, label, Type::Body, cx.c.text, Align::Min);
-    let right = rect.with_min_x(left.right()).shrink2(vec2(0.0, 5.0));
+    let right = rect.with_min_x(left.right()).shrink2(vec2(0.0, 6.0));
     crate::widgets::region(ui, ui.scope_id().with(label), right, add);
 }
 
@@ -104,6 +105,7 @@ fn sound(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
     for (role, key, chosen) in all {
         let label = cx.t(key);
         setting(ui, cx, &label, |ui| {
+            ui.add_space(2.0);
             device(ui, cx, role, &label, chosen, out);
         });
         match role {

@@ -48,7 +48,7 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, toast: &Toast, out: &mut Vec<Command>) {
             let (rect, _) = ui.allocate_exact_size(vec2(20.0, 24.0), egui::Sense::hover());
             icon(ui, rect.center(), icons::TRIANGLE_ALERT, 18.0, cx.c.busy);
             ui.add_space(12.0);
-            let text = ui.available_width() - 40.0;
+            let text = ui.available_width() - 32.0;
             ui.vertical(|ui| {
                 ui.set_width(text);
                 ui.add_space(2.0);

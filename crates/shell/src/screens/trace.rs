@@ -78,7 +78,7 @@ fn row(ui: &mut Ui, cx: &Cx<'_>, step: &TraceStep, ruled: bool) {
     let right = top.with_min_x(top.right()).with_max_x(inner.right());
     paint_line(ui, right, &time, Type::Small, cx.c.muted, Align::Max);
     if ruled {
-        ui.painter().hline(inner.left() + 28.0..=rect.right(), rect.bottom(), cx.c.hair());
+        ui.painter().hline(inner.left() + 28.0..=inner.right(), rect.bottom(), cx.c.hair());
     }
     let full = format!("{}\n{}\n{}\n{}", step.asked, step.of, step.answer, step.why);
     response.on_hover_text(full);
