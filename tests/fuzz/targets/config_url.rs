@@ -1,0 +1,3 @@
+//! Web addresses that servers hand out.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| offhook_config::fuzzing::url(data));

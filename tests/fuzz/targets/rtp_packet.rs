@@ -1,0 +1,3 @@
+//! RTP packets.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| offhook_rtp::fuzzing::packet(data));

@@ -1,0 +1,3 @@
+//! RTCP compounds.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| offhook_rtp::fuzzing::rtcp(data));

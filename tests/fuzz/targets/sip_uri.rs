@@ -1,0 +1,3 @@
+//! SIP addresses.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| offhook_sip::fuzzing::uri::fuzz(data));
