@@ -64,7 +64,8 @@ impl Data {
 
 /// All records of the laboratory; names are lower case without a trailing dot.
 pub(crate) struct Zone {
-    origin: String,
+    /// The two domains.
+    origins: Vec<String>,
     records: Vec<(String, Data)>,
     truncate_srv: bool,
 }
@@ -96,17 +97,21 @@ impl Zone {
             }
             records.extend(standard_records(lab, &open));
         }
-        Self { origin: domain, records, truncate_srv: lab.faults.has(Fault::TruncatedSrv) }
+        Self {
+            origins: vec![open, domain],
+            records,
+            truncate_srv: lab.faults.has(Fault::TruncatedSrv),
+        }
     }
 
-    fn covers(&self, name: &str) -> bool {
-        name == self.origin
-            || name.strip_suffix(&self.origin).is_some_and(|rest| rest.ends_with('.'))
-            || self.records.iter().any(|(owner, _)| owner == name || is_below(owner, name))
+    /// The domain a name belongs to; the root for names of the rest of the world.
+    fn origin_of(&self, name: &str) -> &str {
+        let owns = |origin: &&String| name == *origin || is_below(name, origin);
+        self.origins.iter().find(owns).map_or("", String::as_str)
     }
 
     fn exists(&self, name: &str) -> bool {
-        name == self.origin
+        self.origins.iter().any(|origin| origin == name)
             || self.records.iter().any(|(owner, _)| owner == name || is_below(owner, name))
     }
 }
@@ -211,26 +216,27 @@ fn record(name: &str, kind: u16, data: &[u8]) -> Vec<u8> {
     out
 }
 
-fn soa(zone: &Zone) -> Vec<u8> {
+fn soa(origin: &str) -> Vec<u8> {
     let mut data = Vec::new();
-    write_name(&mut data, &format!("ns.{}", zone.origin));
-    write_name(&mut data, &format!("hostmaster.{}", zone.origin));
+    write_name(&mut data, &format!("ns.{origin}"));
+    write_name(&mut data, &format!("hostmaster.{origin}"));
     for value in [1u32, 3600, 600, 86400, TTL] {
         data.extend(value.to_be_bytes());
     }
-    record(&zone.origin, TYPE_SOA, &data)
+    record(origin, TYPE_SOA, &data)
 }
 
 fn look_up(zone: &Zone, question: &Question<'_>) -> Answer {
-    const AUTHORITATIVE: u16 = 0x0400;
+    // Clients use the laboratory as their resolver, so it claims to be one.
+    const AUTHORITATIVE_RESOLVER: u16 = 0x0480;
     let mut answer = Answer {
-        flags: AUTHORITATIVE,
+        flags: AUTHORITATIVE_RESOLVER,
         code: 0,
         answers: Vec::new(),
         authority: Vec::new(),
         additional: Vec::new(),
     };
-    if question.class != CLASS_IN || !zone.covers(&question.name) {
+    if question.class != CLASS_IN {
         answer.code = 5;
         answer.flags = 0;
         return answer;
@@ -255,11 +261,13 @@ fn look_up(zone: &Zone, question: &Question<'_>) -> Answer {
             }
         }
     }
-    if question.name == zone.origin && matches!(question.kind, TYPE_SOA | TYPE_ANY) {
-        answer.answers.push(soa(zone));
+    let origin = zone.origin_of(&question.name);
+    if question.name == origin && !origin.is_empty() && matches!(question.kind, TYPE_SOA | TYPE_ANY)
+    {
+        answer.answers.push(soa(origin));
     }
     if answer.answers.is_empty() {
-        answer.authority.push(soa(zone));
+        answer.authority.push(soa(origin));
         if !zone.exists(&question.name) {
             answer.code = 3;
         }
@@ -339,7 +347,7 @@ pub(crate) fn answer(zone: &Zone, query: &[u8], over_udp: bool) -> Option<Vec<u8
 /// See [`crate::fuzzing`].
 pub(crate) fn fuzz_answer(query: &[u8], over_udp: bool) -> Option<Vec<u8>> {
     let zone = Zone {
-        origin: "lab.example".into(),
+        origins: vec!["lab.example".into()],
         records: vec![("a.lab.example".into(), Data::Address([127, 0, 0, 1].into()))],
         truncate_srv: false,
     };
@@ -439,8 +447,9 @@ mod tests {
         assert_eq!((head.code, head.answers, head.authority), (0, 0, 1));
         let (head, _) = ask(&[], "_tcp.lab.example", TYPE_SRV);
         assert_eq!((head.code, head.authority), (0, 1), "an empty non-terminal exists");
+        // There is no world outside: a name of it does not exist.
         let (head, _) = ask(&[], "example.org", TYPE_A);
-        assert_eq!(head.code, 5);
+        assert_eq!((head.code, head.authority), (3, 1));
     }
 
     #[test]

@@ -15,11 +15,66 @@
 //! # Ok(()) }
 //! ```
 //!
-//! One file per service: [`dns`], [`uds`], [`files`], [`soap`], `xmpp`, `sip`, `robot`. A
+//! One file or folder per service: `dns`, `uds`, `files`, `soap`, `xmpp`, `sip`, `robot`. A
 //! [`Scenario`] decides which of them run, a [`Fault`] spoils one of them; both are found by name.
 //!
 //! Ports are free ones unless the configuration fixes them, so several laboratories can run side
 //! by side; records, profiles and device files name the ports that were really taken.
+//!
+//! # As a program
+//!
+//! `offhook-lab up [--scenario on-prem] [--config FILE] [--fault NAME]… [--state DIR] [--json]`
+//! prints where everything listens ([`LabInfo`]; with `--json` as the first line) and runs until
+//! interrupted. With `--json` every further line is a [`LabEvent`]. `offhook-lab list` shows
+//! scenarios and faults. Certificates (`ca.pem`) and recordings (`robot-NAME-N.wav`) are in the
+//! state folder; a temporary one goes away at the end. `OFFHOOK_LAB_LOG` takes a tracing filter
+//! (`trace` shows SIP messages) for standard error.
+//!
+//! # Configuration
+//!
+//! Every key is optional; this is the default in short:
+//!
+//! ```
+//! # let text = r#"
+//! domain = "lab.example"              # standardDomain is "open." + domain
+//! bind = "127.0.0.1"
+//! statusNumbers = { "4486" = 486, "4480" = 480, "4503" = 503 }
+//! faults = []
+//!
+//! [[users]]
+//! name = "alice"                      # password "secret", device "CSFALICE"
+//! number = "2001"
+//! firstName = "Alice"
+//! lastName = "Anderson"
+//!
+//! [[robots]]
+//! name = "bob"
+//! number = "2002"
+//! displayName = "Bob Robot"
+//! mode = "tone"                       # or echo, speech, noAnswer, busy
+//! toneHz = 1000.0
+//!
+//! [ports]                             # 0 or absent: any free port
+//! dns = 0
+//!
+//! [sip]
+//! digest = "standard"                 # or nobody, everybody
+//! codecs = ["PCMU", "PCMA"]
+//! deviceTransport = 1                 # of the device files: 1 TCP, 2 UDP, 3 TLS
+//!
+//! [im]
+//! mutualContacts = false
+//! mechanisms = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "CISCO-VTG-TOKEN"]
+//! # "#;
+//! # offhook_lab::LabConfig::from_toml(text).unwrap();
+//! ```
+//!
+//! # What a robot does
+//!
+//! It is online in both domains, confirms receipts, types for a moment and answers "You said: …";
+//! "call me" or "call me from NUMBER" makes it call the sender, showing NUMBER. It answers calls
+//! after one ring, plays its tone for three seconds, then sends back what it hears (keys too),
+//! records everything, and hangs up after a minute.
 #![allow(
     clippy::disallowed_methods,
     reason = "the laboratory is a program of its own: it owns its tasks and its clock"

@@ -121,11 +121,13 @@ fn run(up: Up) -> Result<(), LabError> {
             .map_err(LabError::from_output)?;
         let interrupted = interrupted();
         tokio::pin!(interrupted);
+        // A script may read the first line and close the pipe: the laboratory goes on without.
+        let mut heard = up.json;
         loop {
             tokio::select! {
                 () = &mut interrupted => break,
-                event = events.recv(), if up.json => match event {
-                    Ok(event) => print_json(&event).map_err(LabError::from_output)?,
+                event = events.recv(), if heard => match event {
+                    Ok(event) => heard = print_json(&event).is_ok(),
                     Err(tokio::sync::broadcast::error::RecvError::Lagged(missed)) => {
                         tracing::warn!(missed, "events were lost");
                     }
@@ -134,8 +136,8 @@ fn run(up: Up) -> Result<(), LabError> {
             }
         }
         lab.stop().await;
-        while let (true, Ok(event)) = (up.json, events.try_recv()) {
-            print_json(&event).map_err(LabError::from_output)?;
+        while let (true, Ok(event)) = (heard, events.try_recv()) {
+            heard = print_json(&event).is_ok();
         }
         Ok(())
     })
