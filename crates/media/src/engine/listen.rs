@@ -16,6 +16,12 @@ use crate::dsp::{Interpolator, RATE};
 /// nothing.
 const LEAD: Duration = Duration::from_millis(5);
 
+/// Sound left over from stretching is delay that the jitter buffer puts up with. Once this many
+/// packets came without a loss and the buffer aims at its least delay, it is worked off; less than
+/// a pitch period (10 ms at most) cannot be.
+const CALM: u32 = 100;
+const LEFT_OVER: Duration = Duration::from_millis(10);
+
 /// What a packet was.
 pub(super) enum Heard {
     /// Sound that will be played.
@@ -52,6 +58,8 @@ pub(super) struct Listen {
     ready: Vec<f32>,
     /// When the first packet was given to the speaker.
     began: Option<Instant>,
+    /// Packets played since the last one was missing.
+    calm: u32,
 }
 
 impl Listen {
@@ -71,6 +79,7 @@ impl Listen {
             pcm: vec![0; MAX_SAMPLES + RATE as usize / 50],
             wide: vec![],
             ready: vec![],
+            calm: 0,
             began: None,
         }
     }
@@ -182,7 +191,8 @@ impl Listen {
     /// Gets one piece of sound; false when there is none.
     fn pull(&mut self, count: usize, now: Instant) -> bool {
         let waiting = Duration::from_micros(self.ready.len() as u64 * 1_000_000 / u64::from(RATE));
-        let Self { jitter, voice, codecs, pcm, wide, ready, .. } = self;
+        let Self { jitter, voice, codecs, pcm, wide, ready, calm, .. } = self;
+        let least = jitter.target() <= LEAD;
         let filled = match jitter.pull(now + LEAD + waiting) {
             Pull::Packet { payload_type, payload, stretch, .. } => {
                 if voice.as_ref().is_none_or(|voice| voice.payload_type != payload_type) {
@@ -197,13 +207,18 @@ impl Listen {
                         voice.decoder.conceal(samples, pcm)
                     }
                 };
+                *calm = calm.saturating_add(1);
                 match stretch {
+                    Stretch::Keep if least && waiting >= LEFT_OVER && *calm >= CALM => {
+                        voice.stretcher.shorten(pcm, filled)
+                    }
                     Stretch::Keep => filled,
                     Stretch::Shorten => voice.stretcher.shorten(pcm, filled),
                     Stretch::Lengthen => voice.stretcher.lengthen(pcm, filled),
                 }
             }
             Pull::Lost { ticks, next_payload } => {
+                *calm = 0;
                 let Some(voice) = voice else {
                     ready.resize(count, 0.0);
                     return false;
