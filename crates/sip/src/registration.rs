@@ -155,15 +155,16 @@ pub(crate) fn refresh_after(
     expires - margin.min(expires / 2)
 }
 
-/// The expiry the registrar granted: of our Contact, else of the whole answer, else what we
-/// asked for.
+/// The expiry the registrar granted: of our Contact or of the whole answer, else what we asked
+/// for. Where the two differ the shorter one is safe: CUCM means its `Expires` (reference
+/// sip-dialect.md section 2).
 pub(crate) fn granted(response: &Message, contact: &str, asked: Duration) -> Duration {
     let same = |uri: &str| same_place(uri, contact);
     let mut contacts = response.addresses(Name::Contact).filter_map(Result::ok);
     let ours = contacts.find(|address| same(address.uri_text));
     let of_contact = ours
         .and_then(|address| crate::message::text::capped_number(address.params.get("expires")?));
-    let seconds = of_contact.or_else(|| response.number(Name::Expires));
+    let seconds = of_contact.into_iter().chain(response.number(Name::Expires)).min();
     seconds.map_or(asked, |s| Duration::from_secs(u64::from(s)))
 }
 
@@ -232,6 +233,7 @@ mod tests {
         };
         check("Contact: <sip:a@9.9.9.9:5>;expires=7, <sip:a@1.2.3.4:5>;expires=99\r\n", 99);
         check("Contact: <sip:a@1.2.3.4:5>\r\nExpires: 120\r\n", 120);
+        check("Contact: <sip:a@1.2.3.4:5>;expires=3600\r\nExpires: 120\r\n", 120);
         check("", 3600);
     }
 }

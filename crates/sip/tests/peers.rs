@@ -196,6 +196,20 @@ fn credentials_go_with_the_ack_and_a_second_refusal_ends_the_call() {
 }
 
 #[test]
+fn a_call_that_was_hung_up_is_not_made_again_because_of_a_challenge() {
+    let mut solo = tcp();
+    let (call, invite) = calling(&mut solo);
+    solo.ua.hang_up(call, solo.now);
+    solo.drain();
+    assert!(solo.sent.is_empty(), "no CANCEL before a provisional response");
+    let challenge = "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n";
+    solo.feed(&response(&invite, "407 x", "p", challenge, ""));
+    solo.take("ACK ");
+    solo.advance(secs(60));
+    assert!(solo.sent.is_empty());
+}
+
+#[test]
 fn an_offer_that_meets_ours_is_told_to_wait() {
     let mut solo = tcp();
     let (call, invite) = talking(&mut solo);

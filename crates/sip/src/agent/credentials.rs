@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use offhook_model::Fault;
 
-use super::{Context, Purpose, UserAgent};
+use super::call::Stage;
+use super::{Context, Purpose, SipCall, UserAgent};
 use crate::digest::{Challenge, Unanswerable, What, Who};
 use crate::message::{Message, Method, Name, Request};
 use crate::transaction::Delivered;
@@ -74,6 +75,9 @@ impl UserAgent {
         now: Instant,
     ) {
         let Delivered { mut context, mut request, .. } = delivered;
+        if self.unwanted(&context.purpose) {
+            return;
+        }
         match self.answer_challenges(&mut context, &request, message) {
             Ok(()) => {
                 request.cseq = self.next_cseq(&context.purpose, request.cseq);
@@ -83,6 +87,27 @@ impl UserAgent {
                 self.sent_again(&purpose, key);
             }
             Err(fault) => self.not_let_in(&context.purpose, fault, message, now),
+        }
+    }
+
+    /// Whether the request serves a call that was hung up meanwhile; an INVITE of which nobody
+    /// wants to know any more ends with its challenge.
+    fn unwanted(&mut self, purpose: &Purpose) -> bool {
+        let stage = |call: &SipCall| self.calls.get(call).map(|call| call.stage);
+        match purpose {
+            Purpose::Invite(call) if stage(call) == Some(Stage::Cancelling) => {
+                self.calls.remove(call);
+                true
+            }
+            Purpose::Reinvite(call) | Purpose::Refresh(call) => {
+                stage(call) != Some(Stage::Confirmed)
+            }
+            Purpose::Invite(_)
+            | Purpose::Register
+            | Purpose::Unregister
+            | Purpose::Prack(_)
+            | Purpose::Bye(_)
+            | Purpose::Cancel => false,
         }
     }
 

@@ -83,7 +83,7 @@ pub enum Event {
         status: u16,
         /// Early media.
         sdp: Option<String>,
-        /// Who is being reached, if told.
+        /// Who is being reached, if told, and not what was told before.
         remote: Option<Identity>,
     },
     /// Our INVITE was accepted. The ACK goes out by itself.
@@ -92,7 +92,7 @@ pub enum Event {
         call: SipCall,
         /// Their answer.
         sdp: Option<String>,
-        /// Who answered, if told.
+        /// Who answered, if told, and not what was told before.
         remote: Option<Identity>,
     },
     /// The ACK of our answer came: to the first INVITE always, to a later one only when it was
