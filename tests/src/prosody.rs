@@ -1,7 +1,7 @@
 //! Prosody: a real XMPP server.
 
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::knot::fill;
@@ -9,13 +9,14 @@ use crate::pki::Identity;
 use crate::running::Running;
 use crate::{free_port, program};
 
-/// A running XMPP server.
+/// An XMPP server that can be stopped and started again on the same ports.
 pub struct Prosody {
     /// Port with STARTTLS.
     pub port: u16,
     /// Port with TLS from the first byte.
     pub tls_port: u16,
-    _running: Running,
+    folder: PathBuf,
+    running: Option<Running>,
 }
 
 impl Prosody {
@@ -53,12 +54,29 @@ impl Prosody {
         );
         let file = folder.join("prosody.cfg.lua");
         std::fs::write(&file, config).expect("a configuration file");
+        let mut prosody = Self { port, tls_port, folder, running: None };
+        prosody.start_again();
+        prosody
+    }
+
+    /// Starts it (again).
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start_again(&mut self) {
+        let count = std::fs::read_dir(&self.folder).map(Iterator::count).unwrap_or(0);
         let mut command = Command::new(program("prosody").expect("prosody"));
-        command.arg("--config").arg(&file).arg("-F");
-        let mut running = Running::start("prosody", &mut command, &folder);
+        command.arg("--config").arg(self.folder.join("prosody.cfg.lua")).arg("-F");
+        let mut running = Running::start(&format!("prosody-{count}"), &mut command, &self.folder);
+        let ports = [self.port, self.tls_port];
         running.ready(60, || {
-            [port, tls_port].iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok())
+            ports.iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok())
         });
-        Self { port, tls_port, _running: running }
+        self.running = Some(running);
+    }
+
+    /// Stops it.
+    pub fn stop(&mut self) {
+        self.running = None;
     }
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// A temporary folder, removed at the end of a test that succeeded. After a failure it stays, with
-/// every program's configuration and output, and its path is printed.
+/// every program's configuration and output, and its path is printed; with `OFFHOOK_TEST_KEEP` set
+/// it stays in any case.
 pub struct Scratch(Option<TempDir>);
 
 impl Scratch {
@@ -40,9 +41,8 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if std::thread::panicking()
-            && let Some(folder) = self.0.take()
-        {
+        let keep = std::thread::panicking() || std::env::var_os("OFFHOOK_TEST_KEEP").is_some();
+        if keep && let Some(folder) = self.0.take() {
             println!("Configuration and output of all programs: {}", folder.keep().display());
         }
     }

@@ -173,8 +173,8 @@ fn a_call_is_declined_cancelled_missed_and_refused() {
 }
 
 #[test]
-fn a_call_is_held_and_resumed() {
-    let Some(stage) = Stage::set(Transport::Tls) else { return };
+fn a_call_is_held_and_resumed_by_either_side() {
+    let Some(mut stage) = Stage::set(Transport::Tls) else { return };
     let since = stage.client.count();
     let id = stage.client.dial(&format!("sip:PCMA@{DOMAIN}"));
     stage.client.until_call(&id, "connected", since);
@@ -189,6 +189,12 @@ fn a_call_is_held_and_resumed() {
         (stage.client.stream(&id, "receive")["packets"].as_u64() > before.map(|it| it + 25))
             .then_some(())
     });
+    let since = stage.client.count();
+    stage.phone.command("hold", "");
+    stage.client.until_call(&id, "remoteHeld", since);
+    let since = stage.client.count();
+    stage.phone.command("resume", "");
+    stage.client.until_call(&id, "connected", since);
     stage.client.must("call.hangUp", json!({ "id": id }));
     stage.client.until_ended(&id, "hungUp", since);
 }

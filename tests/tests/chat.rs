@@ -28,6 +28,13 @@ fn messages_receipts_and_presence_pass_both_ways() {
     bob.until_event("is asked by alice", |it| {
         it["event"] == "asked" && it["from"] == alice_at.as_str()
     });
+    // Bob asks back. Putting him on the list is the answer.
+    until("bob's question on alice's list", 30, || {
+        let roster = alice.must("roster.list", json!({}));
+        let row = &roster["items"][0];
+        (row["wantsUs"] == true || row["subscription"] == "both").then_some(())
+    });
+    alice.must("roster.add", json!({ "contact": bob_at }));
     bob.until_event("may see alice", |it| {
         it["event"] == "subscribed" && it["from"] == alice_at.as_str()
     });
@@ -72,5 +79,30 @@ fn a_message_written_meanwhile_arrives_after_the_sign_in() {
         let params = json!({ "with": format!("bob@{DOMAIN}"), "limit": 5 });
         let history = alice.must("chat.history", params);
         (history["items"][0]["body"] == "while you were out").then_some(())
+    });
+}
+
+#[test]
+fn a_message_written_while_the_server_is_away_is_sent_when_it_is_back() {
+    if !have("a chat server that is restarted", &["knotd", "prosody", "slixmpp"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let mut servers = Standard::start(&scratch, &Parts::chat());
+    let alice = Client::start(scratch.path(), "alice", &servers.setup());
+    alice.sign_in(&format!("alice@{DOMAIN}"), PASSWORD, &["im"]);
+    servers.prosody.as_mut().expect("prosody").stop();
+    alice.until_session("without chat", |it| it["services"]["im"]["state"] != "ready");
+    let since = alice.count();
+    let to = format!("bob@{DOMAIN}");
+    let answer = alice.must("chat.send", json!({ "to": to, "body": "written meanwhile" }));
+    servers.prosody.as_mut().expect("prosody").start_again();
+    let bob = servers.chat_client("bob");
+    bob.until_message("written meanwhile");
+    alice.until_event("it is delivered", since, |it| {
+        it["type"] == "chat" && it["id"] == answer["id"] && it["state"] == "delivered"
+    });
+    alice.until_session("ready to chat", |it| {
+        it["state"] == "signedIn" && it["services"]["im"]["state"] == "ready"
     });
 }

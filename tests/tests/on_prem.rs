@@ -31,16 +31,17 @@ fn the_chain_ends_in_chat_and_phone() {
     let session = alice.session();
     assert_eq!(session["productMode"], "full", "{session:#}");
     assert_eq!(session["via"], "direct", "{session:#}");
-    let registered = lab.until_event("registered", 0);
-    let registered = (0..lab.count())
-        .map(|at| lab.events()[at].clone())
-        .find(|it| it["device"] == "CSFALICE")
-        .unwrap_or(registered);
+    let registered = until("alice's device at the registrar", 20, || {
+        lab.events().into_iter().find(|it| it["type"] == "registered" && it["device"] == "CSFALICE")
+    });
     assert_eq!(registered["number"], "2001", "{registered}");
 
     let since = alice.count();
     alice.say(BOB, "are you there?", "delivered");
     alice.until_message(BOB, "You said: are you there?", since);
+
+    let (status, error) = alice.ctl("call.hangUp", json!({ "id": "c99" }));
+    assert_eq!((status, &error["code"]), (1, &json!(-32002)), "{error}");
 
     // And out, and in again.
     alice.must("session.signOut", Value::Null);

@@ -88,4 +88,5 @@ fn the_doctor_finds_nothing_wrong_and_registers_nothing() {
     let steps = diagnosis["steps"].as_array().cloned().unwrap_or_default();
     assert!(steps.iter().any(|step| step["outcome"] == "won"), "{diagnosis:#}");
     assert!(servers.sip().contacts("alice").is_none(), "the doctor has registered a phone");
+    assert!(!profile.exists(), "the doctor has made a profile");
 }
