@@ -30,6 +30,8 @@ pub struct Tokens {
     pub soft_muted: Color32,
     /// Good news on [`Self::accent_soft`].
     pub soft_ok: Color32,
+    /// Bad news on [`Self::accent_soft`].
+    pub soft_busy: Color32,
     /// Own messages.
     pub own_bubble: Color32,
     /// Received messages, and quiet buttons.
@@ -70,6 +72,7 @@ const LIGHT: Tokens = Tokens {
     accent_soft: rgb(0xE3_F0_FD),
     soft_muted: rgb(0x55_60_76),
     soft_ok: rgb(0x0E_6B_4C),
+    soft_busy: rgb(0xA9_24_3D),
     own_bubble: rgb(0x0B_6B_CB),
     their_bubble: rgb(0xEE_F1_F5),
     ok: rgb(0x12_80_5C),
@@ -95,6 +98,7 @@ const DARK: Tokens = Tokens {
     accent_soft: rgb(0x16_30_4A),
     soft_muted: rgb(0xA9_B4_C6),
     soft_ok: rgb(0x4C_C3_8A),
+    soft_busy: rgb(0xFF_8A_9B),
     own_bubble: rgb(0x1F_66_AE),
     their_bubble: rgb(0x23_2A_33),
     ok: rgb(0x4C_C3_8A),
@@ -120,6 +124,7 @@ const CONTRAST_LIGHT: Tokens = Tokens {
     accent_soft: rgb(0xD6_E6_FF),
     soft_muted: rgb(0x1C_20_27),
     soft_ok: rgb(0x00_4A_30),
+    soft_busy: rgb(0x8E_00_1E),
     own_bubble: rgb(0x00_3E_8A),
     their_bubble: rgb(0xEC_EC_EC),
     ok: rgb(0x00_4A_30),
@@ -145,6 +150,7 @@ const CONTRAST_DARK: Tokens = Tokens {
     accent_soft: rgb(0x00_2A_57),
     soft_muted: rgb(0xE6_E6_E6),
     soft_ok: rgb(0x6F_F0_B4),
+    soft_busy: rgb(0xFF_B3_BD),
     own_bubble: rgb(0x00_3E_8A),
     their_bubble: rgb(0x20_20_20),
     ok: rgb(0x6F_F0_B4),
@@ -460,6 +466,7 @@ mod tests {
                 ("muted on panel", c.muted, c.panel),
                 ("muted on raised", c.muted, c.raised),
                 ("muted on selection", c.soft_muted, c.accent_soft),
+                ("failure on selection", c.soft_busy, c.accent_soft),
                 ("ok on selection", c.soft_ok, c.accent_soft),
                 ("accent on raised", c.accent, c.raised),
                 ("accent on selection", c.accent, c.accent_soft),

@@ -309,6 +309,14 @@ fn a_call_that_ended_says_why() {
 }
 
 #[test]
+fn silence_in_a_call_is_said() {
+    let mut one = call(1, "4217", CallState::Connected);
+    one.sound = Some("silent".into());
+    let window = Window::new(sample::calling(vec![one]));
+    assert!(window.says("No sound"));
+}
+
+#[test]
 fn availability_and_note_are_changed_in_one_menu() {
     let menu = "My availability: Available · Ready for the launch";
     let mut window = Window::new(sample::hub());

@@ -78,6 +78,10 @@ pub fn announce(ui: &Ui, cx: &Cx<'_>, call: &Call, place: Rect) {
 }
 
 fn end_words(cx: &Cx<'_>, call: &Call) -> String {
+    let problem = call.end.as_ref().and_then(|end| end.problem.as_ref());
+    if let Some(problem) = problem {
+        return problem.cause.clone();
+    }
     let cause = call.end.as_ref().map_or("", |end| end.cause);
     cx.t(match cause {
         "remoteHungUp" => "end-remote",
@@ -93,16 +97,27 @@ fn end_words(cx: &Cx<'_>, call: &Call) -> String {
     })
 }
 
-/// The verdict on the sound: icon and word. Known verdicts are translated.
-pub fn sound(cx: &Cx<'_>, call: &Call) -> Option<(&'static str, String)> {
+/// How the sound of a call is doing.
+pub struct Sound {
+    /// Bars.
+    pub glyph: &'static str,
+    /// In a word or two.
+    pub word: String,
+    /// Nothing is wrong.
+    pub good: bool,
+}
+
+/// The verdict on the sound. Known verdicts are translated.
+pub fn sound(cx: &Cx<'_>, call: &Call) -> Option<Sound> {
     let word = call.sound.as_deref()?;
-    Some(match word.to_ascii_lowercase().as_str() {
-        "good" => (icons::SIGNAL, cx.t("sound-good")),
-        "fair" => (icons::SIGNAL_HIGH, cx.t("sound-fair")),
-        "poor" => (icons::SIGNAL_MEDIUM, cx.t("sound-poor")),
-        "none" => (icons::SIGNAL_LOW, cx.t("sound-none")),
-        _ => (icons::SIGNAL, word.to_owned()),
-    })
+    let (glyph, word, good) = match word {
+        "good" => (icons::SIGNAL, cx.t("sound-good"), true),
+        "fair" => (icons::SIGNAL_HIGH, cx.t("sound-fair"), true),
+        "poor" => (icons::SIGNAL_MEDIUM, cx.t("sound-poor"), false),
+        "silent" | "none" => (icons::SIGNAL_LOW, cx.t("sound-none"), false),
+        _ => (icons::SIGNAL, word.to_owned(), true),
+    };
+    Some(Sound { glyph, word, good })
 }
 
 /// How the call is protected: icon and word.
@@ -153,8 +168,9 @@ fn bar(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, call: &Call, rect: Rect, out: &m
     if over || second.is_some() {
         return;
     }
-    if let Some((glyph, word)) = sound(cx, call) {
-        rest = piece(ui, rest, glyph, &word, cx.c.soft_ok);
+    if let Some(sound) = sound(cx, call) {
+        let ink = if sound.good { cx.c.soft_ok } else { cx.c.soft_busy };
+        rest = piece(ui, rest, sound.glyph, &sound.word, ink);
     }
     if call.security != Security::None {
         let (glyph, word) = protection(cx, call.security);

@@ -66,18 +66,23 @@ fn who(ui: &mut Ui, cx: &Cx<'_>, call: &Call, rect: Rect, middle: f32, small: bo
 /// Sound and protection in one pill.
 fn facts(ui: &mut Ui, cx: &Cx<'_>, call: &Call, row: Rect) {
     let mut parts = Vec::new();
-    parts.extend(sound(cx, call));
+    let calm = cx.c.muted;
+    parts.extend(sound(cx, call).map(|sound| {
+        let ink = if sound.good { calm } else { cx.c.busy };
+        (sound.glyph, sound.word, ink)
+    }));
     let talking =
         matches!(call.state, CallState::Connected | CallState::Held | CallState::RemoteHeld);
     if talking || call.security != Security::None {
-        parts.push(protection(cx, call.security));
+        let (glyph, word) = protection(cx, call.security);
+        parts.push((glyph, word, calm));
     }
     if parts.is_empty() {
         return;
     }
     let widths: Vec<f32> = parts
         .iter()
-        .map(|(_, word)| {
+        .map(|(_, word, _)| {
             let text = galley(ui, word, Type::Secondary, cx.c.text, f32::INFINITY, 1);
             text.size().x + 20.0
         })
@@ -86,11 +91,11 @@ fn facts(ui: &mut Ui, cx: &Cx<'_>, call: &Call, row: Rect) {
     let pill = Rect::from_center_size(row.center(), vec2(whole + 28.0, 28.0));
     ui.painter().rect(pill, 14, cx.c.panel, cx.c.hair(), egui::StrokeKind::Inside);
     let mut x = pill.left() + 14.0;
-    for ((glyph, word), width) in parts.iter().zip(widths) {
-        icon(ui, pos2(x + 7.0, row.center().y), glyph, 14.0, cx.c.muted);
+    for ((glyph, word, ink), width) in parts.iter().zip(widths) {
+        icon(ui, pos2(x + 7.0, row.center().y), glyph, 14.0, *ink);
         let text =
             Rect::from_min_max(pos2(x + 20.0, row.top()), pos2(x + width + 1.0, row.bottom()));
-        line(ui, text, word, Type::Secondary, cx.c.muted, Align::Min);
+        line(ui, text, word, Type::Secondary, *ink, Align::Min);
         x += width + 16.0;
     }
 }
