@@ -244,11 +244,13 @@ pub(crate) fn reason(status: u16) -> &'static str {
         505 => "Version Not Supported",
         600 => "Busy Everywhere",
         603 => "Decline",
-        101..=199 => "Progress",
-        200..=299 => "Success",
-        300..=399 => "Redirection",
-        400..=499 => "Request Failure",
-        500..=599 => "Server Failure",
-        _ => "Global Failure",
+        _ => match status / 100 {
+            1 => "Progress",
+            2 => "Success",
+            3 => "Redirection",
+            4 => "Request Failure",
+            5 => "Server Failure",
+            _ => "Global Failure",
+        },
     }
 }
