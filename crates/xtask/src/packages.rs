@@ -22,7 +22,7 @@ pub const BUILD: &[&str] = &[
 ];
 
 /// What a picture of the window without a display needs.
-pub const DISPLAY: &[&str] = &["xvfb", "xauth", "imagemagick", "x11-utils"];
+pub const DISPLAY: &[&str] = &["xvfb", "imagemagick", "xdotool"];
 
 /// Real servers and peers for the interop tests (docs/interop.md).
 pub const PEERS: &[&str] = &[

@@ -13,8 +13,8 @@ use crate::process::{Running, Scratch, run};
 
 /// Opens the window, signs in, chats a little and takes its picture.
 pub fn take(lab: &Lab, scratch: &Scratch, picture: &Path) -> Result<(), String> {
-    if !exists("Xvfb") || !exists("import") {
-        return Err("no picture of the window: Xvfb and ImageMagick are missing".into());
+    if !["Xvfb", "import", "xdotool"].iter().all(|program| exists(program)) {
+        return Err("no picture of the window: Xvfb, ImageMagick or xdotool is missing".into());
     }
     let (mut display, name) = display()?;
     let software = [
@@ -36,15 +36,20 @@ pub fn take(lab: &Lab, scratch: &Scratch, picture: &Path) -> Result<(), String> 
             event["type"] == "chat" && event["from"] == robot.as_str()
         })?;
     }
-    let call = client.call("call.dial", &json!({ "to": lab.robot("number") }))?;
-    client.event("the call's answer", |event| {
-        event["type"] == "call" && event["id"] == call["id"] && event["state"] == "connected"
+    // Ctrl+Tab opens the newest conversation, as a person would.
+    let mut keys = Command::new("xdotool");
+    keys.args(["search", "--name", "^Offhook$", "windowfocus", "--sync", "key", "ctrl+Tab"]);
+    run(keys.env("DISPLAY", &name))?;
+    client.call("chat.send", &json!({ "to": robot, "body": "call me" }))?;
+    let (_, call) = client.event("an incoming call", |event| {
+        event["type"] == "call" && event["state"] == "incoming"
     })?;
-    std::thread::sleep(Duration::from_millis(2_500));
+    std::thread::sleep(Duration::from_millis(1_500));
     run(Command::new("import")
         .args(["-display", &name, "-window", "root"])
         .arg(picture)
         .stderr(Stdio::null()))?;
+    client.call("call.decline", &json!({ "id": call["id"] }))?;
     client.quit()?;
     display.end(Duration::from_secs(3));
     println!("\nA picture of the window is in {}", picture.display());
