@@ -8,7 +8,7 @@ use offhook_model::AudioSpec;
 
 /// Softphone and messenger.
 #[derive(Debug, Parser)]
-#[command(name = "offhook", version, about, args_conflicts_with_subcommands = true)]
+#[command(name = "offhook", version, about, subcommand_precedence_over_arg = true)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -200,6 +200,9 @@ mod tests {
         assert_eq!(cli.uri.as_deref(), Some("tel:2002"));
         let cli = Cli::parse_from(["offhook", "ctl", "--profile", "p", "call.list"]);
         assert!(matches!(cli.command, Some(Sub::Ctl { .. })));
+        assert!(cli.global.profile.is_some());
+        let cli = Cli::parse_from(["offhook", "--profile", "p", "doctor", "a@b.c"]);
+        assert!(matches!(cli.command, Some(Sub::Doctor { .. })));
         assert!(cli.global.profile.is_some());
     }
 
