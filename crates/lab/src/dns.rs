@@ -80,7 +80,9 @@ impl Zone {
         for host in ["cucm1", "cucm2", "imp1"] {
             records.push((format!("{host}.{domain}"), Data::Address(ip)));
         }
-        for host in [format!("xmpp.{open}"), format!("sip.{open}"), open.clone(), domain.clone()] {
+        // The domains themselves have no address: a client that tries one at a standard port must
+        // not end up at whatever else listens on this machine.
+        for host in [format!("xmpp.{open}"), format!("sip.{open}")] {
             records.push((host, Data::Address(ip)));
         }
         if !lab.faults.has(Fault::NoRecords) {
@@ -456,6 +458,8 @@ mod tests {
     fn faults_show_in_the_records() {
         let (head, _) = ask(&["no-records"], "_cisco-uds._tcp.lab.example", TYPE_SRV);
         assert_eq!(head.code, 3);
+        let (head, _) = ask(&["no-records"], "lab.example", TYPE_A);
+        assert_eq!((head.code, head.answers), (0, 0), "the bare domain leads nowhere");
         let (head, _) = ask(&["truncated-srv"], "_cisco-uds._tcp.lab.example", TYPE_SRV);
         assert!(head.truncated && head.answers == 0);
         let (head, _) = ask(&["truncated-srv"], "cucm1.lab.example", TYPE_A);
