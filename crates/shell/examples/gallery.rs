@@ -23,6 +23,7 @@ struct Options {
     language: Option<String>,
     screenshot: Option<String>,
     call_window: bool,
+    clicks: Vec<egui::Pos2>,
 }
 
 fn options() -> Result<Options, String> {
@@ -35,6 +36,7 @@ fn options() -> Result<Options, String> {
         language: None,
         screenshot: None,
         call_window: false,
+        clicks: Vec::new(),
     };
     let mut args = std::env::args().skip(1);
     while let Some(name) = args.next() {
@@ -48,12 +50,8 @@ fn options() -> Result<Options, String> {
                 other => return Err(format!("no theme {other}: light, dark or contrast")),
             },
             "--scale" => options.scale = value()?.parse().map_err(|_| "scale is a number")?,
-            "--size" => {
-                let text = value()?;
-                let (w, h) = text.split_once('x').ok_or("size is WxH")?;
-                let number = |text: &str| text.parse().map_err(|_| "size is WxH");
-                options.size = egui::vec2(number(w)?, number(h)?);
-            }
+            "--size" => options.size = pair(&value()?)?,
+            "--click" => options.clicks.push(pair(&value()?)?.to_pos2()),
             "--language" => options.language = Some(value()?),
             "--call-window" => options.call_window = true,
             "--screenshot" => options.screenshot = Some(value()?),
@@ -61,6 +59,14 @@ fn options() -> Result<Options, String> {
         }
     }
     Ok(options)
+}
+
+/// `1240x800`.
+fn pair(text: &str) -> Result<egui::Vec2, String> {
+    let number = |text: &str| text.parse::<f32>().ok();
+    let pair = text.split_once('x');
+    let pair = pair.and_then(|(x, y)| Some(egui::vec2(number(x)?, number(y)?)));
+    pair.ok_or(format!("{text} is not of the form 1240x800"))
 }
 
 fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
@@ -86,6 +92,11 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
             (snapshot, chat())
         }
         "chat" => (sample::hub(), chat()),
+        "second-call" => {
+            let first = call(1, "4188", CallState::Connected);
+            let second = call(2, "+49 30 5550 0142", CallState::Incoming);
+            (sample::calling(vec![first, second]), chat())
+        }
         "incoming" => {
             (sample::calling(vec![call(2, "+49 30 5550 0142", CallState::Incoming)]), chat())
         }
@@ -111,6 +122,8 @@ struct Gallery {
     shell: Shell,
     snapshot: Snapshot,
     screenshot: Option<String>,
+    clicks: Vec<egui::Pos2>,
+    step: u32,
     frames: u32,
     started: bool,
 }
@@ -120,13 +133,37 @@ impl eframe::App for Gallery {
         self.shell.logic(ctx, &self.snapshot);
     }
 
+    /// Presses the next of `--click` in every third frame.
+    fn raw_input_hook(&mut self, ctx: &egui::Context, input: &mut egui::RawInput) {
+        if self.clicks.is_empty() {
+            return;
+        }
+        ctx.request_repaint();
+        let pos = self.clicks[0];
+        let press = |pressed| egui::Event::PointerButton {
+            pos,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        };
+        self.step += 1;
+        match self.step % 3 {
+            1 => input.events.push(egui::Event::PointerMoved(pos)),
+            2 => input.events.push(press(true)),
+            _ => {
+                input.events.push(press(false));
+                self.clicks.remove(0);
+            }
+        }
+    }
+
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.shell.ui(ui, &self.snapshot, NOW, (0.2, 0.05), &mut |command| {
             eprintln!("{command:?}");
         });
         self.frames += 1;
         let Some(path) = &self.screenshot else { return };
-        if self.frames < 6 {
+        if self.frames < 16 {
             ui.ctx().request_repaint();
         } else if !self.started {
             self.started = true;
@@ -188,6 +225,8 @@ fn main() -> ExitCode {
                 shell,
                 snapshot,
                 screenshot: options.screenshot,
+                clicks: options.clicks,
+                step: 0,
                 frames: 0,
                 started: false,
             }))

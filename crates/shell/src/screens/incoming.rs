@@ -138,16 +138,21 @@ fn actions(
 ) {
     let person = cx.people.by_remote(&call.remote).cloned();
     let chat_width = if person.is_some() { 52.0 } else { 0.0 };
-    let width = (inner.width() - chat_width - 8.0) / 2.0;
-    let first = Rect::from_min_size(pos2(inner.left(), inner.bottom() - 40.0), vec2(width, 40.0));
     let busy = current(cx).is_some_and(|going| going.state != CallState::Held);
+    // "Hold and answer" is the longest label in every language.
+    let share = if busy { 0.56 } else { 0.5 };
+    let width = ((inner.width() - chat_width - 8.0) * share).round();
+    let first = Rect::from_min_size(pos2(inner.left(), inner.bottom() - 40.0), vec2(width, 40.0));
     let label = cx.t(if busy { "answer-hold" } else { "answer" });
     let hint = cx.tw("hint-key", "key", &cx.keys("Ctrl+L"));
     let push = Push::new(&label).glyph(icons::PHONE).kind(Kind::Ok);
     if push.hint(&hint).at(ui, cx.c, first).clicked() {
         answer(cx, call, out);
     }
-    let second = first.translate(vec2(width + 8.0, 0.0));
+    let second = Rect::from_min_max(
+        first.right_top() + vec2(8.0, 0.0),
+        pos2(inner.right() - chat_width, first.bottom()),
+    );
     let label = cx.t("decline");
     let hint = cx.tw("hint-key", "key", &cx.keys("Ctrl+D"));
     let push = Push::new(&label).glyph(icons::PHONE_OFF).kind(Kind::Danger);

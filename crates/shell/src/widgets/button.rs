@@ -228,7 +228,9 @@ impl<'a> Push<'a> {
         } else {
             16.0
         };
-        match (self.glyph, self.icon_only) {
+        // A label that leaves no room for its icon is worth more than the icon.
+        let fits = self.icon_only || label_width + 32.0 <= rect.width();
+        match (self.glyph.filter(|_| fits), self.icon_only) {
             (Some(glyph), true) => icon(ui, rect.center(), glyph, size, ink),
             (Some(glyph), false) => {
                 let left = rect.center().x - (label_width + 24.0) / 2.0;
