@@ -197,6 +197,25 @@ fn a_message_that_failed_says_why() {
 }
 
 #[test]
+fn a_web_address_in_a_message_can_be_followed() {
+    let snapshot = sample::with_messages(sample::hub(), |messages| {
+        let last = messages.last_mut().expect("message");
+        last.body = "Look: https://wiki.northwind.example/edge.".into();
+    });
+    let window = Window::new(snapshot).open(Place::Chat(jid("amira")));
+    let mut harness = window.harness;
+    harness.get_by_label("https://wiki.northwind.example/edge").click();
+    let mut opened = Vec::new();
+    for _ in 0..4 {
+        harness.step();
+        let commands = &harness.output().platform_output.commands;
+        opened.extend(commands.iter().map(|command| format!("{command:?}")));
+    }
+    let wanted = "https://wiki.northwind.example/edge\"";
+    assert!(opened.iter().any(|one| one.contains(wanted)), "{opened:?}");
+}
+
+#[test]
 fn an_incoming_call_is_answered_declined_or_answered_in_writing() {
     let ringing = || {
         let ring = call(3, "+49 30 5550 0142", CallState::Incoming);

@@ -1,5 +1,6 @@
 //! One conversation: who, what was said, what is being written.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{
@@ -10,7 +11,7 @@ use offhook_model::{Command, Delivery, Jid, Message, Timestamp};
 
 use super::chats::nothing;
 use super::hub::{Hub, rule};
-use super::page;
+use super::{links, page};
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::{R_CARD, R_ROW, Type};
@@ -187,8 +188,8 @@ fn bubble(ui: &mut Ui, cx: &Cx<'_>, message: &Message, place: &Place, newest: bo
     let inner = rect.shrink2(vec2(13.0, 8.0));
     let mut child = ui
         .new_child(UiBuilder::new().id_salt(&message.id.0).max_rect(inner.expand2(vec2(2.0, 0.0))));
-    child.add_space(0.0);
-    let label = child.put(inner, Label::new(text).selectable(true));
+    let label = child.put(inner, Label::new(Arc::clone(&text)).selectable(true));
+    links::show(&mut child, cx, &text, inner.min, ink);
     let who = if message.own { cx.t("you") } else { cx.name_of(&message.from) };
     let time = cx.clock(message.time);
     let spoken = [("who", who.as_str()), ("time", &time), ("text", &message.body)];

@@ -13,6 +13,7 @@ pub mod failure;
 pub mod hub;
 pub mod incoming;
 pub mod keys;
+pub mod links;
 pub mod manual;
 pub mod page;
 pub mod presence;
