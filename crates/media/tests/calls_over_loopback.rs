@@ -15,7 +15,7 @@ fn check_codec(codec: AudioCodec) {
     let b = Phone::new(AudioSpec::Tone(440.0), scratch.output("b.wav"));
     connect(&a, &b, codec);
     sleep(1_800);
-    let stats = b.engine.stats(CALL);
+    let stats = b.stats();
     a.engine.release(CALL);
     b.engine.release(CALL);
     a.engine.shutdown();
@@ -81,7 +81,7 @@ fn packets_of_other_lengths_and_a_change_of_codec_are_played() {
         to_b.packet_time = std::time::Duration::from_millis(ms);
         a.engine.apply(CALL, to_b);
         sleep(900);
-        assert_eq!(b.engine.stats(CALL)[1].codec, codec);
+        assert_eq!(b.stats()[1].codec, codec);
     }
     b.engine.shutdown();
     let sound = recording(&scratch.path("b.wav"));
@@ -101,9 +101,9 @@ fn muting_keeps_packets_coming_without_sound() {
     connect(&a, &b, AudioCodec::Pcmu);
     a.engine.mute(CALL, true);
     sleep(700);
-    let before = b.engine.stats(CALL)[1].packets;
+    let before = b.stats()[1].packets;
     sleep(500);
-    assert!(b.engine.stats(CALL)[1].packets > before + 10);
+    assert!(b.stats()[1].packets > before + 10);
     b.engine.shutdown();
     let sound = recording(&scratch.path("b.wav"));
     // Whatever was said before the order was carried out is over soon.
@@ -121,13 +121,13 @@ fn hold_stops_sound_and_resume_brings_it_back() {
     (held.sending, held.receiving) = (false, false);
     a.engine.apply(CALL, held);
     sleep(300);
-    let before = b.engine.stats(CALL)[1].packets;
+    let before = b.stats()[1].packets;
     sleep(600);
-    assert_eq!(b.engine.stats(CALL)[1].packets, before);
+    assert_eq!(b.stats()[1].packets, before);
     let length = recording(&scratch.path("b.wav")).len();
     a.engine.apply(CALL, plan(AudioCodec::Pcma, b.rtp, b.rtcp));
     sleep(1_000);
-    let stats = b.engine.stats(CALL);
+    let stats = b.stats();
     assert!(stats[1].packets > before + 20);
     // The pause was none of the network's doing.
     assert_eq!(stats[1].lost, 0);

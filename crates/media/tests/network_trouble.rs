@@ -97,7 +97,7 @@ fn check_loss(codec: AudioCodec) {
     let (a, b, relay) = through_relay(codec, &scratch);
     relay.set(Way::Lossy);
     sleep(2_000);
-    let stats = b.engine.stats(CALL);
+    let stats = b.stats();
     a.engine.shutdown();
     b.engine.shutdown();
     assert!(stats[1].lost > 3, "{stats:?}");
@@ -164,10 +164,10 @@ fn another_port_of_the_same_host_is_heard_only_while_the_negotiated_one_is_quiet
         sleep(60);
     };
     send(&other, 1);
-    assert_eq!(b.engine.stats(CALL)[1].packets, 1);
+    assert_eq!(b.stats()[1].packets, 1);
     send(&negotiated, 2);
     send(&other, 3);
-    assert_eq!(b.engine.stats(CALL)[1].packets, 2);
+    assert_eq!(b.stats()[1].packets, 2);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn rubbish_on_the_ports_changes_nothing() {
         }
     }
     sleep(800);
-    assert!(b.engine.stats(CALL)[1].packets > 20);
+    assert!(b.stats()[1].packets > 20);
     b.engine.shutdown();
     let sound = recording(&scratch.path("b.wav"));
     assert!(loudness(&sound[sound.len() - 14_400..], 1_000.0).0 > 0.2);

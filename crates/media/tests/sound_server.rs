@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::{CALL, Phone, Scratch, connect, loudness, recording, sleep};
+use common::{Phone, Scratch, connect, loudness, recording, sleep};
 use offhook_model::{AudioCodec, AudioSpec};
 use offhook_ports::MediaFact;
 
@@ -114,7 +114,7 @@ fn inside_the_sound_server() {
     assert!(killed.success());
     let lost = |fact: &MediaFact| matches!(fact, MediaFact::DeviceLost(_));
     assert!(b.wait_for(lost) && c.wait_for(lost));
-    let before = d.engine.stats(CALL)[1].packets;
+    let before = d.stats()[1].packets;
     sleep(500);
-    assert!(d.engine.stats(CALL)[1].packets > before + 10, "the call goes on");
+    assert!(d.stats()[1].packets > before + 10, "the call goes on");
 }

@@ -58,6 +58,13 @@ impl Desk {
         Self { tell, running: None }
     }
 
+    /// A desk without a sound system behind it: requests go nowhere.
+    #[cfg(test)]
+    pub(crate) fn unconnected() -> Self {
+        let (sender, _) = bounded(1);
+        Self { tell: Arc::new(|_| {}), running: Some(sender) }
+    }
+
     /// Opens the microphone or loudspeaker of a `default` or `device:` specification; the answer
     /// comes as an event.
     pub(crate) fn open(&mut self, ticket: u32, spec: AudioSpec, input: bool) {

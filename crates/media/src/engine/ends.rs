@@ -264,3 +264,111 @@ impl Sinks {
         self.items.get_mut(at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{End, LINGER, RETRY, State, Surroundings, Tickets};
+    use crate::device::{Capture, Desk, Playout};
+    use offhook_model::AudioSpec;
+    use std::time::{Duration, Instant};
+
+    /// The end of a path with everything around it.
+    struct Bench<T> {
+        end: End<T>,
+        desk: Desk,
+        tickets: Tickets,
+        lost: Vec<String>,
+        now: Instant,
+    }
+
+    impl<T: super::Gate> Bench<T> {
+        #[expect(clippy::disallowed_methods, reason = "some point to count from")]
+        fn new(spec: &str) -> Self {
+            Self {
+                end: End::new(spec.parse::<AudioSpec>().expect("a specification")),
+                desk: Desk::unconnected(),
+                tickets: Tickets::default(),
+                lost: vec![],
+                now: Instant::now(),
+            }
+        }
+
+        fn with(&mut self, act: impl FnOnce(&mut End<T>, &mut Surroundings<'_>)) {
+            let Self { end, desk, tickets, lost, now } = self;
+            act(end, &mut Surroundings { desk, tickets, lost, now: *now });
+        }
+
+        fn want(&mut self) {
+            self.with(|end, around| end.want(around));
+        }
+
+        fn fail(&mut self, ticket: u32) {
+            self.with(|end, around| end.failed(ticket, "gone", around));
+        }
+
+        fn opening(&self) -> Option<u32> {
+            match self.end.state {
+                State::Opening { ticket } => Some(ticket),
+                State::Closed | State::Open { .. } | State::Broken { .. } => None,
+            }
+        }
+    }
+
+    #[test]
+    fn a_chosen_card_that_is_gone_is_replaced_and_tried_again_later() {
+        let mut bench = Bench::<Capture>::new("device:Headset");
+        bench.want();
+        assert_eq!(bench.opening(), Some(1));
+        bench.fail(1);
+        // The system's choice in its place, then nothing, then the chosen one again.
+        assert!(bench.end.substitute);
+        assert_eq!(bench.opening(), Some(2));
+        bench.fail(2);
+        bench.want();
+        assert_eq!(bench.opening(), None);
+        bench.now += RETRY;
+        bench.want();
+        assert!(!bench.end.substitute);
+        assert_eq!(bench.opening(), Some(3));
+        assert_eq!(bench.lost, ["gone"], "told once");
+    }
+
+    #[test]
+    fn news_of_an_earlier_opening_changes_nothing() {
+        let mut bench = Bench::<Capture>::new("default");
+        bench.want();
+        bench.fail(7);
+        assert_eq!(bench.opening(), Some(1));
+        assert!(bench.end.opened(7, Capture::Silence).is_some(), "given back to be closed");
+        assert!(bench.end.opened(1, Capture::Silence).is_none());
+        assert!(bench.end.device().is_some());
+    }
+
+    #[test]
+    fn a_card_lingers_and_closes() {
+        let mut bench = Bench::<Playout>::new("default");
+        bench.want();
+        assert!(bench.end.opened(1, Playout::Null).is_none());
+        bench.end.spare(bench.now);
+        assert_eq!(bench.end.next_timeout(), Some(bench.now + LINGER));
+        bench.want();
+        assert_eq!(bench.end.next_timeout(), None, "wanted again");
+        bench.end.spare(bench.now);
+        bench.now += LINGER + Duration::from_millis(1);
+        bench.end.tidy(bench.now, &mut bench.desk);
+        assert!(bench.end.device().is_none());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_told_once_for_each_use() {
+        let mut bench = Bench::<Playout>::new("file:/no/such/folder/out.wav");
+        for _ in 0..2 {
+            for _ in 0..3 {
+                bench.want();
+                assert!(bench.end.device().is_none());
+            }
+            bench.end.spare(bench.now);
+        }
+        assert_eq!(bench.lost.len(), 2);
+    }
+}

@@ -55,9 +55,8 @@ fn bind(ip: IpAddr, port: u16) -> io::Result<UdpSocket> {
 pub(super) fn mark(socket: &UdpSocket, local: SocketAddr, dscp: u8) -> u8 {
     let tos = u32::from(tos_of_dscp(Dscp(dscp)));
     let socket = SockRef::from(socket);
-    let v6 = local.is_ipv6();
-    let (set, read) = if v6 {
-        (socket.set_tclass_v6(tos), socket.tclass_v6())
+    let (set, read) = if local.is_ipv6() {
+        mark_v6(&socket, tos)
     } else {
         (socket.set_tos_v4(tos), socket.tos_v4())
     };
@@ -65,6 +64,18 @@ pub(super) fn mark(socket: &UdpSocket, local: SocketAddr, dscp: u8) -> u8 {
         tracing::debug!("code point {dscp} was refused: {error}");
     }
     read.map_or(0, |tos| dscp_of_tos((tos & 0xff) as u8).0)
+}
+
+#[cfg(unix)]
+fn mark_v6(socket: &SockRef<'_>, class: u32) -> (io::Result<()>, io::Result<u32>) {
+    (socket.set_tclass_v6(class), socket.tclass_v6())
+}
+
+/// Windows has no traffic class to set by socket option; group policy marks there (reference
+/// qos-ports.md section 3).
+#[cfg(not(unix))]
+fn mark_v6(_: &SockRef<'_>, _: u32) -> (io::Result<()>, io::Result<u32>) {
+    (Err(io::ErrorKind::Unsupported.into()), Ok(0))
 }
 
 #[cfg(test)]

@@ -140,14 +140,15 @@ impl Engine {
                 }
             }
             let now = Now::read();
-            let mut ready = std::mem::take(&mut self.unread);
-            ready.extend(events.iter().map(|event| event.token()).filter(|token| *token != WAKE));
-            let heard = ready.into_iter().fold(false, |heard, token| self.read(token, now) | heard);
+            // Orders first: what came together with a plan belongs to it.
             if let Some(done) = self.take_orders(now) {
                 self.end(now);
                 let _ = done.try_send(());
                 return;
             }
+            let mut ready = std::mem::take(&mut self.unread);
+            ready.extend(events.iter().map(|event| event.token()).filter(|token| *token != WAKE));
+            let heard = ready.into_iter().fold(false, |heard, token| self.read(token, now) | heard);
             self.tick(now, heard);
             self.balance(now.instant);
             self.tell();

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use offhook_media::{MediaEngine, MediaOptions};
-use offhook_model::{AudioCodec, AudioSpec, CallId};
+use offhook_model::{AudioCodec, AudioSpec, CallId, StreamStats};
 use offhook_ports::{CodecPlan, MediaFact, MediaPlan, PortRange};
 
 pub const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -77,6 +77,18 @@ impl Phone {
 
     pub fn facts(&self) -> Vec<MediaFact> {
         self.facts.lock().expect("no panic").clone()
+    }
+
+    /// The figures of the call; asked again when the machine was too busy to answer in time.
+    pub fn stats(&self) -> Vec<StreamStats> {
+        for _ in 0..50 {
+            let stats = self.engine.stats(CALL);
+            if !stats.is_empty() {
+                return stats;
+            }
+            sleep(20);
+        }
+        panic!("no figures")
     }
 
     pub fn digits(&self) -> String {
