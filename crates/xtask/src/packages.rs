@@ -39,8 +39,9 @@ pub const PEERS: &[&str] = &[
     "openssl",
 ];
 
-/// What the benchmarks need besides.
-pub const BENCH: &[&str] = &["valgrind", "xdotool"];
+/// What the benchmarks need besides: a counter of instructions, a display, and peers to be measured
+/// beside.
+pub const BENCH: &[&str] = &["valgrind", "xvfb", "baresip-core", "dino-im", "dbus"];
 
 /// What came of asking for packages.
 #[derive(Debug, PartialEq, Eq)]

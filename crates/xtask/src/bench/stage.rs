@@ -1,0 +1,166 @@
+//! A lab and clients, all as people will have them: built with optimisation.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::process::{Running, Scratch, built};
+
+/// Nothing before a measurement should take longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The deployment that clients sign in to.
+pub struct Lab {
+    /// What it said of itself.
+    pub info: Value,
+    _running: Running,
+}
+
+impl Lab {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn up(scratch: &Scratch) -> Result<Self, String> {
+        let mut command = Command::new(built("release", "offhook-lab"));
+        command.args(["up", "--json", "--state"]).arg(scratch.0.join("lab"));
+        let mut running = Running::start("offhook-lab", &mut command)?;
+        let info = running.json()?;
+        drain(&mut running);
+        Ok(Self { info, _running: running })
+    }
+
+    /// A member of what it said of itself.
+    pub fn text(&self, key: &str) -> &str {
+        self.info[key].as_str().unwrap_or_default()
+    }
+
+    /// Something of one of its users.
+    pub fn user(&self, index: usize, key: &str) -> &str {
+        self.info["users"][index][key].as_str().unwrap_or_default()
+    }
+
+    /// Something of one of its services.
+    pub fn service(&self, name: &str) -> &str {
+        self.info["services"][name].as_str().unwrap_or_default()
+    }
+}
+
+/// Reads what a program prints, so that it is never kept waiting by a full pipe.
+fn drain(running: &mut Running) {
+    if let Some(mut lines) = running.take_lines() {
+        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+    }
+}
+
+/// Waits until something is there.
+///
+/// # Errors
+/// It does not come in a minute.
+pub fn until<T>(
+    what: &str,
+    mut look: impl FnMut() -> Result<Option<T>, String>,
+) -> Result<T, String> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look()? {
+            return Ok(found);
+        }
+        if Instant::now() > end {
+            return Err(format!("waited in vain for {what}"));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// A client of ours.
+pub struct Client {
+    /// The program.
+    pub running: Running,
+    profile: PathBuf,
+}
+
+impl Client {
+    /// Starts one on a profile of its own; with a window unless `more` says otherwise.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(
+        lab: &Lab,
+        profile: &Path,
+        more: &[&str],
+        display: Option<&str>,
+    ) -> Result<Self, String> {
+        let mut command = Command::new(built("release", "offhook"));
+        command.arg("--profile").arg(profile).args(more);
+        command.args(["--name-server", lab.text("nameServer"), "--ca-file", lab.text("caFile")]);
+        home(&mut command, profile, display)?;
+        let mut running = Running::start("offhook", &mut command)?;
+        drain(&mut running);
+        Ok(Self { running, profile: profile.to_owned() })
+    }
+
+    /// One control call.
+    ///
+    /// # Errors
+    /// It failed.
+    pub fn call(&self, method: &str, params: &Value) -> Result<Value, String> {
+        let mut command = Command::new(built("release", "offhook"));
+        command.args(["ctl", "--profile"]).arg(&self.profile).arg(method).arg(params.to_string());
+        let out = command.stderr(Stdio::null()).output().map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(&out.stdout);
+        if !out.status.success() {
+            return Err(format!("{method} failed: {}", text.trim()));
+        }
+        serde_json::from_str(&text).map_err(|error| format!("{method}: {error}"))
+    }
+
+    /// Signs in as one of the lab's users and waits until chat and phone are ready.
+    ///
+    /// # Errors
+    /// It does not come through.
+    pub fn sign_in(&self, lab: &Lab, user: usize) -> Result<(), String> {
+        let nothing = json!({});
+        until("the client's control socket", || Ok(self.call("session.state", &nothing).ok()))?;
+        let wish = json!({
+            "address": lab.user(user, "address"),
+            "password": lab.user(user, "password"),
+        });
+        self.call("session.signIn", &wish)?;
+        until("chat and phone", || {
+            let state = self.call("session.state", &nothing)?;
+            let ready = |service: &str| state["services"][service]["state"] == "ready";
+            if state["state"] == "failed" {
+                return Err(format!("sign-in failed: {state}"));
+            }
+            Ok((state["state"] == "signedIn" && ready("im") && ready("phone")).then_some(()))
+        })
+    }
+}
+
+/// A home that nobody has used, so that every program starts for the first time, and nothing of
+/// the desktop of whoever measures takes part.
+///
+/// # Errors
+/// The folders cannot be made.
+pub fn home(command: &mut Command, folder: &Path, display: Option<&str>) -> Result<(), String> {
+    let home = folder.join("home");
+    std::fs::create_dir_all(home.join("run")).map_err(|error| error.to_string())?;
+    command.env("HOME", &home).env("XDG_RUNTIME_DIR", home.join("run"));
+    for (name, place) in
+        [("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data"), ("XDG_CACHE_HOME", "cache")]
+    {
+        command.env(name, home.join(place));
+    }
+    for name in ["WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "PULSE_SERVER", "DISPLAY"] {
+        command.env_remove(name);
+    }
+    if let Some(display) = display {
+        command.env("DISPLAY", display).env("LIBGL_ALWAYS_SOFTWARE", "1");
+    }
+    command.env("NO_AT_BRIDGE", "1").env("GTK_A11Y", "none").env("LC_ALL", "C.UTF-8");
+    command.stderr(Stdio::null());
+    Ok(())
+}
