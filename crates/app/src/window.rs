@@ -22,7 +22,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// One sentence when it cannot start.
 pub fn run(global: &Global) -> Result<(), String> {
     let client = Client::open(global)?;
-    let locale = client.kept.settings.language.clone();
+    let locale = client.kept.settings.language.clone().or_else(system_language);
     let context: Arc<OnceLock<egui::Context>> = Arc::default();
     let (engine, over) = start_engine(client, global.clone(), Arc::clone(&context))?;
     let options = eframe::NativeOptions {
@@ -56,6 +56,15 @@ pub fn run(global: &Global) -> Result<(), String> {
              run with --headless."
         )
     })
+}
+
+/// The language of the person's system, such as `de`, where the environment tells (POSIX).
+#[expect(clippy::disallowed_methods, reason = "app reads the environment, once")]
+fn system_language() -> Option<String> {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .map(|value| value.split(['.', '@']).next().unwrap_or_default().replace('_', "-"))
 }
 
 /// Starts the engine's thread and waits until the profile is ours.
@@ -112,6 +121,10 @@ struct Window {
 }
 
 impl eframe::App for Window {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.shell.logic(ctx, &self.engine.snapshot());
+    }
+
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let snapshot = self.engine.snapshot();
         let now = offhook_engine::moment().wall;

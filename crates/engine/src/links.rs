@@ -107,7 +107,7 @@ fn sip_event(event: SipFlowEvent) -> Event {
         SipFlowEvent::Opened { flow, local, remote, tls } => {
             Event::SipOpened { flow, local, remote, tls }
         }
-        SipFlowEvent::Data { flow, bytes } => Event::SipData(flow, bytes.into()),
+        SipFlowEvent::Data { flow, bytes } => Event::SipData(flow, bytes),
         SipFlowEvent::Failed { flow, fault } => Event::SipFailed(flow, fault),
     }
 }
