@@ -62,6 +62,7 @@ fn licences() -> Result<(), String> {
             "deny",
             "--offline",
             "check",
+            "--hide-inclusion-graph",
             "licenses",
             "bans",
             "sources",
