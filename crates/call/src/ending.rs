@@ -1,6 +1,6 @@
 //! Why a call is over, in the words of the control API.
 
-use offhook_model::{CallDirection, CallEnd, Endpoint, Fault};
+use offhook_model::{Area, CallDirection, CallEnd, Endpoint, Owner, Problem};
 use offhook_sip::{By, End};
 
 /// How far the call had come when it ended.
@@ -14,17 +14,63 @@ pub struct Reached {
     pub declined: bool,
 }
 
-/// Names the cause; only what the user can do something about gets a problem.
+/// Names the cause; only what somebody can do something about gets a problem.
 pub fn describe(end: &End, reached: Reached, at: Option<Endpoint>) -> CallEnd {
     let cause = cause(end, reached);
     let problem = match (cause, at) {
-        ("failed", Some(at)) => {
-            let text = end.text.clone();
-            Some(Fault::Sip(end.status.unwrap_or(0), text).problem(&at))
-        }
+        ("failed", Some(at)) => Some(problem(end, &at)),
         _ => None,
     };
     CallEnd { cause, sip_status: end.status, problem }
+}
+
+/// An end for which the two phones' sound does not fit (RFC 3261 section 21.4.26).
+pub fn no_common_sound() -> CallEnd {
+    let problem = unlike_sound("488 Not Acceptable Here");
+    CallEnd { cause: "failed", sip_status: Some(488), problem: Some(problem) }
+}
+
+fn unlike_sound(answer: &str) -> Problem {
+    Problem::new(
+        Area::Media,
+        Owner::Admin,
+        format!("The two phones have no kind of sound in common ({answer})."),
+        "Have the codecs of both phones compared, and whether one of them insists on encryption.",
+    )
+}
+
+fn problem(end: &End, at: &Endpoint) -> Problem {
+    let text = end.text.trim_end_matches('.');
+    let answer = end.status.map(|status| format!("{status} {text}"));
+    let answer = answer.as_deref().unwrap_or(text).trim().to_owned();
+    let problem = match end.status {
+        None | Some(408) if end.by == By::Network => Problem::new(
+            Area::Network,
+            Owner::Network,
+            format!("The call was lost: {answer}."),
+            "Check the network connection and call again; the phone registers again by itself.",
+        ),
+        Some(415 | 488 | 606) => unlike_sound(&answer),
+        Some(403) => Problem::new(
+            Area::Registration,
+            Owner::Admin,
+            format!("{} does not allow this call ({answer}).", at.host),
+            "Have the dialling permissions of this line checked.",
+        ),
+        Some(500..=599) => Problem::new(
+            Area::Network,
+            Owner::Server,
+            format!("{} could not put the call through ({answer}).", at.host),
+            "Try again in a minute; if it stays so, have the call server's log looked at.",
+        ),
+        None | Some(_) => Problem::new(
+            Area::Registration,
+            Owner::Admin,
+            format!("The call was refused ({answer})."),
+            "Check the number; if it is right, have the call server's log looked at for this call.",
+        ),
+    };
+    problem.with_evidence(format!("{at}: {answer}"))
 }
 
 fn cause(end: &End, reached: Reached) -> &'static str {
@@ -58,6 +104,7 @@ fn by_status(status: Option<u16>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use offhook_model::CallDirection::{Incoming, Outgoing};
+    use offhook_model::{Endpoint, Link, Owner, Service};
     use offhook_sip::{By, End};
 
     use super::{Reached, describe};
@@ -83,5 +130,26 @@ mod tests {
         assert_eq!(check(By::Them, Some(404), Outgoing, false), "notFound");
         assert_eq!(check(By::Them, Some(488), Outgoing, false), "failed");
         assert_eq!(check(By::Network, None, Outgoing, true), "failed");
+    }
+
+    #[test]
+    fn a_failure_says_who_can_mend_it() {
+        let at = || Endpoint {
+            service: Service::Sip,
+            host: "cucm1.example.com".into(),
+            port: 5061,
+            link: Link::Tls,
+        };
+        let owner = |by, status| {
+            let reached = Reached { direction: Outgoing, answered: false, declined: false };
+            let end = End { by, status, text: "Reason".into(), cancelled_elsewhere: false };
+            let problem = describe(&end, reached, Some(at())).problem.expect("a problem");
+            assert!(problem.cause.contains("Reason"), "{}", problem.cause);
+            problem.owner
+        };
+        assert_eq!(owner(By::Them, Some(488)), Owner::Admin);
+        assert_eq!(owner(By::Them, Some(403)), Owner::Admin);
+        assert_eq!(owner(By::Them, Some(503)), Owner::Server);
+        assert_eq!(owner(By::Network, None), Owner::Network);
     }
 }

@@ -5,8 +5,11 @@ use std::time::Instant;
 use offhook_model::{
     Call, CallDirection, CallId, CallRecord, CallState, DialString, Security, Timestamp,
 };
+use offhook_ports::MediaPlan;
 use offhook_rtp::sdp::Negotiator;
 use offhook_sip::SipCall;
+
+use crate::hold::Hold;
 
 /// What is waited for before SIP can go on.
 #[derive(Debug)]
@@ -36,10 +39,10 @@ pub struct Entry {
     pub waiting: Waiting,
     /// We refused it.
     pub declined: bool,
-    /// Hold (or resume) was asked of the other side and is not answered; what to go back to.
-    pub hold_asked: Option<CallState>,
-    /// Telephone events were agreed.
-    pub events_agreed: bool,
+    /// Who holds whom, by our wish.
+    pub hold: Hold,
+    /// What was agreed last.
+    pub plan: Option<MediaPlan>,
     /// When it ended.
     pub ended: Option<Instant>,
 }
@@ -77,8 +80,8 @@ impl Entry {
             offer: None,
             waiting,
             declined: false,
-            hold_asked: None,
-            events_agreed: false,
+            hold: Hold::default(),
+            plan: None,
             ended: None,
         }
     }

@@ -6,9 +6,12 @@
 
 mod ending;
 mod entry;
+mod events;
+mod hold;
 mod identity;
 mod output;
 mod phone;
+mod setup;
 mod tones;
 
 pub use output::{Output, Registration};

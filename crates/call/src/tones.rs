@@ -25,5 +25,6 @@ pub fn fitting(calls: &[Call]) -> Option<Tone> {
         return Some(Tone::Ringback);
     }
     let busy = |call: &Call| call.end.as_ref().is_some_and(|end| end.cause == "busy");
-    (calls.iter().any(busy) && !talking).then_some(Tone::Busy)
+    let engaged = talking || any(CallState::Dialing);
+    (calls.iter().any(busy) && !engaged).then_some(Tone::Busy)
 }

@@ -1,0 +1,187 @@
+//! What SIP says, turned into calls.
+
+use offhook_model::{CallDirection, CallState, Moment};
+use offhook_ports::{MediaPlan, SipServer};
+use offhook_sip::{Event as SipEvent, Identity, SipCall};
+
+use crate::ending::{self, Reached};
+use crate::entry::{Entry, Waiting};
+use crate::{Output, Phone, Registration, identity};
+
+impl Phone {
+    pub(crate) fn sip_event(&mut self, event: SipEvent, now: Moment) {
+        match event {
+            SipEvent::Registering { server } => {
+                self.out.push_back(Output::Registration(Registration::Trying(server)));
+            }
+            SipEvent::Registered { server, local: _, expires } => {
+                self.server = Some(server.clone());
+                let ready = Registration::Ready { server, expires };
+                self.out.push_back(Output::Registration(ready));
+            }
+            SipEvent::RegistrationFailed { server, fault, retry_in } => {
+                let failed = Registration::Failed { server, fault, retry_in };
+                self.out.push_back(Output::Registration(failed));
+            }
+            SipEvent::Unregistered => {
+                self.out.push_back(Output::Registration(Registration::Gone));
+            }
+            SipEvent::Incoming { call, remote, offer } => self.incoming(call, &remote, offer, now),
+            SipEvent::Progress { call, status, sdp, remote } => {
+                self.progress(call, status, sdp.as_deref(), remote.as_ref());
+            }
+            SipEvent::Answered { call, sdp, remote } => {
+                self.answered(call, sdp.as_deref(), remote.as_ref(), now);
+            }
+            SipEvent::Confirmed { call, sdp } => self.answer_came(call, sdp.as_deref(), now),
+            SipEvent::Offer { call, sdp } => self.offered(call, sdp.as_deref(), now),
+            SipEvent::OfferAnswered { call, sdp } => {
+                self.hold_answered(call, sdp.as_deref(), now);
+            }
+            SipEvent::OfferRefused { call, status: _ } => self.hold_refused(call, now),
+            SipEvent::RemoteIdentity { call, remote } => {
+                if let Some(index) = self.of_sip(call) {
+                    self.known_as(index, Some(&remote));
+                }
+            }
+            SipEvent::Ended { call, end } => {
+                let Some(index) = self.of_sip(call) else { return };
+                let entry = &self.entries[index];
+                let reached = Reached {
+                    direction: entry.call.direction,
+                    answered: entry.call.connected.is_some(),
+                    declined: entry.declined,
+                };
+                let at = self.server.as_ref().map(SipServer::endpoint);
+                let end = ending::describe(&end, reached, at);
+                self.finish(index, end, now);
+            }
+            SipEvent::MessageWaiting { waiting } => {
+                self.out.push_back(Output::MessageWaiting(waiting));
+            }
+        }
+    }
+
+    fn incoming(&mut self, sip: SipCall, remote: &Identity, offer: Option<String>, now: Moment) {
+        let Some(ip) = self.agent.local_ip() else {
+            self.agent.reject(sip, 480, now.at);
+            return;
+        };
+        let id = self.next_id();
+        let waiting = Waiting::PortsToAnswer { answer: false };
+        let mut entry =
+            Entry::new(id, CallDirection::Incoming, remote.uri.clone(), now.wall, waiting);
+        identity::apply(&mut entry.call, remote);
+        entry.sip = Some(sip);
+        let fits = offer.as_deref().is_none_or(|offer| self.can_answer(ip, offer));
+        entry.offer = offer;
+        self.entries.push(entry);
+        if !fits {
+            // Nobody should run to a phone that cannot be answered.
+            return self.nothing_in_common(self.entries.len() - 1, now);
+        }
+        self.agent.ring(sip, now.at);
+        self.reserve(id, ip);
+        self.tell(id);
+    }
+
+    fn known_as(&mut self, index: usize, remote: Option<&Identity>) {
+        let Some(remote) = remote else { return };
+        let entry = &mut self.entries[index];
+        if identity::apply(&mut entry.call, remote) {
+            let id = entry.call.id;
+            self.tell(id);
+        }
+    }
+
+    fn progress(
+        &mut self,
+        sip: SipCall,
+        status: u16,
+        sdp: Option<&str>,
+        remote: Option<&Identity>,
+    ) {
+        let Some(index) = self.of_sip(sip) else { return };
+        self.known_as(index, remote);
+        let plan = self.accept(index, sdp);
+        let early = plan.is_some();
+        if let Some(plan) = plan {
+            self.apply(index, plan);
+        }
+        let entry = &self.entries[index];
+        let id = entry.call.id;
+        match (entry.call.state, status) {
+            (CallState::Dialing | CallState::Ringing, _) if early => {
+                self.set_state(id, CallState::Early);
+            }
+            // 183 without a description says nothing that a person could hear.
+            (CallState::Dialing, 180..=182) => self.set_state(id, CallState::Ringing),
+            _ => {}
+        }
+    }
+
+    /// The other side's answer to our offer, as a plan; nothing when there is none or it cannot be
+    /// used (then what was agreed before stays).
+    pub(crate) fn accept(&mut self, index: usize, sdp: Option<&str>) -> Option<MediaPlan> {
+        let description = self.entries[index].description.as_mut()?;
+        description.accept_answer(sdp?).ok()
+    }
+
+    fn answered(
+        &mut self,
+        sip: SipCall,
+        sdp: Option<&str>,
+        remote: Option<&Identity>,
+        now: Moment,
+    ) {
+        let Some(index) = self.of_sip(sip) else { return };
+        self.known_as(index, remote);
+        let had_early = self.entries[index].call.state == CallState::Early;
+        let plan = self.accept(index, sdp);
+        if plan.is_none() && !had_early {
+            return self.no_sound(index, now);
+        }
+        self.connect(index, plan, now);
+    }
+
+    /// The ACK, with their answer where the offer was ours.
+    fn answer_came(&mut self, sip: SipCall, sdp: Option<&str>, now: Moment) {
+        let Some(index) = self.of_sip(sip) else { return };
+        if let Some(plan) = self.accept(index, sdp) {
+            self.apply(index, plan);
+            self.reflect_hold(index);
+        } else if self.entries[index].plan.is_none() {
+            self.no_sound(index, now);
+        }
+    }
+
+    /// A call without a description of both sides can only be ended (RFC 3261 section 13.2.2.4
+    /// for a bad answer in a 2xx; the same holds for one in an ACK).
+    fn no_sound(&mut self, index: usize, now: Moment) {
+        if let Some(sip) = self.entries[index].sip {
+            self.agent.hang_up(sip, now.at);
+        }
+        self.finish(index, ending::no_common_sound(), now);
+    }
+
+    fn offered(&mut self, sip: SipCall, sdp: Option<&str>, now: Moment) {
+        let Some(index) = self.of_sip(sip) else {
+            return self.agent.refuse_offer(sip, 481, now.at);
+        };
+        let Some(description) = self.entries[index].description.as_mut() else {
+            return self.agent.refuse_offer(sip, 488, now.at);
+        };
+        let Some(offer) = sdp else {
+            let ours = description.offer();
+            return self.agent.accept_offer(sip, ours, now.at);
+        };
+        match description.answer(offer) {
+            Ok((answer, plan)) => {
+                self.agent.accept_offer(sip, answer, now.at);
+                self.apply(index, plan);
+                self.reflect_hold(index);
+            }
+            Err(_) => self.agent.refuse_offer(sip, 488, now.at),
+        }
+    }
+}

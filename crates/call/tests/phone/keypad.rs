@@ -1,0 +1,75 @@
+//! Digits, and what media says of the sound.
+
+use offhook_model::{CallId, ErrorCode};
+use offhook_ports::MediaFact;
+
+use crate::stage::{PLAIN, Stage, bob, sdp, secs};
+
+/// The error code of digits that are not taken.
+fn refused(stage: &mut Stage, id: CallId, digits: &str) -> ErrorCode {
+    stage.phone.dtmf(id, digits).expect_err("refused").code
+}
+
+#[test]
+fn digits_are_sent_and_kept_on_the_screen() {
+    let mut stage = Stage::registered();
+    let (id, _) = stage.talking();
+    stage.phone.dtmf(id, "12*#").expect("sent");
+    stage.phone.dtmf(id, "aD").expect("sent");
+    stage.drain();
+    assert_eq!(
+        (stage.digits.concat().as_str(), stage.call(id).digits.as_str()),
+        ("12*#aD", "12*#aD")
+    );
+}
+
+#[test]
+fn digits_work_before_the_answer() {
+    let mut stage = Stage::registered();
+    let id = stage.phone.dial(bob(), stage.now).expect("dialled");
+    stage.drain();
+    assert_eq!(refused(&mut stage, id, "1"), ErrorCode::NotPossible);
+    let invite = stage.take("INVITE ");
+    stage.respond(&invite, "183 Session Progress", "", &sdp("sendrecv"));
+    stage.phone.dtmf(id, "1").expect("sent");
+}
+
+#[test]
+fn what_is_no_digit_is_refused() {
+    let mut stage = Stage::registered();
+    let (id, _) = stage.talking();
+    let long = "1".repeat(65);
+    for digits in ["", "12a4x", "1 2", "é", long.as_str()] {
+        assert_eq!(refused(&mut stage, id, digits), ErrorCode::InvalidParams, "{digits}");
+    }
+    assert_eq!(refused(&mut stage, CallId(99), "1"), ErrorCode::NoSuchObject);
+    stage.phone.hold(id, stage.now).expect("held");
+    assert_eq!(refused(&mut stage, id, "1"), ErrorCode::NotPossible);
+    stage.drain();
+    assert!(stage.digits.is_empty());
+}
+
+#[test]
+fn digits_nobody_takes_are_refused() {
+    let mut stage = Stage::registered();
+    let id = stage.phone.dial(bob(), stage.now).expect("dialled");
+    stage.drain();
+    let invite = stage.take("INVITE ");
+    stage.respond(&invite, "200 OK", "", PLAIN);
+    assert_eq!(refused(&mut stage, id, "1"), ErrorCode::Failed);
+}
+
+#[test]
+fn silence_and_sound_are_shown() {
+    let mut stage = Stage::registered();
+    let (id, _) = stage.talking();
+    let sound = |stage: &Stage| stage.call(id).sound;
+    assert_eq!(sound(&stage), None);
+    stage.phone.media(&MediaFact::FirstPacket(id));
+    assert_eq!(sound(&stage).as_deref(), Some("good"));
+    stage.phone.media(&MediaFact::Silence(id, secs(5)));
+    assert_eq!(sound(&stage).as_deref(), Some("silent"));
+    stage.phone.media(&MediaFact::SoundAgain(id));
+    assert_eq!(sound(&stage).as_deref(), Some("good"));
+    stage.phone.media(&MediaFact::FirstPacket(CallId(99)));
+}

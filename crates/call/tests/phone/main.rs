@@ -1,0 +1,10 @@
+//! The phone against a scripted server and peer in plain text, in virtual time.
+
+mod hold;
+mod incoming;
+mod keypad;
+mod outgoing;
+mod random;
+mod registration;
+mod several;
+mod stage;

@@ -1,0 +1,357 @@
+//! Virtual time, a registrar and a peer made of plain strings.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use offhook_call::{Output, Phone, Registration, Tone};
+use offhook_model::{
+    Call, CallId, CallRecord, CallState, DialString, Fault, Link, Moment, NoticeBody, Timestamp,
+};
+use offhook_ports::{FlowId, MediaPlan, PhoneAccount, PhoneDialect, PortRange, SipServer};
+
+/// The other side's description; `direction` is an attribute such as `sendrecv`.
+pub fn sdp(direction: &str) -> String {
+    format!(
+        "v=0\r\no=- 7 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\n\
+         m=audio 5000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na={direction}\r\n"
+    )
+}
+
+/// A description with nothing that we know.
+pub const FOREIGN: &str = "v=0\r\no=- 7 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\n\
+                           m=audio 5000 RTP/AVP 96\r\na=rtpmap:96 AMR/8000\r\n";
+
+/// A description without telephone events.
+pub const PLAIN: &str = "v=0\r\no=- 7 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\n\
+                         m=audio 5000 RTP/AVP 0\r\n";
+
+pub fn secs(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
+
+pub fn bob() -> DialString {
+    DialString::Number("2002".into())
+}
+
+fn account() -> PhoneAccount {
+    PhoneAccount {
+        dialect: PhoneDialect::Standard,
+        user: "alice".into(),
+        domain: "example.test".into(),
+        display_name: "Alice".into(),
+        servers: vec![SipServer { host: "10.0.0.9".into(), port: 5060, link: Link::Tcp }],
+        digest: None,
+        expires: secs(3600),
+        refresh_before: secs(5),
+        media_ports: PortRange::default(),
+        audio_dscp: 46,
+        signalling_dscp: 24,
+        voicemail_pilot: None,
+    }
+}
+
+/// The values of all headers of this name.
+fn headers<'a>(message: &'a str, name: &str) -> Vec<&'a str> {
+    let head = message.split("\r\n\r\n").next().unwrap_or("");
+    head.lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(':'))
+        .filter(|(key, _)| key.trim().eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim())
+        .collect()
+}
+
+/// The value of the header of this name.
+pub fn header<'a>(message: &'a str, name: &str) -> &'a str {
+    headers(message, name).first().copied().unwrap_or_else(|| panic!("no {name} in {message}"))
+}
+
+/// The peer's end of a call.
+#[derive(Clone, Debug)]
+pub struct Leg {
+    call_id: String,
+    ours: String,
+    /// The phone's end, as its To header names it.
+    pub theirs: String,
+    cseq: u32,
+    branch: String,
+}
+
+/// A phone, and everything around it.
+pub struct Stage {
+    pub phone: Phone,
+    pub now: Moment,
+    pub flow: FlowId,
+    pub opened: usize,
+    pub closed: Vec<FlowId>,
+    pub sent: Vec<String>,
+    pub reserving: Vec<CallId>,
+    /// Ports are given as soon as they are asked for.
+    pub ports_at_once: bool,
+    pub applied: Vec<(CallId, MediaPlan)>,
+    pub released: Vec<CallId>,
+    pub digits: Vec<String>,
+    pub muted: Vec<(CallId, bool)>,
+    pub tone: Option<Tone>,
+    pub records: Vec<CallRecord>,
+    pub notices: Vec<NoticeBody>,
+    pub registrations: Vec<Registration>,
+    pub stopped: usize,
+    count: u32,
+}
+
+impl Stage {
+    /// A phone that has not started.
+    pub fn new() -> Self {
+        #[allow(clippy::disallowed_methods, reason = "virtual time needs a start")]
+        let at = Instant::now();
+        Self {
+            phone: Phone::new(account(), "Offhook-Test", 0, 42),
+            now: Moment { at, wall: Timestamp(1_000_000) },
+            flow: FlowId(0),
+            opened: 0,
+            closed: vec![],
+            sent: vec![],
+            reserving: vec![],
+            ports_at_once: true,
+            applied: vec![],
+            released: vec![],
+            digits: vec![],
+            muted: vec![],
+            tone: None,
+            records: vec![],
+            notices: vec![],
+            registrations: vec![],
+            stopped: 0,
+            count: 0,
+        }
+    }
+
+    /// Started and registered.
+    pub fn registered() -> Self {
+        let mut stage = Self::new();
+        stage.phone.start(stage.now);
+        stage.drain();
+        stage.open();
+        stage.accept_register();
+        stage
+    }
+
+    pub fn drain(&mut self) {
+        while let Some(output) = self.phone.poll() {
+            match output {
+                Output::Open { flow, .. } => {
+                    self.flow = flow;
+                    self.opened += 1;
+                }
+                Output::Send { bytes, flow } => {
+                    assert_eq!(flow, self.flow, "sent on a flow that is not open");
+                    let text = String::from_utf8(bytes).expect("text");
+                    // Pings keep the way open and are not part of any script.
+                    if !text.trim().is_empty() {
+                        self.sent.push(text);
+                    }
+                }
+                Output::Close(flow) => self.closed.push(flow),
+                Output::Registration(registration) => self.registrations.push(registration),
+                Output::Reserve { call, .. } if self.ports_at_once => self.give_ports(call),
+                Output::Reserve { call, .. } => self.reserving.push(call),
+                Output::Apply { call, plan } => self.applied.push((call, plan)),
+                Output::Release(call) => self.released.push(call),
+                Output::Dtmf { digits, .. } => self.digits.push(digits),
+                Output::Mute { call, muted } => self.muted.push((call, muted)),
+                Output::Tone(tone) => self.tone = tone,
+                Output::Record(record) => self.records.push(record),
+                Output::Notice(body) => self.notices.push(body),
+                Output::MessageWaiting(_) => {}
+                Output::Stopped => self.stopped += 1,
+            }
+        }
+    }
+
+    pub fn give_ports(&mut self, call: CallId) {
+        let port = 20_000 + 2 * u16::try_from(call.0).expect("a small id");
+        let at = |port| SocketAddr::from(([10, 0, 0, 1], port));
+        self.phone.reserved(call, Ok((at(port), at(port + 1))), self.now);
+        self.drain();
+    }
+
+    pub fn open(&mut self) {
+        let local = "10.0.0.1:40000".parse().expect("address");
+        let remote = "10.0.0.9:5060".parse().expect("address");
+        self.phone.flow_opened(self.flow, local, remote, self.now);
+        self.drain();
+    }
+
+    pub fn lose_flow(&mut self) {
+        self.phone.flow_failed(self.flow, Fault::Closed, self.now);
+        self.drain();
+    }
+
+    pub fn feed(&mut self, text: &str) {
+        self.phone.receive(self.flow, text.as_bytes(), self.now);
+        self.drain();
+    }
+
+    /// The oldest message sent and not looked at; it must start so.
+    pub fn take(&mut self, start: &str) -> String {
+        assert!(!self.sent.is_empty(), "wanted {start}, and nothing was sent");
+        let message = self.sent.remove(0);
+        assert!(message.starts_with(start), "wanted {start}: {message}");
+        message
+    }
+
+    /// Nothing was sent since the last look.
+    pub fn nothing_sent(&self) {
+        assert!(self.sent.is_empty(), "{:#?}", self.sent);
+    }
+
+    pub fn accept_register(&mut self) {
+        let request = self.take("REGISTER ");
+        let contact = format!("Contact: {};expires=3600\r\n", header(&request, "Contact"));
+        self.respond(&request, "200 OK", &contact, "");
+    }
+
+    /// Answers a request of the phone. Bob's tag is `bob`.
+    pub fn respond(&mut self, request: &str, status: &str, more: &str, content: &str) {
+        let mut out = format!("SIP/2.0 {status}\r\n");
+        for via in headers(request, "Via") {
+            out.push_str(&format!("Via: {via}\r\n"));
+        }
+        for name in ["From", "Call-ID", "CSeq"] {
+            out.push_str(&format!("{name}: {}\r\n", header(request, name)));
+        }
+        let to = header(request, "To");
+        let tag = if to.contains(";tag=") || status.starts_with("100") { "" } else { ";tag=bob" };
+        out.push_str(&format!("To: {to}{tag}\r\nContact: <sip:bob@10.0.0.2:5060>\r\n{more}"));
+        if !content.is_empty() {
+            out.push_str("Content-Type: application/sdp\r\n");
+        }
+        out.push_str(&format!("Content-Length: {}\r\n\r\n{content}", content.len()));
+        self.feed(&out);
+    }
+
+    /// Bob's end of a call that the phone made.
+    pub fn leg_of(&self, invite: &str) -> Leg {
+        Leg {
+            call_id: header(invite, "Call-ID").to_owned(),
+            ours: format!("{};tag=bob", header(invite, "To")),
+            theirs: header(invite, "From").to_owned(),
+            cseq: 100,
+            branch: String::new(),
+        }
+    }
+
+    /// Sends a request of Bob's in this call.
+    pub fn request(&mut self, leg: &mut Leg, method: &str, more: &str, content: &str) {
+        self.count += 1;
+        if !matches!(method, "ACK" | "CANCEL") {
+            leg.cseq += 1;
+        }
+        if method != "CANCEL" {
+            leg.branch = format!("z9hG4bKbob{}", self.count);
+        }
+        let kind = if content.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let text = format!(
+            "{method} sip:alice@10.0.0.1:40000 SIP/2.0\r\n\
+             Via: SIP/2.0/TCP 10.0.0.9:5060;branch={}\r\nMax-Forwards: 70\r\nFrom: {}\r\n\
+             To: {}\r\nCall-ID: {}\r\nCSeq: {} {method}\r\nContact: <sip:bob@10.0.0.2:5060>\r\n\
+             {more}{kind}Content-Length: {}\r\n\r\n{content}",
+            leg.branch,
+            leg.ours,
+            leg.theirs,
+            leg.call_id,
+            leg.cseq,
+            content.len()
+        );
+        self.feed(&text);
+    }
+
+    /// Bob calls. The phone's 100 and 180 are not looked at yet.
+    pub fn invite(&mut self, content: &str) -> Leg {
+        self.count += 1;
+        let mut leg = Leg {
+            call_id: format!("call-{}", self.count),
+            ours: format!("\"Bob\" <sip:2002@example.test>;tag=caller{}", self.count),
+            theirs: "<sip:alice@example.test>".into(),
+            cseq: 0,
+            branch: String::new(),
+        };
+        self.request(&mut leg, "INVITE", "", content);
+        leg
+    }
+
+    /// Bob calls and it rings here.
+    pub fn ringing_here(&mut self) -> (CallId, Leg) {
+        let mut leg = self.invite(&sdp("sendrecv"));
+        self.take("SIP/2.0 100 ");
+        let ringing = self.take("SIP/2.0 180 ");
+        leg.theirs = header(&ringing, "To").to_owned();
+        (self.newest(), leg)
+    }
+
+    /// We called and Bob answered.
+    pub fn talking(&mut self) -> (CallId, Leg) {
+        let id = self.phone.dial(bob(), self.now).expect("dialled");
+        self.drain();
+        let invite = self.take("INVITE ");
+        self.respond(&invite, "200 OK", "", &sdp("sendrecv"));
+        self.take("ACK ");
+        assert_eq!(self.state(id), CallState::Connected);
+        (id, self.leg_of(&invite))
+    }
+
+    pub fn newest(&self) -> CallId {
+        self.phone.calls().last().expect("a call").id
+    }
+
+    pub fn call(&self, id: CallId) -> Call {
+        self.phone.calls().into_iter().find(|call| call.id == id).expect("the call")
+    }
+
+    pub fn state(&self, id: CallId) -> CallState {
+        self.call(id).state
+    }
+
+    /// Cause and status of a call that is over.
+    pub fn end(&self, id: CallId) -> (&'static str, Option<u16>) {
+        let end = self.call(id).end.expect("over");
+        (end.cause, end.sip_status)
+    }
+
+    /// Whether the call's sound goes out and comes in, by the newest plan.
+    pub fn sound(&self, id: CallId) -> (bool, bool) {
+        let newest = self.applied.iter().rev().find(|(call, _)| *call == id);
+        newest.map_or((false, false), |(_, plan)| (plan.sending, plan.receiving))
+    }
+
+    /// The states told of this call, in order.
+    pub fn told(&self, wanted: CallId) -> Vec<CallState> {
+        let mut states: Vec<CallState> = self
+            .notices
+            .iter()
+            .filter_map(|body| match body {
+                NoticeBody::Call { id, state, .. } if *id == wanted => Some(*state),
+                _ => None,
+            })
+            .collect();
+        states.dedup();
+        states
+    }
+
+    /// Lets time pass, waking the phone exactly when it asks.
+    pub fn advance(&mut self, time: Duration) {
+        let end = self.now.at + time;
+        for _ in 0..10_000 {
+            let due = self.phone.next_timeout().filter(|at| *at <= end);
+            let step = due.unwrap_or(end).saturating_duration_since(self.now.at);
+            self.now = self.now.plus(step);
+            if due.is_none() {
+                return;
+            }
+            self.phone.handle_timeout(self.now);
+            self.drain();
+        }
+        panic!("the phone never rests");
+    }
+}
