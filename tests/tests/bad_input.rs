@@ -1,6 +1,8 @@
 //! What goes wrong outside gets a sentence of its own with cause, owner and remedy, the contract's
 //! exit status, and leaves the profile as it was. No password is written anywhere.
 
+#![allow(clippy::print_stdout, reason = "the sentences, to be read by somebody")]
+
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;

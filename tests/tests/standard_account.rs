@@ -55,7 +55,7 @@ fn srv_records_alone_and_starttls_alone_are_enough() {
         ..Parts::default()
     };
     check(&parts, &["im", "phone"], |session| {
-        row(session, "phone", "protocol").contains("TCP") && row(session, "im", "tls") != ""
+        row(session, "phone", "protocol").contains("TCP") && !row(session, "im", "tls").is_empty()
     });
 }
 
