@@ -88,8 +88,8 @@ fn call(lab: &Lab, scratch: &Scratch, codec: Codec) -> Result<(Usage, Usage), St
 fn check(codec: Codec, before: &Value, after: &Value, seconds: f64) -> Result<(), String> {
     for direction in ["send", "receive"] {
         let stream = |stats: &Value| {
-            let streams = stats["streams"].as_array().into_iter().flatten();
-            streams.cloned().find(|stream| stream["direction"] == direction).unwrap_or_default()
+            let mut streams = stats["streams"].as_array().into_iter().flatten();
+            streams.find(|it| it["direction"] == direction).cloned().unwrap_or_default()
         };
         let (before, after) = (stream(before), stream(after));
         if after["codec"] != codec.name() {

@@ -10,7 +10,7 @@ pub enum Peer {
     Recorded(&'static str, f64),
 }
 
-/// One figure. Less is better, unless the unit ends in "/s of work".
+/// One figure.
 pub struct Row {
     /// What was measured, with its unit.
     pub what: String,

@@ -23,6 +23,8 @@ struct Start {
     wall: f64,
 }
 
+type Figure = fn(&Start) -> f64;
+
 /// Starts our window and dino's in turn.
 ///
 /// # Errors
@@ -42,15 +44,15 @@ pub fn measure() -> Result<Vec<Row>, String> {
             theirs.push(start(&scratch.0.join(format!("d{run}")), dino)?);
         }
     }
-    let of = |starts: &[Start], figure: fn(&Start) -> f64| {
+    let of = |starts: &[Start], figure: Figure| {
         median(starts.iter().map(figure).collect()).unwrap_or(f64::NAN)
     };
-    let peer = |figure: fn(&Start) -> f64, recorded: Option<f64>| match (theirs.len(), recorded) {
+    let peer = |figure: Figure, recorded: Option<f64>| match (theirs.len(), recorded) {
         (0, Some(value)) => Peer::Recorded("dino", value),
         (0, None) => Peer::None,
         (_, _) => Peer::Measured("dino", of(&theirs, figure)),
     };
-    let (cpu, wall): (fn(&Start) -> f64, fn(&Start) -> f64) = (|it| it.cpu, |it| it.wall);
+    let (cpu, wall): (Figure, Figure) = (|it| it.cpu, |it| it.wall);
     Ok(vec![
         Row::new("first painted window, CPU s", of(&ours, cpu))
             .beside(peer(cpu, Some(0.41)))
