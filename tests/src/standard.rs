@@ -21,8 +21,10 @@ pub struct Parts {
     pub naptr: bool,
     /// Longest registration in seconds.
     pub expires: u32,
-    /// Certificate of both servers.
-    pub flaw: Flaw,
+    /// Certificate of the XMPP server.
+    pub xmpp_flaw: Flaw,
+    /// Certificate of the SIP server.
+    pub sip_flaw: Flaw,
 }
 
 impl Default for Parts {
@@ -32,7 +34,8 @@ impl Default for Parts {
             sip: vec![Transport::Tls, Transport::Tcp, Transport::Udp],
             naptr: true,
             expires: 600,
-            flaw: Flaw::None,
+            xmpp_flaw: Flaw::None,
+            sip_flaw: Flaw::None,
         }
     }
 }
@@ -59,7 +62,7 @@ pub struct Standard {
     pub kamailio: Option<Kamailio>,
     /// Who signed the certificates.
     pub authority: Authority,
-    /// The servers' certificate.
+    /// The SIP server's certificate.
     pub identity: Identity,
     folder: PathBuf,
 }
@@ -80,10 +83,10 @@ impl Standard {
     pub fn start_in(folder: &std::path::Path, parts: &Parts) -> Self {
         std::fs::create_dir_all(folder).expect("a folder for servers");
         let authority = Authority::new(folder);
-        let identity = authority.server(DOMAIN, parts.flaw);
+        let chat = authority.server(DOMAIN, parts.xmpp_flaw);
+        let identity = authority.server(DOMAIN, parts.sip_flaw);
         let users = ["alice", "bob", "carol"];
-        let prosody =
-            parts.xmpp.map(|_| Prosody::start(folder, DOMAIN, &identity, &users, PASSWORD));
+        let prosody = parts.xmpp.map(|_| Prosody::start(folder, DOMAIN, &chat, &users, PASSWORD));
         let kamailio = (!parts.sip.is_empty())
             .then(|| Kamailio::start(folder, DOMAIN, &identity, PASSWORD, parts.expires));
         let records = records(parts, prosody.as_ref(), kamailio.as_ref());

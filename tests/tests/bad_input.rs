@@ -8,7 +8,8 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use offhook_interop::{
-    Client, DOMAIN, Flaw, Knot, Lab, PASSWORD, Parts, Scratch, Setup, Standard, doctor, have,
+    Client, DOMAIN, Flaw, Knot, Lab, PASSWORD, Parts, Scratch, Setup, Standard, Transport, doctor,
+    have, pause,
 };
 use serde_json::Value;
 
@@ -248,7 +249,12 @@ fn standard_servers_with_bad_certificates_and_a_wrong_password() {
         ("expired", Flaw::Expired),
         ("wrong name", Flaw::WrongName),
     ] {
-        let parts = Parts { flaw, ..Parts::default() };
+        let parts = Parts {
+            xmpp_flaw: flaw,
+            sip_flaw: flaw,
+            sip: vec![Transport::Tls],
+            ..Parts::default()
+        };
         if let Some(problem) = standard(case, &parts, PASSWORD, 30) {
             seen.check(case, &problem);
         }
@@ -278,4 +284,30 @@ fn a_standard_domain_whose_servers_are_gone() {
     let client = Client::start(scratch.path(), "alice", &setup);
     let problem = client.fail_to_sign_in(&address, PASSWORD);
     Seen::default().check("gone", &problem);
+}
+
+/// A stranger in the middle could show any certificate; it must not make the client register in
+/// clear at the next server of the list.
+#[test]
+fn a_bad_certificate_is_no_reason_to_register_in_clear() {
+    if !have(
+        "a bad certificate beside a port in clear",
+        &["knotd", "prosody", "kamailio", "kamcmd"],
+    ) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let servers =
+        Standard::start(&scratch, &Parts { sip_flaw: Flaw::WrongName, ..Parts::default() });
+    let client = Client::start(scratch.path(), "alice", &servers.setup());
+    client.sign_in(&format!("alice@{DOMAIN}"), PASSWORD, &["im"]);
+    let session = client.until_session("decided about the phone", |it| {
+        let phone = &it["services"]["phone"];
+        phone["state"] == "failed" || phone["state"] == "ready"
+    });
+    assert_eq!(session["services"]["phone"]["error"]["area"], "tls", "{session:#}");
+    // A first failure may be told while further servers are tried.
+    pause(3.0);
+    let session = client.session();
+    assert!(servers.sip().contacts("alice").is_none(), "registered in clear: {session:#}");
 }
