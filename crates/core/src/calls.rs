@@ -1,14 +1,15 @@
 //! The phone's side of a session.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use offhook_call::{Output, Phone, Registration};
-use offhook_model::{Call, CallId, CommandError, Link, Moment, ServiceState, ServiceStatus};
+use offhook_model::{Call, CallId, CommandError, Fault, Link, Moment, ServiceState, ServiceStatus};
 use offhook_ports::{FlowId, PhoneAccount, StoreRequest};
 
-use crate::session::ServiceVerdict;
+use crate::standing::ServiceVerdict;
 use crate::{Core, Effect};
 
 /// How many earlier calls are shown.
@@ -23,6 +24,34 @@ pub struct PhoneSide {
     tls: Option<String>,
     calls: Arc<Vec<Call>>,
     stopped: bool,
+    flows: Flows,
+}
+
+/// The connections of the phone. Every phone counts from one; outside, no name is used twice, so
+/// that a late word of an earlier phone's connection is not taken for one of this phone's.
+#[derive(Default)]
+struct Flows {
+    base: u32,
+    highest: u32,
+    open: BTreeSet<FlowId>,
+}
+
+impl Flows {
+    fn outside(&mut self, flow: FlowId) -> FlowId {
+        let outside = self.base.wrapping_add(flow.0);
+        self.highest = self.highest.max(outside);
+        FlowId(outside)
+    }
+
+    fn inside(&self, flow: FlowId) -> Option<FlowId> {
+        self.open.contains(&flow).then(|| FlowId(flow.0.wrapping_sub(self.base)))
+    }
+
+    /// The phone is gone; what it left open.
+    fn abandon(&mut self) -> BTreeSet<FlowId> {
+        self.base = self.highest;
+        std::mem::take(&mut self.open)
+    }
 }
 
 impl PhoneSide {
@@ -65,7 +94,7 @@ impl Core {
 
     /// Hangs up and withdraws the registration.
     pub(crate) fn stop_phone(&mut self, now: Moment) {
-        self.with_phone(now, |phone| phone.stop(now));
+        self.with_phone(|phone| phone.stop(now));
     }
 
     /// Forgets the phone, however far it came.
@@ -77,12 +106,15 @@ impl Core {
             }
             self.out.push_back(Effect::MediaTone(None));
         }
+        for flow in self.phone.flows.abandon() {
+            self.out.push_back(Effect::SipClose(flow));
+        }
         self.phone.number = None;
         self.phone.tls = None;
         self.phone.calls = Arc::default();
     }
 
-    pub(crate) fn with_phone(&mut self, _now: Moment, act: impl FnOnce(&mut Phone)) {
+    pub(crate) fn with_phone(&mut self, act: impl FnOnce(&mut Phone)) {
         if let Some(phone) = &mut self.phone.phone {
             act(phone);
         }
@@ -92,7 +124,6 @@ impl Core {
     pub(crate) fn on_phone<T>(
         &mut self,
         what: &str,
-        _now: Moment,
         act: impl FnOnce(&mut Phone) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
         let phone = self.phone.phone.as_mut();
@@ -107,8 +138,20 @@ impl Core {
         tls: Option<String>,
         now: Moment,
     ) {
+        let Some(flow) = self.phone.flows.inside(flow) else { return };
         self.phone.tls = tls;
-        self.with_phone(now, |phone| phone.flow_opened(flow, local, remote, now));
+        self.with_phone(|phone| phone.flow_opened(flow, local, remote, now));
+    }
+
+    pub(crate) fn sip_data(&mut self, flow: FlowId, bytes: &[u8], now: Moment) {
+        let Some(flow) = self.phone.flows.inside(flow) else { return };
+        self.with_phone(|phone| phone.receive(flow, bytes, now));
+    }
+
+    pub(crate) fn sip_failed(&mut self, flow: FlowId, fault: Fault, now: Moment) {
+        let Some(inside) = self.phone.flows.inside(flow) else { return };
+        self.phone.flows.open.remove(&flow);
+        self.with_phone(|phone| phone.flow_failed(inside, fault, now));
     }
 
     /// Passes on what the phone wants.
@@ -128,9 +171,19 @@ impl Core {
 
     fn phone_wants(&mut self, output: Output, now: Moment) {
         let effect = match output {
-            Output::Open { flow, server, dscp } => Effect::SipOpen { flow, server, dscp },
-            Output::Send { flow, bytes } => Effect::SipSend(flow, bytes),
-            Output::Close(flow) => Effect::SipClose(flow),
+            Output::Open { flow, server, dscp } => {
+                let flow = self.phone.flows.outside(flow);
+                self.phone.flows.open.insert(flow);
+                Effect::SipOpen { flow, server, dscp }
+            }
+            Output::Send { flow, bytes } => Effect::SipSend(self.phone.flows.outside(flow), bytes),
+            Output::Close(flow) => {
+                let flow = self.phone.flows.outside(flow);
+                if !self.phone.flows.open.remove(&flow) {
+                    return;
+                }
+                Effect::SipClose(flow)
+            }
             Output::Reserve { call, ip, range } => Effect::MediaReserve { call, ip, range },
             Output::Apply { call, plan } => Effect::MediaApply(call, Box::new(plan)),
             Output::Release(call) => Effect::MediaRelease(call),
@@ -169,14 +222,18 @@ impl Core {
                 ServiceStatus { state: ServiceState::Ready, ..self.phone_row(&server) },
                 Some(ServiceVerdict::Ready),
             ),
-            Registration::Failed { server, fault, retry_in: _ } => {
+            Registration::Failed { server, fault, retry_in } => {
                 let problem = fault.problem(&server.endpoint());
                 let status = ServiceStatus {
                     state: ServiceState::Failed,
                     error: Some(problem.clone()),
                     ..self.phone_row(&server)
                 };
-                (status, Some(ServiceVerdict::Failed(problem)))
+                let verdict = match retry_in {
+                    Some(_) => ServiceVerdict::Failed(problem),
+                    None => ServiceVerdict::GivenUp(problem),
+                };
+                (status, Some(verdict))
             }
             Registration::Gone => (ServiceStatus::default(), None),
         };

@@ -5,19 +5,24 @@ use std::time::{Duration, Instant};
 
 use offhook_im::{Im, Output};
 use offhook_model::{
-    Availability, Chat, CommandError, Endpoint, Fault, Jid, Link, Message, Moment, Presence,
-    ServiceState, ServiceStatus,
+    Availability, Chat, CommandError, Endpoint, ErrorCode, Fault, Jid, Link, Message, Moment,
+    Owner, Presence, Problem, ServiceState, ServiceStatus,
 };
 use offhook_ports::{XmppAuth, XmppPlan, XmppServer};
 
 use crate::event::XmppEvent;
-use crate::session::ServiceVerdict;
+use crate::session::password_can_mend;
+use crate::standing::ServiceVerdict;
 use crate::{Core, Effect, LinkId, RunId};
 
 /// Pause before a new attempt: doubles from the first to the last, with up to a quarter of chance
 /// on top so that a restarted server is not met by all clients at once.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LAST_PAUSE: Duration = Duration::from_secs(30);
+
+/// A link that stood so long was a good one: after it, pauses begin anew. One that breaks sooner
+/// is no reason to hurry.
+const SETTLED: Duration = Duration::from_secs(30);
 
 /// Where the link stands.
 #[derive(Debug)]
@@ -42,6 +47,7 @@ pub struct ChatSide {
     plan: Option<XmppPlan>,
     link: LinkState,
     attempts: u32,
+    online_since: Option<Instant>,
     seed: u64,
     presence: Presence,
 }
@@ -50,7 +56,15 @@ impl ChatSide {
     /// Nobody signed in.
     pub fn new(seed: u64) -> Self {
         let presence = Presence { availability: Availability::Available, note: None };
-        Self { im: None, plan: None, link: LinkState::Off, attempts: 0, seed, presence }
+        Self {
+            im: None,
+            plan: None,
+            link: LinkState::Off,
+            attempts: 0,
+            online_since: None,
+            seed,
+            presence,
+        }
     }
 
     /// The machine, when somebody is signed in to chat.
@@ -59,6 +73,16 @@ impl ChatSide {
     /// Nobody is; `what` is what the user wanted.
     pub fn machine(&mut self, what: &str) -> Result<&mut Im, CommandError> {
         self.im.as_mut().ok_or_else(|| CommandError::not_signed_in(what))
+    }
+
+    /// The machine, while there is a connection.
+    ///
+    /// # Errors
+    /// Nobody is signed in to chat, or the connection is not there at this moment.
+    pub fn connected(&mut self, what: &str) -> Result<&mut Im, CommandError> {
+        let online = matches!(self.link, LinkState::Online(_));
+        let im = self.machine(what)?;
+        if online { Ok(im) } else { Err(not_connected(what)) }
     }
 
     /// The machine, for looking.
@@ -243,7 +267,7 @@ impl Core {
             return;
         }
         self.chat.link = LinkState::Online(link);
-        self.chat.attempts = 0;
+        self.chat.online_since = Some(now.at);
         self.session.services.im = ServiceStatus {
             state: ServiceState::Ready,
             address: Some(server.endpoint().to_string()),
@@ -270,19 +294,34 @@ impl Core {
         if was_online && let Some(im) = &mut self.chat.im {
             im.offline(now);
         }
+        let stood =
+            self.chat.online_since.take().map(|since| now.at.saturating_duration_since(since));
+        if stood.is_some_and(|stood| stood >= SETTLED) {
+            self.chat.attempts = 0;
+        }
         let problem = fault.problem(at);
         self.session.services.im.state =
             if was_online { ServiceState::Connecting } else { ServiceState::Failed };
         self.session.services.im.error = Some(problem.clone());
-        if fault_is_final(fault) {
-            self.chat.link = LinkState::Off;
-            self.session.services.im.state = ServiceState::Failed;
-        } else {
-            self.pause_chat(now);
+        let one_time = matches!(
+            self.chat.plan.as_ref().map(|plan| &plan.auth),
+            Some(XmppAuth::VtgToken { .. })
+        );
+        if fault_is_final(fault, one_time) {
+            self.give_chat_up(problem);
+            return;
         }
+        self.pause_chat(now);
         if !was_online {
             self.chat_verdict(ServiceVerdict::Failed(problem));
         }
+    }
+
+    fn give_chat_up(&mut self, problem: Problem) {
+        self.chat.link = LinkState::Off;
+        self.session.services.im.state = ServiceState::Failed;
+        self.session.services.im.error = Some(problem.clone());
+        self.chat_verdict(ServiceVerdict::GivenUp(problem));
     }
 
     fn pause_chat(&mut self, now: Moment) {
@@ -322,13 +361,11 @@ impl Core {
     }
 
     /// A new one-time password came, or not.
-    pub(crate) fn chat_renewed(
-        &mut self,
-        result: Result<Box<XmppPlan>, offhook_model::Problem>,
-        now: Moment,
-    ) {
+    pub(crate) fn chat_renewed(&mut self, result: Result<Box<XmppPlan>, Problem>, now: Moment) {
         match result {
             Ok(plan) => self.open_link(*plan),
+            // Each attempt with a wrong password brings the account nearer to being locked.
+            Err(problem) if password_can_mend(&problem) => self.give_chat_up(problem),
             Err(problem) => {
                 self.session.services.im.state = ServiceState::Failed;
                 self.session.services.im.error = Some(problem);
@@ -353,10 +390,20 @@ impl Core {
     }
 }
 
-/// Trying again with the same words cannot help.
-fn fault_is_final(fault: &Fault) -> bool {
-    matches!(
-        fault,
-        Fault::BadCredentials | Fault::NoMechanism(_) | Fault::NoEncryption | Fault::Conflict
-    )
+fn not_connected(what: &str) -> CommandError {
+    CommandError {
+        code: ErrorCode::NotPossible,
+        cause: format!("{what} is not possible: chat is not connected at this moment."),
+        owner: Owner::Server,
+        remedy: "See the connection status for the reason; it is tried again by itself.".into(),
+    }
+}
+
+/// Trying again with the same words cannot help. A one-time password that is refused may only be
+/// spent or too old; the next attempt comes with a new one.
+fn fault_is_final(fault: &Fault, one_time: bool) -> bool {
+    match fault {
+        Fault::BadCredentials => !one_time,
+        other => matches!(other, Fault::NoMechanism(_) | Fault::NoEncryption | Fault::Conflict),
+    }
 }

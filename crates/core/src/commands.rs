@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use offhook_model::{
-    AccountType, Command, CommandError, ErrorCode, Jid, ManualAccount, Moment, Reply, Role,
-    Settings, Ticket,
+    AccountType, AudioSpec, Command, CommandError, ErrorCode, Jid, ManualAccount, Moment, Reply,
+    Role, Settings, Ticket,
 };
 use offhook_ports::StoreRequest;
 
@@ -42,17 +42,11 @@ impl Core {
                 self.chat.set_presence(availability, note, now).map(done)
             }
             Command::RosterAdd { contact, name, group } => {
-                self.chat.machine("Adding a contact").map(|im| {
-                    im.roster_add(contact, name, group, now);
-                    Reply::Done
-                })
+                self.roster_add(contact, name, group, now).map(done)
             }
             Command::RosterRemove { contact } => self.roster_remove(&contact, now).map(done),
             Command::RosterAnswer { contact, allow } => {
-                self.chat.machine("Answering a request").map(|im| {
-                    im.roster_answer(&contact, allow, now);
-                    Reply::Done
-                })
+                self.roster_answer(&contact, allow, now).map(done)
             }
             Command::SendChat { to, body } => self.send_chat(to, body, now),
             Command::Typing { to, typing } => self.chat.machine("Chatting").map(|im| {
@@ -76,28 +70,26 @@ impl Core {
                 "Call without video.",
             )),
             Command::Dial { to, video: false } => {
-                self.on_phone("Calling", now, |phone| phone.dial(to, now)).map(Reply::Call)
+                self.on_phone("Calling", |phone| phone.dial(to, now)).map(Reply::Call)
             }
             Command::Answer(id) => {
-                self.on_phone("Answering", now, |phone| phone.answer(id, now)).map(done)
+                self.on_phone("Answering", |phone| phone.answer(id, now)).map(done)
             }
             Command::Decline(id) => {
-                self.on_phone("Declining", now, |phone| phone.decline(id, now)).map(done)
+                self.on_phone("Declining", |phone| phone.decline(id, now)).map(done)
             }
             Command::HangUp(id) => {
-                self.on_phone("Hanging up", now, |phone| phone.hang_up(id, now)).map(done)
+                self.on_phone("Hanging up", |phone| phone.hang_up(id, now)).map(done)
             }
-            Command::Hold(id) => {
-                self.on_phone("Holding", now, |phone| phone.hold(id, now)).map(done)
-            }
+            Command::Hold(id) => self.on_phone("Holding", |phone| phone.hold(id, now)).map(done),
             Command::Resume(id) => {
-                self.on_phone("Resuming", now, |phone| phone.resume(id, now)).map(done)
+                self.on_phone("Resuming", |phone| phone.resume(id, now)).map(done)
             }
             Command::Mute { id, muted } => {
-                self.on_phone("Muting", now, |phone| phone.mute(id, muted)).map(done)
+                self.on_phone("Muting", |phone| phone.mute(id, muted)).map(done)
             }
             Command::Dtmf { id, digits } => {
-                self.on_phone("Sending digits", now, |phone| phone.dtmf(id, &digits)).map(done)
+                self.on_phone("Sending digits", |phone| phone.dtmf(id, &digits)).map(done)
             }
             Command::CallStats(id) => {
                 if !self.phone.has_call(id) {
@@ -106,26 +98,12 @@ impl Core {
                 self.out.push_back(Effect::MediaStats(ticket, id));
                 return None;
             }
-            Command::SelectDevice { role, spec } => {
-                let settings = Arc::make_mut(&mut self.settings);
-                match role {
-                    Role::Input => settings.audio_input = spec.clone(),
-                    Role::Output => settings.audio_output = spec.clone(),
-                    Role::Ringer => settings.ringer_output = spec.clone(),
-                }
-                self.keep_settings();
-                self.out.push_back(Effect::MediaSelect(role, spec));
-                self.out.push_back(Effect::MediaDevices);
-                Ok(Reply::Done)
-            }
+            Command::SelectDevice { role, spec } => self.select_device(role, spec).map(done),
             Command::RefreshDevices => {
                 self.out.push_back(Effect::MediaDevices);
                 Ok(Reply::Done)
             }
-            Command::SetSettings(settings) => {
-                self.set_settings(*settings);
-                Ok(Reply::Done)
-            }
+            Command::SetSettings(settings) => self.set_settings(*settings).map(done),
             Command::Dismiss(id) => self.dismiss(id),
         })
     }
@@ -153,7 +131,7 @@ impl Core {
     fn open_chat(&mut self, with: Jid) -> Result<(), CommandError> {
         self.chat.machine("Chatting")?;
         let request = StoreRequest::History { with: with.clone(), before: None, limit: 200 };
-        self.out.push_back(Effect::Store(StoreTag::OpenChat(with), request));
+        self.read_history(StoreTag::OpenChat(with), request);
         Ok(())
     }
 
@@ -169,16 +147,52 @@ impl Core {
         Ok(Reply::Message(im.send_chat(to, body, now)))
     }
 
-    fn roster_remove(&mut self, contact: &Jid, now: Moment) -> Result<(), CommandError> {
-        let im = self.chat.machine("Removing a contact")?;
-        if !im.contacts().iter().any(|known| known.contact == *contact) {
-            return Err(CommandError::user(
-                ErrorCode::NoSuchObject,
-                "There is no such contact.",
-                "Ask roster.list for the contacts there are.",
-            ));
+    fn roster_add(
+        &mut self,
+        contact: Jid,
+        name: Option<String>,
+        group: Option<String>,
+        now: Moment,
+    ) -> Result<(), CommandError> {
+        let im = self.chat.connected("Adding a contact")?;
+        if im.roster_add(contact, name, group, now) {
+            return Ok(());
         }
-        im.roster_remove(contact, now);
+        Err(CommandError::user(
+            ErrorCode::InvalidParams,
+            "This is no address of a person.",
+            "Write it as name@company.com.",
+        ))
+    }
+
+    fn roster_remove(&mut self, contact: &Jid, now: Moment) -> Result<(), CommandError> {
+        let im = self.chat.connected("Removing a contact")?;
+        let known = im.contacts().iter().any(|known| known.contact == contact.bare());
+        if known && im.roster_remove(contact, now) { Ok(()) } else { Err(no_contact()) }
+    }
+
+    fn roster_answer(
+        &mut self,
+        contact: &Jid,
+        allow: bool,
+        now: Moment,
+    ) -> Result<(), CommandError> {
+        let im = self.chat.connected("Answering a request")?;
+        let known = im.contacts().iter().any(|known| known.contact == contact.bare());
+        if known && im.roster_answer(contact, allow, now) { Ok(()) } else { Err(no_contact()) }
+    }
+
+    fn select_device(&mut self, role: Role, spec: AudioSpec) -> Result<(), CommandError> {
+        fits(role, &spec)?;
+        let settings = Arc::make_mut(&mut self.settings);
+        match role {
+            Role::Input => settings.audio_input = spec.clone(),
+            Role::Output => settings.audio_output = spec.clone(),
+            Role::Ringer => settings.ringer_output = spec.clone(),
+        }
+        self.keep_settings();
+        self.out.push_back(Effect::MediaSelect(role, spec));
+        self.out.push_back(Effect::MediaDevices);
         Ok(())
     }
 
@@ -200,7 +214,7 @@ impl Core {
         Ok(())
     }
 
-    fn set_settings(&mut self, settings: Settings) {
+    fn set_settings(&mut self, settings: Settings) -> Result<(), CommandError> {
         let specs = |s: &Settings| {
             [
                 (Role::Input, s.audio_input.clone()),
@@ -208,18 +222,50 @@ impl Core {
                 (Role::Ringer, s.ringer_output.clone()),
             ]
         };
-        let before = specs(&self.settings);
-        for (new, old) in specs(&settings).into_iter().zip(before) {
-            if new != old {
-                self.out.push_back(Effect::MediaSelect(new.0, new.1));
-            }
+        let wanted = specs(&settings);
+        for (role, spec) in &wanted {
+            fits(*role, spec)?;
+        }
+        let changed = wanted.into_iter().zip(specs(&self.settings)).filter(|(new, old)| new != old);
+        for ((role, spec), _) in changed {
+            self.out.push_back(Effect::MediaSelect(role, spec));
         }
         self.settings = Arc::new(settings);
         self.out.push_back(Effect::MediaDevices);
         self.keep_settings();
+        Ok(())
     }
 
     pub(crate) fn keep_settings(&mut self) {
         self.store(StoreRequest::PutSettings(Box::new(Settings::clone(&self.settings))));
     }
+}
+
+fn no_contact() -> CommandError {
+    CommandError::user(
+        ErrorCode::NoSuchObject,
+        "There is no such contact.",
+        "Ask roster.list for the contacts there are.",
+    )
+}
+
+/// Outputs cannot be read from, so tones, silence and repetition make no sense for them.
+fn fits(role: Role, spec: &AudioSpec) -> Result<(), CommandError> {
+    let fits = match (role, spec) {
+        (Role::Input, _) => true,
+        (Role::Output | Role::Ringer, AudioSpec::File { repeat, .. }) => !repeat,
+        (Role::Output | Role::Ringer, AudioSpec::Tone(_) | AudioSpec::Silence) => false,
+        (
+            Role::Output | Role::Ringer,
+            AudioSpec::Default | AudioSpec::Device(_) | AudioSpec::Null,
+        ) => true,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(CommandError::user(
+        ErrorCode::InvalidParams,
+        format!("{spec} is no output."),
+        "Use default, device:NAME, file:PATH.wav or null.",
+    ))
 }

@@ -4,8 +4,8 @@
 //! `core.next_timeout()`, then publish `core.snapshot()`. It has no sockets, no tasks, no clock and
 //! no randomness of its own; time is an argument and chance comes from one seed.
 //!
-//! Every room below decides its own part: `session` who is signed in, `chat` the link to the chat
-//! server, `calls` the phone. `commands` routes what the user wants, `project` shows what is.
+//! Every room below decides its own part: `session` how one is let in, `standing` what works of it,
+//! `leaving` the way out, `chat` the link to the chat server, `calls` the phone. `commands` routes what the user wants, `project` shows what is.
 
 mod calls;
 mod chance;
@@ -13,8 +13,11 @@ mod chat;
 mod commands;
 mod effect;
 mod event;
+mod history;
+mod leaving;
 mod project;
 mod session;
+mod standing;
 mod state;
 
 pub use effect::{Effect, StoreTag};

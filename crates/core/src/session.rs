@@ -5,27 +5,28 @@
 //! another password does not look for the services anew.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use offhook_discovery as discovery;
 use offhook_model::{
-    Authenticator, CommandError, ErrorCode, Moment, Owner, Problem, Prompt, Secret, ServiceState,
-    ServiceStatus, Services, Session, SessionState, UserAddress,
+    Area, CommandError, ErrorCode, Moment, Owner, Problem, Prompt, Secret, Services, Session,
+    SessionState, UserAddress,
 };
 use offhook_ports::{Found, Progress, StoreRequest};
 use offhook_signin as signin;
-use offhook_signin::{Credentials, Grant, Renewal, Service};
+use offhook_signin::{Credentials, Renewal};
 
 use crate::event::FlowOutcome;
+use crate::standing::Up;
 use crate::{Core, Effect, RunId, StoreTag};
 
-/// How long sign-out waits for the servers' good-byes.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How many steps of the way are remembered.
+const TRACE: usize = 500;
 
 /// What the user asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
-    address: UserAddress,
+    pub(crate) address: UserAddress,
     username: Option<String>,
     password: Option<Secret<String>>,
 }
@@ -57,36 +58,6 @@ pub(crate) enum Phase {
     Leaving { until: Instant, quit: bool },
 }
 
-/// A session that stands.
-#[derive(Debug)]
-pub(crate) struct Up {
-    wish: Wish,
-    found: Found,
-    credentials: Credentials,
-    renewal: Option<Renewal>,
-    display_name: String,
-    chat: Side,
-    phone: Side,
-    confirmed: bool,
-}
-
-/// What is known of one of the two services.
-#[derive(Clone, Debug, PartialEq)]
-enum Side {
-    Absent,
-    Pending,
-    Worked,
-    Failed(Problem),
-}
-
-/// What a service reports to the session.
-pub(crate) enum ServiceVerdict {
-    /// It works.
-    Ready,
-    /// An attempt failed.
-    Failed(Problem),
-}
-
 impl Core {
     /// Begins to sign in. A failed session is left behind.
     pub(crate) fn sign_in(
@@ -104,6 +75,7 @@ impl Core {
             ));
         }
         self.leave_behind();
+        let username = username.or_else(|| self.known_username(&address));
         let wish = Wish { address, username, password };
         self.session = Session { address: Some(wish.address.clone()), ..Session::default() };
         self.discover(wish, now);
@@ -145,6 +117,8 @@ impl Core {
         match std::mem::replace(&mut self.phase, Phase::SignedOut) {
             Phase::Asking { wish, found } | Phase::Failed { wish, found: Some(found) } => {
                 self.leave_behind();
+                // Asked again, the name is the one typed last.
+                let wish = Wish { username: Some(username.clone()), ..wish };
                 self.authenticate(wish, found, Credentials { username, password }, false);
                 Ok(())
             }
@@ -237,7 +211,11 @@ impl Core {
             self.toast(warning, now);
         }
         match report.outcome {
-            Ok(found) => self.want_password(wish, found),
+            // What cannot be done is said before a password is asked for.
+            Ok(found) => match signin::unsupported(&found) {
+                Some(problem) => self.fail(wish, None, problem),
+                None => self.want_password(wish, found),
+            },
             Err(problem) => self.fail(wish, None, problem),
         }
     }
@@ -301,7 +279,7 @@ impl Core {
         }
         match report.outcome {
             Ok(grant) => self.rise(wish, found, credentials, grant, now),
-            Err(problem) if kept && problem.area == offhook_model::Area::Authentication => {
+            Err(problem) if kept && password_can_mend(&problem) => {
                 self.store(StoreRequest::ForgetPassword(wish.address.to_string()));
                 self.ask(wish, found, Some(problem));
             }
@@ -320,11 +298,13 @@ impl Core {
             }
             fresh
         });
+        let old = trace.len().saturating_sub(TRACE);
+        trace.drain(..old);
     }
 
-    fn fail(&mut self, wish: Wish, found: Option<Found>, problem: Problem) {
+    pub(crate) fn fail(&mut self, wish: Wish, found: Option<Found>, problem: Problem) {
         if let Some(found) = &found
-            && problem.area == offhook_model::Area::Authentication
+            && password_can_mend(&problem)
         {
             self.session.prompt = Some(Prompt {
                 username: wish.username(),
@@ -338,143 +318,8 @@ impl Core {
         self.phase = Phase::Failed { wish, found };
     }
 
-    fn rise(
-        &mut self,
-        wish: Wish,
-        found: Found,
-        credentials: Credentials,
-        grant: Grant,
-        now: Moment,
-    ) {
-        let standard = grant.authenticator == Authenticator::Standard;
-        self.session.authenticator = Some(grant.authenticator);
-        self.session.product_mode = Some(grant.mode);
-        self.session.via = Some(grant.via);
-        self.session.services = Services::default();
-        self.session.step = Some("Connecting".into());
-        let mut up = Up {
-            wish,
-            found,
-            credentials,
-            renewal: grant.renewal,
-            display_name: grant.display_name,
-            chat: Side::Absent,
-            phone: Side::Absent,
-            confirmed: false,
-        };
-        self.open_history(&up.wish.address);
-        match grant.im {
-            Service::Ready(plan) => {
-                up.chat = Side::Pending;
-                self.start_chat(plan, now);
-            }
-            Service::Failed(problem) => {
-                self.session.services.im = failed_row(&problem);
-                up.chat = Side::Failed(problem);
-            }
-            Service::NotConfigured => self.session.services.im.state = ServiceState::NotConfigured,
-        }
-        match grant.phone {
-            Service::Ready(account) => {
-                up.phone = Side::Pending;
-                self.session.services.phone.state = ServiceState::Connecting;
-                self.start_phone(account, now);
-            }
-            Service::Failed(problem) => {
-                self.session.services.phone = failed_row(&problem);
-                up.phone = Side::Failed(problem);
-            }
-            Service::NotConfigured => {
-                self.session.services.phone.state = ServiceState::NotConfigured;
-            }
-        }
-        for row in [
-            &mut self.session.services.voicemail,
-            &mut self.session.services.directory,
-            &mut self.session.services.edge,
-            &mut self.session.services.calendar,
-        ] {
-            row.state = ServiceState::NotConfigured;
-        }
-        self.phase = Phase::Up(Box::new(up));
-        // Everything but a plain account has been let in by an authenticator of its own; a plain
-        // account is let in by the first of its two servers that says so.
-        if !standard {
-            self.confirm();
-        }
-    }
-
-    fn open_history(&mut self, address: &UserAddress) {
-        self.store(StoreRequest::Open(address.to_string()));
-        self.out.push_back(Effect::Store(StoreTag::Loaded, StoreRequest::Load));
-    }
-
-    fn confirm(&mut self) {
-        let Phase::Up(up) = &mut self.phase else { return };
-        if up.confirmed {
-            return;
-        }
-        up.confirmed = true;
-        let (address, password) = (up.wish.address.to_string(), up.credentials.password.clone());
-        self.session.state = SessionState::SignedIn;
-        self.session.step = None;
-        self.session.error = None;
-        self.store(StoreRequest::PutPassword(address.clone(), password));
-        if self.settings.last_address.as_deref() != Some(address.as_str()) {
-            Arc::make_mut(&mut self.settings).last_address = Some(address);
-            self.keep_settings();
-        }
-    }
-
-    /// The chat link worked or did not.
-    pub(crate) fn chat_verdict(&mut self, verdict: ServiceVerdict) {
-        if let Phase::Up(up) = &mut self.phase {
-            up.chat.learn(verdict);
-        }
-    }
-
-    /// The registration worked or did not.
-    pub(crate) fn phone_verdict(&mut self, verdict: ServiceVerdict) {
-        if let Phase::Up(up) = &mut self.phase {
-            up.phone.learn(verdict);
-        }
-    }
-
-    /// Draws the session's state from what both services said. Runs after every event.
-    pub(crate) fn reconsider(&mut self, now: Moment) {
-        self.finish_leaving(now);
-        let Phase::Up(up) = &self.phase else { return };
-        if !up.confirmed {
-            if up.chat == Side::Worked || up.phone == Side::Worked {
-                self.confirm();
-            } else if let Some(problem) = up.hopeless() {
-                return self.give_up(problem);
-            }
-            return;
-        }
-        let services = &self.session.services;
-        let ready = |row: &ServiceStatus| row.state == ServiceState::Ready;
-        let worked = up.chat == Side::Worked || up.phone == Side::Worked;
-        let lost = worked && !ready(&services.im) && !ready(&services.phone);
-        self.session.state = if lost { SessionState::Reconnecting } else { SessionState::SignedIn };
-        self.session.step = lost.then(|| "Connecting again".to_owned());
-    }
-
-    /// Neither service of a plain account let us in.
-    fn give_up(&mut self, problem: Problem) {
-        let Phase::Up(up) = std::mem::replace(&mut self.phase, Phase::SignedOut) else { return };
-        let services = self.session.services.clone();
-        self.leave_behind();
-        self.session.services = services;
-        self.store(StoreRequest::Close);
-        if problem.area == offhook_model::Area::Authentication {
-            self.store(StoreRequest::ForgetPassword(up.wish.address.to_string()));
-        }
-        self.fail(up.wish, Some(up.found), problem);
-    }
-
     /// Drops what a session that never stood has begun.
-    fn leave_behind(&mut self) {
+    pub(crate) fn leave_behind(&mut self) {
         if let Some(run) = self.run_wanted() {
             self.out.push_back(Effect::Cancel(run));
         }
@@ -483,77 +328,13 @@ impl Core {
         self.session.error = None;
         self.session.prompt = None;
         self.session.services = Services::default();
-    }
-
-    /// Signs out; with `quit` the program ends after it.
-    pub(crate) fn sign_out(&mut self, quit: bool, now: Moment) -> Result<(), CommandError> {
-        match &mut self.phase {
-            Phase::Leaving { quit: wanted, .. } => {
-                *wanted |= quit;
-                return Ok(());
-            }
-            Phase::SignedOut if quit => {
-                self.out.push_back(Effect::Quit);
-                return Ok(());
-            }
-            Phase::SignedOut => return Err(CommandError::not_signed_in("Signing out")),
-            Phase::Discovering { .. }
-            | Phase::Recalling { .. }
-            | Phase::Asking { .. }
-            | Phase::Authenticating { .. }
-            | Phase::Failed { .. } => {
-                self.leave_behind();
-                self.signed_out(quit);
-                return Ok(());
-            }
-            Phase::Up(_) => {}
-        }
-        self.stop_phone(now);
-        self.stop_chat(now);
-        self.session.step = Some("Signing out".into());
-        self.phase = Phase::Leaving { until: now.at + FAREWELL, quit };
-        Ok(())
-    }
-
-    fn finish_leaving(&mut self, now: Moment) {
-        let Phase::Leaving { until, quit } = &self.phase else { return };
-        let quit = *quit;
-        let farewell = self.chat.is_closed() && self.phone.is_stopped();
-        if farewell || *until <= now.at {
-            self.drop_chat();
-            self.drop_phone();
-            self.store(StoreRequest::Close);
-            self.signed_out(quit);
-        }
-    }
-
-    fn signed_out(&mut self, quit: bool) {
-        self.phase = Phase::SignedOut;
-        self.session = Session::default();
         self.call_log = Arc::default();
-        self.out.push_back(Effect::ForgetCookies);
-        if quit {
-            self.out.push_back(Effect::Quit);
-        }
     }
 
-    /// When the session wants [`crate::Event::Timeout`].
-    pub(crate) fn session_timeout(&self) -> Option<Instant> {
-        match &self.phase {
-            Phase::Leaving { until, .. } => Some(*until),
-            Phase::SignedOut
-            | Phase::Discovering { .. }
-            | Phase::Recalling { .. }
-            | Phase::Asking { .. }
-            | Phase::Authenticating { .. }
-            | Phase::Up(_)
-            | Phase::Failed { .. } => None,
-        }
-    }
-
-    /// Does what is due.
-    pub(crate) fn session_due(&mut self, now: Moment) {
-        self.finish_leaving(now);
+    /// The user name that belongs to a kept password.
+    fn known_username(&self, address: &UserAddress) -> Option<String> {
+        let (known, username) = self.last_user.as_ref()?;
+        (known == address).then(|| username.clone())
     }
 
     /// How a new one-time password is had, where the account works with them.
@@ -576,46 +357,9 @@ impl Core {
     }
 }
 
-impl Side {
-    /// Once it worked, a later failure is a matter of reconnecting, not of being let in.
-    fn learn(&mut self, verdict: ServiceVerdict) {
-        match verdict {
-            ServiceVerdict::Ready => *self = Self::Worked,
-            ServiceVerdict::Failed(problem) => {
-                if *self != Self::Worked {
-                    *self = Self::Failed(problem);
-                }
-            }
-        }
-    }
-}
-
-impl Up {
-    /// Both services have spoken and none works: the more telling problem. A refused password
-    /// outranks an unreachable server, for it is what the user can mend.
-    fn hopeless(&self) -> Option<Problem> {
-        let problems: Vec<&Problem> = [&self.chat, &self.phone]
-            .into_iter()
-            .filter_map(|side| match side {
-                Side::Failed(problem) => Some(problem),
-                Side::Absent | Side::Pending | Side::Worked => None,
-            })
-            .collect();
-        let speaks = |side: &Side| matches!(side, Side::Absent | Side::Failed(_));
-        if !speaks(&self.chat) || !speaks(&self.phone) {
-            return None;
-        }
-        let password = |problem: &&&Problem| problem.owner == Owner::User;
-        problems.iter().find(password).or(problems.first()).map(|problem| (*problem).clone())
-    }
-}
-
-fn failed_row(problem: &Problem) -> ServiceStatus {
-    ServiceStatus {
-        state: ServiceState::Failed,
-        error: Some(problem.clone()),
-        ..ServiceStatus::default()
-    }
+/// A password that is typed again may help; a conflict or a missing mechanism is not its fault.
+pub(crate) fn password_can_mend(problem: &Problem) -> bool {
+    problem.area == Area::Authentication && problem.owner == Owner::User
 }
 
 /// Who asks for the password, in words.

@@ -6,15 +6,19 @@ use std::time::Instant;
 
 use offhook_model::{
     CallRecord, CommandError, Devices, ErrorCode, ManualAccount, Moment, Notice, NoticeBody,
-    Problem, ProblemId, Reply, Session, Settings, Snapshot, Ticket, Toast,
+    Problem, ProblemId, Reply, Session, Settings, Snapshot, Ticket, Toast, UserAddress,
 };
 use offhook_ports::{MediaFact, StoreAnswer, StoreRequest};
 
 use crate::calls::PhoneSide;
 use crate::chance::Chance;
 use crate::chat::ChatSide;
+use crate::history::Reads;
 use crate::session::Phase;
 use crate::{Effect, Event, LinkId, RunId, StoreTag};
+
+/// How many problems are shown; the oldest go first.
+const TOASTS: usize = 20;
 
 /// What a core starts with.
 pub struct Options {
@@ -46,6 +50,9 @@ pub struct Core {
     pub(crate) toasts: Arc<Vec<Toast>>,
     pub(crate) out: VecDeque<Effect>,
     pub(crate) last_run: u32,
+    pub(crate) reads: Reads,
+    /// Who signed in last, and under which user name.
+    pub(crate) last_user: Option<(UserAddress, String)>,
     last_toast: u32,
     revision: u64,
 }
@@ -70,6 +77,8 @@ impl Core {
             toasts: Arc::default(),
             out: VecDeque::new(),
             last_run: 0,
+            reads: Reads::default(),
+            last_user: None,
             last_toast: 0,
             revision: 0,
         }
@@ -85,16 +94,13 @@ impl Core {
             Event::SipOpened { flow, local, remote, tls } => {
                 self.sip_opened(flow, local, remote, tls, now);
             }
-            Event::SipData(flow, bytes) => {
-                self.with_phone(now, |phone| phone.receive(flow, &bytes, now))
-            }
-            Event::SipFailed(flow, fault) => {
-                self.with_phone(now, |phone| phone.flow_failed(flow, fault, now));
-            }
+            Event::SipData(flow, bytes) => self.sip_data(flow, &bytes, now),
+            Event::SipFailed(flow, fault) => self.sip_failed(flow, fault, now),
             Event::Reserved(call, ports) => {
-                self.with_phone(now, |phone| phone.reserved(call, ports, now));
+                self.with_phone(|phone| phone.reserved(call, ports, now));
             }
             Event::Media(fact) => self.media(&fact, now),
+            Event::Devices(devices) if devices == *self.devices => {}
             Event::Devices(devices) => {
                 self.devices = Arc::new(devices);
                 self.notice(NoticeBody::Devices {}, now);
@@ -127,7 +133,7 @@ impl Core {
     fn timeout(&mut self, now: Moment) {
         self.session_due(now);
         self.chat_due(now);
-        self.with_phone(now, |phone| phone.handle_timeout(now));
+        self.with_phone(|phone| phone.handle_timeout(now));
     }
 
     /// Runs after every event: what the machines want goes out, what changed is told.
@@ -135,7 +141,7 @@ impl Core {
         self.drain_chat(now);
         self.drain_phone(now);
         self.reconsider(now);
-        if self.session != self.told {
+        if !looks_the_same(&self.session, &self.told) {
             self.told = self.session.clone();
             let session = Box::new(self.session.clone());
             self.notice(NoticeBody::Session(session), now);
@@ -159,11 +165,14 @@ impl Core {
             | MediaFact::Silence(..)
             | MediaFact::SoundAgain(_)
             | MediaFact::Digit(..)
-            | MediaFact::DigitsSent(_) => self.with_phone(now, |phone| phone.media(fact)),
+            | MediaFact::DigitsSent(_) => self.with_phone(|phone| phone.media(fact)),
         }
     }
 
     fn stored(&mut self, tag: StoreTag, answer: StoreAnswer, now: Moment) {
+        if matches!(tag, StoreTag::Loaded | StoreTag::OpenChat(_)) && !self.read_is_wanted() {
+            return;
+        }
         match (tag, answer) {
             (StoreTag::Query(ticket), StoreAnswer::Messages { items, more }) => {
                 self.reply(ticket, Ok(Reply::Messages { items, more }));
@@ -233,7 +242,10 @@ impl Core {
         }
         self.last_toast += 1;
         let toast = Toast { id: ProblemId(self.last_toast), problem: problem.clone() };
-        Arc::make_mut(&mut self.toasts).push(toast);
+        let toasts = Arc::make_mut(&mut self.toasts);
+        toasts.push(toast);
+        let old = toasts.len().saturating_sub(TOASTS);
+        toasts.drain(..old);
         self.notice(NoticeBody::Diagnostic { problem: Box::new(problem) }, now);
     }
 
@@ -249,6 +261,12 @@ impl Core {
         }
         Ok(Reply::Done)
     }
+}
+
+/// Watchers cannot tell these two apart: address, prompt and trace are not told.
+fn looks_the_same(a: &Session, b: &Session) -> bool {
+    let seen = |s: &Session| (s.state, s.product_mode, s.authenticator, s.via);
+    seen(a) == seen(b) && a.step == b.step && a.services == b.services && a.error == b.error
 }
 
 fn store_failed(why: &str) -> CommandError {

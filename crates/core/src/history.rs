@@ -1,0 +1,37 @@
+//! Reading the account's history. The store answers in order, so an answer that was asked for
+//! before the history was closed belongs to somebody who has left.
+
+use offhook_ports::StoreRequest;
+
+use crate::{Core, Effect, StoreTag};
+
+/// How many answers are to come, and how many of those come too late.
+#[derive(Debug, Default)]
+pub struct Reads {
+    pending: u32,
+    stale: u32,
+}
+
+impl Core {
+    /// Reads for the session, not for a command.
+    pub(crate) fn read_history(&mut self, tag: StoreTag, request: StoreRequest) {
+        self.reads.pending += 1;
+        self.out.push_back(Effect::Store(tag, request));
+    }
+
+    /// Closes the account's history.
+    pub(crate) fn close_history(&mut self) {
+        self.reads.stale = self.reads.pending;
+        self.store(StoreRequest::Close);
+    }
+
+    /// An answer came; false when it is for a session that is over.
+    pub(crate) fn read_is_wanted(&mut self) -> bool {
+        self.reads.pending = self.reads.pending.saturating_sub(1);
+        if self.reads.stale > 0 {
+            self.reads.stale -= 1;
+            return false;
+        }
+        true
+    }
+}
