@@ -45,10 +45,14 @@ impl Im {
         contact: Jid,
         name: Option<String>,
         group: Option<String>,
-        _now: Moment,
+        now: Moment,
     ) -> bool {
         let contact = contact.bare();
         let known = self.people.get(&contact).cloned();
+        // Whoever adds a person that asked to be let in lets them in.
+        if known.as_ref().is_some_and(|known| known.wants_us) {
+            self.roster_answer(&contact, true, now);
+        }
         let groups = match group {
             Some(group) => vec![group],
             None => known.as_ref().map(|k| k.groups.clone()).unwrap_or_default(),

@@ -151,6 +151,18 @@ fn a_request_waits_for_our_answer() {
 }
 
 #[test]
+fn whoever_is_added_is_let_in() {
+    let mut bench = Bench::online();
+    let now = bench.now;
+    bench.receive("<presence xmlns='jabber:client' type='subscribe' from='bob@example.com'/>");
+    bench.forget();
+    bench.im.roster_add(jid("bob@example.com"), None, None, now);
+    bench.drain();
+    assert!(bench.sent_with("type='subscribed'").contains("to='bob@example.com'"));
+    assert!(bench.sent_with("type='subscribe'").contains("to='bob@example.com'"));
+}
+
+#[test]
 fn who_sees_us_already_is_answered_at_once() {
     let mut bench = Bench::with_contacts(BOB);
     bench.receive("<presence xmlns='jabber:client' type='subscribe' from='bob@example.com'/>");

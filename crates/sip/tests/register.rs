@@ -2,7 +2,7 @@
 
 mod support;
 
-use offhook_model::{Fault, Link};
+use offhook_model::{Fault, Link, TlsFault};
 use offhook_ports::PhoneAccount;
 use offhook_sip::{Event, message};
 use support::world::World;
@@ -161,6 +161,21 @@ fn servers_are_tried_in_order_and_then_again() {
     solo.open();
     solo.advance(secs(8));
     assert_eq!(failures(&mut solo)[0].0, Fault::AnswerTimeout, "connected, and then nothing");
+}
+
+#[test]
+fn a_certificate_that_is_refused_does_not_lead_to_a_link_in_clear() {
+    let servers = vec![server(8, Link::Tls), server(9, Link::Tcp), server(7, Link::Tls)];
+    let mut solo = Solo::new(PhoneAccount { servers, ..account("alice", Link::Tls) });
+    solo.start();
+    for _ in 0..6 {
+        solo.ua.flow_failed(solo.flow, Fault::Tls(TlsFault::SelfSigned), solo.now);
+        solo.drain();
+        solo.advance(secs(6));
+    }
+    let hosts: Vec<_> = solo.opened.iter().map(|server| server.host.as_str()).collect();
+    assert!(hosts.contains(&"10.0.0.7"), "{hosts:?}");
+    assert!(!hosts.contains(&"10.0.0.9"), "{hosts:?}");
 }
 
 #[test]

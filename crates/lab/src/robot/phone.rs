@@ -161,6 +161,9 @@ impl Phone {
                 }
             }
             if *stop.borrow() {
+                // The good-byes are on their way: the answer to one says they were passed on.
+                let answer = stream.read(&mut chunk);
+                let _ = tokio::time::timeout(Duration::from_millis(500), answer).await;
                 break;
             }
             let deadline = self.deadline();

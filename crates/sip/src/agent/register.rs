@@ -273,6 +273,9 @@ impl UserAgent {
 
     fn fail(&mut self, fault: Fault, retry: Retry, now: Instant) {
         let Some(server) = self.server().cloned() else { return };
+        if matches!(fault, Fault::Tls(_)) {
+            self.only_encrypted(&server);
+        }
         let servers = self.account.servers.len();
         let wait = self.registration.attempts.failed(retry, servers, &mut self.tokens, now);
         self.event(Event::RegistrationFailed { server, fault, retry_in: wait });
@@ -281,6 +284,14 @@ impl UserAgent {
             Some(wait) => self.registration.phase = Phase::Waiting { until: Some(now + wait) },
             None => self.registration.phase = Phase::Waiting { until: None },
         }
+    }
+
+    /// A certificate that is not accepted is no reason to go on in clear: whoever can show a wrong
+    /// one could have everything in clear that way.
+    fn only_encrypted(&mut self, failed: &SipServer) {
+        self.account.servers.retain(|server| server.link == Link::Tls || server == failed);
+        let place = self.account.servers.iter().position(|server| server == failed);
+        self.registration.attempts.server = place.unwrap_or(0);
     }
 
     pub(super) fn close_flow(&mut self, now: Instant) {
