@@ -130,6 +130,7 @@ pub fn run() -> Result<(), String> {
     directions(&metadata, &mut findings);
     supply(&metadata, &mut findings);
     layout(&mut findings);
+    proofs(&mut findings);
     for path in tracked()? {
         if let Ok(text) = std::fs::read_to_string(root().join(&path)) {
             source(&path, &text, &mut findings);
@@ -265,6 +266,32 @@ fn layout(findings: &mut Vec<String>) {
             findings.push(format!("{name} at the root is not part of the agreed layout"));
         }
     }
+}
+
+/// Every test that the feature table names must be there: "works" without a test is a hope.
+fn proofs(findings: &mut Vec<String>) {
+    let Ok(table) = std::fs::read_to_string(root().join("docs/features.md")) else {
+        findings.push("docs/features.md is missing: nobody could say what works".into());
+        return;
+    };
+    for line in table.lines().filter(|line| line.starts_with("| ")) {
+        let proofs: Vec<_> = line.split('`').filter(|word| word.contains(".rs::")).collect();
+        if line.contains("| works |") && proofs.is_empty() {
+            findings.push(format!("docs/features.md: works without a test: {line}"));
+        }
+        for proof in proofs {
+            if !is_there(proof) {
+                findings.push(format!("docs/features.md: there is no test {proof}"));
+            }
+        }
+    }
+}
+
+fn is_there(proof: &str) -> bool {
+    let Some((file, name)) = proof.split_once("::") else { return false };
+    let folder = if file.starts_with("tests/") { "" } else { "crates" };
+    std::fs::read_to_string(root().join(folder).join(file))
+        .is_ok_and(|text| text.contains(&format!("fn {name}(")))
 }
 
 fn tracked() -> Result<Vec<PathBuf>, String> {
