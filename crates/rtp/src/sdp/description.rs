@@ -128,17 +128,21 @@ impl Description {
         }
         let mut this = Self::default();
         let mut recognised = false;
-        for (number, line) in text.lines().enumerate() {
-            let line = line.trim();
+        let (mut rest, mut number) = (text, 0);
+        while !rest.is_empty() {
+            let (line, after) = split(rest, b'\n').unwrap_or((rest, ""));
+            (rest, number) = (after, number + 1);
+            let line = line.trim_ascii();
             if line.is_empty() {
                 continue;
             }
-            match line.split_once('=').filter(|(kind, _)| kind.trim_end().len() == 1) {
+            let parts = split(line, b'=').map(|(kind, value)| (kind.trim_ascii_end(), value));
+            match parts.filter(|(kind, _)| kind.len() == 1) {
                 Some((kind, value)) => {
-                    recognised |= matches!(kind.trim_end(), "v" | "m");
-                    this.line(kind.trim_end(), value.trim(), number + 1)?;
+                    recognised |= matches!(kind, "v" | "m");
+                    this.line(kind, value.trim_ascii(), number)?;
                 }
-                None => this.odd(number + 1, "is not of the form x=…"),
+                None => this.odd(number, "is not of the form x=…"),
             }
         }
         if recognised { Ok(this) } else { Err(SdpError::NotSdp) }
@@ -178,8 +182,8 @@ impl Description {
     }
 
     fn attribute(&mut self, value: &str) {
-        let (name, value) = value.split_once(':').unwrap_or((value, ""));
-        let (name, value) = (name.trim(), value.trim());
+        let (name, value) = split(value, b':').unwrap_or((value, ""));
+        let (name, value) = (name.trim_ascii(), value.trim_ascii());
         let flow = Flow::parse(name);
         let (slot, attributes) = match self.media.last_mut() {
             Some(media) => (&mut media.flow, &mut media.attributes),
@@ -192,9 +196,16 @@ impl Description {
     }
 }
 
+/// Both sides of the first such ASCII byte. What stands before it in a description is short, and a
+/// plain loop finds it at a fraction of the cost of a search made for long texts.
+fn split(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|it| it == byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 /// `<kind> <port>[/<count>] <protocol> <format>…`. What cannot be read leaves the port 0.
 fn parse_media(value: &str) -> Media {
-    let mut words = value.split_whitespace();
+    let mut words = value.split_ascii_whitespace();
     let kind = words.next().unwrap_or_default().to_ascii_lowercase();
     let port = words.next().unwrap_or_default();
     let port = port.split_once('/').map_or(port, |(port, _)| port).parse().unwrap_or(0);
@@ -204,7 +215,7 @@ fn parse_media(value: &str) -> Media {
 
 /// `IN IP4 <address>[/<ttl>]`.
 fn parse_connection(value: &str) -> Option<Connection> {
-    let address = value.split_whitespace().nth(2)?;
+    let address = value.split_ascii_whitespace().nth(2)?;
     let address = address.split_once('/').map_or(address, |(address, _)| address);
     Some(match address.parse() {
         Ok(ip) => Connection::Address(ip),
