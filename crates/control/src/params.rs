@@ -17,13 +17,18 @@ use crate::rpc::{INVALID_PARAMS, RpcError};
 /// −32602 with what is wrong.
 pub fn read<T: DeserializeOwned>(method: &str, params: Value) -> Result<T, RpcError> {
     let params = if params.is_null() { Value::Object(Default::default()) } else { params };
-    serde_json::from_value(params).map_err(|error| {
+    let wrong = |why: &dyn std::fmt::Display| {
         RpcError::caller(
             INVALID_PARAMS,
-            format!("The parameters of {method} are not valid: {error}."),
+            format!("The parameters of {method} are not valid: {why}."),
             "See the control API's description in docs/control.md.",
         )
-    })
+    };
+    // Structures would be read from arrays as well, by position.
+    if !params.is_object() {
+        return Err(wrong(&"they must be an object"));
+    }
+    serde_json::from_value(params).map_err(|error| wrong(&error))
 }
 
 fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr<Err: std::fmt::Display>>(

@@ -37,10 +37,38 @@ impl Folders {
         })
     }
 
+    /// Makes the folders that are missing, for this user alone. Those that are there stay as they
+    /// are.
+    ///
+    /// # Errors
+    /// A sentence that names the folder and the remedy.
+    pub fn make(&self) -> Result<(), String> {
+        for folder in [&self.config, &self.data, &self.run] {
+            private(folder).map_err(|error| {
+                format!(
+                    "The profile folder {} cannot be made or read ({error}). Check its rights or \
+                     choose another with --profile DIR.",
+                    folder.display()
+                )
+            })?;
+        }
+        Ok(())
+    }
+
     /// The folder of log files.
     pub fn logs(&self) -> PathBuf {
         self.data.join("logs")
     }
+}
+
+/// Makes a folder, with those above it, that only this user can look into: history and logs are
+/// nobody else's.
+pub(crate) fn private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 #[cfg(test)]
@@ -54,5 +82,28 @@ mod tests {
         let folders = Folders::of(Some(Path::new("p"))).expect("folders");
         assert!(folders.config.ends_with("p/config") && folders.run.ends_with("p/run"));
         assert!(folders.logs().ends_with("p/data/logs"));
+    }
+
+    #[test]
+    fn new_folders_are_for_this_user_alone() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let folders = Folders::of(Some(&parent.path().join("p"))).expect("folders");
+        folders.make().expect("made");
+        folders.make().expect("there already");
+        #[cfg(unix)]
+        for folder in [&folders.config, &folders.data, &folders.run] {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(folder).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let parent = tempfile::tempdir().expect("a folder");
+        std::fs::write(parent.path().join("p"), "a file").expect("written");
+        let folders = Folders::of(Some(&parent.path().join("p"))).expect("folders");
+        let sentence = folders.make().expect_err("a file is in the way");
+        assert!(sentence.contains("p/config") && sentence.contains("--profile"), "{sentence}");
     }
 }

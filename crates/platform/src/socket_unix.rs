@@ -1,7 +1,8 @@
 //! The control socket as a Unix domain socket, mode 0600.
 
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -29,6 +30,8 @@ pub enum ConnectError {
 pub struct Listener {
     inner: UnixListener,
     path: PathBuf,
+    /// Locked as long as the profile is ours; the system unlocks it when the process ends.
+    _lock: Option<File>,
 }
 
 impl Listener {
@@ -65,25 +68,53 @@ pub async fn listen(run: &Path) -> Result<Listener, String> {
             path.display()
         ));
     }
-    std::fs::create_dir_all(run).map_err(|error| unusable(run, &error))?;
+    crate::folders::private(run).map_err(|error| unusable(run, &error))?;
+    let lock = lock(run)?;
     if connect(run).await.is_ok() {
-        return Err(format!(
-            "Offhook already runs on this profile ({}). End it first (offhook ctl session.quit), \
-             or choose another profile with --profile DIR.",
-            run.display()
-        ));
+        return Err(taken(run));
     }
-    // What is left is a file of an instance that crashed.
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(unusable(&path, &error));
-        }
-        Ok(()) | Err(_) => {}
-    }
-    let inner = UnixListener::bind(&path).map_err(|error| unusable(&path, &error))?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+    // What is left is a file of an instance that crashed. The new socket takes its name only when
+    // nobody else may open it.
+    let fresh = run.join("control.new");
+    remove(&fresh)?;
+    let inner = UnixListener::bind(&fresh).map_err(|error| unusable(&fresh, &error))?;
+    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))
+        .and_then(|()| std::fs::rename(&fresh, &path))
         .map_err(|error| unusable(&path, &error))?;
-    Ok(Listener { inner, path })
+    Ok(Listener { inner, path, _lock: lock })
+}
+
+/// Two instances that start at the same moment both find no socket; only one gets the lock. Folders
+/// on file systems without locks are left to the socket alone.
+fn lock(run: &Path) -> Result<Option<File>, String> {
+    let path = run.join("lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| unusable(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(taken(run)),
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+fn remove(path: &Path) -> Result<(), String> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(path, &error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn taken(run: &Path) -> String {
+    format!(
+        "Offhook already runs on this profile ({}). End it first (offhook ctl session.quit), or \
+         choose another profile with --profile DIR.",
+        run.display()
+    )
 }
 
 fn unusable(path: &Path, error: &io::Error) -> String {
