@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use offhook_core::{Core, Effect, Event, Tone};
+use offhook_core::{Core, Effect, Event, StoreTag, Tone};
 use offhook_media::MediaEngine;
 use offhook_model::{CommandError, Notice, Reply, Ticket};
+use offhook_ports::StoreAnswer;
 use offhook_store::Store;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -22,6 +23,8 @@ pub(crate) struct Hands {
     pub(crate) store: Store,
     pub(crate) notices: broadcast::Sender<Notice>,
     pub(crate) events: mpsc::Sender<Event>,
+    /// Of the store alone; see [`report`].
+    pub(crate) answers: mpsc::Sender<Event>,
     pub(crate) waiting: HashMap<Ticket, Answer>,
     pub(crate) forget_cookies: Box<dyn Fn() + Send>,
     pub(crate) quit: bool,
@@ -64,10 +67,8 @@ impl Hands {
             Effect::MediaStats(ticket, call) => self.stats(ticket, call),
             Effect::MediaDevices => self.devices(),
             Effect::Store(tag, request) => {
-                let events = self.events.clone();
-                self.store.submit(request, move |answer| {
-                    let _ = events.blocking_send(Event::Store(tag, answer));
-                });
+                let answers = self.answers.clone();
+                self.store.submit(request, move |answer| report(&answers, tag, answer));
             }
             Effect::ForgetCookies => (self.forget_cookies)(),
             Effect::Reply(ticket, answer) => self.answer(ticket, answer),
@@ -110,6 +111,21 @@ impl Hands {
         tokio::task::spawn_blocking(move || {
             let _ = events.blocking_send(Event::Devices(media.devices()));
         });
+    }
+}
+
+/// Brings an answer of the store back. The engine waits for the store when its queue is full, so
+/// the store must never wait for the engine's other events: answers have a queue of their own that
+/// is emptied before anything else, and what nobody asked for is passed over.
+fn report(answers: &mpsc::Sender<Event>, tag: StoreTag, answer: StoreAnswer) {
+    match (&tag, &answer) {
+        (StoreTag::Nothing, StoreAnswer::Kept) => {}
+        // One of many alike; it is shown once in any case.
+        (StoreTag::Nothing, _) => drop(answers.try_send(Event::Store(tag, answer))),
+        (
+            StoreTag::Loaded | StoreTag::Password(_) | StoreTag::OpenChat(_) | StoreTag::Query(_),
+            _,
+        ) => drop(answers.blocking_send(Event::Store(tag, answer))),
     }
 }
 

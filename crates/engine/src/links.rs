@@ -27,6 +27,31 @@ impl Links {
         Self { net, events, chats: HashMap::new(), flows: HashMap::new() }
     }
 
+    /// Drops the handle of a connection that says it is over; nobody closes it any more.
+    pub(crate) fn forget(&mut self, event: &Event) {
+        match event {
+            Event::Xmpp(
+                link,
+                XmppEvent::Failed { .. } | XmppEvent::Offline { .. } | XmppEvent::Closed,
+            ) => drop(self.chats.remove(link)),
+            Event::SipFailed(flow, _) => drop(self.flows.remove(flow)),
+            Event::Command(..)
+            | Event::Progress(..)
+            | Event::Flow(..)
+            | Event::Xmpp(
+                _,
+                XmppEvent::Online { .. } | XmppEvent::Stanza(_) | XmppEvent::Acked(_),
+            )
+            | Event::SipOpened { .. }
+            | Event::SipData(..)
+            | Event::Reserved(..)
+            | Event::Media(_)
+            | Event::Devices(_)
+            | Event::Store(..)
+            | Event::Timeout => {}
+        }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the engine owns all tasks")]
     pub(crate) fn open_chat(&mut self, link: LinkId, plan: XmppPlan) {
         let (sender, mut told) = mpsc::channel(QUEUE);
@@ -109,5 +134,37 @@ fn sip_event(event: SipFlowEvent) -> Event {
         }
         SipFlowEvent::Data { flow, bytes } => Event::SipData(flow, bytes),
         SipFlowEvent::Failed { flow, fault } => Event::SipFailed(flow, fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use offhook_core::{Event, LinkId, XmppEvent};
+    use offhook_model::{Endpoint, Fault, Link, Service};
+    use offhook_net::{Net, NetOptions};
+    use offhook_ports::{FlowId, SipServer};
+    use tokio::sync::mpsc;
+
+    use super::Links;
+
+    #[tokio::test]
+    async fn a_connection_that_failed_leaves_nothing_behind() {
+        offhook_net::install_crypto();
+        let net: Arc<Net> = Net::new(NetOptions::default()).expect("a network");
+        let (events, mut happened) = mpsc::channel(8);
+        let mut links = Links::new(net, events);
+        // Nobody listens on port 1 of loopback.
+        let server = SipServer { host: "127.0.0.1".into(), port: 1, link: Link::Tcp };
+        links.open_sip(FlowId(1), server, 0);
+        assert_eq!(links.flows.len(), 1);
+        let event = happened.recv().await.expect("an event");
+        assert!(matches!(event, Event::SipFailed(FlowId(1), _)), "{event:?}");
+        links.forget(&event);
+        assert!(links.flows.is_empty());
+        let at =
+            Endpoint { service: Service::Xmpp, host: "127.0.0.1".into(), port: 1, link: Link::Tls };
+        links.forget(&Event::Xmpp(LinkId(9), XmppEvent::Failed { at, fault: Fault::Closed }));
     }
 }

@@ -22,6 +22,10 @@ use crate::links::Links;
 /// How many events may wait for the core; adapters are slowed down beyond it.
 const EVENTS: usize = 1_024;
 
+/// How many answers of the store may wait. Each turn of the loop asks for fewer than this and begins
+/// with taking all that came.
+const ANSWERS: usize = 1_024;
+
 /// How many waiting events are taken before a new picture is published.
 const BATCH: usize = 64;
 
@@ -69,6 +73,7 @@ pub fn world(net: &Arc<Net>) -> World {
 pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static) {
     let (commands, wanted) = mpsc::channel(COMMANDS);
     let (events, happened) = mpsc::channel(EVENTS);
+    let (answers, answered) = mpsc::channel(ANSWERS);
     let (notices, _) = broadcast::channel(NOTICES);
     let facts = events.clone();
     let audio = setup.audio;
@@ -105,6 +110,7 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
         store: setup.store,
         notices,
         events,
+        answers,
         waiting: HashMap::new(),
         forget_cookies: Box::new(move || Http::forget(&*http)),
         quit: false,
@@ -116,6 +122,7 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
         on_change: setup.on_change,
         wanted,
         happened,
+        answered,
         last_ticket: 0,
     };
     (handle, engine.run())
@@ -128,6 +135,7 @@ struct Engine {
     on_change: Box<dyn Fn() + Send>,
     wanted: mpsc::Receiver<Wanted>,
     happened: mpsc::Receiver<Event>,
+    answered: mpsc::Receiver<Event>,
     last_ticket: u64,
 }
 
@@ -136,8 +144,9 @@ impl Engine {
         self.publish();
         while !self.hands.quit {
             let due = self.core.next_timeout();
+            // In no fixed order: a flood on one side must not starve the user or the timers.
             let event = tokio::select! {
-                biased;
+                Some(event) = self.answered.recv() => event,
                 Some(event) = self.happened.recv() => event,
                 wanted = self.wanted.recv() => match wanted {
                     Some(wanted) => self.ticketed(wanted),
@@ -155,12 +164,16 @@ impl Engine {
 
     fn take(&mut self, event: Event) {
         let now = moment();
+        self.hands.links.forget(&event);
         self.core.handle(event, now);
         self.hands.carry_out(&mut self.core);
     }
 
     /// What waits already is taken before the next picture, so that a burst costs one picture.
     fn take_waiting(&mut self) {
+        while let Ok(event) = self.answered.try_recv() {
+            self.take(event);
+        }
         for _ in 0..BATCH {
             match self.happened.try_recv() {
                 Ok(event) => self.take(event),
