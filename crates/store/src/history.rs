@@ -408,6 +408,53 @@ mod tests {
     }
 
     #[test]
+    fn accounts_of_any_script_have_histories_of_their_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let accounts =
+            ["jörg@bücher.example", "jorg@bucher.example", "用户@例子.example", "a/b@x", "a%2fb@x"];
+        for (n, account) in accounts.iter().enumerate() {
+            let mut history = History::open(folder.path(), account).expect("open");
+            let mut kept = message(&format!("m{n}"), 1, false, "Grüße, мир, 世界, 👋🏽");
+            kept.with = jid("jürgen@bücher.example");
+            history.put_message(&kept).expect("kept");
+        }
+        for (n, account) in accounts.iter().enumerate() {
+            let mut history = History::open(folder.path(), account).expect("open");
+            let found = ids(history.search("世界 👋🏽", 10).expect("read")).0;
+            assert_eq!(found, [format!("m{n}")], "{account}");
+            let with = jid("jürgen@bücher.example");
+            assert_eq!(ids(history.messages(&with, None, 10).expect("read")).0.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_history_of_a_newer_version_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(filled(folder.path()));
+        let path = folder.path().join("history/alice@example.com.db");
+        let database = rusqlite::Connection::open(&path).expect("open");
+        database.pragma_update(None, "user_version", 99).expect("written");
+        drop(database);
+        let error = History::open(folder.path(), "alice@example.com").err().expect("refused");
+        assert!(error.contains("newer version"), "{error}");
+        let database = rusqlite::Connection::open(&path).expect("open");
+        let kept: i64 =
+            database.query_row("SELECT COUNT(*) FROM message", [], |row| row.get(0)).expect("read");
+        assert_eq!(kept, 4);
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_an_error_in_words() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("history")).expect("made");
+        let path = folder.path().join("history/a@b.c.db");
+        std::fs::write(&path, "this was never a database, whatever it is called").expect("written");
+        assert!(History::open(folder.path(), "a@b.c").is_err());
+        let text = std::fs::read_to_string(&path).expect("there");
+        assert!(text.starts_with("this was never"), "{text}");
+    }
+
+    #[test]
     fn search_takes_words_literally() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut history = filled(folder.path());

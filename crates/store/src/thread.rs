@@ -148,3 +148,99 @@ impl Worker {
         self.history.as_mut().ok_or_else(|| "no history is open".to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use offhook_model::{ManualAccount, Secret, Settings, Theme};
+    use offhook_ports::{StoreAnswer, StoreRequest};
+
+    use super::{Places, Store};
+
+    fn places(folder: &std::path::Path) -> Places {
+        Places { config: folder.join("config"), data: folder.join("data") }
+    }
+
+    /// Asks and waits for the answer.
+    fn ask(store: &Store, request: StoreRequest) -> StoreAnswer {
+        let (send, receive) = channel();
+        store.submit(request, move |answer| drop(send.send(answer)));
+        receive.recv().expect("an answer")
+    }
+
+    #[test]
+    fn settings_are_there_at_the_next_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, kept) = Store::open(places(folder.path())).expect("opened");
+        assert_eq!(kept.settings, Settings::default());
+        let settings = Settings { theme: Theme::Dark, ..Settings::default() };
+        let manual =
+            ManualAccount { sip_server: Some("host:5060".into()), ..ManualAccount::default() };
+        ask(&store, StoreRequest::PutSettings(Box::new(settings.clone())));
+        store.submit(StoreRequest::PutManual(Box::new(manual.clone())), drop);
+        store.close();
+        let kept = Store::peek(&places(folder.path())).expect("read");
+        assert_eq!((kept.settings, kept.manual), (settings, manual));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_used_is_named_with_the_remedy() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // A file where the folder should be stops even those who may write everywhere.
+        std::fs::write(folder.path().join("config"), "a file").expect("written");
+        let error = Store::open(places(folder.path())).err().expect("refused");
+        assert!(error.contains("config") && error.contains("--profile"), "{error}");
+        assert!(!folder.path().join("data").exists(), "nothing was changed");
+    }
+
+    #[test]
+    fn history_needs_an_account_and_answers_in_words() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, _) = Store::open(places(folder.path())).expect("opened");
+        let answer = ask(&store, StoreRequest::Load);
+        assert!(matches!(answer, StoreAnswer::Failed(_)), "{answer:?}");
+        ask(&store, StoreRequest::Open("alice@example.com".into()));
+        let answer = ask(&store, StoreRequest::Load);
+        assert!(matches!(answer, StoreAnswer::Loaded { .. }), "{answer:?}");
+        ask(&store, StoreRequest::Close);
+        assert!(matches!(ask(&store, StoreRequest::Load), StoreAnswer::Failed(_)));
+        store.close();
+        // Nobody answers any more, and nobody waits for ever.
+        let (send, receive) = channel();
+        store.submit(StoreRequest::Load, move |answer| drop(send.send(answer)));
+        assert!(receive.recv().is_err());
+    }
+
+    #[test]
+    fn a_password_lives_as_long_as_the_program_and_in_no_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, _) = Store::open(places(folder.path())).expect("opened");
+        let account = || "alice@example.com".to_owned();
+        ask(&store, StoreRequest::Open(account()));
+        ask(&store, StoreRequest::PutPassword(account(), Secret::from("xyzzy-secret")));
+        let StoreAnswer::Password(Some(password)) =
+            ask(&store, StoreRequest::GetPassword(account()))
+        else {
+            panic!("forgotten")
+        };
+        assert_eq!(password.expose(), "xyzzy-secret");
+        ask(&store, StoreRequest::ForgetPassword(account()));
+        let answer = ask(&store, StoreRequest::GetPassword(account()));
+        assert!(matches!(answer, StoreAnswer::Password(None)), "{answer:?}");
+        store.close();
+        let mut folders = vec![folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let bytes = std::fs::read(&path).expect("read");
+                    let found = bytes.windows(12).any(|window| window == b"xyzzy-secret");
+                    assert!(!found, "{}", path.display());
+                }
+            }
+        }
+    }
+}
