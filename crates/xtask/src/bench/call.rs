@@ -78,6 +78,9 @@ fn call(lab: &Lab, scratch: &Scratch, codec: Codec) -> Result<(Usage, Usage), St
     let theirs = Watch::start(baresip.running.id());
     std::thread::sleep(WATCHED);
     let found = (ours.stop(), theirs.stop());
+    for (who, watch) in [("ours", &ours), ("baresip", &theirs)] {
+        println!("  {} wake-ups a second by thread, {who}: {}", codec.name(), watch.by_thread());
+    }
     let after = client.call("call.stats", &json!({ "id": id }))?;
     check(codec, &before, &after, found.0.seconds)?;
     client.call("call.hangUp", &json!({ "id": id }))?;

@@ -6,7 +6,7 @@ use super::baresip::{Baresip, Codec};
 use super::display::Display;
 use super::stage::{Client, Lab};
 use super::table::{Peer, Row};
-use super::usage::{Memory, Usage, Watch, memory, threads};
+use super::usage::{Memory, Usage, Watch, memory};
 use crate::packages::exists;
 use crate::process::{Running, Scratch};
 
@@ -47,7 +47,6 @@ pub fn measure() -> Result<Vec<Row>, String> {
     .flatten()
     .collect();
     let before = display.as_ref().map(Display::pixels).transpose()?;
-    let threads_before: Vec<_> = programs.iter().map(|program| threads(program.id())).collect();
     let watches: Vec<Watch> = programs.iter().map(|program| Watch::start(program.id())).collect();
     std::thread::sleep(WATCHED);
     let found: Vec<(u32, Usage)> = programs
@@ -55,8 +54,16 @@ pub fn measure() -> Result<Vec<Row>, String> {
         .zip(&watches)
         .map(|(program, watch)| (program.id(), watch.stop()))
         .collect();
-    for (program, before) in programs.iter().zip(threads_before) {
-        tell_threads(program, &before);
+    for (who, program) in [
+        ("without a window", Some(&headless.running)),
+        ("window", window.as_ref().map(|client| &client.running)),
+        ("baresip", baresip.as_ref().map(|phone| &phone.running)),
+        ("display server", display.as_ref().map(|display| &display.running)),
+    ] {
+        let watch = program.and_then(|it| watches.iter().find(|watch| watch.pid() == it.id()));
+        if let Some(watch) = watch {
+            println!("  wake-ups a second by thread, {who}: {}", watch.by_thread());
+        }
     }
     let of = |program: &Running| found.iter().find(|(id, _)| *id == program.id()).map(|it| it.1);
     let after = display.as_ref().map(Display::pixels).transpose()?;
@@ -108,18 +115,4 @@ fn rows_of(who: &str, usage: Usage, phone: Option<&(Usage, Memory)>) -> Vec<Row>
             .at_most(2.0),
         Row::new(format!("{who}, idle, preempted a second"), usage.preempted),
     ]
-}
-
-/// Which threads woke up is what one wants to know next when there were too many.
-fn tell_threads(program: &Running, before: &[(String, u64)]) {
-    let mut after = threads(program.id());
-    for (name, switches) in &mut after {
-        let earlier = before.iter().find(|(other, _)| other == name).map_or(0, |it| it.1);
-        *switches = switches.saturating_sub(earlier);
-    }
-    after.retain(|(_, switches)| *switches > 0);
-    after.sort_by_key(|(_, switches)| std::cmp::Reverse(*switches));
-    let shown: Vec<String> =
-        after.iter().take(6).map(|(name, switches)| format!("{name} {switches}")).collect();
-    println!("  wake-ups by thread of process {}: {}", program.id(), shown.join(", "));
 }

@@ -1,5 +1,6 @@
 //! What a process and its children have used, read from Linux's /proc.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Instant;
 
@@ -18,6 +19,7 @@ struct Used {
 pub struct Watch {
     pid: u32,
     from: Used,
+    threads: BTreeMap<String, (String, u64)>,
 }
 
 /// What a process used in that stretch.
@@ -45,7 +47,30 @@ pub struct Memory {
 impl Watch {
     /// Begins.
     pub fn start(pid: u32) -> Self {
-        Self { pid, from: used(pid) }
+        Self { pid, from: used(pid), threads: threads(pid) }
+    }
+
+    /// Which threads woke up how often a second since: what one wants to know next when there were
+    /// too many wake-ups.
+    pub fn by_thread(&self) -> String {
+        let seconds = self.from.at.elapsed().as_secs_f64();
+        let mut found: Vec<(u64, String)> = threads(self.pid)
+            .into_iter()
+            .map(|(task, (name, switches))| {
+                let before = self.threads.get(&task).map_or(0, |(_, before)| *before);
+                (switches.saturating_sub(before), name)
+            })
+            .filter(|(switches, _)| *switches > 0)
+            .collect();
+        found.sort_by_key(|(switches, _)| std::cmp::Reverse(*switches));
+        let shown = found.iter().take(6);
+        let words = shown.map(|(n, name)| format!("{name} {:.1}", *n as f64 / seconds));
+        words.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Who is watched.
+    pub fn pid(&self) -> u32 {
+        self.pid
     }
 
     /// Ends.
@@ -110,14 +135,13 @@ pub fn memory(pid: u32) -> Memory {
     memory
 }
 
-/// Which threads woke up how often in the last stretch is what one wants to know next: name and
-/// voluntary switches so far of each.
-pub fn threads(pid: u32) -> Vec<(String, u64)> {
+/// Name and voluntary switches so far of each thread, by its directory.
+fn threads(pid: u32) -> BTreeMap<String, (String, u64)> {
     let each = tasks(pid).into_iter().map(|task| {
         let read = |name: &str| fs::read_to_string(format!("{task}/{name}")).unwrap_or_default();
         let status = read("status");
         let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        (read("comm").trim().to_owned(), line.map_or(0, first))
+        (task.clone(), (read("comm").trim().to_owned(), line.map_or(0, first)))
     });
     each.collect()
 }
