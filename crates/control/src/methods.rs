@@ -55,8 +55,8 @@ fn look(snapshot: &Snapshot, method: &str, params: &Value) -> Result<Option<Valu
     let value = match method {
         "session.state" => json(&snapshot.session),
         "presence.get" => json(&snapshot.me.presence),
-        "roster.list" => list(&*snapshot.contacts),
-        "call.list" => list(&*snapshot.calls),
+        "roster.list" => list(&snapshot.contacts),
+        "call.list" => list(&snapshot.calls),
         "devices.list" => json(&*snapshot.devices),
         "settings.get" => json(&*snapshot.settings),
         "diagnostics.get" => diagnostics(snapshot),
