@@ -151,7 +151,7 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::sync_channel;
 
     use offhook_model::{ManualAccount, Secret, Settings, Theme};
     use offhook_ports::{StoreAnswer, StoreRequest};
@@ -164,7 +164,7 @@ mod tests {
 
     /// Asks and waits for the answer.
     fn ask(store: &Store, request: StoreRequest) -> StoreAnswer {
-        let (send, receive) = channel();
+        let (send, receive) = sync_channel(1);
         store.submit(request, move |answer| drop(send.send(answer)));
         receive.recv().expect("an answer")
     }
@@ -207,7 +207,7 @@ mod tests {
         assert!(matches!(ask(&store, StoreRequest::Load), StoreAnswer::Failed(_)));
         store.close();
         // Nobody answers any more, and nobody waits for ever.
-        let (send, receive) = channel();
+        let (send, receive) = sync_channel(1);
         store.submit(StoreRequest::Load, move |answer| drop(send.send(answer)));
         assert!(receive.recv().is_err());
     }
