@@ -48,6 +48,7 @@ impl Client {
     pub fn open(global: &Global) -> Result<Self, String> {
         let folders = Folders::of(global.profile.as_deref())?;
         let net = net(global)?;
+        folders.make()?;
         let places = Places { config: folders.config.clone(), data: folders.data.clone() };
         let (store, kept) = Store::open(places)?;
         logging::start(&folders.logs(), global.log.as_deref())?;

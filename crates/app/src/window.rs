@@ -1,5 +1,6 @@
 //! The client with a window: the engine on a thread of its own, egui on the main one.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -24,7 +25,9 @@ pub fn run(global: &Global) -> Result<(), String> {
     let client = Client::open(global)?;
     let locale = client.kept.settings.language.clone().or_else(system_language);
     let context: Arc<OnceLock<egui::Context>> = Arc::default();
-    let (engine, over) = start_engine(client, global.clone(), Arc::clone(&context))?;
+    let gone = Arc::new(AtomicBool::new(false));
+    let (engine, over) =
+        start_engine(client, global.clone(), Arc::clone(&context), Arc::clone(&gone))?;
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Offhook")
@@ -39,13 +42,14 @@ pub fn run(global: &Global) -> Result<(), String> {
         ..eframe::NativeOptions::default()
     };
     let for_window = engine.clone();
+    let ended = Arc::clone(&gone);
     let shown = eframe::run_native(
         "Offhook",
         options,
         Box::new(move |creation| {
             let _ = context.set(creation.egui_ctx.clone());
             let shell = Shell::new(&creation.egui_ctx, locale.as_deref());
-            Ok(Box::new(Window { shell, engine: for_window }))
+            Ok(Box::new(Window { shell, engine: for_window, ended }))
         }),
     );
     let _ = engine.send(Command::Quit);
@@ -72,6 +76,7 @@ fn start_engine(
     client: Client,
     global: Global,
     context: Arc<OnceLock<egui::Context>>,
+    gone: Arc<AtomicBool>,
 ) -> Result<(Handle, Receiver<()>), String> {
     let (ready, started) = sync_channel(1);
     let (ended, over) = sync_channel(1);
@@ -101,9 +106,9 @@ fn start_engine(
             }
         });
         // The engine ended by the control API or a signal: the window follows.
+        gone.store(true, Ordering::Release);
         let _ = ended.send(());
         if let Some(context) = context.get() {
-            context.send_viewport_cmd(egui::ViewportCommand::Close);
             context.request_repaint();
         }
     };
@@ -118,6 +123,8 @@ fn start_engine(
 struct Window {
     shell: Shell,
     engine: Handle,
+    /// The engine is no more, maybe since before there was a window.
+    ended: Arc<AtomicBool>,
 }
 
 impl eframe::App for Window {
@@ -126,6 +133,9 @@ impl eframe::App for Window {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        if self.ended.load(Ordering::Acquire) {
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+        }
         let snapshot = self.engine.snapshot();
         let now = offhook_engine::moment().wall;
         let levels = self.engine.levels();
