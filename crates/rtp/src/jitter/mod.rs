@@ -424,8 +424,9 @@ impl JitterBuffer {
         let age = self.age(now_us, timestamp);
         let error = age - self.target_us();
         let stretch = match error {
-            // Pulls come in steps, so a little too long is no error at all.
-            error if error > STRETCH_US + 10_000 => Stretch::Shorten,
+            // Pulls come in steps of up to a packet: where a packet comes just after a pull, it is as
+            // much too old at the next one, and nothing could be taken off it.
+            error if error > STRETCH_US + self.packet_us() => Stretch::Shorten,
             error if error < -STRETCH_US => Stretch::Lengthen,
             _ => Stretch::Keep,
         };
