@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 pub const BUILD: &[&str] = &[
     "pkg-config",
     "cmake",
+    "make",
     "g++",
     "libasound2-dev",
     "libgl1",
