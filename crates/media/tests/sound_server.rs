@@ -38,6 +38,7 @@ fn start(folder: &Path) -> Option<Server> {
         .arg("-F")
         .arg(&config)
         .env("HOME", folder)
+        .env_remove("XDG_CONFIG_HOME")
         .env("XDG_RUNTIME_DIR", folder)
         .env("PULSE_RUNTIME_PATH", folder.join("pulse"))
         .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
@@ -70,6 +71,9 @@ fn sound_goes_through_a_sound_server_and_survives_its_end() {
     let status = Command::new(std::env::current_exe().expect("this test"))
         .args(["--exact", "inside_the_sound_server", "--ignored", "--nocapture"])
         .env("PULSE_SERVER", format!("unix:{}", folder.join("native").display()))
+        // The cookie that lets us in lies in the home folder of the server's user.
+        .env("HOME", &folder)
+        .env_remove("XDG_CONFIG_HOME")
         .env("XDG_RUNTIME_DIR", &folder)
         .env(SERVER_PID, server.0.id().to_string())
         .status()
