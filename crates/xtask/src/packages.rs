@@ -38,6 +38,7 @@ pub const PEERS: &[&str] = &[
     "pulseaudio-utils",
     "sox",
     "openssl",
+    "iproute2",
 ];
 
 /// What the benchmarks need besides: a counter of instructions, a display, and peers to be measured
