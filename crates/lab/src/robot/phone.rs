@@ -136,6 +136,9 @@ async fn media_socket(ip: std::net::IpAddr) -> std::io::Result<UdpSocket> {
     Ok(socket)
 }
 
+/// How long a robot's connection outlives its last words.
+const GOODBYE: Duration = Duration::from_millis(400);
+
 impl Phone {
     async fn connected(
         &mut self,
@@ -161,9 +164,6 @@ impl Phone {
                 }
             }
             if *stop.borrow() {
-                // The good-byes are on their way: the answer to one says they were passed on.
-                let answer = stream.read(&mut chunk);
-                let _ = tokio::time::timeout(Duration::from_millis(500), answer).await;
                 break;
             }
             let deadline = self.deadline();
@@ -192,6 +192,11 @@ impl Phone {
         }
         self.hang_up_all("stopped");
         let _ = stream.write_all(&std::mem::take(&mut self.out)).await;
+        // The good-byes, of now or of a moment ago, are passed on before the laboratory ends.
+        let _ = tokio::time::timeout(GOODBYE, async {
+            while stream.read(&mut chunk).await.is_ok_and(|length| length > 0) {}
+        })
+        .await;
         let _ = stream.shutdown().await;
     }
 
