@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use offhook_model::AudioSpec;
+use offhook_net::HostEntry;
 
 /// Softphone and messenger.
 #[derive(Debug, Parser)]
@@ -41,7 +42,7 @@ pub struct Global {
 
     /// Resolve NAME to ADDR.
     #[arg(long, global = true, env = "OFFHOOK_HOSTS", value_name = "NAME=ADDR", value_delimiter = ',', value_parser = host)]
-    pub hosts: Vec<(String, IpAddr)>,
+    pub hosts: Vec<HostEntry>,
 
     /// Microphone: default, device:NAME, file:PATH.wav, file+loop:PATH.wav, tone:HZ, silence, null.
     #[arg(long, global = true, env = "OFFHOOK_AUDIO_INPUT", value_name = "SPEC", value_parser = input)]
@@ -135,13 +136,14 @@ fn name_server(text: &str) -> Result<SocketAddr, String> {
     )
 }
 
-fn host(text: &str) -> Result<(String, IpAddr), String> {
+fn host(text: &str) -> Result<HostEntry, String> {
     let wrong = || "a host is NAME=ADDR, such as cucm1.example.com=192.0.2.1".to_owned();
     let (name, address) = text.split_once('=').ok_or_else(wrong)?;
     if name.is_empty() {
         return Err(wrong());
     }
-    Ok((name.to_lowercase(), address.parse().map_err(|_| wrong())?))
+    let address = address.parse().map_err(|_| wrong())?;
+    Ok(HostEntry { name: name.to_lowercase(), address, ports: None })
 }
 
 fn input(text: &str) -> Result<AudioSpec, String> {

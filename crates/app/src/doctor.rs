@@ -36,7 +36,11 @@ pub fn run(
     let password = read_password(password)?;
     let credentials =
         password.map(|password| Credentials { username: address.user().to_owned(), password });
-    let request = Request { address, manual: kept.manual, seed: 1 };
+    let request = Request {
+        manual: kept.manual,
+        now: offhook_engine::moment().wall,
+        ..Request::new(address, 1)
+    };
     let world = offhook_engine::world(&Arc::clone(&net));
     let quiet = json || !io::stderr().is_terminal();
     let tell = move |progress: Progress| {

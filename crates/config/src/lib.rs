@@ -9,6 +9,7 @@
 mod device_file;
 #[doc(hidden)]
 pub mod fuzzing;
+mod layers;
 mod service_profile;
 mod soap;
 mod uds;
@@ -18,6 +19,7 @@ pub mod xml;
 pub use device_file::{
     CallManager, DeviceFile, Dscp, Line, SecurityMode, Transport, read_device_file,
 };
+pub use layers::Layers;
 pub use service_profile::{ImProduct, ImProfile, ServiceProfile, UcServer, read_service_profile};
 pub use soap::{
     Answered, Login, SystemConfig, read_login, read_one_time_password, read_system_config,

@@ -354,7 +354,8 @@ impl Core {
                 self.session.services.im.state = ServiceState::Connecting;
                 self.out.push_back(Effect::Renew { run, renewal: Box::new(renewal), credentials });
             }
-            (XmppAuth::VtgToken { .. }, None) | (XmppAuth::Password { .. }, _) => {
+            (XmppAuth::VtgToken { .. }, None)
+            | (XmppAuth::Password { .. } | XmppAuth::WebexToken { .. }, _) => {
                 self.open_link(plan);
             }
         }

@@ -37,6 +37,15 @@ impl Core {
             }
             Command::SignOut => self.sign_out(false, now).map(done),
             Command::Quit => self.sign_out(true, now).map(done),
+            Command::TryAgain
+            | Command::Reset
+            | Command::Provision(_)
+            | Command::AnswerTrust { .. }
+            | Command::RevokeTrust { .. } => Err(CommandError::user(
+                ErrorCode::NotPossible,
+                "This is not built yet.",
+                "Use manual setup meanwhile.",
+            )),
             Command::SetManual(manual) => self.set_manual(manual).map(done),
             Command::SetPresence { availability, note } => {
                 self.chat.set_presence(availability, note, now).map(done)

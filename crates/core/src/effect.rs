@@ -6,9 +6,10 @@ use offhook_call::Tone;
 use offhook_discovery as discovery;
 use offhook_im::Stanza;
 use offhook_model::{
-    AudioSpec, CallId, CommandError, Jid, Notice, Reply, Role, Ticket, UserAddress,
+    AcceptedKey, AudioSpec, CallId, CertificatePolicy, CommandError, IpMode, Jid, Notice, Reply,
+    Role, Ticket,
 };
-use offhook_ports::{FlowId, Found, MediaPlan, PortRange, SipServer, StoreRequest, XmppPlan};
+use offhook_ports::{FlowId, MediaPlan, PortRange, SipServer, StoreRequest, XmppPlan};
 use offhook_signin as signin;
 
 use crate::{LinkId, RunId};
@@ -42,14 +43,8 @@ pub enum Effect {
     SignIn {
         /// Name of the run.
         run: RunId,
-        /// Whom for.
-        address: UserAddress,
-        /// Whom to ask.
-        found: Box<Found>,
-        /// With what.
-        credentials: signin::Credentials,
-        /// Chance.
-        seed: u64,
+        /// Whom for, whom to ask and with what.
+        request: Box<signin::Request>,
     },
     /// Ask for a new one-time password.
     Renew {
@@ -113,6 +108,26 @@ pub enum Effect {
     MediaDevices,
     /// Keep or read.
     Store(StoreTag, StoreRequest),
+    /// The user's word on a certificate: the handshake that asked goes on or fails.
+    AnswerTrust {
+        /// Which question.
+        id: u32,
+        /// Accept.
+        accept: bool,
+    },
+    /// From now on this policy and these keys count for every connection.
+    SetTrust {
+        /// What to do about others.
+        policy: CertificatePolicy,
+        /// Accepted keys.
+        accepted: Vec<AcceptedKey>,
+    },
+    /// Address families to use from now on.
+    SetIpMode(IpMode),
+    /// Open this address in the system's browser.
+    OpenBrowser(String),
+    /// Forget addresses learnt from the name system.
+    ForgetNames,
     /// Forget cookies.
     ForgetCookies,
     /// Answer a command.

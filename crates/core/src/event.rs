@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 
 use offhook_discovery as discovery;
 use offhook_im::Stanza;
-use offhook_model::{CallId, Command, Devices, Endpoint, Fault, Jid, Problem, Ticket};
-use offhook_ports::{FlowId, MediaFact, Progress, StoreAnswer, XmppPlan, XmppServer};
+use offhook_model::{
+    CallId, Command, Devices, Endpoint, Fault, Jid, Problem, Ticket, TrustQuestion,
+};
+use offhook_ports::{FlowId, MediaFact, NetworkState, Progress, StoreAnswer, XmppPlan, XmppServer};
 use offhook_signin as signin;
 
 use crate::StoreTag;
@@ -97,6 +99,10 @@ pub enum Event {
     Media(MediaFact),
     /// The sound devices there are.
     Devices(Devices),
+    /// The network is another one, came or went.
+    Network(NetworkState),
+    /// A handshake waits for the user's word on a certificate.
+    Trust(Box<TrustQuestion>),
     /// The store answered.
     Store(StoreTag, StoreAnswer),
     /// The time that `next_timeout` named has come.

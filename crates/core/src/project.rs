@@ -21,6 +21,10 @@ impl Core {
             call_log: Arc::clone(&self.call_log),
             devices: Arc::clone(&self.devices),
             settings: Arc::clone(&self.settings),
+            manual: Arc::new(self.manual.clone()),
+            preset: Arc::default(),
+            layers: Arc::default(),
+            accepted: Arc::default(),
             toasts: Arc::clone(&self.toasts),
         }
     }

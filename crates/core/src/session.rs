@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use offhook_discovery as discovery;
 use offhook_model::{
-    Area, CommandError, ErrorCode, Moment, Owner, Problem, Prompt, Secret, Services, Session,
-    SessionState, UserAddress,
+    Area, CommandError, ErrorCode, Moment, Owner, Preset, Problem, Prompt, Secret, Services,
+    Session, SessionState, UserAddress,
 };
 use offhook_ports::{Found, Progress, StoreRequest};
 use offhook_signin as signin;
@@ -94,11 +94,15 @@ impl Core {
         }
     }
 
-    fn discover(&mut self, wish: Wish, _now: Moment) {
+    fn discover(&mut self, wish: Wish, now: Moment) {
         let run = self.next_run();
         let request = discovery::Request {
             address: wish.address.clone(),
             manual: self.manual.clone(),
+            preset: Preset::default(),
+            remembered: None,
+            network: None,
+            now: now.wall,
             seed: self.chance.next(),
         };
         self.session.state = SessionState::Discovering;
@@ -149,10 +153,14 @@ impl Core {
         self.session.step = Some("Signing in".into());
         self.out.push_back(Effect::SignIn {
             run,
-            address: wish.address.clone(),
-            found: Box::new(found.clone()),
-            credentials: credentials.clone(),
-            seed,
+            request: Box::new(signin::Request {
+                address: wish.address.clone(),
+                found: found.clone(),
+                credentials: credentials.clone(),
+                manual: self.manual.clone(),
+                preset: Preset::default(),
+                seed,
+            }),
         });
         self.phase = Phase::Authenticating { run, wish, found, credentials, kept };
     }
@@ -369,7 +377,7 @@ fn authority(found: &Found) -> String {
     };
     match found {
         Found::Cucm(targets) | Found::Cup(targets) | Found::Edge(targets) => first(targets),
-        Found::Webex(url) => url.clone(),
+        Found::Webex { cas, .. } => cas.clone(),
         Found::Standard { xmpp, sip } => xmpp
             .first()
             .map(|server| server.host.clone())

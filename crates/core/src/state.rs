@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use offhook_model::{
-    CallRecord, CommandError, Devices, ErrorCode, ManualAccount, Moment, Notice, NoticeBody,
-    Problem, ProblemId, Reply, Session, Settings, Snapshot, Ticket, Toast, UserAddress,
+    AcceptedKey, CallRecord, CommandError, Devices, ErrorCode, ManualAccount, Moment, Notice,
+    NoticeBody, Problem, ProblemId, Provisioned, Reply, Session, Settings, Snapshot, Ticket, Toast,
+    UserAddress,
 };
-use offhook_ports::{MediaFact, StoreAnswer, StoreRequest};
+use offhook_ports::{MediaFact, Remembered, StoreAnswer, StoreRequest};
 
 use crate::calls::PhoneSide;
 use crate::chance::Chance;
@@ -30,6 +31,12 @@ pub struct Options {
     pub settings: Settings,
     /// Manual connection settings.
     pub manual: ManualAccount,
+    /// Layers of settings that others made, kept from earlier runs or read on this first launch.
+    pub provisioned: Provisioned,
+    /// What discovery found the last time.
+    pub remembered: Option<Remembered>,
+    /// Keys that the user accepted.
+    pub accepted: Vec<AcceptedKey>,
     /// Devices in use.
     pub devices: Devices,
 }
@@ -106,6 +113,7 @@ impl Core {
                 self.notice(NoticeBody::Devices {}, now);
             }
             Event::Store(tag, answer) => self.stored(tag, answer, now),
+            Event::Network(_) | Event::Trust(_) => {}
             Event::Timeout => self.timeout(now),
         }
         self.settle(now);
@@ -204,6 +212,7 @@ impl Core {
             (
                 _,
                 StoreAnswer::Kept
+                | StoreAnswer::MemoryOnly(_)
                 | StoreAnswer::Loaded { .. }
                 | StoreAnswer::Messages { .. }
                 | StoreAnswer::Password(_),

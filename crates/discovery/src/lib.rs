@@ -10,8 +10,10 @@ mod manual;
 mod rank;
 mod standard;
 
-use offhook_model::{AccountType, ManualAccount, Problem, TraceStep, UserAddress};
-use offhook_ports::{Found, Progress, Tell, World};
+use offhook_model::{
+    AccountType, ManualAccount, Preset, Problem, Timestamp, TraceStep, UserAddress,
+};
+use offhook_ports::{Found, Progress, Remembered, Tell, World};
 
 pub use rank::rank;
 
@@ -20,12 +22,35 @@ use asked::Asker;
 /// What to look for.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The address as typed; its domain is the services domain.
+    /// The address as typed; its domain is the services domain unless `preset` names another.
     pub address: UserAddress,
     /// Settings that outrank everything found.
     pub manual: ManualAccount,
+    /// What is settled before discovery.
+    pub preset: Preset,
+    /// What was found the last time. Without it everything is asked anew.
+    pub remembered: Option<Remembered>,
+    /// The network we are on ([`offhook_ports::NetworkState::fingerprint`]), when it is known.
+    pub network: Option<String>,
+    /// The wall clock, to age what is remembered by.
+    pub now: Timestamp,
     /// Chance for the weights of SRV records (RFC 2782).
     pub seed: u64,
+}
+
+impl Request {
+    /// A request for this address with nothing settled, nothing remembered and no manual settings.
+    pub fn new(address: UserAddress, seed: u64) -> Self {
+        Self {
+            address,
+            manual: ManualAccount::default(),
+            preset: Preset::default(),
+            remembered: None,
+            network: None,
+            now: Timestamp::default(),
+            seed,
+        }
+    }
 }
 
 /// What was found and how.
@@ -41,6 +66,12 @@ pub struct Report {
     pub warnings: Vec<Problem>,
     /// `inside`, `outside` or `unknown`.
     pub network: &'static str,
+    /// The domain of the SRV questions.
+    pub voice_domain: String,
+    /// The outcome is what was remembered; nobody was asked for it.
+    pub from_memory: bool,
+    /// What to keep for the next time; nothing when there is nothing to keep (manual settings).
+    pub remember: Option<Remembered>,
 }
 
 /// One way to find the services. The order of [`LADDER`] is the order of precedence.
@@ -88,7 +119,17 @@ pub async fn discover(world: &World, request: &Request, tell: Tell<'_>) -> Repor
         }
     }
     let Asker { steps, warnings, network, .. } = asker;
-    Report { domain, steps, outcome, warnings, network }
+    let voice_domain = domain.clone();
+    Report {
+        domain,
+        steps,
+        outcome,
+        warnings,
+        network,
+        voice_domain,
+        from_memory: false,
+        remember: None,
+    }
 }
 
 async fn climb(asker: &mut Asker<'_>, rung: Rung, request: &Request) -> Verdict {

@@ -26,7 +26,8 @@ pub(crate) fn decide(asker: &mut Asker<'_>, manual: &ManualAccount) -> Verdict {
         }
         AccountType::Cup => target(given(&manual.server), "IM and Presence server").map(Found::Cup),
         AccountType::Webex => {
-            Ok(Found::Webex(given(&manual.cas_url).unwrap_or(CAS_URL).to_owned()))
+            let cas = given(&manual.cas_url).unwrap_or(CAS_URL).to_owned();
+            Ok(Found::Webex { cas, sso: None })
         }
     };
     let (answer, outcome) = match &found {
@@ -172,7 +173,7 @@ fn show(found: &Found) -> String {
     };
     match found {
         Found::Cucm(list) | Found::Cup(list) | Found::Edge(list) => targets(list),
-        Found::Webex(url) => url.clone(),
+        Found::Webex { cas, .. } => cas.clone(),
         Found::Standard { xmpp, sip } => {
             let xmpp = xmpp.iter().map(|server| format!("chat {}", server.endpoint()));
             let sip = sip.iter().map(|server| format!("calls {}", server.endpoint()));

@@ -32,7 +32,7 @@ impl Checks<'_> {
             |list: &[Target]| list.iter().map(|it| it.endpoint(Kind::Uds)).collect::<Vec<_>>();
         let groups = match found {
             Found::Cucm(list) | Found::Cup(list) => vec![targets(list)],
-            Found::Edge(_) | Found::Webex(_) => vec![],
+            Found::Edge(_) | Found::Webex { .. } => vec![],
             Found::Standard { xmpp, sip } => vec![
                 xmpp.iter().map(offhook_ports::XmppServer::endpoint).collect(),
                 sip.iter().map(offhook_ports::SipServer::endpoint).collect(),

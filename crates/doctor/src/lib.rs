@@ -61,7 +61,7 @@ fn who_and_how(found: &Found) -> (Option<Authenticator>, Option<Via>) {
         Found::Cucm(_) => (Some(Authenticator::Cucm), Some(Via::Direct)),
         Found::Cup(_) => (Some(Authenticator::Cup), Some(Via::Direct)),
         Found::Edge(_) => (None, Some(Via::Edge)),
-        Found::Webex(_) => (Some(Authenticator::Webex), Some(Via::Direct)),
+        Found::Webex { .. } => (Some(Authenticator::Webex), Some(Via::Direct)),
         Found::Standard { .. } => (Some(Authenticator::Standard), Some(Via::Direct)),
     }
 }
@@ -83,8 +83,15 @@ async fn with_password(
     credentials: &Credentials,
 ) -> Option<Grant> {
     let (world, tell) = (checks.world, checks.tell);
-    let address = &request.address;
-    let report = Box::pin(sign_in(world, address, found, credentials, request.seed, tell)).await;
+    let wish = offhook_signin::Request {
+        address: request.address.clone(),
+        found: found.clone(),
+        credentials: credentials.clone(),
+        manual: request.manual.clone(),
+        preset: request.preset.clone(),
+        seed: request.seed,
+    };
+    let report = Box::pin(sign_in(world, &wish, tell)).await;
     checks.steps.extend(report.steps);
     checks.findings.warn_all(report.warnings);
     let grant = match report.outcome {

@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use offhook_discovery::Request;
 use offhook_doctor::{Diagnosis, examine};
-use offhook_model::{
-    DnsFault, Endpoint, Fault, Link, ManualAccount, Owner, Rule, Service, Severity, TlsFault,
-};
+use offhook_model::{DnsFault, Endpoint, Fault, Link, Owner, Rule, Service, Severity, TlsFault};
 use offhook_signin::Credentials;
 use offhook_testkit::{PASSWORD, Reply, TOKEN, TestWorld, deployment, reply, url};
 
 fn examined(world: &TestWorld, password: Option<&str>) -> Diagnosis {
     let address = "alice@example.com".parse().expect("an address");
-    let request = Request { address, manual: ManualAccount::default(), seed: 3 };
+    let request = Request::new(address, 3);
     let credentials = password
         .map(|password| Credentials { username: "alice".into(), password: password.into() });
     world.run(examine(&world.world(), &request, credentials.as_ref(), &|_| {}))
@@ -256,7 +254,7 @@ fn every_wrong_thing_is_told_with_owner_and_remedy() {
 fn an_examination_may_move_between_threads() {
     fn check<T: Send>(_: T) {}
     let address = "alice@example.com".parse().expect("an address");
-    let request = Request { address, manual: ManualAccount::default(), seed: 3 };
+    let request = Request::new(address, 3);
     check(examine(&TestWorld::new().world(), &request, None, &|_| {}));
 }
 

@@ -41,9 +41,7 @@ impl Hands {
     fn act(&mut self, effect: Effect) {
         match effect {
             Effect::Discover { run, request } => self.flows.discover(run, *request),
-            Effect::SignIn { run, address, found, credentials, seed } => {
-                self.flows.sign_in(run, address, *found, credentials, seed);
-            }
+            Effect::SignIn { run, request } => self.flows.sign_in(run, *request),
             Effect::Renew { run, renewal, credentials } => {
                 self.flows.renew(run, *renewal, credentials);
             }
@@ -70,6 +68,11 @@ impl Hands {
                 let answers = self.answers.clone();
                 self.store.submit(request, move |answer| report(&answers, tag, answer));
             }
+            Effect::AnswerTrust { .. }
+            | Effect::SetTrust { .. }
+            | Effect::SetIpMode(_)
+            | Effect::OpenBrowser(_)
+            | Effect::ForgetNames => {}
             Effect::ForgetCookies => (self.forget_cookies)(),
             Effect::Reply(ticket, answer) => self.answer(ticket, answer),
             Effect::Notice(notice) => {

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use offhook_core::{Event, FlowOutcome, RunId};
 use offhook_discovery as discovery;
-use offhook_model::UserAddress;
-use offhook_ports::{Found, Progress, World};
+use offhook_ports::{Progress, World};
 use offhook_signin as signin;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -30,17 +29,10 @@ impl Flows {
         });
     }
 
-    pub(crate) fn sign_in(
-        &mut self,
-        run: RunId,
-        address: UserAddress,
-        found: Found,
-        credentials: signin::Credentials,
-        seed: u64,
-    ) {
+    pub(crate) fn sign_in(&mut self, run: RunId, request: signin::Request) {
         let (world, tell) = (self.world.clone(), self.teller(run));
         self.spawn(run, async move {
-            let report = signin::sign_in(&world, &address, &found, &credentials, seed, &tell).await;
+            let report = signin::sign_in(&world, &request, &tell).await;
             FlowOutcome::SignedIn(Box::new(report))
         });
     }

@@ -47,6 +47,8 @@ impl Links {
             | Event::Reserved(..)
             | Event::Media(_)
             | Event::Devices(_)
+            | Event::Network(_)
+            | Event::Trust(_)
             | Event::Store(..)
             | Event::Timeout => {}
         }

@@ -7,9 +7,11 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use offhook_core::{Core, Event, Options};
 use offhook_media::{MediaEngine, MediaOptions};
-use offhook_model::{ManualAccount, Moment, Settings, Snapshot, Ticket, Timestamp};
+use offhook_model::{
+    AcceptedKey, ManualAccount, Moment, Provisioned, Settings, Snapshot, Ticket, Timestamp,
+};
 use offhook_net::Net;
-use offhook_ports::{Http, World};
+use offhook_ports::{Http, Remembered, World};
 use offhook_store::Store;
 use offhook_xmpp::LoginProbe;
 use tokio::sync::{broadcast, mpsc};
@@ -39,6 +41,12 @@ pub struct Setup {
     pub settings: Settings,
     /// Manual connection settings.
     pub manual: ManualAccount,
+    /// Layers of settings that others made.
+    pub provisioned: Provisioned,
+    /// What discovery found the last time.
+    pub remembered: Option<Remembered>,
+    /// Keys that the user accepted.
+    pub accepted: Vec<AcceptedKey>,
     /// Sound devices to begin with.
     pub audio: MediaOptions,
     /// The way out.
@@ -93,6 +101,9 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
         seed: setup.seed,
         settings: setup.settings,
         manual: setup.manual,
+        provisioned: setup.provisioned,
+        remembered: setup.remembered,
+        accepted: setup.accepted,
         devices,
     });
     let published = Arc::new(ArcSwap::from_pointee(Snapshot::default()));

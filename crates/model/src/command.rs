@@ -30,6 +30,27 @@ pub enum Command {
     SignOut,
     /// Sign out, then end the program.
     Quit,
+    /// Look for the services anew and sign in again, with what was given before.
+    TryAgain,
+    /// Forget what was found and cached for the account, its password, its manual settings and the
+    /// settings it was provisioned with; the user's own settings and histories stay. Not while
+    /// somebody is signed in.
+    Reset,
+    /// Take over the settings of a configuration URL (`ciscojabber://provision?…`,
+    /// `offhook://provision?…`). Not while somebody is signed in.
+    Provision(String),
+    /// Answer the session's question about a certificate.
+    AnswerTrust {
+        /// Which question.
+        id: u32,
+        /// The key is accepted for this host.
+        accept: bool,
+    },
+    /// No longer accept this key.
+    RevokeTrust {
+        /// SHA-256 of the SubjectPublicKeyInfo, in hex.
+        key: String,
+    },
     /// Replace the manual connection settings.
     SetManual(ManualAccount),
     /// Change own availability and note.

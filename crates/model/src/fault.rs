@@ -3,10 +3,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Which service an endpoint is part of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Service {
     /// A name server.
@@ -56,7 +56,7 @@ impl Service {
 }
 
 /// How a service is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Link {
     /// Datagrams.
@@ -70,7 +70,7 @@ pub enum Link {
 }
 
 /// One place that a client talks to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Endpoint {
     /// What is expected there.
     pub service: Service,
@@ -93,7 +93,7 @@ impl fmt::Display for Endpoint {
 }
 
 /// What the name system answered instead of records.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum DnsFault {
     /// RCODE 3: the name does not exist.
@@ -113,7 +113,7 @@ pub enum DnsFault {
 }
 
 /// Why a certificate or handshake was not accepted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TlsFault {
     /// The certificate is its own issuer and nobody vouches for it.
@@ -131,12 +131,14 @@ pub enum TlsFault {
         /// Whom the certificate names.
         present: Vec<String>,
     },
+    /// The certificate's key or signature is too weak to be believed; the text says which.
+    WeakKey(String),
     /// The peer speaks no TLS, too old a TLS, or broke off. The text is the library's.
     Handshake(String),
 }
 
 /// What went wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Fault {
     /// The name of the host could not be turned into an address.

@@ -11,8 +11,10 @@ mod chat;
 mod command;
 mod fault;
 mod ids;
+mod layer;
 mod notice;
 mod person;
+mod preset;
 mod problem;
 mod secret;
 mod session;
@@ -21,6 +23,7 @@ mod snapshot;
 mod spec;
 mod time;
 mod trace;
+mod trust;
 
 pub use address::{AddressError, DialString, Jid, UserAddress};
 pub use audio::{AudioCodec, Direction, StreamStats};
@@ -29,16 +32,19 @@ pub use chat::{Chat, Delivery, Message};
 pub use command::{Command, CommandError, ErrorCode, Reply};
 pub use fault::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};
 pub use ids::{CallId, MessageId, ProblemId, Ticket};
+pub use layer::{Layer, Provisioned, Setting, Source};
 pub use notice::{Notice, NoticeBody};
 pub use person::{Availability, Contact, Presence, Subscription};
+pub use preset::{CertificatePolicy, Excluded, IpMode, LoginResource, Preset};
 pub use problem::{Area, Owner, Problem, Rule, Severity};
 pub use secret::Secret;
 pub use session::{
-    Authenticator, ProductMode, Prompt, ServiceState, ServiceStatus, Services, Session,
-    SessionState, Via,
+    Authenticator, BrowserSignIn, ProductMode, Prompt, Restriction, ServiceState, ServiceStatus,
+    Services, Session, SessionState, Via,
 };
 pub use settings::{AccountType, ManualAccount, Settings, Theme};
 pub use snapshot::{Device, Devices, Me, Role, Snapshot, Toast};
 pub use spec::{AudioSpec, SpecError};
 pub use time::{Moment, Timestamp};
 pub use trace::{Outcome, TraceStep};
+pub use trust::{AcceptedKey, TrustQuestion};

@@ -385,10 +385,17 @@ fn tls_problem(fault: &TlsFault, at: &Endpoint) -> Problem {
             format!("Issue a certificate that names {wanted}."),
         )
         .with_rule(match at.service {
-            Service::Edge => 10,
+            // The edge's own name is as any other; its services domain is a rule of its own.
+            Service::Edge if wanted != host => 10,
             Service::Xmpp => 11,
             _ => 9,
         }),
+        TlsFault::WeakKey(what) => tls(
+            Owner::Admin,
+            format!("The certificate of {host} cannot be relied on: {what}."),
+            "Issue a certificate with an RSA key of at least 2,048 bits or an elliptic-curve key, signed with SHA-256 or better.".to_owned(),
+        )
+        .with_rule(12),
         TlsFault::Handshake(_) => tls(
             Owner::Admin,
             format!("No encrypted connection to {host} port {} could be agreed.", at.port),

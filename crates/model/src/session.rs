@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{Problem, TraceStep, UserAddress};
+use crate::{Problem, TraceStep, TrustQuestion, UserAddress};
 
 /// The states of contract section 2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -26,7 +26,7 @@ pub enum SessionState {
 }
 
 /// What the user may do with this account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ProductMode {
     /// Chat and phone.
@@ -127,6 +127,26 @@ pub struct Prompt {
     pub error: Option<Problem>,
 }
 
+/// Sign-in goes on in the system's browser: the organisation uses single sign-on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BrowserSignIn {
+    /// Where the browser is sent.
+    pub url: String,
+    /// Who asks for it, in words.
+    pub of: String,
+}
+
+/// Something that the way in use does not allow, in the user's words (the seed's Table 1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Restriction {
+    /// Stable name, such as `ldapDirectory`, `peerFileTransfer`, `deskPhoneControl`.
+    pub feature: &'static str,
+    /// One sentence that says what cannot be done, and what can be done instead.
+    pub words: String,
+}
+
 /// The session, as `session.state` tells it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -156,6 +176,15 @@ pub struct Session {
     /// What the user is asked for.
     #[serde(skip)]
     pub prompt: Option<Prompt>,
+    /// A certificate that the user must decide on; nothing else goes on meanwhile that needs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<Arc<TrustQuestion>>,
+    /// Sign-in waits for the browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub browser: Option<BrowserSignIn>,
+    /// What is not possible the way we are connected; empty when nothing is missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub restrictions: Vec<Restriction>,
     /// Every question asked so far.
     #[serde(skip)]
     pub trace: Arc<Vec<TraceStep>>,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AudioSpec, Call, CallRecord, Chat, Contact, Jid, Message, Presence, Problem, ProblemId,
-    Session, Settings,
+    AcceptedKey, AudioSpec, Call, CallRecord, Chat, Contact, Jid, Layer, ManualAccount, Message,
+    Presence, Preset, Problem, ProblemId, Session, Settings,
 };
 
 /// Ourselves.
@@ -98,6 +98,14 @@ pub struct Snapshot {
     pub devices: Arc<Devices>,
     /// The user's settings.
     pub settings: Arc<Settings>,
+    /// Manual connection settings.
+    pub manual: Arc<ManualAccount>,
+    /// What is settled before discovery, as the layers say it.
+    pub preset: Arc<Preset>,
+    /// Settings that administrators and servers made, for `policy explain` and the status window.
+    pub layers: Arc<Vec<Layer>>,
+    /// Keys that the user accepted.
+    pub accepted: Arc<Vec<AcceptedKey>>,
     /// What is wrong at present.
     pub toasts: Arc<Vec<Toast>>,
 }

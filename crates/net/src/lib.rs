@@ -19,13 +19,18 @@ mod probe;
 pub mod sip;
 mod tcp;
 mod tls;
+mod watch;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use offhook_model::{AcceptedKey, CertificatePolicy, IpMode};
+use offhook_ports::AskTrust;
+
 pub use clock::now;
 pub use tls::install_crypto;
+pub use watch::Watch;
 
 /// What an administrator or a laboratory sets on the command line (contract section 1).
 #[derive(Clone, Debug, Default)]
@@ -33,9 +38,28 @@ pub struct NetOptions {
     /// `--name-server`: ask these instead of the system's, in this order.
     pub name_servers: Vec<SocketAddr>,
     /// `--hosts`: names with the address to use for them, before any name server is asked.
-    pub hosts: Vec<(String, IpAddr)>,
+    pub hosts: Vec<HostEntry>,
     /// `--ca-file`: PEM files of authorities to trust besides the system's.
     pub ca_files: Vec<PathBuf>,
+}
+
+/// One `--hosts NAME[:PORT]=ADDR[:PORT]`. With ports, connections to that port of the name go to
+/// the other port instead, for laboratories that cannot listen on 443.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostEntry {
+    /// Host name in lower case.
+    pub name: String,
+    /// The address to use.
+    pub address: IpAddr,
+    /// Port asked for and port used.
+    pub ports: Option<(u16, u16)>,
+}
+
+impl HostEntry {
+    /// An entry for every port.
+    pub fn new(name: impl Into<String>, address: IpAddr) -> Self {
+        Self { name: name.into(), address, ports: None }
+    }
 }
 
 /// The network as the rest of the program sees it.
@@ -55,10 +79,29 @@ impl Net {
     pub fn new(options: NetOptions) -> Result<Arc<Self>, String> {
         let authorities = tls::read_authorities(&options.ca_files)?;
         Ok(Arc::new(Self {
-            names: dns::Names::new(options.name_servers, options.hosts),
+            names: dns::Names::new(
+                options.name_servers,
+                options.hosts.into_iter().map(|it| (it.name, it.address)).collect(),
+            ),
             trust: tls::Trust::new(authorities),
             cookies: http::Jar::default(),
         }))
+    }
+
+    /// Whom to ask about certificates that are not trusted; nobody to begin with, and then they are
+    /// refused.
+    pub fn ask_about_certificates(&self, asker: Arc<dyn AskTrust>) {
+        drop(asker);
+    }
+
+    /// What to do about certificates that are not trusted, and the keys accepted so far.
+    pub fn set_trust(&self, policy: CertificatePolicy, accepted: &[AcceptedKey]) {
+        let _ = (policy, accepted);
+    }
+
+    /// Which address families to use from now on.
+    pub fn set_ip_mode(&self, mode: IpMode) {
+        let _ = mode;
     }
 
     /// Forgets addresses learnt from the name system, for when the network has changed.

@@ -39,8 +39,12 @@ pub struct Naptr {
 pub struct DnsAnswer<T> {
     /// The records, in the order of the answer.
     pub records: Vec<T>,
-    /// Which name server answered, as far as known.
+    /// Which name server answered, as far as known: `192.0.2.53:53`, or words for one that has no
+    /// address.
     pub server: String,
+    /// The name that the records belong to, when the name asked for is an alias (CNAME) of it;
+    /// without a trailing dot.
+    pub alias_of: Option<String>,
 }
 
 /// The name system.

@@ -1,11 +1,12 @@
 //! What discovery hands to sign-in, and how flows tell of their progress.
 
-use offhook_model::{Endpoint, Link, Service, TraceStep};
+use offhook_model::{Endpoint, Link, Service, Timestamp, TraceStep};
+use serde::{Deserialize, Serialize};
 
 use crate::{SipServer, XmppServer};
 
 /// A host to try, from an SRV record or a setting; lists are in the order to try.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Target {
     /// Host name or address.
     pub host: String,
@@ -21,7 +22,8 @@ impl Target {
 }
 
 /// Who is to authenticate the user, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Found {
     /// Communications Manager's user data services, from `_cisco-uds._tcp` or manual settings.
     /// The service profile may name IM and Presence as authenticator in its stead.
@@ -30,8 +32,13 @@ pub enum Found {
     Cup(Vec<Target>),
     /// The edge, from `_collab-edge._tls`.
     Edge(Vec<Target>),
-    /// The cloud; the text is the CAS address that said so.
-    Webex(String),
+    /// The cloud (WebEx Messenger).
+    Webex {
+        /// The CAS address that said so, or that manual settings name.
+        cas: String,
+        /// Where the browser must go, when the organisation uses single sign-on.
+        sso: Option<String>,
+    },
     /// Open standards. A domain without SIP records is a chat account, one without XMPP records
     /// a phone account.
     Standard {
@@ -40,6 +47,33 @@ pub enum Found {
         /// Call servers.
         sip: Vec<SipServer>,
     },
+}
+
+/// What discovery found the last time, kept until a sign-in with it fails, "reset" is chosen or the
+/// network changes (reference discovery.md section 1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Remembered {
+    /// Services domain it was found for.
+    pub domain: String,
+    /// Domain of the SRV questions.
+    pub voice_domain: String,
+    /// What was found.
+    pub found: Found,
+    /// When.
+    pub at: Timestamp,
+    /// The network it was found on ([`NetworkState::fingerprint`]).
+    pub network: Option<String>,
+}
+
+/// The machine's connection to the world, as the network watch sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkState {
+    /// There is an address besides loopback's and link-local ones, or nobody knows.
+    pub online: bool,
+    /// Differs between networks, the same on return to one: a digest of addresses, routes and name
+    /// servers. It names none of them.
+    pub fingerprint: String,
 }
 
 /// What a flow tells while it runs.

@@ -30,6 +30,12 @@ pub struct HttpRequest {
     pub headers: Vec<(String, String)>,
     /// HTTP Basic credentials.
     pub basic: Option<(String, Secret<String>)>,
+    /// May go through the system's web proxy. Only requests to the cloud do (reference discovery.md
+    /// section 2).
+    pub proxied: bool,
+    /// Names of which the certificate must hold one besides the URL's host: an edge names its
+    /// services domain as well (reference edge.md section 1). Empty: the host alone counts.
+    pub also_named: Vec<String>,
     /// Body; it may hold secrets, so it is never logged.
     pub body: Vec<u8>,
     /// Bound on the whole exchange.
@@ -47,6 +53,8 @@ impl HttpRequest {
             url: url.into(),
             headers: vec![],
             basic: None,
+            proxied: false,
+            also_named: vec![],
             body: vec![],
             timeout: Duration::from_secs(10),
             limit: 1 << 20,
@@ -61,6 +69,12 @@ impl HttpRequest {
             body,
             ..Self::get(url)
         }
+    }
+
+    /// The same request by way of the system's web proxy, if there is one.
+    pub fn through_proxy(mut self) -> Self {
+        self.proxied = true;
+        self
     }
 
     /// The same request with Basic credentials.

@@ -12,6 +12,7 @@ mod media;
 mod phone;
 mod probe;
 mod store;
+mod trust;
 mod xmpp;
 
 use std::future::Future;
@@ -20,12 +21,13 @@ use std::sync::Arc;
 
 pub use clock::Clock;
 pub use dns::{Dns, DnsAnswer, Naptr, Srv};
-pub use found::{Found, Progress, Target, Tell};
+pub use found::{Found, NetworkState, Progress, Remembered, Target, Tell};
 pub use http::{Http, HttpFailure, HttpRequest, HttpResponse, Method};
 pub use media::{CodecPlan, MediaFact, MediaPlan, PortRange};
 pub use phone::{FlowId, PhoneAccount, PhoneDialect, SipServer};
 pub use probe::{Probe, Reached, XmppLogin};
 pub use store::{StoreAnswer, StoreRequest};
+pub use trust::AskTrust;
 pub use xmpp::{XmppAuth, XmppPlan, XmppServer};
 
 /// A future that may move between threads. Port traits are used as objects, so they return this.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use offhook_model::{Endpoint, Link, Secret, Service};
+use serde::{Deserialize, Serialize};
 
 use crate::PortRange;
 
@@ -11,7 +12,7 @@ use crate::PortRange;
 pub struct FlowId(pub u32);
 
 /// One registrar, proxy or call manager.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SipServer {
     /// Host name or address; also the name wanted in its certificate.
     pub host: String,
@@ -62,6 +63,15 @@ pub struct PhoneAccount {
     pub display_name: String,
     /// Servers in the order to try.
     pub servers: Vec<SipServer>,
+    /// Route set that requests outside a dialog begin with (RFC 3261 section 8.1.1.1), in order,
+    /// each `<sip:…;lr>` as it stands in the header: the way through an edge (reference edge.md
+    /// section 4). Empty when the servers are the registrars themselves.
+    pub routes: Vec<String>,
+    /// Host of the registrar for Request-URI and To of REGISTER, where it is not the server that is
+    /// connected to: the inner call manager behind an edge.
+    pub registrar: Option<String>,
+    /// Media must be encrypted (edge: `RTP/SAVP` with SDES keys whatever the device's mode).
+    pub encrypted_media: bool,
     /// Digest credentials, where the server asks for them.
     pub digest: Option<(String, Secret<String>)>,
     /// Expiry to ask for.

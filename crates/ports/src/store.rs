@@ -1,8 +1,11 @@
 //! What is kept on disk. Requests are carried out in order by one thread.
 
 use offhook_model::{
-    CallRecord, Chat, Delivery, Jid, ManualAccount, Message, MessageId, Secret, Settings,
+    AcceptedKey, CallRecord, Chat, Delivery, Jid, ManualAccount, Message, MessageId, Provisioned,
+    Secret, Settings,
 };
+
+use crate::Remembered;
 
 /// One thing to keep or to read. `account` is our bare JID or address: each has its own history.
 #[derive(Clone, Debug)]
@@ -42,6 +45,12 @@ pub enum StoreRequest {
     PutSettings(Box<Settings>),
     /// Keep the manual account.
     PutManual(Box<ManualAccount>),
+    /// Keep what discovery found, or forget it.
+    PutRemembered(Option<Box<Remembered>>),
+    /// Keep the layers of settings that others made.
+    PutProvisioned(Box<Provisioned>),
+    /// Keep the accepted keys.
+    PutAccepted(Vec<AcceptedKey>),
     /// Keep a password in the credential store of the system; where there is none it is kept in
     /// memory until the program ends.
     PutPassword(String, Secret<String>),
@@ -75,6 +84,9 @@ pub enum StoreAnswer {
     },
     /// A password, if one is kept.
     Password(Option<Secret<String>>),
+    /// The password was kept in memory only, because the system has no credential store that can be
+    /// used; in words, with the remedy.
+    MemoryOnly(String),
     /// It could not be done; in words, without private content.
     Failed(String),
 }

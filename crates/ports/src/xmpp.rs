@@ -1,9 +1,10 @@
 //! How to open the chat connection.
 
 use offhook_model::{Endpoint, Jid, Link, Secret, Service};
+use serde::{Deserialize, Serialize};
 
 /// One chat server to try.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct XmppServer {
     /// Host name or address.
     pub host: String,
@@ -35,6 +36,12 @@ pub enum XmppAuth {
         /// Password.
         password: Secret<String>,
     },
+    /// SASL `WEBEX-TOKEN` (reference im-presence.md section 8): a reconnect needs a new plan once
+    /// the token's time is over.
+    WebexToken {
+        /// The cloud's token.
+        token: Secret<String>,
+    },
     /// SASL `CISCO-VTG-TOKEN` (reference im-presence.md section 2): good for one sign-in, so a
     /// reconnect needs a new plan.
     VtgToken {
@@ -54,9 +61,9 @@ pub struct XmppPlan {
     pub resource: String,
     /// Servers in the order to try.
     pub servers: Vec<XmppServer>,
-    /// Names of which the certificate must hold one, besides the JID's domain. IM and Presence
-    /// nodes name the node as well as the domain (reference im-presence.md section 2).
-    pub extra_names: Vec<String>,
+    /// Names of which the certificate must hold one; the JID's domain alone when empty (RFC 6120
+    /// section 13.7.2). Through an edge it is the edge that shows its certificate.
+    pub names: Vec<String>,
     /// How to prove who we are.
     pub auth: XmppAuth,
 }

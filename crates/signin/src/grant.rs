@@ -1,7 +1,11 @@
 //! What sign-in is given and what it gives.
 
-use offhook_model::{Authenticator, Problem, ProductMode, Secret, TraceStep, Via};
+use offhook_model::{
+    Authenticator, Layer, Problem, ProductMode, Restriction, Secret, TraceStep, Via,
+};
 use offhook_ports::{PhoneAccount, Target, XmppPlan, XmppServer};
+
+use crate::EdgeRoute;
 
 /// Who we say we are.
 #[derive(Clone, Debug)]
@@ -68,6 +72,13 @@ pub struct Grant {
     pub im: Service<XmppPlan>,
     /// Phone.
     pub phone: Service<PhoneAccount>,
+    /// Settings that the servers gave: service profile, group and global configuration file, the
+    /// cloud's configuration.
+    pub layers: Vec<Layer>,
+    /// The way through the edge, when we came that way.
+    pub edge: Option<EdgeRoute>,
+    /// What is not possible the way we came.
+    pub restrictions: Vec<Restriction>,
     /// What a chat reconnect needs, where the chat password is good for one sign-in only.
     pub renewal: Option<Renewal>,
 }

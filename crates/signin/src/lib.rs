@@ -4,6 +4,7 @@
 //! Straight-line flows over [`offhook_ports::World`]. This crate opens no socket, keeps no
 //! password and never puts one into a step, a problem or a URL.
 
+mod edge;
 mod flow;
 mod grant;
 mod im;
@@ -12,31 +13,57 @@ mod soap;
 mod standard;
 mod uds;
 
+pub use edge::EdgeRoute;
 pub use grant::{Credentials, Grant, Renewal, Report, Service};
 
-use offhook_model::{Area, Owner, Problem, UserAddress};
+use offhook_model::{Area, ManualAccount, Owner, Preset, Problem, UserAddress};
 use offhook_ports::{Found, Tell, World, XmppPlan};
 
 use flow::Flow;
 
+/// Who wants to be let in, and by whom.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The address as typed.
+    pub address: UserAddress,
+    /// The authenticator that discovery found.
+    pub found: Found,
+    /// Who we say we are.
+    pub credentials: Credentials,
+    /// Manual connection settings: TFTP, CCMCIP and CTI servers.
+    pub manual: ManualAccount,
+    /// What is settled before: product mode, configuration file, resource.
+    pub preset: Preset,
+    /// Chance: XMPP resource, order among equal servers.
+    pub seed: u64,
+}
+
+impl Request {
+    /// A request with nothing settled and no manual settings.
+    pub fn new(address: UserAddress, found: Found, credentials: Credentials, seed: u64) -> Self {
+        Self {
+            address,
+            found,
+            credentials,
+            manual: ManualAccount::default(),
+            preset: Preset::default(),
+            seed,
+        }
+    }
+}
+
 /// Signs in with the authenticator that discovery found. Dropping the future cancels it.
 ///
 /// The outcome is an error when nobody let us in, or when nothing of the account works.
-pub async fn sign_in(
-    world: &World,
-    address: &UserAddress,
-    found: &Found,
-    credentials: &Credentials,
-    seed: u64,
-    tell: Tell<'_>,
-) -> Report {
+pub async fn sign_in(world: &World, request: &Request, tell: Tell<'_>) -> Report {
+    let Request { address, found, credentials, seed, .. } = request;
     let flow = Flow::new(world, tell);
     let outcome = match found {
         Found::Cucm(targets) => {
-            Box::pin(uds::sign_in(&flow, address, targets, credentials, seed)).await
+            Box::pin(uds::sign_in(&flow, address, targets, credentials, *seed)).await
         }
-        Found::Standard { xmpp, sip } => standard::sign_in(address, xmpp, sip, credentials, seed),
-        Found::Cup(_) | Found::Edge(_) | Found::Webex(_) => {
+        Found::Standard { xmpp, sip } => standard::sign_in(address, xmpp, sip, credentials, *seed),
+        Found::Cup(_) | Found::Edge(_) | Found::Webex { .. } => {
             Err(unsupported(found).unwrap_or_else(|| Problem::no_services(address.domain())))
         }
     };
@@ -50,7 +77,7 @@ pub fn unsupported(found: &Found) -> Option<Problem> {
         Found::Cucm(_) | Found::Standard { .. } => None,
         Found::Cup(_) => Some(not_built("Sign-in with IM and Presence alone (8.x servers)")),
         Found::Edge(_) => Some(not_built("Sign-in from outside through the edge (Expressway)")),
-        Found::Webex(_) => Some(not_built("Sign-in with the cloud (WebEx Messenger)")),
+        Found::Webex { .. } => Some(not_built("Sign-in with the cloud (WebEx Messenger)")),
     }
 }
 

@@ -279,7 +279,7 @@ fn plan(
     let plan = XmppPlan {
         jid,
         resource: resource.to_owned(),
-        extra_names: servers.iter().map(|server| server.host.clone()).collect(),
+        names: vec![],
         servers,
         auth: XmppAuth::VtgToken { userid, token: session.token },
     };

@@ -49,6 +49,9 @@ pub(crate) fn sign_in(
         username,
         im,
         phone,
+        layers: vec![],
+        edge: None,
+        restrictions: vec![],
         renewal: None,
     })
 }
@@ -69,7 +72,7 @@ fn chat(
         jid,
         resource: format!("offhook_{}", 1000 + seed % 9000),
         servers: servers.to_vec(),
-        extra_names: vec![],
+        names: vec![],
         auth: XmppAuth::Password {
             username: username.to_owned(),
             password: credentials.password.clone(),
@@ -92,6 +95,9 @@ fn phone(
         domain: address.domain().to_owned(),
         display_name: address.user().to_owned(),
         servers: servers.to_vec(),
+        routes: vec![],
+        registrar: None,
+        encrypted_media: false,
         digest: Some((username.to_owned(), credentials.password.clone())),
         expires: EXPIRES,
         refresh_before: REFRESH_BEFORE,

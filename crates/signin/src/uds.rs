@@ -82,6 +82,9 @@ fn grant(
         number: account.user.number.clone().or(line),
         im: im.service,
         phone,
+        layers: vec![],
+        edge: None,
+        restrictions: vec![],
         renewal: im.renewal,
     })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use offhook_model::{Area, Authenticator, Fault, Link, ProductMode, Rule, UserAddress, Via};
 use offhook_ports::{Found, PhoneDialect, Target, XmppAuth};
-use offhook_signin::{Credentials, Grant, Report, Service, renew, sign_in};
+use offhook_signin::{Credentials, Grant, Report, Request, Service, renew, sign_in};
 use offhook_testkit::{PASSWORD, Reply, TOKEN, TestWorld, deployment, reply, url};
 
 fn address() -> UserAddress {
@@ -22,7 +22,7 @@ fn found() -> Found {
 
 fn signed_in_as(world: &TestWorld, username: &str) -> Report {
     let (ports, address, found) = (world.world(), address(), found());
-    world.run(sign_in(&ports, &address, &found, &credentials(username), 7, &|_| {}))
+    world.run(sign_in(&ports, &Request::new(address, found, credentials(username), 7), &|_| {}))
 }
 
 fn signed_in(world: &TestWorld) -> Report {
@@ -50,13 +50,16 @@ fn a_healthy_deployment_grants_chat_and_phone() {
         nodes,
         [("imp1.example.com", 5222, Link::StartTls), ("imp2.example.com", 15_222, Link::StartTls)],
     );
-    assert_eq!(chat.extra_names, ["imp1.example.com", "imp2.example.com"]);
+    // The certificate must name the domain (reference discovery.md section 5).
+    assert!(chat.names.is_empty());
     match &chat.auth {
         XmppAuth::VtgToken { userid, token } => {
             assert_eq!(userid, "alice@chat.example.com");
             assert_eq!(token.expose(), TOKEN);
         }
-        XmppAuth::Password { .. } => panic!("the password must not go to the chat node"),
+        XmppAuth::Password { .. } | XmppAuth::WebexToken { .. } => {
+            panic!("the password must not go to the chat node")
+        }
     }
 
     let phone = grant.phone.ready().expect("phone");
@@ -95,7 +98,8 @@ fn nothing_told_holds_a_secret() {
     let told = std::sync::Mutex::new(String::new());
     let tell = |progress| told.lock().expect("free").push_str(&format!("{progress:?}"));
     let (ports, address, found) = (world.world(), address(), found());
-    let report = world.run(sign_in(&ports, &address, &found, &credentials("alice"), 7, &tell));
+    let report =
+        world.run(sign_in(&ports, &Request::new(address, found, credentials("alice"), 7), &tell));
     let shown = format!("{report:?}{}{:?}", told.lock().expect("free"), world.asked());
     for secret in [PASSWORD, "pa&lt;ss", TOKEN, "session-0815"] {
         assert!(!shown.contains(secret), "{secret}");
@@ -343,11 +347,18 @@ fn a_secure_phone_is_refused_in_words() {
 #[test]
 fn ways_that_are_not_built_say_so() {
     let target = vec![Target { host: "edge.example.com".into(), port: 8443 }];
-    for found in [Found::Edge(target.clone()), Found::Cup(target), Found::Webex("x".into())] {
+    for found in [
+        Found::Edge(target.clone()),
+        Found::Cup(target),
+        Found::Webex { cas: "x".into(), sso: None },
+    ] {
         let world = TestWorld::new();
         let (ports, address) = (world.world(), address());
-        let report =
-            world.run(sign_in(&ports, &address, &found, &credentials("alice"), 7, &|_| {}));
+        let report = world.run(sign_in(
+            &ports,
+            &Request::new(address, found, credentials("alice"), 7),
+            &|_| {},
+        ));
         let problem = report.outcome.expect_err("no grant");
         assert!(problem.cause.contains("not built yet"), "{}", problem.cause);
         assert!(world.asked().is_empty());
@@ -389,7 +400,7 @@ fn a_dead_session_is_opened_anew() {
     let plan = world.run(renew(&ports, &renewal, &credentials("alice"), &|_| {}));
     match plan.expect("a plan").auth {
         XmppAuth::VtgToken { token, .. } => assert_eq!(token.expose(), "t2"),
-        XmppAuth::Password { .. } => panic!("no token"),
+        XmppAuth::Password { .. } | XmppAuth::WebexToken { .. } => panic!("no token"),
     }
 }
 

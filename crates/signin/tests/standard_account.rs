@@ -2,7 +2,7 @@
 
 use offhook_model::{Authenticator, Link, ProductMode, UserAddress};
 use offhook_ports::{Found, PhoneDialect, SipServer, XmppAuth, XmppServer};
-use offhook_signin::{Credentials, Grant, Service, sign_in};
+use offhook_signin::{Credentials, Grant, Request, Service, sign_in};
 use offhook_testkit::TestWorld;
 
 fn grant(chat: bool, calls: bool, username: &str) -> Grant {
@@ -16,7 +16,8 @@ fn grant(chat: bool, calls: bool, username: &str) -> Grant {
     let credentials = Credentials { username: username.into(), password: "hunter2".into() };
     let world = TestWorld::new();
     let ports = world.world();
-    let report = world.run(sign_in(&ports, &address, &found, &credentials, 9_123, &|_| {}));
+    let report =
+        world.run(sign_in(&ports, &Request::new(address, found, credentials, 9_123), &|_| {}));
     assert!(world.asked().is_empty());
     let shown = format!("{report:?}");
     assert!(!shown.contains("hunter2"), "{shown}");

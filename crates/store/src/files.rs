@@ -14,6 +14,36 @@ pub const SETTINGS: &str = "settings.json";
 /// Manual connection settings.
 pub const MANUAL: &str = "manual.json";
 
+/// Layers of settings that others made.
+pub const PROVISIONED: &str = "provisioned.json";
+
+/// What discovery found the last time.
+pub const DISCOVERY: &str = "discovery.json";
+
+/// Keys that the user accepted.
+pub const CERTIFICATES: &str = "certificates.json";
+
+/// A file with what discovery found.
+#[derive(Default, Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Discovery {
+    /// Nothing when it was forgotten.
+    pub found: Option<offhook_ports::Remembered>,
+}
+
+/// A file with accepted keys.
+#[derive(Default, Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Certificates {
+    /// The keys.
+    pub accepted: Vec<offhook_model::AcceptedKey>,
+}
+
+/// Reads a cache: what cannot be read is as good as nothing, for it can be had again.
+pub fn read_cache<T: DeserializeOwned + Default + Serialize>(path: &Path) -> T {
+    read(path).unwrap_or_default()
+}
+
 /// Members that a newer version wrote are kept in the file under their own names.
 fn split<T: DeserializeOwned + Default + Serialize>(
     text: &str,

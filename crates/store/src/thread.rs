@@ -5,8 +5,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use offhook_model::{ManualAccount, Settings};
-use offhook_ports::{StoreAnswer, StoreRequest};
+use offhook_model::{AcceptedKey, ManualAccount, Provisioned, Settings};
+use offhook_ports::{Remembered, StoreAnswer, StoreRequest};
 
 use crate::files;
 use crate::history::History;
@@ -31,6 +31,12 @@ pub struct Kept {
     pub settings: Settings,
     /// Manual connection settings.
     pub manual: ManualAccount,
+    /// Layers of settings that others made.
+    pub provisioned: Provisioned,
+    /// What discovery found the last time.
+    pub remembered: Option<Remembered>,
+    /// Keys that the user accepted.
+    pub accepted: Vec<AcceptedKey>,
 }
 
 type Job = (StoreRequest, Box<dyn FnOnce(StoreAnswer) + Send>);
@@ -74,6 +80,13 @@ impl Store {
         Ok(Kept {
             settings: files::read(&places.config.join(files::SETTINGS))?,
             manual: files::read(&places.config.join(files::MANUAL))?,
+            provisioned: files::read(&places.config.join(files::PROVISIONED))?,
+            remembered: files::read_cache::<files::Discovery>(
+                &places.config.join(files::DISCOVERY),
+            )
+            .found,
+            accepted: files::read::<files::Certificates>(&places.config.join(files::CERTIFICATES))?
+                .accepted,
         })
     }
 
@@ -124,6 +137,17 @@ impl Worker {
             StoreRequest::PutManual(manual) => {
                 files::write(&self.places.config.join(files::MANUAL), &*manual)?;
             }
+            StoreRequest::PutRemembered(found) => {
+                let found = files::Discovery { found: found.map(|found| *found) };
+                files::write(&self.places.config.join(files::DISCOVERY), &found)?;
+            }
+            StoreRequest::PutProvisioned(provisioned) => {
+                files::write(&self.places.config.join(files::PROVISIONED), &*provisioned)?;
+            }
+            StoreRequest::PutAccepted(accepted) => {
+                let accepted = files::Certificates { accepted };
+                files::write(&self.places.config.join(files::CERTIFICATES), &accepted)?;
+            }
             StoreRequest::PutPassword(account, password) => self.passwords.put(account, password),
             StoreRequest::GetPassword(account) => {
                 return Ok(StoreAnswer::Password(self.passwords.get(&account)));
@@ -153,8 +177,10 @@ impl Worker {
 mod tests {
     use std::sync::mpsc::sync_channel;
 
-    use offhook_model::{ManualAccount, Secret, Settings, Theme};
-    use offhook_ports::{StoreAnswer, StoreRequest};
+    use offhook_model::{
+        AcceptedKey, Layer, ManualAccount, Provisioned, Secret, Settings, Source, Theme, Timestamp,
+    };
+    use offhook_ports::{Found, Remembered, StoreAnswer, StoreRequest, Target};
 
     use super::{Places, Store};
 
@@ -182,6 +208,46 @@ mod tests {
         store.close();
         let kept = Store::peek(&places(folder.path())).expect("read");
         assert_eq!((kept.settings, kept.manual), (settings, manual));
+    }
+
+    #[test]
+    fn what_was_found_and_accepted_is_there_at_the_next_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, _) = Store::open(places(folder.path())).expect("opened");
+        let target = Target { host: "cucm1.example.com".into(), port: 8443 };
+        let remembered = Remembered {
+            domain: "example.com".into(),
+            voice_domain: "voice.example.com".into(),
+            found: Found::Cucm(vec![target]),
+            at: Timestamp(1_000),
+            network: Some("here".into()),
+        };
+        let provisioned = Provisioned {
+            launched: true,
+            bootstrap_digest: None,
+            layers: vec![Layer {
+                source: Source::Url,
+                origin: "ciscojabber://provision".into(),
+                settings: vec![],
+                oddities: vec![],
+            }],
+        };
+        let key = AcceptedKey {
+            host: "cucm1.example.com".into(),
+            key: "00".into(),
+            subject: "CN=cucm1".into(),
+            since: Timestamp(2_000),
+        };
+        store.submit(StoreRequest::PutRemembered(Some(Box::new(remembered.clone()))), drop);
+        store.submit(StoreRequest::PutProvisioned(Box::new(provisioned.clone())), drop);
+        store.submit(StoreRequest::PutAccepted(vec![key.clone()]), drop);
+        store.close();
+        let kept = Store::peek(&places(folder.path())).expect("read");
+        assert_eq!(kept.remembered, Some(remembered));
+        assert_eq!((kept.provisioned, kept.accepted), (provisioned, vec![key]));
+        // A cache that cannot be read is no reason not to start.
+        std::fs::write(folder.path().join("config/discovery.json"), "{").expect("written");
+        assert_eq!(Store::peek(&places(folder.path())).expect("read").remembered, None);
     }
 
     #[test]

@@ -157,7 +157,11 @@ impl TestWorld {
             if matches!(result, Err(DnsFault::Silence)) {
                 clock.sleep(DNS_PATIENCE).await;
             }
-            result.map(|records| DnsAnswer { records, server: "192.0.2.53:53".into() })
+            result.map(|records| DnsAnswer {
+                records,
+                server: "192.0.2.53:53".into(),
+                alias_of: None,
+            })
         })
     }
 }

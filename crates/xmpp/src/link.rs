@@ -131,7 +131,7 @@ async fn attempt<T>(
 
 fn reusable(auth: &XmppAuth) -> bool {
     match auth {
-        XmppAuth::Password { .. } => true,
+        XmppAuth::Password { .. } | XmppAuth::WebexToken { .. } => true,
         XmppAuth::VtgToken { .. } => false,
     }
 }

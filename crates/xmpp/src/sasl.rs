@@ -55,6 +55,13 @@ impl Proof {
                     Err(none())
                 }
             }
+            XmppAuth::WebexToken { token } => {
+                if has("WEBEX-TOKEN") {
+                    Ok(Self::single("WEBEX-TOKEN", token.expose().as_bytes().to_vec()))
+                } else {
+                    Err(none())
+                }
+            }
             XmppAuth::VtgToken { userid, token } => {
                 if has("CISCO-VTG-TOKEN") {
                     Ok(Self::single("CISCO-VTG-TOKEN", vtg(userid, token)))

@@ -118,13 +118,13 @@ async fn encrypt(
 ) -> Result<(Secured, String), Miss> {
     // RFC 6120 section 13.7.2: the certificate speaks for the domain. What the plan adds are
     // names from a trusted source, never the name that an SRV record gave.
-    let mut names = vec![plan.jid.domain().to_owned()];
-    names.extend(plan.extra_names.iter().cloned());
+    let domain = [plan.jid.domain().to_owned()];
+    let names = if plan.names.is_empty() { &domain[..] } else { &plan.names };
     match server.link {
-        Link::Tls => Ok(net.tls(tcp, &names, &[b"xmpp-client"], NEGOTIATE).await?),
+        Link::Tls => Ok(net.tls(tcp, names, &[b"xmpp-client"], NEGOTIATE).await?),
         Link::StartTls => {
             let tcp = start_tls(tcp, plan.jid.domain()).await?;
-            Ok(net.tls(tcp, &names, &[], NEGOTIATE).await?)
+            Ok(net.tls(tcp, names, &[], NEGOTIATE).await?)
         }
         Link::Tcp | Link::Udp => Err(Fault::NoEncryption.into()),
     }

@@ -247,7 +247,7 @@ async fn certificates_are_checked_against_the_domain_not_the_host() {
     let identity = authority.identity(&["node1.cluster.test"]);
     let (listener, port) = listen().await;
     let mut plan = plan("alice", password("alice", "x"), &[(port, Link::StartTls)]);
-    plan.extra_names = vec!["node1.cluster.test".into()];
+    plan.names = vec!["node1.cluster.test".into()];
     let mut driven = Driven::new(&authority.net(), plan);
     let server = async {
         let mut peer = Peer::accept(&listener, &identity.config).await;

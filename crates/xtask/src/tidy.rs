@@ -12,7 +12,7 @@ const RINGS: &[(&str, u8)] = &[
     ("model", 0),
     ("ports", 0),
     ("config", 1),
-    ("discovery", 1),
+    ("discovery", 2),
     ("signin", 2),
     ("im", 1),
     ("sip", 1),

@@ -6,8 +6,8 @@ use offhook_core::{Core, Effect, Event, FlowOutcome, LinkId, Options, RunId, Sto
 use offhook_discovery as discovery;
 use offhook_model::{
     Authenticator, Command, CommandError, Devices, Endpoint, Fault, Link, ManualAccount, Moment,
-    Notice, NoticeBody, Problem, ProductMode, Reply, Secret, Service, Session, SessionState,
-    Settings, Snapshot, Ticket, Timestamp, Via,
+    Notice, NoticeBody, Problem, ProductMode, Provisioned, Reply, Secret, Service, Session,
+    SessionState, Settings, Snapshot, Ticket, Timestamp, Via,
 };
 use offhook_ports::{
     FlowId, Found, PhoneAccount, PhoneDialect, PortRange, SipServer, StoreAnswer, StoreRequest,
@@ -65,7 +65,7 @@ pub fn plan(one_time: bool) -> XmppPlan {
         jid: ADDRESS.parse().expect("a JID"),
         resource: "offhook_1".into(),
         servers: vec![xmpp_server()],
-        extra_names: vec![],
+        names: vec![],
         auth,
     }
 }
@@ -77,6 +77,9 @@ pub fn phone() -> PhoneAccount {
         domain: "example.test".into(),
         display_name: "Alice".into(),
         servers: vec![sip_server()],
+        routes: vec![],
+        registrar: None,
+        encrypted_media: false,
         digest: None,
         expires: secs(3600),
         refresh_before: secs(5),
@@ -98,6 +101,9 @@ pub fn grant(im: signin::Service<XmppPlan>, phone: signin::Service<PhoneAccount>
         number: Some("2001".into()),
         im,
         phone,
+        layers: vec![],
+        edge: None,
+        restrictions: vec![],
         renewal: Some(Renewal {
             nodes: vec![target()],
             session: Secret::from("session"),
@@ -144,6 +150,9 @@ impl Bench {
             seed: 7,
             settings: Settings::default(),
             manual: ManualAccount::default(),
+            provisioned: Provisioned::default(),
+            remembered: None,
+            accepted: vec![],
             devices: Devices::default(),
         });
         Self {
@@ -244,7 +253,8 @@ impl Bench {
     /// The run that asks the authenticator, with user name and password.
     pub fn authenticating(&mut self) -> Option<(RunId, String, String)> {
         self.take(|effect| match effect {
-            Effect::SignIn { run, credentials, .. } => {
+            Effect::SignIn { run, request } => {
+                let credentials = &request.credentials;
                 Some((*run, credentials.username.clone(), credentials.password.expose().clone()))
             }
             _ => None,
@@ -295,6 +305,9 @@ impl Bench {
             outcome,
             warnings: vec![],
             network: "inside",
+            voice_domain: "example.test".into(),
+            from_memory: false,
+            remember: None,
         };
         self.send(Event::Flow(run, FlowOutcome::Discovered(Box::new(report))));
     }

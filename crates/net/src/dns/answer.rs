@@ -27,7 +27,7 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) fn convert<T>(self, one: impl Fn(RData) -> Option<T>) -> DnsAnswer<T> {
         let records = self.records.into_iter().filter_map(one).collect();
-        DnsAnswer { records, server: self.server.to_string() }
+        DnsAnswer { records, server: self.server.to_string(), alias_of: None }
     }
 }
 

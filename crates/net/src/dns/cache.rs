@@ -62,7 +62,7 @@ mod tests {
     fn an_answer_holds_for_its_time_and_no_longer() {
         let cache = Cache::default();
         let start = crate::now();
-        let answer = DnsAnswer { records: vec![], server: "here".to_owned() };
+        let answer = DnsAnswer { records: vec![], server: "here".to_owned(), alias_of: None };
         cache.put("Host.example", &answer, 30, start);
         cache.put("zero.example", &answer, 0, start);
         let after = |seconds| start + Duration::from_secs(seconds);

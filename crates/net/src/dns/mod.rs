@@ -78,7 +78,9 @@ impl Names {
 
     /// Answers that need no name server.
     fn local(&self, host: &str) -> Option<DnsAnswer<IpAddr>> {
-        let answer = |records, server: &str| Some(DnsAnswer { records, server: server.into() });
+        let answer = |records, server: &str| {
+            Some(DnsAnswer { records, server: server.into(), alias_of: None })
+        };
         let given: Vec<_> = self
             .hosts
             .iter()
@@ -157,7 +159,7 @@ fn join(
     let ttl = second.as_ref().map_or(first.ttl, |second| second.ttl.min(first.ttl));
     let server = first.server.to_string();
     let data = first.records.into_iter().chain(second.into_iter().flat_map(|one| one.records));
-    Ok((DnsAnswer { records: data.filter_map(address).collect(), server }, ttl))
+    Ok((DnsAnswer { records: data.filter_map(address).collect(), server, alias_of: None }, ttl))
 }
 
 fn address(data: RData) -> Option<IpAddr> {

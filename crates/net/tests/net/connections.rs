@@ -1,10 +1,10 @@
 //! Connections and probes.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use offhook_model::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};
-use offhook_net::{Net, NetOptions};
+use offhook_net::{HostEntry, Net, NetOptions};
 use offhook_ports::{Clock, Dns, Http, Probe};
 use socket2::{Domain, Socket, Type};
 use tokio::net::TcpStream;
@@ -16,7 +16,7 @@ use crate::doubles::{PATIENCE, closed_port, knowing, net, web};
 async fn all_addresses_of_a_host_are_tried() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let at = listener.local_addr().expect("bound");
-    let address = |text: &str| ("pbx".to_owned(), text.parse::<IpAddr>().expect("an address"));
+    let address = |text: &str| HostEntry::new("pbx", text.parse().expect("an address"));
     let net = net(NetOptions {
         hosts: vec![address("::1"), address("127.0.0.77"), address("127.0.0.1")],
         ..NetOptions::default()
@@ -72,7 +72,7 @@ async fn a_host_that_drops_connections_is_a_timeout() {
 async fn an_address_that_drops_connections_does_not_hold_up_the_next() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let good = listener.local_addr().expect("bound");
-    let address = |text: &str| ("pbx".to_owned(), text.parse::<IpAddr>().expect("an address"));
+    let address = |text: &str| HostEntry::new("pbx", text.parse().expect("an address"));
     let net = net(NetOptions {
         hosts: vec![address("127.0.0.78"), address("127.0.0.1")],
         ..NetOptions::default()

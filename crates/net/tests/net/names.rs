@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use offhook_model::DnsFault;
-use offhook_net::NetOptions;
+use offhook_net::{HostEntry, NetOptions};
 use offhook_ports::{Dns, Naptr, Srv};
 
 use crate::doubles::name_server::{
@@ -305,7 +305,7 @@ async fn names_that_cannot_be_written_are_not_asked() {
 
 #[tokio::test]
 async fn some_hosts_need_no_name_server() {
-    let given = |name: &str, address: &str| (name.to_owned(), addresses(&[address])[0]);
+    let given = |name: &str, address: &str| HostEntry::new(name, addresses(&[address])[0]);
     let net = net(NetOptions {
         name_servers: vec![closed_port()],
         hosts: vec![

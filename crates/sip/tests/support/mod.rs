@@ -34,6 +34,9 @@ pub fn account(user: &str, link: Link) -> PhoneAccount {
         domain: "example.test".to_owned(),
         display_name: user.to_uppercase(),
         servers: vec![server(9, link)],
+        routes: vec![],
+        registrar: None,
+        encrypted_media: false,
         digest: Some((user.to_owned(), Secret::from("secret"))),
         expires: secs(3600),
         refresh_before: secs(5),
@@ -52,6 +55,9 @@ pub fn cucm_account() -> PhoneAccount {
             line_contact: "guid-1".into(),
         },
         domain: String::new(),
+        routes: vec![],
+        registrar: None,
+        encrypted_media: false,
         digest: None,
         ..account("2001", Link::Tcp)
     }

@@ -238,7 +238,7 @@ pub fn plan(user: &str, auth: XmppAuth, servers: &[(u16, Link)]) -> XmppPlan {
                 link: *link,
             })
             .collect(),
-        extra_names: Vec::new(),
+        names: Vec::new(),
         auth,
     }
 }

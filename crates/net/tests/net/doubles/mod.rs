@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use offhook_net::{Net, NetOptions};
+use offhook_net::{HostEntry, Net, NetOptions};
 
 /// Long enough for a busy machine; no test waits that long when all is well.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,7 +27,7 @@ pub fn asking(server: SocketAddr) -> Arc<Net> {
 
 /// A [`Net`] that knows `names` as 127.0.0.1 and trusts `authorities`; it asks no name server.
 pub fn knowing(names: &[&str], authorities: &[&Path]) -> Arc<Net> {
-    let here = |name: &&str| ((*name).to_owned(), IpAddr::from([127, 0, 0, 1]));
+    let here = |name: &&str| HostEntry::new(*name, IpAddr::from([127, 0, 0, 1]));
     net(NetOptions {
         name_servers: vec![closed_port()],
         hosts: names.iter().map(here).collect(),
