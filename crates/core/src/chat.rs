@@ -348,14 +348,18 @@ impl Core {
     fn reopen_chat(&mut self) {
         let Some(plan) = self.chat.plan.clone() else { return };
         match (&plan.auth, self.renewal()) {
-            (XmppAuth::VtgToken { .. }, Some((renewal, credentials))) => {
+            // The cloud's token lasts for hours; the flow knows when a new one is due.
+            (
+                XmppAuth::VtgToken { .. } | XmppAuth::WebexToken { .. },
+                Some((renewal, credentials)),
+            ) => {
                 let run = self.next_run();
                 self.chat.link = LinkState::Renewing(run);
                 self.session.services.im.state = ServiceState::Connecting;
                 self.out.push_back(Effect::Renew { run, renewal: Box::new(renewal), credentials });
             }
-            (XmppAuth::VtgToken { .. }, None)
-            | (XmppAuth::Password { .. } | XmppAuth::WebexToken { .. }, _) => {
+            (XmppAuth::VtgToken { .. } | XmppAuth::WebexToken { .. }, None)
+            | (XmppAuth::Password { .. }, _) => {
                 self.open_link(plan);
             }
         }

@@ -157,6 +157,8 @@ impl Core {
                 address: wish.address.clone(),
                 found: found.clone(),
                 credentials: credentials.clone(),
+                cloud_token: None,
+                phone: None,
                 manual: self.manual.clone(),
                 preset: Preset::default(),
                 seed,

@@ -27,7 +27,7 @@ pub(crate) fn decide(asker: &mut Asker<'_>, manual: &ManualAccount) -> Verdict {
         AccountType::Cup => target(given(&manual.server), "IM and Presence server").map(Found::Cup),
         AccountType::Webex => {
             let cas = given(&manual.cas_url).unwrap_or(CAS_URL).to_owned();
-            Ok(Found::Webex { cas, sso: None })
+            Ok(Found::Webex { cas, sso: None, voice: vec![] })
         }
     };
     let (answer, outcome) = match &found {

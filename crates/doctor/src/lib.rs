@@ -87,6 +87,8 @@ async fn with_password(
         address: request.address.clone(),
         found: found.clone(),
         credentials: credentials.clone(),
+        cloud_token: None,
+        phone: None,
         manual: request.manual.clone(),
         preset: request.preset.clone(),
         seed: request.seed,

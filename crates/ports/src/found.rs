@@ -38,6 +38,10 @@ pub enum Found {
         cas: String,
         /// Where the browser must go, when the organisation uses single sign-on.
         sso: Option<String>,
+        /// Communications Manager of a hybrid account, from `_cisco-uds._tcp` of the voice services
+        /// domain: chat comes from the cloud, the phone from there. Empty when there is none.
+        #[serde(default)]
+        voice: Vec<Target>,
     },
     /// Open standards. A domain without SIP records is a chat account, one without XMPP records
     /// a phone account.

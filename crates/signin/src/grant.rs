@@ -1,5 +1,7 @@
 //! What sign-in is given and what it gives.
 
+use std::time::Duration;
+
 use offhook_model::{
     Authenticator, Layer, Problem, ProductMode, Restriction, Secret, TraceStep, Via,
 };
@@ -83,9 +85,16 @@ pub struct Grant {
     pub renewal: Option<Renewal>,
 }
 
-/// What a chat reconnect needs (reference im-presence.md section 3).
+/// What a chat reconnect needs, where what proves us to the chat server does not last.
 #[derive(Clone, Debug)]
-pub struct Renewal {
+pub enum Renewal {
+    /// One-time passwords of IM and Presence.
+    Soap(SoapRenewal),
+}
+
+/// A reconnect to IM and Presence (reference im-presence.md section 3).
+#[derive(Clone, Debug)]
+pub struct SoapRenewal {
     /// IM and Presence nodes for SOAP, the one that let us in first.
     pub nodes: Vec<Target>,
     /// Session of the first node.
@@ -98,6 +107,10 @@ pub struct Renewal {
     pub resource: String,
     /// XMPP nodes known so far, used when the server does not tell them again.
     pub servers: Vec<XmppServer>,
+    /// The shortest and the longest pause before a sign-in after a lost server (client re-login
+    /// limits); a client draws its own between them, so that a failed node's users come back
+    /// spread out.
+    pub relogin: (Duration, Duration),
 }
 
 /// What became of a sign-in.

@@ -14,12 +14,13 @@ mod standard;
 mod uds;
 
 pub use edge::EdgeRoute;
-pub use grant::{Credentials, Grant, Renewal, Report, Service};
+pub use grant::{Credentials, Grant, Renewal, Report, Service, SoapRenewal};
 
-use offhook_model::{Area, ManualAccount, Owner, Preset, Problem, UserAddress};
+use offhook_model::{Area, ManualAccount, Owner, Preset, Problem, Secret, UserAddress, Via};
 use offhook_ports::{Found, Tell, World, XmppPlan};
 
 use flow::Flow;
+use uds::Cluster;
 
 /// Who wants to be let in, and by whom.
 #[derive(Clone, Debug)]
@@ -30,6 +31,11 @@ pub struct Request {
     pub found: Found,
     /// Who we say we are.
     pub credentials: Credentials,
+    /// The cloud's token that the browser brought back; the password is not used then.
+    pub cloud_token: Option<Secret<String>>,
+    /// Who we say we are to the phone's servers, where a hybrid account has another name or password
+    /// there.
+    pub phone: Option<Credentials>,
     /// Manual connection settings: TFTP, CCMCIP and CTI servers.
     pub manual: ManualAccount,
     /// What is settled before: product mode, configuration file, resource.
@@ -45,6 +51,8 @@ impl Request {
             address,
             found,
             credentials,
+            cloud_token: None,
+            phone: None,
             manual: ManualAccount::default(),
             preset: Preset::default(),
             seed,
@@ -60,7 +68,8 @@ pub async fn sign_in(world: &World, request: &Request, tell: Tell<'_>) -> Report
     let flow = Flow::new(world, tell);
     let outcome = match found {
         Found::Cucm(targets) => {
-            Box::pin(uds::sign_in(&flow, address, targets, credentials, *seed)).await
+            let cluster = Cluster { targets, tftp: &[], via: Via::Direct, proved_by: None };
+            Box::pin(uds::sign_in(&flow, request, &cluster)).await
         }
         Found::Standard { xmpp, sip } => standard::sign_in(address, xmpp, sip, credentials, *seed),
         Found::Cup(_) | Found::Edge(_) | Found::Webex { .. } => {
@@ -93,7 +102,11 @@ pub async fn renew(
     tell: Tell<'_>,
 ) -> Result<XmppPlan, Problem> {
     let flow = Flow::new(world, tell);
-    Box::pin(soap::renew(&flow, renewal, &credentials.password)).await
+    match renewal {
+        Renewal::Soap(renewal) => {
+            Box::pin(soap::renew(&flow, renewal, &credentials.password)).await
+        }
+    }
 }
 
 /// A way that was found and cannot be gone yet. Never a silent success.

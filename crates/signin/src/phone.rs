@@ -4,7 +4,7 @@ use offhook_config::{
     Device, DeviceFile, DeviceSummary, HttpUrl, Line, SecurityMode, Transport, read_device,
     read_device_file, read_devices,
 };
-use offhook_model::{Area, Fault, Link, Owner, Problem, Service as Kind};
+use offhook_model::{Area, Fault, Link, Owner, Problem, Service as Kind, Via};
 use offhook_ports::{HttpRequest, PhoneAccount, PhoneDialect, SipServer};
 
 use crate::Service;
@@ -132,9 +132,12 @@ fn phone_account(
     account: &Account<'_>,
     at: &HttpUrl,
 ) -> Result<PhoneAccount, Problem> {
-    match file.security {
-        SecurityMode::NonSecure => {}
-        SecurityMode::Authenticated | SecurityMode::Encrypted => return Err(secure(device)),
+    match (file.security, account.via) {
+        // The edge's own certificate stands in for the phone's (reference device-config.md section 5).
+        (SecurityMode::NonSecure, _) | (_, Via::Edge) => {}
+        (SecurityMode::Authenticated | SecurityMode::Encrypted, Via::Direct) => {
+            return Err(secure(device));
+        }
     }
     let servers: Vec<SipServer> = file
         .members

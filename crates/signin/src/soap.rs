@@ -1,6 +1,8 @@
 //! The SOAP sign-in of IM and Presence (reference im-presence.md section 1) and the chat plan
 //! that comes of it (section 2).
 
+use std::time::Duration;
+
 use futures_util::join;
 use offhook_config::{
     Answered, HttpUrl, Login, SystemConfig, XmlError, read_login, read_one_time_password,
@@ -10,9 +12,9 @@ use offhook_model::{Area, Endpoint, Fault, Jid, Link, Owner, Problem, Secret, Se
 use offhook_ports::{HttpRequest, Target, XmppAuth, XmppPlan, XmppServer};
 use quick_xml::escape::escape;
 
-use crate::Renewal;
 use crate::flow::{Failure, Flow, Purpose, https, most_important};
 use crate::uds::passed_over_problem;
+use crate::{Renewal, SoapRenewal};
 
 const PATH: &str = "/EPASSoap/service/v80";
 const XMPP_PORT: u16 = 5222;
@@ -78,7 +80,7 @@ pub(crate) async fn enter(
 /// A fresh plan for a reconnect: by the open session, else by a new one.
 pub(crate) async fn renew(
     flow: &Flow<'_>,
-    renewal: &Renewal,
+    renewal: &SoapRenewal,
     password: &Secret<String>,
 ) -> Result<XmppPlan, Problem> {
     let person = Person { user_id: &renewal.username, domain: &renewal.domain, password };
@@ -268,13 +270,14 @@ fn plan(
         servers.push(chat_node(&session.node.host, XMPP_PORT));
     }
     let others = nodes.iter().filter(|node| **node != session.node).cloned();
-    let renewal = Renewal {
+    let renewal = SoapRenewal {
         nodes: std::iter::once(session.node.clone()).chain(others).collect(),
         session: session.key,
         username: person.user_id.to_owned(),
         domain,
         resource: resource.to_owned(),
         servers: servers.clone(),
+        relogin: relogin(&session.config),
     };
     let plan = XmppPlan {
         jid,
@@ -283,7 +286,19 @@ fn plan(
         servers,
         auth: XmppAuth::VtgToken { userid, token: session.token },
     };
-    Ok((plan, renewal))
+    Ok((plan, Renewal::Soap(renewal)))
+}
+
+/// Client re-login limits in seconds; 120 and 537 where the server does not tell them (reference
+/// im-presence.md section 3).
+fn relogin(config: &SystemConfig) -> (Duration, Duration) {
+    let limit = |end: &str, default: u64| {
+        let text = config.get(&format!("CUP.SRM.{end}FailoverLoginRetryLimit"));
+        let seconds = text.and_then(|text| text.parse().ok()).filter(|s| (1..=7200).contains(s));
+        Duration::from_secs(seconds.unwrap_or(default))
+    };
+    let (lower, upper) = (limit("Lower", 120), limit("Upper", 537));
+    (lower.min(upper), lower.max(upper))
 }
 
 /// `Presence.*.Port` is left empty or says 5222; the SIP ports of the presence engine that older

@@ -9,7 +9,21 @@ use offhook_model::{
 use offhook_ports::{HttpRequest, Target};
 
 use crate::flow::{Failure, Flow, Purpose, encode, https, most_important};
-use crate::{Credentials, Grant, Service, im, phone};
+use crate::{Credentials, Grant, Request, Service, im, phone};
+
+/// Communications Manager as it is reached, and what is known before it is asked.
+pub(crate) struct Cluster<'a> {
+    /// Nodes to ask for the home cluster, in order.
+    pub(crate) targets: &'a [Target],
+    /// TFTP servers that discovery named (`get_edge_config`), as `host` or `host:port`.
+    #[expect(dead_code, reason = "read by the configuration files, which come next")]
+    pub(crate) tftp: &'a [String],
+    /// Which way we come. From outside the edge stands in for the phone's own certificate.
+    pub(crate) via: Via,
+    /// Who has accepted the same password already, as an edge has: a refusal is not about the
+    /// password then (D13).
+    pub(crate) proved_by: Option<&'a str>,
+}
 
 /// The user's own cluster.
 struct Home {
@@ -26,23 +40,30 @@ pub(crate) struct Account<'a> {
     pub(crate) user: &'a UdsUser,
     pub(crate) address: &'a UserAddress,
     pub(crate) credentials: &'a Credentials,
+    pub(crate) via: Via,
 }
 
 pub(crate) async fn sign_in(
     flow: &Flow<'_>,
-    address: &UserAddress,
-    targets: &[Target],
-    credentials: &Credentials,
-    seed: u64,
+    request: &Request,
+    cluster: &Cluster<'_>,
 ) -> Result<Grant, Problem> {
+    let Request { address, credentials, seed, .. } = request;
     flow.doing("Looking for your home cluster");
-    let home = find_home(flow, address, targets, credentials).await?;
+    let home = find_home(flow, address, cluster.targets, credentials).await?;
     flow.doing(format!("Signing in at {}", home.node.host));
-    let (node, user) = fetch_user(flow, &home, credentials).await?;
+    let (node, user) = fetch_user(flow, &home, credentials, cluster.proved_by).await?;
     let user_id = user.user_name.clone().unwrap_or(home.user_id);
-    let account = Account { node: &node, user_id: &user_id, user: &user, address, credentials };
+    let account = Account {
+        node: &node,
+        user_id: &user_id,
+        user: &user,
+        address,
+        credentials,
+        via: cluster.via,
+    };
     flow.doing("Fetching your services and your phone");
-    let (im, phone) = join!(im::prepare(flow, &account, seed), phone::prepare(flow, &account));
+    let (im, phone) = join!(im::prepare(flow, &account, *seed), phone::prepare(flow, &account));
     grant(account, im, phone)
 }
 
@@ -72,7 +93,7 @@ fn grant(
     Ok(Grant {
         authenticator,
         mode,
-        via: Via::Direct,
+        via: account.via,
         username: account.user_id.to_owned(),
         display_name: account
             .user
@@ -201,6 +222,7 @@ async fn fetch_user(
     flow: &Flow<'_>,
     home: &Home,
     credentials: &Credentials,
+    proved_by: Option<&str>,
 ) -> Result<(Target, UdsUser), Problem> {
     let (others, first) = join!(servers(flow, home), user(flow, &home.node, home, credentials));
     let mut failures = match first {
@@ -222,11 +244,10 @@ async fn fetch_user(
         }
     }
     if let Some(last) = failures.last().filter(|failure| is_final(failure)) {
-        let unknown = matches!(last.fault, Fault::Status(404));
-        return Err(if unknown {
-            Problem::no_home_cluster(&home.user_id, &last.at.host)
-        } else {
-            last.problem()
+        return Err(match (&last.fault, proved_by) {
+            (Fault::Status(404), _) => Problem::no_home_cluster(&home.user_id, &last.at.host),
+            (Fault::BadCredentials, Some(other)) => refused_by_one(&last.at.host, other),
+            _ => last.problem(),
         });
     }
     let (problem, others) = most_important(failures)
@@ -237,6 +258,20 @@ async fn fetch_user(
 
 fn is_final(failure: &Failure) -> bool {
     matches!(failure.fault, Fault::BadCredentials | Fault::Status(403 | 404))
+}
+
+/// One server accepts the password and another refuses it (D13).
+pub(crate) fn refused_by_one(host: &str, accepted_by: &str) -> Problem {
+    Problem::new(
+        Area::Authentication,
+        Owner::Admin,
+        format!("{host} refuses the user name and password that {accepted_by} has accepted."),
+        format!(
+            "Check that {host} and {accepted_by} are linked and hold the same users and passwords."
+        ),
+    )
+    .with_rule(13)
+    .with_evidence(format!("HTTP 401 from {host}, accepted by {accepted_by}"))
 }
 
 async fn servers(flow: &Flow<'_>, home: &Home) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use offhook_model::{Area, Authenticator, Fault, Link, ProductMode, Rule, UserAddress, Via};
 use offhook_ports::{Found, PhoneDialect, Target, XmppAuth};
-use offhook_signin::{Credentials, Grant, Report, Request, Service, renew, sign_in};
+use offhook_signin::{Credentials, Grant, Renewal, Report, Request, Service, renew, sign_in};
 use offhook_testkit::{PASSWORD, Reply, TOKEN, TestWorld, deployment, reply, url};
 
 fn address() -> UserAddress {
@@ -350,7 +350,7 @@ fn ways_that_are_not_built_say_so() {
     for found in [
         Found::Edge(target.clone()),
         Found::Cup(target),
-        Found::Webex { cas: "x".into(), sso: None },
+        Found::Webex { cas: "x".into(), sso: None, voice: vec![] },
     ] {
         let world = TestWorld::new();
         let (ports, address) = (world.world(), address());
@@ -370,7 +370,8 @@ fn renewed(world: &TestWorld) -> Result<String, offhook_model::Problem> {
     let before = world.asked().len();
     let ports = world.world();
     let plan = world.run(renew(&ports, &renewal, &credentials("alice"), &|_| {}))?;
-    assert_eq!(plan.resource, renewal.resource);
+    let Renewal::Soap(known) = &renewal;
+    assert_eq!(plan.resource, known.resource);
     let tries = world.asked().len() - before;
     Ok(format!("{} after {tries}", plan.jid))
 }

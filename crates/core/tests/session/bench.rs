@@ -14,7 +14,7 @@ use offhook_ports::{
     Target, XmppAuth, XmppPlan, XmppServer,
 };
 use offhook_signin as signin;
-use offhook_signin::{Grant, Renewal};
+use offhook_signin::{Grant, Renewal, SoapRenewal};
 
 pub const ADDRESS: &str = "alice@example.test";
 
@@ -104,14 +104,15 @@ pub fn grant(im: signin::Service<XmppPlan>, phone: signin::Service<PhoneAccount>
         layers: vec![],
         edge: None,
         restrictions: vec![],
-        renewal: Some(Renewal {
+        renewal: Some(Renewal::Soap(SoapRenewal {
             nodes: vec![target()],
             session: Secret::from("session"),
             username: "alice".into(),
             domain: "example.test".into(),
             resource: "offhook_1".into(),
             servers: vec![xmpp_server()],
-        }),
+            relogin: (Duration::from_secs(120), Duration::from_secs(537)),
+        })),
     }
 }
 

@@ -202,7 +202,7 @@ fn what_is_not_built_is_said_before_a_password_is_asked_for() {
     for found in [
         Found::Cup(vec![target()]),
         Found::Edge(vec![target()]),
-        Found::Webex { cas: "https://cas.example.test".into(), sso: None },
+        Found::Webex { cas: "https://cas.example.test".into(), sso: None, voice: vec![] },
     ] {
         let mut bench = Bench::new();
         bench.sign_in(None).expect("begun");
