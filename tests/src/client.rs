@@ -22,6 +22,8 @@ pub struct Setup {
     pub input: Option<String>,
     /// `--log`
     pub log: Option<&'static str>,
+    /// What it finds in its environment.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 impl Setup {
@@ -46,6 +48,8 @@ pub fn offhook() -> Command {
             command.env_remove(name);
         }
     }
+    // No message bus: what the tester's own desktop keeps is nobody's business.
+    command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
     command.stdin(Stdio::null());
     command
 }
@@ -104,6 +108,7 @@ impl Client {
         if let Some(level) = setup.log {
             command.args(["--log", level]);
         }
+        command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
         let mut running = Running::start("offhook", &mut command, &own);
         running.ready(30, || try_ctl(&profile, "session.state", &Value::Null).0 == 0);
         let (watch, events) = watch(&profile, &own);

@@ -11,6 +11,7 @@
 mod baresip;
 mod client;
 mod kamailio;
+mod keyring;
 mod knot;
 mod lab;
 mod pki;
@@ -27,6 +28,7 @@ mod xmpp_peer;
 pub use baresip::{Baresip, PhoneAccount, SPEECH_DB, SPEECH_HZ};
 pub use client::{Client, Setup, doctor, offhook};
 pub use kamailio::Kamailio;
+pub use keyring::Keyring;
 pub use knot::Knot;
 pub use lab::Lab;
 pub use pki::{Authority, Flaw, Identity};

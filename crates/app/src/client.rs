@@ -9,7 +9,7 @@ use offhook_media::MediaOptions;
 use offhook_model::{Command, CommandError, ErrorCode, Notice, Reply, Snapshot};
 use offhook_net::{Net, NetOptions};
 use offhook_platform::Folders;
-use offhook_store::{Kept, Places, Store};
+use offhook_store::{Keeper, Kept, Places, Store};
 use tokio::sync::broadcast;
 
 use crate::args::Global;
@@ -50,7 +50,8 @@ impl Client {
         let net = net(global)?;
         folders.make()?;
         let places = Places { config: folders.config.clone(), data: folders.data.clone() };
-        let (store, kept) = Store::open(places)?;
+        let keeper = Keeper { service: service(global), open: offhook_platform::credential_store };
+        let (store, kept) = Store::open(places, Some(keeper))?;
         logging::start(&folders.logs(), global.log.as_deref())?;
         Ok(Self { folders, net, store, kept })
     }
@@ -84,6 +85,17 @@ impl Client {
             store: self.store,
             on_change,
         })
+    }
+}
+
+/// How the system's password manager names our entries. Profiles do not see each other's passwords.
+fn service(global: &Global) -> String {
+    match &global.profile {
+        None => "Offhook".to_owned(),
+        Some(profile) => {
+            let whole = std::path::absolute(profile).unwrap_or_else(|_| profile.clone());
+            format!("Offhook ({})", whole.display())
+        }
     }
 }
 

@@ -199,6 +199,13 @@ impl Core {
                 self.password_read(run, password, now);
             }
             (StoreTag::Password(run), StoreAnswer::Failed(_)) => self.password_read(run, None, now),
+            (StoreTag::Password(run), StoreAnswer::MemoryOnly(why)) => {
+                self.toast(no_credential_store(&why), now);
+                self.password_read(run, None, now);
+            }
+            (StoreTag::Nothing, StoreAnswer::MemoryOnly(why)) => {
+                self.toast(no_credential_store(&why), now);
+            }
             (_, StoreAnswer::Failed(why)) => {
                 let problem = Problem::new(
                     offhook_model::Area::Provisioning,
@@ -276,6 +283,17 @@ impl Core {
 fn looks_the_same(a: &Session, b: &Session) -> bool {
     let seen = |s: &Session| (s.state, s.product_mode, s.authenticator, s.via);
     seen(a) == seen(b) && a.step == b.step && a.services == b.services && a.error == b.error
+}
+
+/// The words hold cause and remedy, in two sentences or more.
+fn no_credential_store(words: &str) -> Problem {
+    let (cause, remedy) = words.split_once(". ").unwrap_or((words, ""));
+    Problem::new(
+        offhook_model::Area::Authentication,
+        offhook_model::Owner::Admin,
+        format!("{}.", cause.trim_end_matches('.')),
+        remedy,
+    )
 }
 
 fn store_failed(why: &str) -> CommandError {

@@ -84,8 +84,8 @@ pub enum StoreAnswer {
     },
     /// A password, if one is kept.
     Password(Option<Secret<String>>),
-    /// The password was kept in memory only, because the system has no credential store that can be
-    /// used; in words, with the remedy.
+    /// The system's credential store cannot be used, so a password is kept in memory only, or could
+    /// not be read; in words, with the remedy.
     MemoryOnly(String),
     /// It could not be done; in words, without private content.
     Failed(String),

@@ -1,8 +1,9 @@
 //! What is kept on this computer: settings, manual connection settings, chat and call history,
-//! and the password for as long as the program runs.
+//! and the password.
 //!
 //! One thread owns the files; requests are carried out in the order in which they came. Nothing
-//! here decides what to keep. Passwords are not written to any file.
+//! here decides what to keep. Passwords are not written to any file: the operating system keeps
+//! them, asked by a thread of their own.
 
 mod files;
 mod history;
@@ -10,4 +11,5 @@ mod passwords;
 mod schema;
 mod thread;
 
+pub use passwords::Keeper;
 pub use thread::{Kept, Places, Store};

@@ -10,7 +10,7 @@ use offhook_ports::{Remembered, StoreAnswer, StoreRequest};
 
 use crate::files;
 use crate::history::History;
-use crate::passwords::Passwords;
+use crate::passwords::{Keeper, Vault};
 
 /// How many requests may wait; a sender that finds the queue full waits.
 const QUEUE: usize = 1_024;
@@ -39,21 +39,24 @@ pub struct Kept {
     pub accepted: Vec<AcceptedKey>,
 }
 
-type Job = (StoreRequest, Box<dyn FnOnce(StoreAnswer) + Send>);
+/// A request, and who waits for its answer.
+pub type Job = (StoreRequest, Box<dyn FnOnce(StoreAnswer) + Send>);
 
 /// A cheap handle to the thread.
 #[derive(Clone)]
 pub struct Store {
     jobs: SyncSender<Option<Job>>,
+    vault: Arc<Mutex<Option<Vault>>>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Store {
-    /// Makes the folders where they are missing, reads the settings and starts the thread.
+    /// Makes the folders where they are missing, reads the settings and starts the threads.
+    /// Without a keeper passwords stay in memory.
     ///
     /// # Errors
     /// A sentence that names the folder or file and what to do. Nothing was changed then.
-    pub fn open(places: Places) -> Result<(Self, Kept), String> {
+    pub fn open(places: Places, keeper: Option<Keeper>) -> Result<(Self, Kept), String> {
         for folder in [&places.config, &places.data] {
             std::fs::create_dir_all(folder).map_err(|error| {
                 format!(
@@ -69,7 +72,8 @@ impl Store {
             .name("offhook-store".into())
             .spawn(move || Worker::new(places).run(&queue))
             .map_err(|error| format!("No thread for the history could be started ({error})."))?;
-        Ok((Self { jobs, thread: Arc::new(Mutex::new(Some(thread))) }, kept))
+        let vault = Arc::new(Mutex::new(Some(Vault::start(keeper)?)));
+        Ok((Self { jobs, vault, thread: Arc::new(Mutex::new(Some(thread))) }, kept))
     }
 
     /// Reads what earlier runs kept, and makes or changes nothing.
@@ -93,8 +97,17 @@ impl Store {
     /// Asks for something to be kept or read. `answer` is called on the store's thread; it is not
     /// called when the store was closed before.
     pub fn submit(&self, request: StoreRequest, answer: impl FnOnce(StoreAnswer) + Send + 'static) {
+        let job: Job = (request, Box::new(answer));
         // Closed: the program is ending.
-        let _ = self.jobs.send(Some((request, Box::new(answer))));
+        match &job.0 {
+            StoreRequest::PutPassword(..)
+            | StoreRequest::GetPassword(_)
+            | StoreRequest::ForgetPassword(_) => {
+                let vault = self.vault.lock().ok().and_then(|it| it.as_ref().map(Vault::jobs));
+                drop(vault.map(|jobs| jobs.send(job)));
+            }
+            _ => drop(self.jobs.send(Some(job))),
+        }
     }
 
     /// Waits until everything asked for is on disk, and ends the thread.
@@ -104,18 +117,20 @@ impl Store {
         if let Some(thread) = thread {
             let _ = thread.join();
         }
+        if let Some(vault) = self.vault.lock().ok().and_then(|mut vault| vault.take()) {
+            vault.close();
+        }
     }
 }
 
 struct Worker {
     places: Places,
     history: Option<History>,
-    passwords: Passwords,
 }
 
 impl Worker {
     fn new(places: Places) -> Self {
-        Self { places, history: None, passwords: Passwords::default() }
+        Self { places, history: None }
     }
 
     fn run(mut self, queue: &Receiver<Option<Job>>) {
@@ -148,11 +163,9 @@ impl Worker {
                 let accepted = files::Certificates { accepted };
                 files::write(&self.places.config.join(files::CERTIFICATES), &accepted)?;
             }
-            StoreRequest::PutPassword(account, password) => self.passwords.put(account, password),
-            StoreRequest::GetPassword(account) => {
-                return Ok(StoreAnswer::Password(self.passwords.get(&account)));
-            }
-            StoreRequest::ForgetPassword(account) => self.passwords.forget(&account),
+            StoreRequest::PutPassword(..)
+            | StoreRequest::GetPassword(_)
+            | StoreRequest::ForgetPassword(_) => return Err("passwords have a keeper".into()),
             StoreRequest::PutMessage(message) => self.history()?.put_message(&message)?,
             StoreRequest::SetDelivery(id, state, error) => {
                 self.history()?.set_delivery(&id, state, error.as_deref())?;
@@ -198,7 +211,7 @@ mod tests {
     #[test]
     fn settings_are_there_at_the_next_start() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (store, kept) = Store::open(places(folder.path())).expect("opened");
+        let (store, kept) = Store::open(places(folder.path()), None).expect("opened");
         assert_eq!(kept.settings, Settings::default());
         let settings = Settings { theme: Theme::Dark, ..Settings::default() };
         let manual =
@@ -213,7 +226,7 @@ mod tests {
     #[test]
     fn what_was_found_and_accepted_is_there_at_the_next_start() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (store, _) = Store::open(places(folder.path())).expect("opened");
+        let (store, _) = Store::open(places(folder.path()), None).expect("opened");
         let target = Target { host: "cucm1.example.com".into(), port: 8443 };
         let remembered = Remembered {
             domain: "example.com".into(),
@@ -255,7 +268,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         // A file where the folder should be stops even those who may write everywhere.
         std::fs::write(folder.path().join("config"), "a file").expect("written");
-        let error = Store::open(places(folder.path())).err().expect("refused");
+        let error = Store::open(places(folder.path()), None).err().expect("refused");
         assert!(error.contains("config") && error.contains("--profile"), "{error}");
         assert!(!folder.path().join("data").exists(), "nothing was changed");
     }
@@ -263,7 +276,7 @@ mod tests {
     #[test]
     fn history_needs_an_account_and_answers_in_words() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (store, _) = Store::open(places(folder.path())).expect("opened");
+        let (store, _) = Store::open(places(folder.path()), None).expect("opened");
         let answer = ask(&store, StoreRequest::Load);
         assert!(matches!(answer, StoreAnswer::Failed(_)), "{answer:?}");
         ask(&store, StoreRequest::Open("alice@example.com".into()));
@@ -281,7 +294,7 @@ mod tests {
     #[test]
     fn a_password_lives_as_long_as_the_program_and_in_no_file() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (store, _) = Store::open(places(folder.path())).expect("opened");
+        let (store, _) = Store::open(places(folder.path()), None).expect("opened");
         let account = || "alice@example.com".to_owned();
         ask(&store, StoreRequest::Open(account()));
         ask(&store, StoreRequest::PutPassword(account(), Secret::from("xyzzy-secret")));

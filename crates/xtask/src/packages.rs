@@ -39,6 +39,8 @@ pub const PEERS: &[&str] = &[
     "sox",
     "openssl",
     "iproute2",
+    "dbus",
+    "gnome-keyring",
 ];
 
 /// What the benchmarks need besides: a counter of instructions, a display, and peers to be measured
