@@ -6,20 +6,33 @@
 //! section 2). Odd input gives a value and a list of oddities, broken input an [`XmlError`]. This
 //! crate asks nobody and keeps nothing; entities of a document's own are never expanded.
 
+mod bootstrap;
 mod device_file;
+mod explain;
+mod filter;
 #[doc(hidden)]
 pub mod fuzzing;
+mod judge;
+mod keys;
 mod layers;
+mod provision_url;
 mod service_profile;
 mod soap;
+mod text;
 mod uds;
 mod url;
 pub mod xml;
 
+pub use bootstrap::{MAX_BOOTSTRAP, bootstrap_digest, first_launch, read_bootstrap, says_clear};
 pub use device_file::{
     CallManager, DeviceFile, Dscp, Line, SecurityMode, Transport, read_device_file,
 };
+pub use explain::{Explained, Overridden};
+pub use filter::mended_filter;
+pub use judge::{Contradiction, Oddity, contradictions, oddities, problems};
+pub use keys::{Key, Kind, Spelling, keys};
 pub use layers::Layers;
+pub use provision_url::{MAX_URL, ProvisionLimit, UrlError, read_provision_url};
 pub use service_profile::{ImProduct, ImProfile, ServiceProfile, UcServer, read_service_profile};
 pub use soap::{
     Answered, Login, SystemConfig, read_login, read_one_time_password, read_system_config,
