@@ -67,3 +67,22 @@ pub fn url(data: &[u8]) {
         let _ = url.last_segment();
     }
 }
+
+/// The edge's answer.
+pub fn edge(data: &[u8]) {
+    let Ok(config) = crate::read_edge_config(data) else { return };
+    let targets = [&config.sip, &config.xmpp, &config.http, &config.turn, &config.user_uds];
+    assert!(targets.iter().all(|list| list.len() <= 32));
+    assert!(targets.iter().copied().flatten().all(|it| it.port != 0 && !it.host.is_empty()));
+    assert!(config.routes.iter().all(|route| !route.chars().any(|c| c.is_control())));
+    for target in config.http.iter().chain(&config.user_uds) {
+        let url = crate::HttpUrl {
+            secure: true,
+            host: target.host.clone(),
+            port: target.port,
+            path: "/".into(),
+        };
+        let written = crate::edge_rewrite(&url, "example.com", target);
+        assert_eq!(crate::HttpUrl::parse(&written.to_string()), Some(written));
+    }
+}

@@ -10,6 +10,7 @@ mod bootstrap;
 mod device_file;
 mod explain;
 mod filter;
+mod edge;
 #[doc(hidden)]
 pub mod fuzzing;
 mod judge;
@@ -31,6 +32,7 @@ pub use explain::{Explained, Overridden};
 pub use filter::mended_filter;
 pub use judge::{Contradiction, Oddity, contradictions, oddities, problems};
 pub use keys::{Key, Kind, Spelling, keys};
+pub use edge::{EdgeConfig, edge_config_url, edge_rewrite, read_edge_config};
 pub use layers::Layers;
 pub use provision_url::{MAX_URL, ProvisionLimit, UrlError, read_provision_url};
 pub use service_profile::{ImProduct, ImProfile, ServiceProfile, UcServer, read_service_profile};

@@ -40,3 +40,8 @@ fn soap() {
 fn url() {
     check("url", fuzzing::url);
 }
+
+#[test]
+fn edge() {
+    check("edge", fuzzing::edge);
+}

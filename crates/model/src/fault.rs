@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::EdgeFault;
+
 /// Which service an endpoint is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -177,6 +179,8 @@ pub enum Fault {
     Sip(u16, String),
     /// The server closed the stream and said why (XMPP stream error condition).
     Stream(String),
+    /// The edge of this name is in the way.
+    Edge(String, EdgeFault),
     /// Nothing of this kind is set up for the user; the text names what is missing.
     NotProvisioned(String),
 }

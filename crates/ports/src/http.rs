@@ -30,6 +30,9 @@ pub struct HttpRequest {
     pub headers: Vec<(String, String)>,
     /// HTTP Basic credentials.
     pub basic: Option<(String, Secret<String>)>,
+    /// Cookies of the asker's own, `name=value`, sent beside those that the adapter keeps for the
+    /// host; the adapter keeps none of these names.
+    pub cookie: Option<Secret<String>>,
     /// May go through the system's web proxy. Only requests to the cloud do (reference discovery.md
     /// section 2).
     pub proxied: bool,
@@ -53,6 +56,7 @@ impl HttpRequest {
             url: url.into(),
             headers: vec![],
             basic: None,
+            cookie: None,
             proxied: false,
             also_named: vec![],
             body: vec![],

@@ -7,7 +7,7 @@ use offhook_model::Fault;
 /// What a web server does when it is asked.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    pub(crate) result: Result<(u16, Vec<u8>), Fault>,
+    pub(crate) result: Result<(u16, Vec<(String, String)>, Vec<u8>), Fault>,
     pub(crate) after: Duration,
 }
 
@@ -19,12 +19,20 @@ impl Reply {
 
     /// It answers with this status and body.
     pub fn status(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { result: Ok((status, body.into())), after: Duration::ZERO }
+        Self { result: Ok((status, vec![], body.into())), after: Duration::ZERO }
     }
 
     /// It fails like this.
     pub fn fault(fault: Fault) -> Self {
         Self { result: Err(fault), after: Duration::ZERO }
+    }
+
+    /// The answer has this header as well; the name in lower case.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        if let Ok((_, headers, _)) = &mut self.result {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+        self
     }
 
     /// It takes so long. Beyond the request's own timeout the asker sees a connect timeout.

@@ -196,7 +196,9 @@ impl Http for TestWorld {
             Method::Delete => "DELETE",
         };
         let asked = format!("{method} {}", request.url);
-        let content = format!("{:?} {}", request.headers, String::from_utf8_lossy(&request.body));
+        let cookie = request.cookie.as_ref().map_or("", |cookie| cookie.expose().as_str());
+        let body = String::from_utf8_lossy(&request.body);
+        let content = format!("{:?} Cookie: {cookie}; {body}", request.headers);
         let as_whom = match &request.basic {
             Some((user, _)) => format!("{asked} as {user}"),
             None => asked.clone(),
@@ -214,12 +216,12 @@ impl Http for TestWorld {
                 return Err(Fault::ConnectTimeout);
             }
             clock.sleep(reply.after).await;
-            let (status, body) = reply.result?;
+            let (status, headers, body) = reply.result?;
             if body.len() > request.limit {
                 return Err(Fault::TooLarge(request.limit as u64));
             }
             let tls = request.url.starts_with("https:").then(|| "TLSv1.3".to_owned());
-            Ok(HttpResponse { status, headers: vec![], body, peer: Some(here(8443)), tls })
+            Ok(HttpResponse { status, headers, body, peer: Some(here(8443)), tls })
         })
     }
 

@@ -1,7 +1,9 @@
 //! Cookies, per host, for the life of a sign-in (RFC 6265).
 //!
 //! `Domain` is ignored: a cookie goes back only to the host that set it. That is narrower than a
-//! browser's rule and enough for session cookies of UC services.
+//! browser's rule and enough for session cookies of UC services. The edge's own cookie is not kept
+//! here: the way through the edge keeps it, so that it goes to the edge that gave it and nowhere
+//! else, and never goes out a second time after its end.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,6 +16,8 @@ const LONGEST: usize = 4096;
 const MOST: usize = 50;
 /// Hosts with cookies.
 const HOSTS: usize = 64;
+/// The cookie of an edge (reference edge.md section 2).
+const EDGE: &str = "X-Auth";
 
 #[derive(Clone, Debug)]
 struct Cookie {
@@ -35,6 +39,9 @@ impl Jar {
         let Some((cookie, ended)) = parse(header, request_path) else {
             return;
         };
+        if cookie.name.eq_ignore_ascii_case(EDGE) {
+            return;
+        }
         let host = host.to_ascii_lowercase();
         let mut kept = self.lock();
         if kept.len() >= HOSTS && !kept.contains_key(&host) {
@@ -184,6 +191,12 @@ mod tests {
         check(&["a=1; Path=/", ended], "/", true, None);
         let kept = "a=1; Path=/; Max-Age=60; Expires=Thu, 01-Jan-1970 00:00:10 GMT";
         check(&[kept], "/", true, Some("a=1"));
+    }
+
+    #[test]
+    fn the_cookie_of_an_edge_is_not_ours_to_keep() {
+        check(&["X-Auth=0123456789abcdef; Secure; HttpOnly; Path=/"], "/", true, None);
+        check(&["x-auth=1; Domain=example.com", "JSESSIONIDSSO=2; Path=/"], "/", true, Some("JSESSIONIDSSO=2"));
     }
 
     #[test]

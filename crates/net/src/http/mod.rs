@@ -130,8 +130,11 @@ impl Net {
             let plain = format!("{user}:{}", password.expose());
             headers.insert(AUTHORIZATION, secret(&format!("Basic {}", STANDARD.encode(plain)))?);
         }
-        if let Some(cookies) = self.cookies.give(&place.host, &place.path, place.secure) {
-            headers.insert(COOKIE, secret(cookies.expose())?);
+        let kept = self.cookies.give(&place.host, &place.path, place.secure);
+        let cookies: Vec<&str> =
+            request.cookie.iter().chain(&kept).map(|text| text.expose().as_str()).collect();
+        if !cookies.is_empty() {
+            headers.insert(COOKIE, secret(&cookies.join("; "))?);
         }
         Ok(message)
     }
