@@ -31,9 +31,10 @@ pub struct EdgeConfig {
     pub http: Vec<Target>,
     /// Where media may be relayed.
     pub turn: Vec<Target>,
-    /// The user's own inner user data services. Empty: the user has no service profile, or belongs
-    /// to none of the clusters that the edge knows.
+    /// The user's own inner user data services.
     pub user_uds: Vec<Target>,
+    /// The edge names the user's own services and leaves them empty: it knows no home for the user.
+    pub no_home: bool,
     /// What was not as it should be.
     pub oddities: Vec<&'static str>,
 }
@@ -99,6 +100,7 @@ pub fn read_edge_config(data: &[u8]) -> Result<EdgeConfig, XmlError> {
     config.http = config.servers(edge, "httpEdgeServer", 8443);
     config.turn = config.servers(edge, "turnEdgeServer", 3478);
     config.user_uds = config.servers(edge, "userUdsServer", 8443);
+    config.no_home = edge.child("userUdsServer").is_some() && config.user_uds.is_empty();
     config.take_routes(edge);
     Ok(config)
 }

@@ -97,7 +97,9 @@ fn the_answer_names_inner_services_and_the_way_to_them() {
 #[test]
 fn an_empty_home_is_no_server() {
     let config = read_edge_config(include_bytes!("../corpus/edge/no_home.xml")).expect("readable");
-    assert!(config.user_uds.is_empty());
+    assert!(config.user_uds.is_empty() && config.no_home);
+    let without = read_edge_config(b"<getEdgeConfigResponse><edgeConfig/></getEdgeConfigResponse>");
+    assert!(!without.expect("readable").no_home);
 }
 
 #[test]

@@ -13,8 +13,6 @@ pub enum EdgeFault {
     Unreached(u16, Box<Fault>),
     /// 401 to the sign-in.
     Refused,
-    /// The edge accepted the password, and the inner node it relays to does not.
-    NotLinked,
     /// 403 to the sign-in.
     NotForUser,
     /// 404 to the sign-in: no such domain there.
@@ -60,15 +58,6 @@ impl EdgeFault {
                     "The edge {edge} did not accept the user name and password: one of them is wrong, or the user's cluster is not linked to the one that the edge asks."
                 ),
                 "Type the password again; if it works inside, have the clusters' intercluster lookup checked.",
-            ),
-            Self::NotLinked => by(
-                13,
-                Area::Authentication,
-                Owner::Admin,
-                format!(
-                    "The edge {edge} accepted the password, and {inner} behind it did not: the nodes are out of sync or the clusters are not linked."
-                ),
-                "Check the intercluster lookup and the replication of users between the clusters.",
             ),
             Self::NotForUser => by(
                 15,
@@ -158,8 +147,8 @@ impl EdgeFault {
 fn by(rule: u8, area: Area, owner: Owner, cause: String, remedy: impl Into<String>) -> Problem {
     let problem = Problem::new(area, owner, cause, remedy).with_rule(rule);
     match owner {
-        Owner::Admin if rule != 13 => Problem { who: "edge administrator".to_owned(), ..problem },
-        Owner::Admin | Owner::User | Owner::Network | Owner::Server => problem,
+        Owner::Admin => Problem { who: "edge administrator".to_owned(), ..problem },
+        Owner::User | Owner::Network | Owner::Server => problem,
     }
 }
 
@@ -189,7 +178,6 @@ mod tests {
     #[test]
     fn each_refusal_of_an_edge_has_its_rule() {
         check(EdgeFault::Refused, Some(13), Owner::User, "password");
-        check(EdgeFault::NotLinked, Some(13), Owner::Admin, "photos.inside.example");
         check(EdgeFault::HostNotAllowed, Some(14), Owner::Admin, "Add photos.inside.example");
         check(EdgeFault::AllRefused, Some(15), Owner::Admin, "clocks");
         check(EdgeFault::TunnelDown(502), Some(16), Owner::Admin, "tunnel");

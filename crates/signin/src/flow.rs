@@ -43,6 +43,21 @@ impl<'a> Flow<'a> {
         Self { world, tell, steps: Mutex::default(), warnings: Mutex::default() }
     }
 
+    /// The same conversation in another world.
+    pub(crate) fn inside<'b>(&self, world: &'b World) -> Flow<'b>
+    where
+        'a: 'b,
+    {
+        Flow::new(world, self.tell)
+    }
+
+    /// Takes over what was kept there.
+    pub(crate) fn join(&self, other: Flow<'_>) {
+        let (steps, warnings) = other.finish();
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).extend(steps);
+        warnings.into_iter().for_each(|warning| self.warn(warning));
+    }
+
     /// The steps and warnings.
     pub(crate) fn finish(self) -> (Vec<TraceStep>, Vec<Problem>) {
         let steps = self.steps.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -102,7 +117,7 @@ impl<'a> Flow<'a> {
         result.map_err(|fault| Failure { at, fault })
     }
 
-    fn note(&self, step: TraceStep) {
+    pub(crate) fn note(&self, step: TraceStep) {
         (self.tell)(Progress::Step(step.clone()));
         self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(step);
     }

@@ -111,6 +111,8 @@ pub struct SoapRenewal {
     /// limits); a client draws its own between them, so that a failed node's users come back
     /// spread out.
     pub relogin: (Duration, Duration),
+    /// The way through the edge, when we came that way.
+    pub edge: Option<EdgeRoute>,
 }
 
 /// What became of a sign-in.

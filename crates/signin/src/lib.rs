@@ -13,7 +13,7 @@ mod soap;
 mod standard;
 mod uds;
 
-pub use edge::EdgeRoute;
+pub use edge::{EdgeBudget, EdgeRoute, restricted, restrictions};
 pub use grant::{Credentials, Grant, Renewal, Report, Service, SoapRenewal};
 
 use offhook_model::{Area, ManualAccount, Owner, Preset, Problem, Secret, UserAddress, Via};
@@ -40,6 +40,8 @@ pub struct Request {
     pub manual: ManualAccount,
     /// What is settled before: product mode, configuration file, resource.
     pub preset: Preset,
+    /// How often edges may be asked; the same in all requests of this program.
+    pub edge_budget: EdgeBudget,
     /// Chance: XMPP resource, order among equal servers.
     pub seed: u64,
 }
@@ -55,6 +57,7 @@ impl Request {
             phone: None,
             manual: ManualAccount::default(),
             preset: Preset::default(),
+            edge_budget: EdgeBudget::default(),
             seed,
         }
     }
@@ -72,7 +75,8 @@ pub async fn sign_in(world: &World, request: &Request, tell: Tell<'_>) -> Report
             Box::pin(uds::sign_in(&flow, request, &cluster)).await
         }
         Found::Standard { xmpp, sip } => standard::sign_in(address, xmpp, sip, credentials, *seed),
-        Found::Cup(_) | Found::Edge(_) | Found::Webex { .. } => {
+        Found::Edge(targets) => Box::pin(edge::sign_in(&flow, request, targets)).await,
+        Found::Cup(_) | Found::Webex { .. } => {
             Err(unsupported(found).unwrap_or_else(|| Problem::no_services(address.domain())))
         }
     };
@@ -83,9 +87,8 @@ pub async fn sign_in(world: &World, request: &Request, tell: Tell<'_>) -> Report
 /// Why this build cannot sign in with what was found, if so; known before any password is asked.
 pub fn unsupported(found: &Found) -> Option<Problem> {
     match found {
-        Found::Cucm(_) | Found::Standard { .. } => None,
+        Found::Cucm(_) | Found::Edge(_) | Found::Standard { .. } => None,
         Found::Cup(_) => Some(not_built("Sign-in with IM and Presence alone (8.x servers)")),
-        Found::Edge(_) => Some(not_built("Sign-in from outside through the edge (Expressway)")),
         Found::Webex { .. } => Some(not_built("Sign-in with the cloud (WebEx Messenger)")),
     }
 }
@@ -101,10 +104,12 @@ pub async fn renew(
     credentials: &Credentials,
     tell: Tell<'_>,
 ) -> Result<XmppPlan, Problem> {
-    let flow = Flow::new(world, tell);
     match renewal {
         Renewal::Soap(renewal) => {
-            Box::pin(soap::renew(&flow, renewal, &credentials.password)).await
+            let inside = renewal.edge.as_ref().map(|route| route.world(world));
+            let flow = Flow::new(inside.as_ref().unwrap_or(world), tell);
+            let plan = Box::pin(soap::renew(&flow, renewal, &credentials.password)).await?;
+            renewal.edge.as_ref().map_or(Ok(plan.clone()), |route| route.chat(plan))
         }
     }
 }

@@ -278,6 +278,7 @@ fn plan(
         resource: resource.to_owned(),
         servers: servers.clone(),
         relogin: relogin(&session.config),
+        edge: None,
     };
     let plan = XmppPlan {
         jid,
