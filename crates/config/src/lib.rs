@@ -8,9 +8,9 @@
 
 mod bootstrap;
 mod device_file;
+mod edge;
 mod explain;
 mod filter;
-mod edge;
 #[doc(hidden)]
 pub mod fuzzing;
 mod judge;
@@ -28,11 +28,11 @@ pub use bootstrap::{MAX_BOOTSTRAP, bootstrap_digest, first_launch, read_bootstra
 pub use device_file::{
     CallManager, DeviceFile, Dscp, Line, SecurityMode, Transport, read_device_file,
 };
+pub use edge::{EdgeConfig, edge_config_url, edge_rewrite, read_edge_config};
 pub use explain::{Explained, Overridden};
 pub use filter::mended_filter;
 pub use judge::{Contradiction, Oddity, contradictions, oddities, problems};
 pub use keys::{Key, Kind, Spelling, keys};
-pub use edge::{EdgeConfig, edge_config_url, edge_rewrite, read_edge_config};
 pub use layers::Layers;
 pub use provision_url::{MAX_URL, ProvisionLimit, UrlError, read_provision_url};
 pub use service_profile::{ImProduct, ImProfile, ServiceProfile, UcServer, read_service_profile};

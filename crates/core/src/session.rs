@@ -161,6 +161,7 @@ impl Core {
                 phone: None,
                 manual: self.manual.clone(),
                 preset: Preset::default(),
+                edge_budget: self.edge_budget.clone(),
                 seed,
             }),
         });

@@ -10,6 +10,7 @@ use offhook_model::{
     UserAddress,
 };
 use offhook_ports::{MediaFact, Remembered, StoreAnswer, StoreRequest};
+use offhook_signin::EdgeBudget;
 
 use crate::calls::PhoneSide;
 use crate::chance::Chance;
@@ -60,6 +61,8 @@ pub struct Core {
     pub(crate) reads: Reads,
     /// Who signed in last, and under which user name.
     pub(crate) last_user: Option<(UserAddress, String)>,
+    /// How often edges may be asked; it outlives sessions, so that no row of them is too many.
+    pub(crate) edge_budget: EdgeBudget,
     last_toast: u32,
     revision: u64,
 }
@@ -86,6 +89,7 @@ impl Core {
             last_run: 0,
             reads: Reads::default(),
             last_user: None,
+            edge_budget: EdgeBudget::default(),
             last_toast: 0,
             revision: 0,
         }

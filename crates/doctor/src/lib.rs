@@ -13,7 +13,7 @@ pub use diagnosis::{Diagnosis, Finding};
 use offhook_discovery::{Request, discover};
 use offhook_model::{Area, Authenticator, Owner, Problem, Via};
 use offhook_ports::{Found, Progress, Tell, World};
-use offhook_signin::{Credentials, Grant, sign_in, unsupported};
+use offhook_signin::{Credentials, EdgeBudget, Grant, sign_in, unsupported};
 
 use check::Checks;
 use findings::Findings;
@@ -91,6 +91,7 @@ async fn with_password(
         phone: None,
         manual: request.manual.clone(),
         preset: request.preset.clone(),
+        edge_budget: EdgeBudget::default(),
         seed: request.seed,
     };
     let report = Box::pin(sign_in(world, &wish, tell)).await;

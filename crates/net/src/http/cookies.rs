@@ -196,7 +196,12 @@ mod tests {
     #[test]
     fn the_cookie_of_an_edge_is_not_ours_to_keep() {
         check(&["X-Auth=0123456789abcdef; Secure; HttpOnly; Path=/"], "/", true, None);
-        check(&["x-auth=1; Domain=example.com", "JSESSIONIDSSO=2; Path=/"], "/", true, Some("JSESSIONIDSSO=2"));
+        check(
+            &["x-auth=1; Domain=example.com", "JSESSIONIDSSO=2; Path=/"],
+            "/",
+            true,
+            Some("JSESSIONIDSSO=2"),
+        );
     }
 
     #[test]

@@ -32,12 +32,8 @@ pub(crate) async fn sign_in(
     }
     let inner = route.world(flow.world);
     let inside = flow.inside(&inner);
-    let cluster = Cluster {
-        targets: nodes,
-        tftp: &config.tftp,
-        via: Via::Edge,
-        proved_by: Some(&edge),
-    };
+    let cluster =
+        Cluster { targets: nodes, tftp: &config.tftp, via: Via::Edge, proved_by: Some(&edge) };
     let outcome = Box::pin(uds::sign_in(&inside, request, &cluster)).await;
     flow.join(inside);
     match outcome {
@@ -172,8 +168,7 @@ mod tests {
 
     #[test]
     fn priority_decides_and_weight_draws() {
-        let records =
-            [record(20, 0, "last"), record(10, 90, "heavy"), record(10, 10, "light")];
+        let records = [record(20, 0, "last"), record(10, 90, "heavy"), record(10, 10, "light")];
         let mut heavy = 0;
         for seed in 0..1000 {
             let order = ranked(&records, seed * 7919);

@@ -21,10 +21,7 @@ const OUTSIDE: &[(&str, &str)] = &[
         "extendAndConnect",
         "Other phones cannot be used for calls from outside (extend and connect); calls are made with this computer.",
     ),
-    (
-        "dialViaOffice",
-        "Dial via Office does not work from outside; call with this computer.",
-    ),
+    ("dialViaOffice", "Dial via Office does not work from outside; call with this computer."),
     (
         "sessionPersistency",
         "A call does not survive a change of network from outside; call again afterwards.",
@@ -33,10 +30,7 @@ const OUTSIDE: &[(&str, &str)] = &[
         "earlyMedia",
         "There may be silence for about a minute, in place of a busy tone or an announcement, when a call from outside is not answered.",
     ),
-    (
-        "selfCarePortal",
-        "The Self Care Portal opens only from inside or by VPN.",
-    ),
+    ("selfCarePortal", "The Self Care Portal opens only from inside or by VPN."),
     (
         "onPremisesMeetings",
         "Meetings on a WebEx Meetings Server cannot be joined from outside; meetings in the cloud can.",
