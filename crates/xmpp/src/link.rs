@@ -157,6 +157,7 @@ fn reach(fault: &Fault) -> u8 {
         | Fault::NoEncryption
         | Fault::Sip(..)
         | Fault::Stream(_)
+        | Fault::Edge(..)
         | Fault::NotProvisioned(_) => 4,
         Fault::NoMechanism(_) | Fault::BadCredentials | Fault::Conflict => 5,
     }
