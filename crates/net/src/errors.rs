@@ -7,8 +7,12 @@ use offhook_model::{Fault, TlsFault};
 
 /// A certificate that was not accepted, on its way through the TLS library's own error type.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("certificate not accepted: {0:?}")]
-pub(crate) struct Distrust(pub(crate) TlsFault);
+#[error("certificate not accepted: {fault:?}")]
+pub(crate) struct Distrust {
+    pub(crate) fault: TlsFault,
+    /// As the server showed it, DER.
+    pub(crate) certificate: Vec<u8>,
+}
 
 /// Why no connection came about.
 pub(crate) fn connecting(error: &io::Error) -> Fault {
@@ -50,13 +54,23 @@ pub(crate) fn handshake(error: &io::Error) -> Fault {
     Fault::Tls(TlsFault::Handshake(text))
 }
 
-/// The TLS fault anywhere in the chain of causes. `io::Error::source` skips the error it wraps, so
-/// that one is looked at by itself.
+/// The TLS fault anywhere in the chain of causes.
 pub(crate) fn tls_in(error: &(dyn Error + 'static)) -> Option<TlsFault> {
+    find(error).map(of_rustls)
+}
+
+/// The certificate that a failed handshake was about, DER.
+pub(crate) fn certificate_in(error: &(dyn Error + 'static)) -> Option<Vec<u8>> {
+    find(error).and_then(distrust).map(|distrust| distrust.certificate.clone())
+}
+
+/// The TLS library's error anywhere in the chain of causes. `io::Error::source` skips the error it
+/// wraps, so that one is looked at by itself.
+fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(fault) = error.downcast_ref::<rustls::Error>().map(of_rustls) {
-            return Some(fault);
+        if let Some(found) = error.downcast_ref::<rustls::Error>() {
+            return Some(found);
         }
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         next = match wrapped {
@@ -69,10 +83,17 @@ pub(crate) fn tls_in(error: &(dyn Error + 'static)) -> Option<TlsFault> {
 
 /// Our own verdict when there is one, else the library's words.
 fn of_rustls(error: &rustls::Error) -> TlsFault {
-    if let rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) = error
-        && let Some(Distrust(fault)) = other.0.downcast_ref::<Distrust>()
-    {
-        return fault.clone();
+    match distrust(error) {
+        Some(distrust) => distrust.fault.clone(),
+        None => TlsFault::Handshake(error.to_string()),
     }
-    TlsFault::Handshake(error.to_string())
+}
+
+fn distrust(error: &rustls::Error) -> Option<&Distrust> {
+    match error {
+        rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) => {
+            other.0.downcast_ref::<Distrust>()
+        }
+        _ => None,
+    }
 }

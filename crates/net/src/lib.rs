@@ -29,7 +29,7 @@ use offhook_model::{AcceptedKey, CertificatePolicy, IpMode};
 use offhook_ports::AskTrust;
 
 pub use clock::now;
-pub use tls::install_crypto;
+pub use tls::{Refused, Wanted, install_crypto};
 pub use watch::Watch;
 
 /// What an administrator or a laboratory sets on the command line (contract section 1).
@@ -67,6 +67,7 @@ impl HostEntry {
 pub struct Net {
     names: dns::Names,
     trust: tls::Trust,
+    decisions: tls::Decisions,
     cookies: http::Jar,
 }
 
@@ -84,6 +85,7 @@ impl Net {
                 options.hosts.into_iter().map(|it| (it.name, it.address)).collect(),
             ),
             trust: tls::Trust::new(authorities),
+            decisions: tls::Decisions::default(),
             cookies: http::Jar::default(),
         }))
     }
@@ -91,12 +93,14 @@ impl Net {
     /// Whom to ask about certificates that are not trusted; nobody to begin with, and then they are
     /// refused.
     pub fn ask_about_certificates(&self, asker: Arc<dyn AskTrust>) {
-        drop(asker);
+        self.decisions.ask(asker);
     }
 
-    /// What to do about certificates that are not trusted, and the keys accepted so far.
+    /// What to do about certificates that are not trusted, and all keys that are accepted, those of
+    /// this session included. A key that is missing is asked about again; connections that stand
+    /// are not looked at.
     pub fn set_trust(&self, policy: CertificatePolicy, accepted: &[AcceptedKey]) {
-        let _ = (policy, accepted);
+        self.decisions.set(policy, accepted);
     }
 
     /// Which address families to use from now on.

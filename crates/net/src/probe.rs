@@ -7,25 +7,27 @@ use offhook_model::{Endpoint, Fault, Link};
 use offhook_ports::{BoxFuture, Probe, Reached};
 use tokio::time::Instant;
 
-use crate::{Net, errors, sip};
+use crate::{Net, Wanted, errors, sip};
 
-/// Bound on name and connection, and once more on the handshake.
+/// Bound on name and connection, and once more on the handshake; time in which a person is asked
+/// about a certificate does not count.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Net {
     async fn try_stream(&self, at: &Endpoint, names: &[String]) -> Result<Reached, Fault> {
-        let stream = self.connect_tcp(&at.host, at.port, PATIENCE).await?;
-        let peer = stream.peer_addr().map_err(|error| errors::open(&error))?;
-        let local = stream.local_addr().map_err(|error| errors::open(&error))?;
-        let tls = match at.link {
+        let (stream, tls) = match at.link {
             Link::Tls => {
-                let host = [at.host.clone()];
-                let names = if names.is_empty() { &host[..] } else { names };
-                Some(self.tls(stream, names, &[], PATIENCE).await?.1)
+                let wanted = Wanted { names, ..Wanted::host(at) };
+                let secured = self.connect_tls(&wanted, PATIENCE, PATIENCE).await?;
+                (secured.stream.into_inner().0, Some(secured.words))
             }
             // The change to TLS belongs to XMPP, and the sign-in probe does it.
-            Link::Tcp | Link::StartTls | Link::Udp => None,
+            Link::Tcp | Link::StartTls | Link::Udp => {
+                (self.connect_tcp(&at.host, at.port, PATIENCE).await?, None)
+            }
         };
+        let peer = stream.peer_addr().map_err(|error| errors::open(&error))?;
+        let local = stream.local_addr().map_err(|error| errors::open(&error))?;
         Ok(Reached { peer, local, tls })
     }
 

@@ -7,13 +7,13 @@ use offhook_model::Fault;
 use offhook_net::Net;
 use offhook_ports::{BoxFuture, XmppAuth, XmppPlan, XmppServer};
 use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 use crate::LinkEvent;
 use crate::faults::Miss;
 use crate::login::nowhere;
 use crate::session::{self, End};
-use crate::sign_in::{Accepted, Bound, NEGOTIATE, authenticate, bind, dial};
+use crate::sign_in::{Accepted, Bound, authenticate, bind, open};
 
 /// The whole life of a link.
 pub(crate) async fn live(
@@ -118,12 +118,13 @@ async fn attempt<T>(
     spent: &mut bool,
     next: Next<T>,
 ) -> Result<T, Miss> {
-    let tcp = dial(net, server).await?;
+    let open = Box::pin(open(net, plan, server)).await?;
+    let deadline = open.deadline;
     let negotiation = async {
-        let accepted = authenticate(net, plan, server, tcp, spent).await?;
+        let accepted = authenticate(open, plan, spent).await?;
         next(accepted, plan).await
     };
-    match timeout(NEGOTIATE, Box::pin(negotiation)).await {
+    match timeout_at(deadline, Box::pin(negotiation)).await {
         Ok(result) => result,
         Err(_) => Err(Fault::AnswerTimeout.into()),
     }

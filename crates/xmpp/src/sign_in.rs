@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use offhook_model::{Fault, Jid, Link, Secret, TlsFault};
-use offhook_net::Net;
+use offhook_net::{Net, Refused, Wanted};
 use offhook_ports::{XmppPlan, XmppServer};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::ns;
@@ -48,8 +49,62 @@ pub(crate) struct Bound {
     pub(crate) early: Vec<Element>,
 }
 
-/// Connects to one server.
-pub(crate) async fn dial(net: &Net, server: &XmppServer) -> Result<TcpStream, Fault> {
+/// An encrypted connection on which nothing has been said.
+pub(crate) struct Open {
+    secured: Secured,
+    tls: String,
+    peer: SocketAddr,
+    local: SocketAddr,
+    /// When the negotiation must be over.
+    pub(crate) deadline: Instant,
+}
+
+/// Connects to one server and encrypts. When its certificate is not trusted, a person is asked, with
+/// no bound on the time that takes, and the connection is made once more.
+pub(crate) async fn open(net: &Net, plan: &XmppPlan, server: &XmppServer) -> Result<Open, Miss> {
+    let at = server.endpoint();
+    // RFC 6120 section 13.7.2: the certificate speaks for the domain. What the plan adds are
+    // names from a trusted source, never the name that an SRV record gave.
+    let domain = [plan.jid.domain().to_owned()];
+    let names = if plan.names.is_empty() { &domain[..] } else { &plan.names };
+    // XEP-0368 section 3: ALPN, where TLS comes first.
+    let alpn: &[&[u8]] = if server.link == Link::Tls { &[b"xmpp-client"] } else { &[] };
+    let wanted = Wanted { at: &at, names, also: &[], alpn };
+    match encrypt(net, plan, server, &wanted).await? {
+        Ok(open) => Ok(open),
+        Err(refused) => {
+            net.overrule(&wanted, refused).await?;
+            let again = encrypt(net, plan, server, &wanted).await?;
+            Ok(again.map_err(|refused| refused.fault)?)
+        }
+    }
+}
+
+/// The outer failure is one before the handshake.
+async fn encrypt(
+    net: &Net,
+    plan: &XmppPlan,
+    server: &XmppServer,
+    wanted: &Wanted<'_>,
+) -> Result<Result<Open, Refused>, Miss> {
+    let tcp = dial(net, server).await?;
+    let address = |result: std::io::Result<SocketAddr>| result.map_err(|e| faults::io(&e));
+    let (peer, local) = (address(tcp.peer_addr())?, address(tcp.local_addr())?);
+    let deadline = Instant::now() + NEGOTIATE;
+    let tcp = match server.link {
+        Link::Tls => tcp,
+        Link::StartTls => {
+            let started = timeout_at(deadline, start_tls(tcp, plan.jid.domain())).await;
+            started.unwrap_or_else(|_| Err(Fault::AnswerTimeout.into()))?
+        }
+        Link::Tcp | Link::Udp => return Err(Fault::NoEncryption.into()),
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    let shaken = net.tls(tcp, wanted, left).await;
+    Ok(shaken.map(|(secured, tls)| Open { secured, tls, peer, local, deadline }))
+}
+
+async fn dial(net: &Net, server: &XmppServer) -> Result<TcpStream, Fault> {
     let tcp = net.connect_tcp(&server.host, server.port, CONNECT).await?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE.0).with_interval(KEEPALIVE.1);
     // Without it a dead peer is noticed when something is sent.
@@ -57,18 +112,13 @@ pub(crate) async fn dial(net: &Net, server: &XmppServer) -> Result<TcpStream, Fa
     Ok(tcp)
 }
 
-/// Encrypts and proves who we are. `spent` tells whether the proof went out: a token is good for
-/// one.
+/// Proves who we are. `spent` tells whether the proof went out: a token is good for one.
 pub(crate) async fn authenticate(
-    net: &Net,
+    open: Open,
     plan: &XmppPlan,
-    server: &XmppServer,
-    tcp: TcpStream,
     spent: &mut bool,
 ) -> Result<Accepted, Miss> {
-    let address = |result: std::io::Result<SocketAddr>| result.map_err(|e| faults::io(&e));
-    let (peer, local) = (address(tcp.peer_addr())?, address(tcp.local_addr())?);
-    let (secured, tls) = encrypt(net, plan, server, tcp).await?;
+    let Open { secured, tls, peer, local, .. } = open;
     let mut stream = XmlStream::new(secured);
     let features = stream.open(plan.jid.domain()).await?;
     let offered = mechanisms(&features);
@@ -109,26 +159,6 @@ pub(crate) async fn bind(accepted: Accepted, plan: &XmppPlan) -> Result<Bound, M
 }
 
 const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
-
-async fn encrypt(
-    net: &Net,
-    plan: &XmppPlan,
-    server: &XmppServer,
-    tcp: TcpStream,
-) -> Result<(Secured, String), Miss> {
-    // RFC 6120 section 13.7.2: the certificate speaks for the domain. What the plan adds are
-    // names from a trusted source, never the name that an SRV record gave.
-    let domain = [plan.jid.domain().to_owned()];
-    let names = if plan.names.is_empty() { &domain[..] } else { &plan.names };
-    match server.link {
-        Link::Tls => Ok(net.tls(tcp, names, &[b"xmpp-client"], NEGOTIATE).await?),
-        Link::StartTls => {
-            let tcp = start_tls(tcp, plan.jid.domain()).await?;
-            Ok(net.tls(tcp, names, &[], NEGOTIATE).await?)
-        }
-        Link::Tcp | Link::Udp => Err(Fault::NoEncryption.into()),
-    }
-}
 
 async fn start_tls(tcp: TcpStream, domain: &str) -> Result<TcpStream, Miss> {
     let mut stream = XmlStream::new(tcp);

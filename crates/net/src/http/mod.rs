@@ -17,12 +17,12 @@ use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{AUTHORIZATION, CONNECTION, COOKIE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::http::uri::{Scheme, Uri};
-use offhook_model::Fault;
+use offhook_model::{Endpoint, Fault, Link, Service};
 use offhook_ports::{BoxFuture, Http, HttpFailure, HttpRequest, HttpResponse, Method};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
-use crate::Net;
+use crate::{Net, Refused, Wanted};
 
 pub(crate) use cookies::Jar;
 pub(crate) use cookies::fuzz as fuzz_cookie;
@@ -67,6 +67,22 @@ impl Place {
             path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
         })
     }
+
+    /// The place as people know it, for the question about its certificate. A request does not
+    /// say which service it is for, so this goes by its other signs.
+    fn endpoint(&self, request: &HttpRequest) -> Endpoint {
+        let service = if !request.also_named.is_empty() {
+            Service::Edge
+        } else if request.proxied {
+            Service::Cloud
+        } else if matches!(self.port, 6970 | 6972) {
+            Service::ClientConfig
+        } else {
+            Service::Uds
+        };
+        let link = if self.secure { Link::Tls } else { Link::Tcp };
+        Endpoint { service, host: self.host.clone(), port: self.port, link }
+    }
 }
 
 /// A byte stream, in clear or not.
@@ -81,24 +97,35 @@ struct Reached {
 }
 
 impl Net {
-    async fn dial(&self, place: &Place, deadline: Instant) -> Result<Reached, Fault> {
+    async fn dial(&self, wanted: &Wanted<'_>, deadline: Instant) -> Result<Reached, Refused> {
+        let at = wanted.at;
         let left = || deadline.saturating_duration_since(Instant::now());
-        let stream = self.connect_tcp(&place.host, place.port, left().min(CONNECT)).await?;
+        let stream = self.connect_tcp(&at.host, at.port, left().min(CONNECT)).await?;
         let peer = stream.peer_addr().ok();
-        if !place.secure {
+        if at.link != Link::Tls {
             return Ok(Reached { stream: Box::new(stream), peer, tls: None });
         }
-        let names = [place.host.clone()];
-        let (stream, words) = self.tls(stream, &names, &[b"http/1.1"], left()).await?;
+        let (stream, words) = self.tls(stream, wanted, left()).await?;
         Ok(Reached { stream: Box::new(stream), peer, tls: Some(words) })
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
-        let deadline = Instant::now() + request.timeout;
-        let limit = request.limit;
+        let (limit, whole) = (request.limit, request.timeout);
+        let mut deadline = Instant::now() + whole;
         let place = Place::parse(&request.url)?;
+        let at = place.endpoint(&request);
+        let also = request.also_named.clone();
+        let wanted = Wanted { at: &at, names: &[], also: &also, alpn: &[b"http/1.1"] };
         let message = self.message(request, &place)?;
-        let Reached { stream, peer, tls } = self.dial(&place, deadline).await?;
+        let Reached { stream, peer, tls } = match self.dial(&wanted, deadline).await {
+            Ok(reached) => reached,
+            Err(refused) => {
+                self.overrule(&wanted, refused).await?;
+                // A person took their time; the request has all of its own again.
+                deadline = Instant::now() + whole;
+                self.dial(&wanted, deadline).await?
+            }
+        };
         let asked = timeout_at(deadline, exchange::ask(stream, message, limit)).await;
         let (status, headers, body) = asked.unwrap_or(Err(Fault::AnswerTimeout))?;
         for (_, value) in headers.iter().filter(|(name, _)| name == "set-cookie") {

@@ -12,9 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::{End, Flow, SipFlowEvent, datagram, unless_dropped};
-use crate::{Net, errors};
+use crate::{Net, Wanted, errors};
 
-/// Bound on name and connection, and once more on the handshake.
+/// Bound on name and connection, and once more on the handshake; time in which a person is asked
+/// about a certificate does not count.
 const OPEN: Duration = Duration::from_secs(5);
 /// How long written bytes may stay unacknowledged before the peer counts as dead: within the
 /// 32 seconds after which a SIP transaction gives up (RFC 3261 timer B).
@@ -55,25 +56,27 @@ pub(super) async fn run(net: &Net, flow: Flow, dropped: oneshot::Receiver<()>) -
 }
 
 async fn connect(net: &Net, flow: &Flow) -> Result<Opened, Fault> {
-    let server = &flow.server;
-    let stream = net.connect_tcp(&server.host, server.port, OPEN).await?;
-    let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
-    let (local, remote) = ends.map_err(|error| errors::open(&error))?;
-    settle(&stream, remote, flow.dscp);
-    match server.link {
+    let at = flow.server.endpoint();
+    match at.link {
         Link::Udp | Link::Tcp | Link::StartTls => {
+            let stream = net.connect_tcp(&at.host, at.port, OPEN).await?;
+            let (local, remote) = settle(&stream, flow.dscp)?;
             Ok(Opened { stream: Box::new(stream), local, remote, tls: None })
         }
         Link::Tls => {
-            let names = [server.host.clone()];
-            let (stream, words) = net.tls(stream, &names, &[], OPEN).await?;
-            Ok(Opened { stream: Box::new(stream), local, remote, tls: Some(words) })
+            let secured = net.connect_tls(&Wanted::host(&at), OPEN, OPEN).await?;
+            let (local, remote) = settle(secured.stream.get_ref().0, flow.dscp)?;
+            let tls = Some(secured.words);
+            Ok(Opened { stream: Box::new(secured.stream), local, remote, tls })
         }
     }
 }
 
-/// Marks and watches the connection. Both are done by the system, so an idle flow costs nothing.
-fn settle(stream: &TcpStream, remote: SocketAddr, dscp: u8) {
+/// Marks and watches the connection, and tells its two ends. Both are done by the system, so an
+/// idle flow costs nothing.
+fn settle(stream: &TcpStream, dscp: u8) -> Result<(SocketAddr, SocketAddr), Fault> {
+    let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
+    let (local, remote) = ends.map_err(|error| errors::open(&error))?;
     let socket = SockRef::from(stream);
     datagram::mark(&socket, remote, dscp);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_EVERY);
@@ -83,6 +86,7 @@ fn settle(stream: &TcpStream, remote: SocketAddr, dscp: u8) {
     if let Err(error) = watched {
         tracing::debug!(%error, "a dead peer will be noticed late");
     }
+    Ok((local, remote))
 }
 
 async fn read(

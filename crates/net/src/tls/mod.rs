@@ -1,5 +1,15 @@
 //! TLS: whom to trust, and the handshake.
+//!
+//! Everybody who speaks TLS comes by here: a handshake that is refused for its certificate is a
+//! [`Refused`], and [`Net::overrule`] asks a person about it. Who opens a connection makes it once
+//! more when the answer is yes, because a server does not wait for people.
+//!
+//! A Diffie-Hellman group that is too small (Logjam) cannot come about: the provider agrees on
+//! elliptic curves only. A server that offers nothing else breaks off, and that is told as
+//! [`TlsFault::Handshake`] with the library's words (`HandshakeFailure`); from here nobody can see
+//! which group it would have used.
 
+mod ask;
 mod certificate;
 mod verify;
 
@@ -8,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use offhook_model::{Fault, TlsFault};
+use offhook_model::{Endpoint, Fault, TlsFault};
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore};
@@ -19,8 +29,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::{Net, errors};
-use verify::{NamesVerifier, Roots};
+use verify::{Demands, NamesVerifier, Roots};
 
+pub(crate) use ask::Decisions;
 pub(crate) use certificate::Shown;
 
 /// Makes ring the provider of cryptography for libraries that ask for the process's default.
@@ -84,12 +95,8 @@ impl Trust {
         Self { authorities, ready: OnceLock::new() }
     }
 
-    /// A client configuration that accepts a certificate with any of `names`.
-    fn client(
-        &self,
-        names: Vec<ServerName<'static>>,
-        alpn: &[&[u8]],
-    ) -> Result<ClientConfig, rustls::Error> {
+    /// A client configuration that accepts a certificate as demanded.
+    fn client(&self, demands: Demands, alpn: &[&[u8]]) -> Result<ClientConfig, rustls::Error> {
         let Ready { provider, roots } = self
             .ready
             .get_or_init(|| {
@@ -98,7 +105,7 @@ impl Trust {
                 Ready { provider, roots }
             })
             .clone();
-        let verifier = Arc::new(NamesVerifier::new(roots, names, &provider));
+        let verifier = Arc::new(NamesVerifier::new(roots, demands, &provider));
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
@@ -111,27 +118,80 @@ impl Trust {
     }
 }
 
+/// Whom a connection must lead to.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Where it leads; what a person accepts is accepted for this host.
+    pub at: &'a Endpoint,
+    /// Names (of hosts, or addresses) of which the certificate must hold one: the host alone when
+    /// empty. The first goes into SNI unless it is an address.
+    pub names: &'a [String],
+    /// Names of which it must hold one besides, when there are any: of a domain, or of a service
+    /// (`_collab-edge._tls.example.com`).
+    pub also: &'a [String],
+    /// Protocols to offer (ALPN).
+    pub alpn: &'a [&'a [u8]],
+}
+
+impl<'a> Wanted<'a> {
+    /// The host itself.
+    pub fn host(at: &'a Endpoint) -> Self {
+        Self { at, names: &[], also: &[], alpn: &[] }
+    }
+}
+
+/// A connection that did not come about, and the certificate that was in the way, if it was one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub fault: Fault,
+    /// DER.
+    certificate: Option<Vec<u8>>,
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self { fault, certificate: None }
+    }
+}
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        refused.fault
+    }
+}
+
+/// An encrypted connection.
+pub(crate) struct Secured {
+    pub(crate) stream: TlsStream<TcpStream>,
+    /// TLS version and cipher suite.
+    pub(crate) words: String,
+}
+
 impl Net {
-    /// Shakes hands as a client. The certificate must hold one of `names` (host names or
-    /// addresses); the first goes into SNI unless it is an address. The text is version and cipher
-    /// suite, such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`.
+    /// Shakes hands as a client. The text is version and cipher suite, such as
+    /// `TLSv1.3 TLS13_AES_256_GCM_SHA384`.
     ///
     /// # Errors
     /// [`Fault::Tls`], or [`Fault::AnswerTimeout`] when the handshake is not over in `timeout`.
+    /// What may be done about it: [`Net::overrule`].
     pub async fn tls(
         &self,
         stream: TcpStream,
-        names: &[String],
-        alpn: &[&[u8]],
+        wanted: &Wanted<'_>,
         timeout: Duration,
-    ) -> Result<(TlsStream<TcpStream>, String), Fault> {
-        let wanted = server_names(names)?;
-        let Some(first) = wanted.first().cloned() else {
-            return Err(no_name(""));
+    ) -> Result<(TlsStream<TcpStream>, String), Refused> {
+        let host = [wanted.at.host.clone()];
+        let names = if wanted.names.is_empty() { &host[..] } else { wanted.names };
+        let names = server_names(names)?;
+        let Some(first) = names.first().cloned() else {
+            return Err(no_name("").into());
         };
+        let pinned = self.decisions.pinned(bare(&wanted.at.host));
+        let demands = Demands { names, also: wanted.also.to_vec(), pinned };
         let config = self
             .trust
-            .client(wanted, alpn)
+            .client(demands, wanted.alpn)
             .map_err(|error| Fault::Tls(TlsFault::Handshake(error.to_string())))?;
         let connector = TlsConnector::from(Arc::new(config));
         match tokio::time::timeout(timeout, connector.connect(first, stream)).await {
@@ -139,8 +199,32 @@ impl Net {
                 let words = in_words(stream.get_ref().1);
                 Ok((stream, words))
             }
-            Ok(Err(error)) => Err(errors::handshake(&error)),
-            Err(_) => Err(Fault::AnswerTimeout),
+            Ok(Err(error)) => Err(Refused {
+                fault: errors::handshake(&error),
+                certificate: errors::certificate_in(&error),
+            }),
+            Err(_) => Err(Fault::AnswerTimeout.into()),
+        }
+    }
+
+    /// Connects and shakes hands, with a bound on each. A person is asked when it must be.
+    pub(crate) async fn connect_tls(
+        &self,
+        wanted: &Wanted<'_>,
+        connect: Duration,
+        handshake: Duration,
+    ) -> Result<Secured, Fault> {
+        let once = async || {
+            let stream = self.connect_tcp(&wanted.at.host, wanted.at.port, connect).await?;
+            let (stream, words) = self.tls(stream, wanted, handshake).await?;
+            Ok::<_, Refused>(Secured { stream, words })
+        };
+        match once().await {
+            Ok(secured) => Ok(secured),
+            Err(refused) => {
+                self.overrule(wanted, refused).await?;
+                Ok(once().await?)
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The network adapter against servers written by hand, on loopback.
 
+mod asking;
 mod connections;
 mod doubles;
 mod http;

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use offhook_model::{Fault, TlsFault};
-use offhook_net::{Net, NetOptions};
+use offhook_net::{Net, NetOptions, Wanted};
 
 use crate::doubles::authority::{Authority, Days, Identity, TempFile, self_signed};
-use crate::doubles::{PATIENCE, knowing, web};
+use crate::doubles::{PATIENCE, knowing, uds, web};
 
 const HOST: &str = "cucm1.example.com";
 
@@ -21,8 +21,10 @@ async fn shake(
     });
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let net = knowing(&[], authorities);
+    let endpoint = uds("127.0.0.1", at.port());
     let stream = net.connect_tcp("127.0.0.1", at.port(), PATIENCE).await?;
-    net.tls(stream, &names, &[], PATIENCE).await.map(|(_, words)| words)
+    let wanted = Wanted { names: &names, ..Wanted::host(&endpoint) };
+    Ok(net.tls(stream, &wanted, PATIENCE).await.map(|(_, words)| words)?)
 }
 
 async fn check(identity: &Identity, authorities: &[&Path], names: &[&str], expected: TlsFault) {
@@ -62,7 +64,9 @@ async fn older_servers_speak_tls_1_2() {
     });
     let net = knowing(&[], &[&authority.file.0]);
     let stream = net.connect_tcp("127.0.0.1", at.port(), PATIENCE).await.expect("connected");
-    let (_, words) = net.tls(stream, &[HOST.to_owned()], &[], PATIENCE).await.expect("accepted");
+    let endpoint = uds(HOST, at.port());
+    let shaken = net.tls(stream, &Wanted::host(&endpoint), PATIENCE).await;
+    let (_, words) = shaken.expect("accepted");
     assert!(words.starts_with("TLSv1.2 TLS_ECDHE_"), "{words}");
 }
 
@@ -140,7 +144,7 @@ async fn a_wrong_name_tells_both_sides() {
 #[tokio::test]
 async fn a_port_without_tls_is_a_failed_handshake() {
     let net = knowing(&[], &[]);
-    let names = [HOST.to_owned()];
+    let endpoint = uds(HOST, 8443);
     for serve in [
         |stream: &mut dyn web::Stream| {
             let _ = stream.read(&mut [0; 512]);
@@ -152,7 +156,8 @@ async fn a_port_without_tls_is_a_failed_handshake() {
     ] {
         let at = web::server(None, serve);
         let stream = net.connect_tcp("127.0.0.1", at.port(), PATIENCE).await.expect("connected");
-        let fault = net.tls(stream, &names, &[], PATIENCE).await.err();
+        let refused = net.tls(stream, &Wanted::host(&endpoint), PATIENCE).await.err();
+        let fault = refused.map(Fault::from);
         assert!(matches!(fault, Some(Fault::Tls(TlsFault::Handshake(_)))), "{fault:?}");
     }
 }
@@ -166,14 +171,15 @@ async fn a_server_that_never_shakes_hands_times_out() {
     let net = knowing(&[], &[]);
     let stream = net.connect_tcp("127.0.0.1", at.port(), PATIENCE).await.expect("connected");
     let soon = std::time::Duration::from_millis(50);
-    let fault = net.tls(stream, &[HOST.to_owned()], &[], soon).await.err();
-    assert_eq!(fault, Some(Fault::AnswerTimeout));
+    let endpoint = uds(HOST, at.port());
+    let refused = net.tls(stream, &Wanted::host(&endpoint), soon).await.err();
+    assert_eq!(refused.map(Fault::from), Some(Fault::AnswerTimeout));
 }
 
 #[tokio::test]
 async fn names_that_no_certificate_can_hold_are_refused() {
     let identity = self_signed(&[HOST], Days::Now, false);
-    for names in [&[][..], &[""], &["not a name"]] {
+    for names in [&[""][..], &["not a name"]] {
         let fault = shake(&identity, &[], names).await.err();
         assert!(matches!(fault, Some(Fault::Tls(TlsFault::Handshake(_)))), "{fault:?}");
     }

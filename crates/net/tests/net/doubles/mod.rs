@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use offhook_model::{Endpoint, Link, Service};
 use offhook_net::{HostEntry, Net, NetOptions};
 
 /// Long enough for a busy machine; no test waits that long when all is well.
@@ -33,6 +34,11 @@ pub fn knowing(names: &[&str], authorities: &[&Path]) -> Arc<Net> {
         hosts: names.iter().map(here).collect(),
         ca_files: authorities.iter().map(|path| PathBuf::from(*path)).collect(),
     })
+}
+
+/// An HTTPS service of Communications Manager.
+pub fn uds(host: &str, port: u16) -> Endpoint {
+    Endpoint { service: Service::Uds, host: host.to_owned(), port, link: Link::Tls }
 }
 
 /// A port of 127.0.0.1 on which nothing listens.
