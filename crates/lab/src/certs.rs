@@ -11,6 +11,9 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::LabError;
+use crate::cas::{API_HOST, CAS_HOST, CLUSTER_HOST};
+use crate::deployment::Deployment;
+use crate::fault::{Fault, Faults};
 
 /// What is wrong with a server certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,34 +24,103 @@ pub(crate) enum Flaw {
     WrongName,
     /// It has expired.
     Expired,
+    /// It is not valid yet.
+    NotYetValid,
     /// Nobody vouches for it.
     SelfSigned,
+    /// Somebody vouches for it whom nobody knows.
+    UnknownAuthority,
+}
+
+impl Flaw {
+    /// What the faults make of the certificate of UDS.
+    fn of_uds(faults: &Faults) -> Self {
+        let flaws = [
+            (Fault::WrongNameCert, Self::WrongName),
+            (Fault::ExpiredCert, Self::Expired),
+            (Fault::NotYetValidCert, Self::NotYetValid),
+            (Fault::SelfSignedCert, Self::SelfSigned),
+            (Fault::UnknownCa, Self::UnknownAuthority),
+        ];
+        flaws.into_iter().find(|(fault, _)| faults.has(*fault)).map_or(Self::None, |(_, it)| it)
+    }
+}
+
+/// The TLS set-ups of a deployment.
+pub(crate) struct Certificates {
+    /// UDS.
+    pub(crate) uds: Arc<ServerConfig>,
+    /// The other web services.
+    pub(crate) web: Arc<ServerConfig>,
+    /// XMPP.
+    pub(crate) chat: Arc<ServerConfig>,
+    /// SIP.
+    pub(crate) sip: Arc<ServerConfig>,
+}
+
+impl Certificates {
+    /// Certificates for every service, with the flaws the faults ask for.
+    pub(crate) fn issue(authority: &Authority, lab: &Deployment) -> Result<Self, LabError> {
+        let names = server_names(lab);
+        let chat = if lab.faults.has(Fault::XmppCertWithoutDomain) {
+            vec![lab.host("imp1"), lab.host("imp2")]
+        } else {
+            names.clone()
+        };
+        Ok(Self {
+            uds: authority.server(&names, Flaw::of_uds(&lab.faults), &[b"http/1.1"])?,
+            web: authority.server(&names, Flaw::None, &[b"http/1.1"])?,
+            chat: authority.server(&chat, Flaw::None, &[b"xmpp-client"])?,
+            sip: authority.server(&names, Flaw::None, &[])?,
+        })
+    }
+}
+
+/// Every name a service is reached by.
+fn server_names(lab: &Deployment) -> Vec<String> {
+    let (domain, open) = (lab.domain().to_owned(), lab.standard_domain());
+    let hosts = ["cucm1", "cucm2", "cucm3", "cucm4", "cucm-alias", "imp1", "imp2"];
+    let mut names: Vec<String> = hosts.map(|host| lab.host(host)).into();
+    names.extend([domain, format!("xmpp.{open}"), format!("sip.{open}"), open]);
+    names.extend([CAS_HOST, API_HOST, CLUSTER_HOST, "localhost"].map(str::to_owned));
+    names.push(lab.config.bind.to_string());
+    names
 }
 
 /// A certificate authority made for this run.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
+    pem: String,
     file: PathBuf,
 }
 
 impl Authority {
     /// Makes an authority and writes its certificate to `ca.pem` in `folder`.
     pub(crate) fn create(folder: &Path) -> Result<Self, LabError> {
+        let authority = Self::make("Offhook laboratory authority", folder.join("ca.pem"))?;
+        std::fs::write(&authority.file, authority.pem())
+            .map_err(|source| LabError::File { path: authority.file.clone(), source })?;
+        Ok(authority)
+    }
+
+    fn make(name: &str, file: PathBuf) -> Result<Self, LabError> {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, "Offhook laboratory authority");
+        params.distinguished_name.push(DnType::CommonName, name);
         params.not_before = date_time_ymd(2024, 1, 1);
         params.not_after = date_time_ymd(2044, 1, 1);
         let key = KeyPair::generate()?;
         let certificate = params.self_signed(&key)?;
-        let file = folder.join("ca.pem");
-        std::fs::write(&file, certificate.pem())
-            .map_err(|source| LabError::File { path: file.clone(), source })?;
+        let pem = certificate.pem();
         let certificate = certificate.der().clone();
-        Ok(Self { issuer: Issuer::new(params, key), certificate, file })
+        Ok(Self { issuer: Issuer::new(params, key), certificate, pem, file })
+    }
+
+    fn pem(&self) -> &str {
+        &self.pem
     }
 
     /// The file with the authority's certificate.
@@ -65,7 +137,11 @@ impl Authority {
     ) -> Result<Arc<ServerConfig>, LabError> {
         let names = match flaw {
             Flaw::WrongName => vec!["someone-else.invalid".to_owned()],
-            Flaw::None | Flaw::Expired | Flaw::SelfSigned => names.to_vec(),
+            Flaw::None
+            | Flaw::Expired
+            | Flaw::NotYetValid
+            | Flaw::SelfSigned
+            | Flaw::UnknownAuthority => names.to_vec(),
         };
         let common_name = names.first().cloned().unwrap_or_default();
         let mut params = CertificateParams::new(names)?;
@@ -76,7 +152,8 @@ impl Authority {
         params.use_authority_key_identifier_extension = flaw != Flaw::SelfSigned;
         let (from, to) = match flaw {
             Flaw::Expired => (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1)),
-            Flaw::None | Flaw::WrongName | Flaw::SelfSigned => {
+            Flaw::NotYetValid => (date_time_ymd(2045, 1, 1), date_time_ymd(2046, 1, 1)),
+            Flaw::None | Flaw::WrongName | Flaw::SelfSigned | Flaw::UnknownAuthority => {
                 (date_time_ymd(2024, 1, 1), date_time_ymd(2044, 1, 1))
             }
         };
@@ -85,7 +162,11 @@ impl Authority {
         let key = KeyPair::generate()?;
         let chain = match flaw {
             Flaw::SelfSigned => vec![params.self_signed(&key)?.der().clone()],
-            Flaw::None | Flaw::WrongName | Flaw::Expired => {
+            Flaw::UnknownAuthority => {
+                let other = Self::make("Authority of somebody else", PathBuf::new())?;
+                vec![params.signed_by(&key, &other.issuer)?.der().clone(), other.certificate]
+            }
+            Flaw::None | Flaw::WrongName | Flaw::Expired | Flaw::NotYetValid => {
                 vec![params.signed_by(&key, &self.issuer)?.der().clone(), self.certificate.clone()]
             }
         };

@@ -255,6 +255,12 @@ pub struct Ports {
     pub sip: u16,
     /// SIP over TLS.
     pub sip_tls: u16,
+    /// CAS over HTTPS (443 in the field).
+    pub cas: u16,
+    /// CAS over HTTP (80 in the field).
+    pub cas_http: u16,
+    /// XMPP of the cloud with STARTTLS (443 in the field).
+    pub xmpp443: u16,
 }
 
 /// Who has to answer a digest challenge.

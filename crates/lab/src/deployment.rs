@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use serde::Serialize;
-
 use crate::config::{LabConfig, RobotConfig};
 use crate::events::Events;
+use crate::fault::Faults;
+use crate::info::Services;
 use crate::random;
-use crate::scenario::{Faults, Scenario};
+use crate::scenario::Scenario;
 
 /// A human or a robot, as the services see them.
 #[derive(Debug, Clone)]
@@ -24,13 +24,16 @@ pub(crate) struct Person {
     pub(crate) first_name: String,
     pub(crate) last_name: String,
     pub(crate) device: String,
+    /// The cluster the person is at home in.
+    pub(crate) cluster: usize,
     pub(crate) robot: Option<RobotConfig>,
 }
 
 impl Person {
-    /// The UDS id of the person's device.
-    pub(crate) fn device_id(&self) -> String {
-        random::stable_uuid(&self.device)
+    /// Name of the phone on the person's desk.
+    pub(crate) fn desk_phone(&self) -> String {
+        let digits = random::stable_uuid(&format!("desk {}", self.name)).replace('-', "");
+        format!("SEP{}", digits[..12].to_ascii_uppercase())
     }
 
     /// The opaque Contact user of the person's line.
@@ -39,98 +42,40 @@ impl Person {
     }
 }
 
-/// Where everything listens.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Services {
-    /// Name server, UDP and TCP.
-    pub dns: SocketAddr,
-    /// UDS over HTTPS.
-    pub uds: SocketAddr,
-    /// Configuration files over HTTP.
-    pub files: SocketAddr,
-    /// IM and Presence SOAP over HTTPS.
-    pub soap: SocketAddr,
-    /// XMPP with STARTTLS.
-    pub xmpp: SocketAddr,
-    /// XMPP with direct TLS.
-    pub xmpps: SocketAddr,
-    /// SIP over UDP.
-    pub sip_udp: SocketAddr,
-    /// SIP over TCP.
-    pub sip_tcp: SocketAddr,
-    /// SIP over TLS.
-    pub sip_tls: SocketAddr,
-}
-
-/// One line of the user table.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UserInfo {
-    /// Address to type into the client's first screen.
-    pub address: String,
-    /// Address of the same person in the standard domain.
-    pub standard_address: String,
-    /// User id.
-    pub username: String,
-    /// Password.
-    pub password: String,
-    /// Directory number.
-    pub number: String,
-    /// Device name.
-    pub device: String,
-    /// Name as shown to others.
-    pub display_name: String,
-}
-
-/// One line of the robot table.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RobotInfo {
-    /// IM address.
-    pub address: String,
-    /// Address of the same robot in the standard domain.
-    pub standard_address: String,
-    /// Directory number.
-    pub number: String,
-    /// Name as shown to others.
-    pub display_name: String,
-}
-
-/// What `offhook-lab up` prints first.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LabInfo {
-    /// Name of the scenario.
-    pub scenario: &'static str,
-    /// Names of the faults put in.
-    pub faults: Vec<&'static str>,
-    /// Services domain.
-    pub domain: String,
-    /// Domain with the records of open standards.
-    pub standard_domain: String,
-    /// `ADDR:PORT` of the name server.
-    pub name_server: String,
-    /// PEM file with the laboratory's authority.
-    pub ca_file: PathBuf,
-    /// Folder of the recordings.
-    pub state: PathBuf,
-    /// People to sign in as.
-    pub users: Vec<UserInfo>,
-    /// Colleagues who answer.
-    pub robots: Vec<RobotInfo>,
-    /// Numbers that answer with a SIP status.
-    pub status_numbers: std::collections::BTreeMap<String, u16>,
-    /// Where everything listens.
-    pub services: Services,
-}
-
-/// A server an SRV record of the services domain names.
+/// A UDS server.
 #[derive(Debug, Clone)]
-pub(crate) struct UdsTarget {
+pub(crate) struct UdsNode {
+    /// Name without the domain.
     pub(crate) host: &'static str,
+    pub(crate) at: SocketAddr,
+    /// Which cluster it belongs to.
+    pub(crate) cluster: usize,
+}
+
+/// A Cisco SRV record.
+#[derive(Debug, Clone)]
+pub(crate) struct SrvTarget {
+    /// Name without the domain of what it is about, such as `_cisco-uds._tcp`.
+    pub(crate) service: &'static str,
+    /// The target as the record spells it.
+    pub(crate) target: String,
     pub(crate) priority: u16,
     pub(crate) port: u16,
+}
+
+/// Where everything is: what listens, what is told of it, and where files go.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// What listens.
+    pub(crate) services: Services,
+    /// What clients are told; differs where a fault makes a port refuse or swallow.
+    pub(crate) shown: Services,
+    pub(crate) nodes: Vec<UdsNode>,
+    pub(crate) srv: Vec<SrvTarget>,
+    /// Port of the backup XMPP node, where there is one.
+    pub(crate) backup_xmpp: Option<u16>,
+    pub(crate) state: PathBuf,
+    pub(crate) ca_file: PathBuf,
 }
 
 /// Most sign-in secrets kept; the oldest sign-ins of a long run are forgotten all at once.
@@ -145,6 +90,8 @@ struct Secrets {
     one_time: HashMap<String, String>,
     /// UDS cookie → user id.
     cookies: HashMap<String, String>,
+    /// WebEx token, credential or chat token → user id.
+    cloud: HashMap<String, String>,
 }
 
 /// The deployment.
@@ -153,7 +100,10 @@ pub(crate) struct Deployment {
     pub(crate) config: LabConfig,
     pub(crate) faults: Faults,
     pub(crate) services: Services,
-    pub(crate) uds_targets: Vec<UdsTarget>,
+    pub(crate) shown: Services,
+    pub(crate) nodes: Vec<UdsNode>,
+    pub(crate) srv: Vec<SrvTarget>,
+    pub(crate) backup_xmpp: Option<u16>,
     pub(crate) people: Vec<Person>,
     pub(crate) events: Events,
     pub(crate) state: PathBuf,
@@ -171,27 +121,21 @@ fn remember(map: &mut HashMap<String, String>, user: &str) -> String {
 }
 
 impl Deployment {
-    #[allow(clippy::too_many_arguments, reason = "called once, from the start of the laboratory")]
-    pub(crate) fn new(
-        scenario: Scenario,
-        config: LabConfig,
-        faults: Faults,
-        services: Services,
-        uds_targets: Vec<UdsTarget>,
-        state: PathBuf,
-        ca_file: PathBuf,
-    ) -> Self {
-        let people = people(&config);
+    pub(crate) fn new(scenario: Scenario, config: LabConfig, faults: Faults, place: Place) -> Self {
+        let people = people(&config, scenario.clusters());
         Self {
             scenario,
             config,
             faults,
-            services,
-            uds_targets,
+            services: place.services,
+            shown: place.shown,
+            nodes: place.nodes,
+            srv: place.srv,
+            backup_xmpp: place.backup_xmpp,
             people,
             events: Events::new(),
-            state,
-            ca_file,
+            state: place.state,
+            ca_file: place.ca_file,
             secrets: Mutex::default(),
         }
     }
@@ -207,6 +151,11 @@ impl Deployment {
     /// Fully qualified name of a host of the services domain.
     pub(crate) fn host(&self, name: &str) -> String {
         format!("{name}.{}", self.config.domain)
+    }
+
+    /// The first UDS node of a cluster.
+    pub(crate) fn home_node(&self, cluster: usize) -> Option<&UdsNode> {
+        self.nodes.iter().find(|node| node.cluster == cluster)
     }
 
     /// Finds a person by user id, ignoring case as the directory does.
@@ -266,50 +215,22 @@ impl Deployment {
         self.secrets().cookies.get(value).cloned()
     }
 
-    /// The table for the person who started the laboratory.
-    pub(crate) fn info(&self) -> LabInfo {
-        let (domain, standard) = (self.domain(), self.standard_domain());
-        let users = self.people.iter().filter_map(|person| {
-            Some(UserInfo {
-                address: format!("{}@{domain}", person.name),
-                standard_address: format!("{}@{standard}", person.name),
-                username: person.name.clone(),
-                password: person.password.clone()?,
-                number: person.number.clone(),
-                device: person.device.clone(),
-                display_name: person.display_name.clone(),
-            })
-        });
-        let robots = self.people.iter().filter(|person| person.robot.is_some());
-        LabInfo {
-            scenario: self.scenario.name(),
-            faults: crate::scenario::Fault::ALL
-                .into_iter()
-                .filter(|fault| self.faults.has(*fault))
-                .map(crate::scenario::Fault::name)
-                .collect(),
-            domain: domain.to_owned(),
-            standard_domain: standard.clone(),
-            name_server: self.services.dns.to_string(),
-            ca_file: self.ca_file.clone(),
-            state: self.state.clone(),
-            users: users.collect(),
-            robots: robots
-                .map(|person| RobotInfo {
-                    address: format!("{}@{domain}", person.name),
-                    standard_address: format!("{}@{standard}", person.name),
-                    number: person.number.clone(),
-                    display_name: person.display_name.clone(),
-                })
-                .collect(),
-            status_numbers: self.config.status_numbers.clone(),
-            services: self.services.clone(),
-        }
+    /// Makes a token or credential of the cloud; `kind` keeps the kinds apart.
+    pub(crate) fn cloud_secret(&self, kind: &str, user: &str) -> String {
+        let key = remember(&mut self.secrets().cloud, &format!("{kind} {user}"));
+        format!("{kind}_{key}")
+    }
+
+    /// The user of a token or credential of the cloud, which may be shown again and again.
+    pub(crate) fn cloud_user(&self, kind: &str, value: &str) -> Option<String> {
+        let key = value.strip_prefix(kind)?.strip_prefix('_')?;
+        let owner = self.secrets().cloud.get(key).cloned()?;
+        owner.strip_prefix(kind)?.strip_prefix(' ').map(str::to_owned)
     }
 }
 
-fn people(config: &LabConfig) -> Vec<Person> {
-    let users = config.users.iter().map(|user| Person {
+fn people(config: &LabConfig, clusters: usize) -> Vec<Person> {
+    let users = config.users.iter().enumerate().map(|(at, user)| Person {
         name: user.name.clone(),
         password: Some(user.password.clone()),
         number: user.number.clone(),
@@ -317,6 +238,7 @@ fn people(config: &LabConfig) -> Vec<Person> {
         first_name: user.first_name.clone(),
         last_name: user.last_name.clone(),
         device: user.device(),
+        cluster: at % clusters.max(1),
         robot: None,
     });
     let robots = config.robots.iter().map(|robot| {
@@ -330,6 +252,7 @@ fn people(config: &LabConfig) -> Vec<Person> {
             first_name: first.to_owned(),
             last_name: last.to_owned(),
             device: format!("ROBOT{}", robot.name.to_ascii_uppercase()),
+            cluster: 0,
             robot: Some(robot.clone()),
         }
     });
@@ -339,30 +262,55 @@ fn people(config: &LabConfig) -> Vec<Person> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::start::records;
 
-    /// A deployment with made-up ports, for tests of what services answer.
+    /// An on-prem deployment with made-up ports, for tests of what services answer.
     pub(crate) fn deployment(faults: &[&str]) -> Deployment {
+        scenario(Scenario::OnPrem, faults)
+    }
+
+    /// Made-up ports.
+    pub(crate) fn place(scenario: Scenario) -> Place {
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let services = Services {
+            dns: at(1053),
+            uds: at(18443),
+            files: at(16970),
+            soap: at(28443),
+            xmpp: at(15222),
+            xmpps: at(15223),
+            sip_udp: at(15060),
+            sip_tcp: at(15060),
+            sip_tls: at(15061),
+            cas: at(10443),
+            cas_http: at(10080),
+            xmpp443: at(11443),
+        };
+        let count = if scenario.clusters() > 1 { 4 } else { 1 };
+        let nodes = (0..count).zip(["cucm1", "cucm2", "cucm3", "cucm4"]);
+        let node = |(index, host): (usize, &'static str)| UdsNode {
+            host,
+            at: SocketAddr::from(([127, 0, 0, 1 + index as u8], 18443)),
+            cluster: index / 2,
+        };
+        Place {
+            shown: services.clone(),
+            services,
+            nodes: nodes.map(node).collect(),
+            srv: vec![],
+            backup_xmpp: None,
+            state: PathBuf::from("state"),
+            ca_file: PathBuf::from("ca.pem"),
+        }
+    }
+
+    /// Any deployment with made-up ports.
+    pub(crate) fn scenario(scenario: Scenario, faults: &[&str]) -> Deployment {
         let names: Vec<String> = faults.iter().map(|name| (*name).to_owned()).collect();
-        Deployment::new(
-            Scenario::OnPrem,
-            LabConfig::default(),
-            Faults::by_names(&names).unwrap(),
-            Services {
-                dns: at(1053),
-                uds: at(18443),
-                files: at(16970),
-                soap: at(28443),
-                xmpp: at(15222),
-                xmpps: at(15223),
-                sip_udp: at(15060),
-                sip_tcp: at(15060),
-                sip_tls: at(15061),
-            },
-            vec![UdsTarget { host: "cucm1", priority: 10, port: 18443 }],
-            PathBuf::from("state"),
-            PathBuf::from("ca.pem"),
-        )
+        let faults = Faults::by_names(&names).unwrap();
+        let (config, mut place) = (LabConfig::default(), place(scenario));
+        place.srv = records(scenario, &config, &faults, &place.nodes, &place.shown);
+        Deployment::new(scenario, config, faults, place)
     }
 
     #[test]

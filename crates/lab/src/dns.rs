@@ -1,17 +1,18 @@
 //! An authoritative name server of a few dozen records, over UDP and TCP (RFC 1035, 2782, 3403,
 //! 2308 for the SOA of negative answers, 6891 for EDNS).
 
-use std::net::IpAddr;
+mod records;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
-use crate::deployment::Deployment;
-use crate::scenario::Fault;
+use records::Data;
 
 const TYPE_A: u16 = 1;
+const TYPE_CNAME: u16 = 5;
 const TYPE_SOA: u16 = 6;
 const TYPE_AAAA: u16 = 28;
 const TYPE_SRV: u16 = 33;
@@ -20,47 +21,6 @@ const TYPE_OPT: u16 = 41;
 const TYPE_ANY: u16 = 255;
 const CLASS_IN: u16 = 1;
 const TTL: u32 = 60;
-
-/// Data of a record.
-#[derive(Debug, Clone)]
-enum Data {
-    Address(IpAddr),
-    Srv { priority: u16, weight: u16, port: u16, target: String },
-    Naptr { order: u16, service: &'static str, replacement: String },
-}
-
-impl Data {
-    fn kind(&self) -> u16 {
-        match self {
-            Self::Address(IpAddr::V4(_)) => TYPE_A,
-            Self::Address(IpAddr::V6(_)) => TYPE_AAAA,
-            Self::Srv { .. } => TYPE_SRV,
-            Self::Naptr { .. } => TYPE_NAPTR,
-        }
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Address(IpAddr::V4(ip)) => out.extend(ip.octets()),
-            Self::Address(IpAddr::V6(ip)) => out.extend(ip.octets()),
-            Self::Srv { priority, weight, port, target } => {
-                for value in [priority, weight, port] {
-                    out.extend(value.to_be_bytes());
-                }
-                write_name(out, target);
-            }
-            Self::Naptr { order, service, replacement } => {
-                out.extend(order.to_be_bytes());
-                out.extend(10u16.to_be_bytes());
-                for text in ["s", service, ""] {
-                    out.push(u8::try_from(text.len()).unwrap_or(0));
-                    out.extend(text.as_bytes());
-                }
-                write_name(out, replacement);
-            }
-        }
-    }
-}
 
 /// All records of the laboratory; names are lower case without a trailing dot.
 pub(crate) struct Zone {
@@ -71,41 +31,6 @@ pub(crate) struct Zone {
 }
 
 impl Zone {
-    /// The records of a deployment.
-    pub(crate) fn of(lab: &Deployment) -> Self {
-        let domain = lab.domain().to_ascii_lowercase();
-        let open = lab.standard_domain().to_ascii_lowercase();
-        let ip = lab.services.uds.ip();
-        let mut records = Vec::new();
-        for host in ["cucm1", "cucm2", "imp1"] {
-            records.push((format!("{host}.{domain}"), Data::Address(ip)));
-        }
-        // The domains themselves have no address: a client that tries one at a standard port must
-        // not end up at whatever else listens on this machine.
-        for host in [format!("xmpp.{open}"), format!("sip.{open}")] {
-            records.push((host, Data::Address(ip)));
-        }
-        if !lab.faults.has(Fault::NoRecords) {
-            for target in &lab.uds_targets {
-                records.push((
-                    format!("_cisco-uds._tcp.{domain}"),
-                    Data::Srv {
-                        priority: target.priority,
-                        weight: 10,
-                        port: target.port,
-                        target: format!("{}.{domain}", target.host),
-                    },
-                ));
-            }
-            records.extend(standard_records(lab, &open));
-        }
-        Self {
-            origins: vec![open, domain],
-            records,
-            truncate_srv: lab.faults.has(Fault::TruncatedSrv),
-        }
-    }
-
     /// The domain a name belongs to; the root for names of the rest of the world.
     fn origin_of(&self, name: &str) -> &str {
         let owns = |origin: &&String| name == *origin || is_below(name, origin);
@@ -121,26 +46,6 @@ impl Zone {
 /// Whether `owner` lies below `name`, which makes `name` exist although it has no records.
 fn is_below(owner: &str, name: &str) -> bool {
     owner.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'))
-}
-
-fn standard_records(lab: &Deployment, open: &str) -> Vec<(String, Data)> {
-    let srv = |service: &str, port: u16, host: &str| {
-        let target = format!("{host}.{open}");
-        (format!("{service}.{open}"), Data::Srv { priority: 10, weight: 10, port, target })
-    };
-    let naptr = |order, service, record: &str| {
-        (open.to_owned(), Data::Naptr { order, service, replacement: format!("{record}.{open}") })
-    };
-    vec![
-        srv("_xmpp-client._tcp", lab.services.xmpp.port(), "xmpp"),
-        srv("_xmpps-client._tcp", lab.services.xmpps.port(), "xmpp"),
-        srv("_sips._tcp", lab.services.sip_tls.port(), "sip"),
-        srv("_sip._tcp", lab.services.sip_tcp.port(), "sip"),
-        srv("_sip._udp", lab.services.sip_udp.port(), "sip"),
-        naptr(10, "SIPS+D2T", "_sips._tcp"),
-        naptr(20, "SIP+D2T", "_sip._tcp"),
-        naptr(30, "SIP+D2U", "_sip._udp"),
-    ]
 }
 
 fn write_name(out: &mut Vec<u8>, name: &str) {
@@ -243,9 +148,17 @@ fn look_up(zone: &Zone, question: &Question<'_>) -> Answer {
         answer.flags = 0;
         return answer;
     }
-    let wanted = |data: &Data| question.kind == TYPE_ANY || data.kind() == question.kind;
+    let wanted = |data: &Data| {
+        question.kind == TYPE_ANY || matches!(data, Data::Alias(_)) || data.kind() == question.kind
+    };
+    // An alias is answered with itself and with what it leads to (RFC 1034 section 4.3.2).
+    let alias = zone.records.iter().find_map(|(owner, data)| match data {
+        Data::Alias(target) if *owner == question.name => Some(target.as_str()),
+        _ => None,
+    });
     for (owner, data) in &zone.records {
-        if *owner != question.name || !wanted(data) {
+        let asked = *owner == question.name || alias == Some(owner);
+        if !asked || !wanted(data) {
             continue;
         }
         let mut bytes = Vec::new();
@@ -393,7 +306,8 @@ async fn converse(mut stream: TcpStream, zone: &Zone) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deployment::tests::deployment;
+    use crate::deployment::tests::{deployment, scenario};
+    use crate::scenario::Scenario;
 
     fn query(name: &str, kind: u16, edns: bool) -> Vec<u8> {
         let mut out = Vec::new();
@@ -464,6 +378,37 @@ mod tests {
         assert!(head.truncated && head.answers == 0);
         let (head, _) = ask(&["truncated-srv"], "cucm1.lab.example", TYPE_A);
         assert!(!head.truncated && head.answers == 1);
+    }
+
+    #[test]
+    fn scenarios_differ_in_where_their_records_are() {
+        let asked = |kind: Scenario, name: &str| {
+            let zone = Zone::of(&scenario(kind, &[]));
+            let reply = answer(&zone, &query(name, TYPE_SRV, false), true).unwrap();
+            word(&reply, 6).unwrap()
+        };
+        let plain = "_cisco-uds._tcp.lab.example";
+        for (kind, name) in [
+            (Scenario::OnPrem, plain),
+            (Scenario::Pinpoint, "_cisco-uds._tcp.cisco-internal.lab.example"),
+            (Scenario::VoiceDomain, "_cisco-uds._tcp.voice.lab.example"),
+            (Scenario::Hybrid, "_cisco-uds._tcp.voice.lab.example"),
+        ] {
+            assert_eq!(asked(kind, name), 1, "{kind:?}");
+            assert_eq!(asked(kind, plain), u16::from(name == plain), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_alias_comes_with_what_it_leads_to() {
+        let (head, _) = ask(&["srv-to-alias"], "cucm-alias.lab.example", TYPE_A);
+        assert_eq!((head.code, head.answers), (0, 2));
+        let (head, _) = ask(&["srv-to-alias"], "cucm-alias.lab.example", TYPE_AAAA);
+        assert_eq!((head.code, head.answers), (0, 1));
+        let (head, _) = ask(&["no-address"], "cucm1.lab.example", TYPE_A);
+        assert_eq!((head.code, head.answers), (3, 0));
+        let (head, _) = ask(&["only-ipv6"], "cucm1.lab.example", TYPE_AAAA);
+        assert_eq!((head.code, head.answers), (0, 1));
     }
 
     #[test]

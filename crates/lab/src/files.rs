@@ -3,9 +3,13 @@
 
 use std::sync::Arc;
 
+use crate::client_config;
 use crate::config::DigestFor;
 use crate::deployment::{Deployment, Person};
+use crate::fault::Fault;
 use crate::http::{Handler, Request, Response};
+use crate::profile;
+use crate::scenario::Scenario;
 use crate::xml::escape;
 
 /// The handler of the file port.
@@ -14,6 +18,9 @@ pub(crate) fn handler(lab: Arc<Deployment>) -> Handler {
 }
 
 fn answer(lab: &Deployment, request: &Request) -> Response {
+    if lab.faults.has(Fault::CaptivePortal) {
+        return Response::portal();
+    }
     if !matches!(request.method.as_str(), "GET" | "HEAD") {
         return Response::html(405);
     }
@@ -21,65 +28,47 @@ fn answer(lab: &Deployment, request: &Request) -> Response {
     if let Some(content) = lab.config.files.get(name) {
         return Response::xml(content.clone());
     }
-    if name == "SPDefault.cnf.xml" {
-        return Response::xml(service_profile(lab));
+    if name == "SPDefault.cnf.xml" && lab.scenario != Scenario::PhoneOnly {
+        return Response::xml(profile::text(lab));
     }
-    let owner = name
-        .strip_suffix(".cnf.xml")
-        .and_then(|device| lab.people.iter().find(|person| person.device == device));
-    match owner {
-        Some(person) => Response::xml(device_file(lab, person)),
+    if let Some(content) = client_config::file(lab, name) {
+        return Response::xml(content);
+    }
+    let Some(device) = name.strip_suffix(".cnf.xml").filter(|_| lab.scenario.has_phones()) else {
+        return Response::html(404);
+    };
+    let mut people = lab.people.iter();
+    match people.find(|person| person.device == device || person.desk_phone() == device) {
+        Some(person) if person.device == device && lab.faults.has(Fault::NoDeviceFile) => {
+            tracing::debug!(person = person.name, "the device file is kept back");
+            Response::html(404)
+        }
+        Some(person) => Response::xml(device_file(lab, person, device)),
         None => Response::html(404),
     }
 }
 
-fn service_profile(lab: &Deployment) -> String {
-    let (imp, cucm) = (lab.host("imp1"), lab.host("cucm1"));
-    let soap = lab.services.soap.port();
-    let uds = lab.services.uds.port();
-    let empty = "<Backup1><Address></Address><Port></Port><Protocol></Protocol></Backup1>\
-                 <Backup2><Address></Address><Port></Port><Protocol></Protocol></Backup2>";
-    let section = |name: &str, address: &str, port: &str, protocol: &str, more: &str| {
-        format!(
-            "<{name}><Primary><Address>{address}</Address><Port>{port}</Port>\
-             <Protocol>{protocol}</Protocol></Primary>{empty}{more}</{name}>"
-        )
-    };
-    let parts = [
-        section(
-            "IMandPresence",
-            &imp,
-            &soap.to_string(),
-            "",
-            "<ProductType>Unified CM (IM and Presence)</ProductType>",
-        ),
-        section("CTI", &cucm, "2748", "TCP", ""),
-        section("Voicemail", "", "", "", ""),
-        section("MailStore", "", "", "", ""),
-        section("Conferencing", "", "", "", ""),
-        section(
-            "Directory",
-            &cucm,
-            &uds.to_string(),
-            "TCP",
-            "<UseUDS>true</UseUDS><UseUserCredential>false</UseUserCredential>",
-        ),
-    ];
-    format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<UserServiceProfile>{}</UserServiceProfile>\n",
-        parts.concat()
-    )
+/// What the administrator wrote into the support field of the device: the group file.
+fn support_field(person: &Person, device: &str) -> String {
+    if person.device == device {
+        format!("<ciscoSupportField>configurationfile={}</ciscoSupportField>", client_config::GROUP)
+    } else {
+        String::new()
+    }
 }
 
-fn device_file(lab: &Deployment, person: &Person) -> String {
+fn device_file(lab: &Deployment, person: &Person, device: &str) -> String {
     let cucm = lab.host("cucm1");
     let plain = if lab.config.sip.device_transport == 2 {
-        lab.services.sip_udp.port()
+        lab.shown.sip_udp.port()
     } else {
-        lab.services.sip_tcp.port()
+        lab.shown.sip_tcp.port()
     };
-    let secured = lab.services.sip_tls.port();
-    let transport = lab.config.sip.device_transport;
+    let secured = lab.shown.sip_tls.port();
+    let secure = lab.faults.has(Fault::SecureProfile);
+    let transport = if secure { 3 } else { lab.config.sip.device_transport };
+    let security = if secure { 3 } else { 1 };
+    let support = support_field(person, device);
     let (start, stop) = lab.config.sip.media_ports;
     let (number, name) = (escape(&person.number), escape(&person.display_name));
     let user = escape(&person.name);
@@ -90,9 +79,9 @@ fn device_file(lab: &Deployment, person: &Person) -> String {
         (DigestFor::Everybody | DigestFor::Standard | DigestFor::Nobody, _) => String::new(),
     };
     let contact = person.line_contact();
-    let uuid = person.device_id();
+    let uuid = crate::random::stable_uuid(device);
     let domain = lab.domain();
-    let uds = lab.services.uds.port();
+    let uds = lab.shown.uds.port();
     // The prefixes of the root element are not declared, exactly as in files from the field.
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -147,11 +136,11 @@ fn device_file(lab: &Deployment, person: &Person) -> String {
 <dialTemplate></dialTemplate>
 </sipProfile>
 <commonProfile><phonePassword></phonePassword><backgroundImageAccess>true</backgroundImageAccess><callLogBlfEnabled>2</callLogBlfEnabled></commonProfile>
-<vendorConfig><videoCapability>1</videoCapability><webAccess>1</webAccess></vendorConfig>
+<vendorConfig><videoCapability>1</videoCapability><webAccess>1</webAccess>{support}</vendorConfig>
 <versionStamp>1480000000-5e2d4f1c-0000-4000-8000-{stamp}</versionStamp>
 <userLocale><name>English_United_States</name><uid>1</uid><langCode>en_US</langCode><version>11.5.1</version><winCharSet>utf-8</winCharSet></userLocale>
 <networkLocale>United_States</networkLocale>
-<deviceSecurityMode>1</deviceSecurityMode>
+<deviceSecurityMode>{security}</deviceSecurityMode>
 <transportLayerProtocol>{transport}</transportLayerProtocol>
 <secureUDSUsersAccessURL>https://{cucm}:{uds}/cucm-uds/users</secureUDSUsersAccessURL>
 <dscpForSCCPPhoneConfig>96</dscpForSCCPPhoneConfig><dscpForSCCPPhoneServices>0</dscpForSCCPPhoneServices><dscpForCm2Dvce>96</dscpForCm2Dvce>
@@ -180,14 +169,6 @@ mod tests {
     }
 
     #[test]
-    fn the_service_profile_names_im_and_presence() {
-        let root = parse(&text(&deployment(&[]), "/SPDefault.cnf.xml"), "").unwrap();
-        let imp = root.find("IMandPresence", "").unwrap().find("Primary", "").unwrap();
-        assert_eq!(imp.child_text("Address").unwrap(), "imp1.lab.example");
-        assert_eq!(imp.child_text("Port").unwrap(), "28443");
-    }
-
-    #[test]
     fn the_device_file_has_line_server_and_undeclared_prefixes() {
         let file = text(&deployment(&[]), "/CSFALICE.cnf.xml");
         assert!(file.contains("xsi:type=\"axl:XIPPhone\"") && !file.contains("xmlns"));
@@ -197,11 +178,24 @@ mod tests {
         assert_eq!(line.child_text("name").unwrap(), "2001");
         assert_eq!(line.child_text("displayName").unwrap(), "Alice Anderson");
         assert!(!file.contains("secret"));
+        assert!(file.contains("configurationfile=jabber-config-desk.xml"));
+        let desk = deployment(&[]).people[0].desk_phone();
+        let file = text(&deployment(&[]), &format!("/{desk}.cnf.xml"));
+        assert!(!file.contains("configurationfile="));
+    }
+
+    #[test]
+    fn faults_take_the_file_away_or_ask_for_encryption() {
+        let name = "/CSFALICE.cnf.xml";
+        assert_eq!(answer(&deployment(&["no-device-file"]), &get(name, "")).status, 404);
+        let file = text(&deployment(&["secure-profile"]), name);
+        assert!(file.contains("<deviceSecurityMode>3</deviceSecurityMode>"));
+        assert!(file.contains("<certHash></certHash>"));
     }
 
     #[test]
     fn unknown_files_are_not_found() {
-        for name in ["/CSFMALLORY.cnf.xml", "/jabber-config.xml", "/", "/../etc/passwd"] {
+        for name in ["/CSFMALLORY.cnf.xml", "/other-config.xml", "/", "/../etc/passwd"] {
             assert_eq!(answer(&deployment(&[]), &get(name, "")).status, 404, "{name}");
         }
     }

@@ -62,11 +62,27 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
+    /// How long the asker waits for it.
+    pub(crate) delay: Duration,
 }
 
 impl Response {
     pub(crate) fn new(status: u16, kind: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: vec![("Content-Type", kind.to_owned())], body: body.into() }
+        let headers = vec![("Content-Type", kind.to_owned())];
+        Self { status, headers, body: body.into(), delay: Duration::ZERO }
+    }
+
+    /// A web page.
+    pub(crate) fn page(body: &str) -> Self {
+        Self::new(200, "text/html;charset=utf-8", body)
+    }
+
+    /// What the gateway of a guest network answers to everything until somebody agrees to its
+    /// terms.
+    pub(crate) fn portal() -> Self {
+        let page = "<html><head><title>Guest network</title></head><body>\
+                    <a href=\"http://login.guest.example/terms\">Log in</a></body></html>";
+        Self::new(302, "text/html", page).with("Location", "http://login.guest.example/terms")
     }
 
     /// 200 with an XML body.
@@ -110,6 +126,7 @@ fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         204 => "No Content",
+        302 => "Found",
         400 => "Bad Request",
         401 => "Unauthorized",
         404 => "Not Found",
@@ -143,6 +160,15 @@ fn decode(text: &str, plus_is_space: bool) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// Reads `key=value` pairs as forms and queries write them.
+pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
+    let pair = |pair: &str| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(key, true), decode(value, true))
+    };
+    text.split('&').filter(|pair| !pair.is_empty()).map(pair).collect()
+}
+
 /// Reads request line and headers (without the empty line that ends them).
 pub(crate) fn parse_head(head: &str) -> Option<Request> {
     let mut lines = head.split("\r\n");
@@ -152,14 +178,7 @@ pub(crate) fn parse_head(head: &str) -> Option<Request> {
         return None;
     }
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let query = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(key, true), decode(value, true))
-        })
-        .collect();
+    let query = pairs(query);
     let headers = lines
         .map(|line| {
             let (name, value) = line.split_once(':')?;
@@ -210,6 +229,9 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, handler: &Ha
                 (handler(&request), request.method == "HEAD", close)
             }
         };
+        if !reply.delay.is_zero() {
+            tokio::time::sleep(reply.delay).await;
+        }
         let bytes = reply.to_bytes(head_only, close);
         if stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err() || close {
             break;

@@ -15,7 +15,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! One file or folder per service: `dns`, `uds`, `files`, `soap`, `xmpp`, `sip`, `robot`. A
+//! One file or folder per service: `dns`, `uds`, `ccmcip`, `files`, `soap`, `cas`, `xmpp`, `sip`, `robot`. A
 //! [`Scenario`] decides which of them run, a [`Fault`] spoils one of them; both are found by name.
 //!
 //! Ports are free ones unless the configuration fixes them, so several laboratories can run side
@@ -80,27 +80,34 @@
     reason = "the laboratory is a program of its own: it owns its tasks and its clock"
 )]
 
+mod cas;
+mod ccmcip;
 mod certs;
+mod client_config;
 mod config;
 mod deployment;
 mod dns;
 mod events;
+mod fault;
 mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod info;
 mod net;
+mod profile;
 mod random;
 mod robot;
 mod scenario;
 mod sip;
 mod soap;
+mod start;
 mod uds;
 mod xml;
 mod xmpp;
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,13 +117,14 @@ use tokio::task::JoinSet;
 pub use config::{
     DigestFor, ImConfig, LabConfig, Ports, RobotConfig, RobotMode, SipConfig, UserConfig,
 };
-pub use deployment::{LabInfo, RobotInfo, Services, UserInfo};
 pub use events::LabEvent;
-pub use scenario::{Fault, Faults, Scenario};
+pub use fault::{Fault, Faults};
+pub use info::{LabInfo, RobotInfo, Services, UserInfo};
+pub use scenario::Scenario;
 
-use certs::{Authority, Flaw};
-use deployment::{Deployment, UdsTarget};
-use net::{DeadPort, RefusedPort};
+use certs::{Authority, Certificates};
+use deployment::Deployment;
+use start::{Held, Sockets};
 
 /// Why a laboratory does not start.
 #[derive(Debug, thiserror::Error)]
@@ -161,12 +169,6 @@ pub struct Lab {
     temporary: Option<PathBuf>,
 }
 
-#[derive(Default)]
-struct Held {
-    _refused: Option<RefusedPort>,
-    _dead: Option<DeadPort>,
-}
-
 impl Lab {
     /// Starts all services of a scenario and returns when every port listens.
     ///
@@ -178,73 +180,55 @@ impl Lab {
         let faults = Faults::by_names(&config.faults)?;
         let (state, temporary) = state_folder(&config)?;
         let authority = Authority::create(&state)?;
-        let (bind, ports) = (config.bind, config.ports);
-
-        let (dns_udp, dns_tcp) = net::udp_and_tcp(bind, ports.dns, "the name server").await?;
-        let uds = net::tcp(bind, ports.uds, "UDS").await?;
-        let file_server = net::tcp(bind, ports.files, "configuration files").await?;
-        let soap = net::tcp(bind, ports.soap, "the IM and Presence sign-in").await?;
-        let xmpp = net::tcp(bind, ports.xmpp, "XMPP").await?;
-        let xmpps = net::tcp(bind, ports.xmpps, "XMPP over TLS").await?;
-        let (sip_udp, sip_tcp) = net::udp_and_tcp(bind, ports.sip, "SIP").await?;
-        let sip_tls = net::tcp(bind, ports.sip_tls, "SIP over TLS").await?;
-        let services = Services {
-            dns: net::address(&dns_tcp)?,
-            uds: net::address(&uds)?,
-            files: net::address(&file_server)?,
-            soap: net::address(&soap)?,
-            xmpp: net::address(&xmpp)?,
-            xmpps: net::address(&xmpps)?,
-            sip_udp: net::address(&sip_tcp)?,
-            sip_tcp: net::address(&sip_tcp)?,
-            sip_tls: net::address(&sip_tls)?,
-        };
-        let (uds_targets, held) = uds_targets(&faults, &config, services.uds.port()).await?;
-        let deployment = Arc::new(Deployment::new(
-            scenario,
-            config,
-            faults.clone(),
-            services,
-            uds_targets,
-            state,
-            authority.file().to_owned(),
-        ));
-
-        let names = server_names(&deployment);
-        let web = authority.server(&names, Flaw::None, &[b"http/1.1"])?;
-        let uds_tls = authority.server(&names, uds_flaw(&faults), &[b"http/1.1"])?;
-        let im_tls = authority.server(&names, Flaw::None, &[b"xmpp-client"])?;
-        let sip_server_tls = authority.server(&names, Flaw::None, &[])?;
-
-        let zone = Arc::new(dns::Zone::of(&deployment));
+        let sockets = Sockets::take(scenario, &config, &faults).await?;
+        let ca_file = authority.file().to_owned();
+        let services = sockets.services()?;
+        let (place, held) =
+            start::place(scenario, &config, &faults, services, state, ca_file).await?;
+        let deployment = Arc::new(Deployment::new(scenario, config, faults, place));
+        write(&deployment.bootstrap_file(), &deployment.bootstrap())?;
+        let certificates = Certificates::issue(&authority, &deployment)?;
         let stopping = Arc::new(watch::channel(false).0);
-        let im = Arc::new(xmpp::Shared::new(Arc::clone(&deployment), im_tls));
-        let mut lab = Self {
-            deployment: Arc::clone(&deployment),
-            tasks: JoinSet::new(),
-            stopping: Arc::clone(&stopping),
-            _held: held,
-            temporary,
-        };
-        lab.run(dns::run_udp(dns_udp, Arc::clone(&zone)));
-        if !faults.has(Fault::TruncatedSrv) {
-            lab.run(dns::run_tcp(dns_tcp, zone));
-        }
-        if !faults.has(Fault::RefusedPort) && !faults.has(Fault::DeadOnlyServer) {
-            lab.run(http::run(uds, Some(uds_tls), uds::handler(Arc::clone(&deployment))));
-        }
-        lab.run(http::run(file_server, None, files::handler(Arc::clone(&deployment))));
-        lab.run(http::run(soap, Some(web), soap::handler(Arc::clone(&deployment))));
-        lab.run(xmpp::run(xmpp, Arc::clone(&im), false, Arc::clone(&stopping)));
-        lab.run(xmpp::run(xmpps, Arc::clone(&im), true, Arc::clone(&stopping)));
-        let (inbox, arrivals) = mpsc::channel(1024);
-        let sip = Arc::new(sip::transport::Transports::new(sip_udp, inbox));
-        lab.run(sip::server::run(Arc::clone(&deployment), Arc::clone(&sip), arrivals));
-        lab.run(Arc::clone(&sip).run_udp());
-        lab.run(Arc::clone(&sip).run_stream(sip_tcp, None));
-        lab.run(sip.run_stream(sip_tls, Some(sip_server_tls)));
-        robot::start(&mut lab.tasks, &im, &stopping);
+        let mut lab = Self { deployment, tasks: JoinSet::new(), stopping, _held: held, temporary };
+        lab.serve(sockets, certificates);
         Ok(lab)
+    }
+
+    fn serve(&mut self, sockets: Sockets, certificates: Certificates) {
+        let deployment = Arc::clone(&self.deployment);
+        let scenario = deployment.scenario;
+        let zone = Arc::new(dns::Zone::of(&deployment));
+        self.run(dns::run_udp(sockets.dns_udp, Arc::clone(&zone)));
+        if !deployment.faults.has(Fault::TruncatedSrv) {
+            self.run(dns::run_tcp(sockets.dns_tcp, zone));
+        }
+        let first = sockets.uds_ipv6.map(|listener| (0, listener));
+        for (node, listener) in sockets.uds.into_iter().enumerate().chain(first) {
+            let handler = uds::handler(Arc::clone(&deployment), node);
+            self.run(http::run(listener, Some(Arc::clone(&certificates.uds)), handler));
+        }
+        self.run(http::run(sockets.files, None, files::handler(Arc::clone(&deployment))));
+        if scenario.has_presence_server() {
+            let handler = soap::handler(Arc::clone(&deployment));
+            self.run(http::run(sockets.soap, Some(Arc::clone(&certificates.web)), handler));
+        }
+        let cas = cas::handler(Arc::clone(&deployment), true);
+        self.run(http::run(sockets.cas, Some(certificates.web), cas));
+        let cas = cas::handler(Arc::clone(&deployment), false);
+        self.run(http::run(sockets.cas_http, None, cas));
+        let im = Arc::new(xmpp::Shared::new(Arc::clone(&deployment), certificates.chat));
+        for (listener, direct) in
+            [(sockets.xmpp, false), (sockets.xmpps, true), (sockets.xmpp443, false)]
+        {
+            self.run(xmpp::run(listener, Arc::clone(&im), direct, Arc::clone(&self.stopping)));
+        }
+        let (inbox, arrivals) = mpsc::channel(1024);
+        let sip = Arc::new(sip::transport::Transports::new(sockets.sip_udp, inbox));
+        self.run(sip::server::run(deployment, Arc::clone(&sip), arrivals));
+        self.run(Arc::clone(&sip).run_udp());
+        self.run(Arc::clone(&sip).run_stream(sockets.sip_tcp, None));
+        self.run(sip.run_stream(sockets.sip_tls, Some(certificates.sip)));
+        robot::start(&mut self.tasks, &im, &self.stopping);
     }
 
     fn run(&mut self, service: impl Future<Output = ()> + Send + 'static) {
@@ -295,47 +279,6 @@ fn state_folder(config: &LabConfig) -> Result<(PathBuf, Option<PathBuf>), LabErr
     Ok((folder, temporary))
 }
 
-async fn uds_targets(
-    faults: &Faults,
-    config: &LabConfig,
-    port: u16,
-) -> Result<(Vec<UdsTarget>, Held), LabError> {
-    let mut held = Held::default();
-    let mut targets = vec![UdsTarget { host: "cucm1", priority: 10, port }];
-    if faults.has(Fault::RefusedPort) {
-        let refused = RefusedPort::reserve(config.bind)?;
-        targets = vec![UdsTarget { host: "cucm1", priority: 10, port: refused.port }];
-        held._refused = Some(refused);
-    }
-    if faults.has(Fault::DeadServer) || faults.has(Fault::DeadOnlyServer) {
-        let dead = DeadPort::reserve(config.bind).await?;
-        let target = UdsTarget { host: "cucm2", priority: 5, port: dead.port };
-        if faults.has(Fault::DeadOnlyServer) {
-            targets.clear();
-        }
-        targets.insert(0, target);
-        held._dead = Some(dead);
-    }
-    Ok((targets, held))
-}
-
-fn uds_flaw(faults: &Faults) -> Flaw {
-    if faults.has(Fault::WrongNameCert) {
-        Flaw::WrongName
-    } else if faults.has(Fault::ExpiredCert) {
-        Flaw::Expired
-    } else if faults.has(Fault::SelfSignedCert) {
-        Flaw::SelfSigned
-    } else {
-        Flaw::None
-    }
-}
-
-/// Every name a service is reached by.
-fn server_names(lab: &Deployment) -> Vec<String> {
-    let (domain, open) = (lab.domain().to_owned(), lab.standard_domain());
-    let mut names: Vec<String> = ["cucm1", "cucm2", "imp1"].map(|host| lab.host(host)).into();
-    names.extend([domain, format!("xmpp.{open}"), format!("sip.{open}"), open]);
-    names.extend(["localhost".to_owned(), lab.config.bind.to_string()]);
-    names
+fn write(path: &Path, text: &str) -> Result<(), LabError> {
+    std::fs::write(path, text).map_err(|source| LabError::File { path: path.to_owned(), source })
 }

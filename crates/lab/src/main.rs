@@ -76,24 +76,25 @@ impl FromOutput for LabError {
 fn list(json: bool) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     if json {
-        let rows = |pairs: Vec<(&'static str, &'static str)>| -> Vec<serde_json::Value> {
-            pairs
-                .into_iter()
-                .map(|(name, about)| serde_json::json!({ "name": name, "about": about }))
-                .collect()
+        let scenario =
+            |it: &Scenario| serde_json::json!({ "name": it.name(), "about": it.about() });
+        let fault = |it: &Fault| {
+            let rule = it.rule().map(|number| format!("D{number:02}"));
+            serde_json::json!({ "name": it.name(), "rule": rule, "about": it.about() })
         };
-        let scenarios = rows(Scenario::ALL.iter().map(|s| (s.name(), s.about())).collect());
-        let faults = rows(Fault::ALL.iter().map(|f| (f.name(), f.about())).collect());
+        let scenarios: Vec<_> = Scenario::ALL.iter().map(scenario).collect();
+        let faults: Vec<_> = Fault::ALL.iter().map(fault).collect();
         let object = serde_json::json!({ "scenarios": scenarios, "faults": faults });
         return writeln!(out, "{object}");
     }
     writeln!(out, "Scenarios (--scenario NAME)")?;
     for scenario in Scenario::ALL {
-        writeln!(out, "  {:<20} {}", scenario.name(), scenario.about())?;
+        writeln!(out, "  {:<30} {}", scenario.name(), scenario.about())?;
     }
-    writeln!(out, "Faults (--fault NAME, repeatable)")?;
+    writeln!(out, "Faults (--fault NAME, repeatable), and the rule of the doctor each is for")?;
     for fault in Fault::ALL {
-        writeln!(out, "  {:<20} {}", fault.name(), fault.about())?;
+        let rule = fault.rule().map_or_else(String::new, |number| format!("D{number:02}"));
+        writeln!(out, "  {:<26} {rule:<3} {}", fault.name(), fault.about())?;
     }
     Ok(())
 }
@@ -182,6 +183,9 @@ fn print_table(info: &LabInfo) -> std::io::Result<()> {
         ("SIP UDP", services.sip_udp),
         ("SIP TCP", services.sip_tcp),
         ("SIP TLS", services.sip_tls),
+        ("CAS", services.cas),
+        ("CAS HTTP", services.cas_http),
+        ("XMPP cloud", services.xmpp443),
     ] {
         writeln!(out, "  {name:<12} {at}")?;
     }
@@ -198,6 +202,21 @@ fn print_table(info: &LabInfo) -> std::io::Result<()> {
     }
     let status = info.status_numbers.iter().map(|(number, status)| format!("{number} → {status}"));
     writeln!(out, "Numbers with a fixed answer: {}", status.collect::<Vec<_>>().join(", "))?;
+    if let Some(domain) = &info.voice_services_domain {
+        writeln!(out, "Voice services domain: {domain}")?;
+    }
+    writeln!(
+        out,
+        "Bootstrap: {}   URL: {}",
+        info.bootstrap_file.display(),
+        info.configuration_url
+    )?;
+    for way in &info.manual {
+        writeln!(out, "Manual:    {way}")?;
+    }
+    for entry in &info.hosts {
+        writeln!(out, "  --hosts {entry}")?;
+    }
     writeln!(
         out,
         "\nSign in:  OFFHOOK_NAME_SERVER={} OFFHOOK_CA_FILE={}",

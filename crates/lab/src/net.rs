@@ -42,6 +42,39 @@ pub(crate) async fn udp_and_tcp(
     Err(last.unwrap_or_else(|| LabError::Config(format!("no port for {what}"))))
 }
 
+/// Listens on the same TCP port of several addresses.
+pub(crate) async fn tcp_on_all(
+    addresses: &[IpAddr],
+    port: u16,
+    what: &'static str,
+) -> Result<Vec<TcpListener>, LabError> {
+    let mut last = None;
+    // A port that is free on the first address may be taken on another.
+    for _ in 0..16 {
+        let mut listeners = Vec::new();
+        let mut chosen = port;
+        for bind in addresses {
+            match tcp(*bind, chosen, what).await {
+                Ok(listener) => {
+                    chosen = address(&listener)?.port();
+                    listeners.push(listener);
+                }
+                Err(error) => {
+                    last = Some(error);
+                    break;
+                }
+            }
+        }
+        if listeners.len() == addresses.len() {
+            return Ok(listeners);
+        }
+        if port != 0 {
+            break;
+        }
+    }
+    Err(last.unwrap_or_else(|| LabError::Config(format!("no port for {what}"))))
+}
+
 /// Address of a listener.
 pub(crate) fn address(listener: &TcpListener) -> Result<SocketAddr, LabError> {
     listener.local_addr().map_err(|source| LabError::Listen { what: "a listener", port: 0, source })

@@ -1,9 +1,7 @@
-//! The deployments the laboratory can play, and the faults it can put into them.
+//! The deployments the laboratory can play.
 //!
-//! A scenario decides which services exist; a fault spoils one of them. Both are found by name,
-//! and a new one is one more variant here plus the place where it acts.
-
-use std::collections::BTreeSet;
+//! A scenario decides which services exist and which records lead to them; a [`crate::Fault`]
+//! spoils one of them. Both are found by name.
 
 use crate::LabError;
 
@@ -12,20 +10,58 @@ use crate::LabError;
 pub enum Scenario {
     /// CUCM with UDS, IM and Presence, standard records beside them, all inside.
     OnPrem,
+    /// On-prem without a phone for anybody.
+    ImOnly,
+    /// On-prem without a service profile and without IM and Presence.
+    PhoneOnly,
+    /// Unified Presence 8.x: no UDS, the SOAP service tells the settings.
+    Cup8,
+    /// WebEx Messenger, nothing of its own.
+    Cloud,
+    /// Chat in the cloud, phone of its own.
+    Hybrid,
+    /// Two clusters of two nodes each; users live on either.
+    MultiCluster,
+    /// Records only in the pinpoint zone.
+    Pinpoint,
+    /// Records only in another domain.
+    VoiceDomain,
+    /// No records at all.
+    Manual,
 }
 
 /// Scenarios that have a name and are not built.
-const NOT_BUILT: [&str; 5] = ["im-only", "phone-only", "cup8", "cloud", "edge"];
+const NOT_BUILT: [&str; 2] = ["edge", "edge-roaming"];
 
 impl Scenario {
     /// All that can be started.
-    pub const ALL: [Self; 1] = [Self::OnPrem];
+    pub const ALL: [Self; 10] = [
+        Self::OnPrem,
+        Self::ImOnly,
+        Self::PhoneOnly,
+        Self::Cup8,
+        Self::Cloud,
+        Self::Hybrid,
+        Self::MultiCluster,
+        Self::Pinpoint,
+        Self::VoiceDomain,
+        Self::Manual,
+    ];
 
     /// The name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::OnPrem => "on-prem",
+            Self::ImOnly => "im-only",
+            Self::PhoneOnly => "phone-only",
+            Self::Cup8 => "cup8",
+            Self::Cloud => "cloud",
+            Self::Hybrid => "hybrid",
+            Self::MultiCluster => "multi-cluster",
+            Self::Pinpoint => "pinpoint",
+            Self::VoiceDomain => "voice-domain",
+            Self::Manual => "manual",
         }
     }
 
@@ -36,6 +72,19 @@ impl Scenario {
             Self::OnPrem => {
                 "CUCM and IM and Presence inside the network, with a second domain of standard records"
             }
+            Self::ImOnly => "as on-prem, and nobody has a phone",
+            Self::PhoneOnly => "as on-prem, without service profile and IM and Presence",
+            Self::Cup8 => {
+                "Unified Presence 8.x: _cuplogin only, SOAP settings, CCMCIP device list, no UDS"
+            }
+            Self::Cloud => "WebEx Messenger: CAS says 7, no records",
+            Self::Hybrid => {
+                "WebEx Messenger for chat, CUCM for the phone, found in the voice services domain"
+            }
+            Self::MultiCluster => "two UDS clusters of two nodes each, with users on either",
+            Self::Pinpoint => "as on-prem, with records only under cisco-internal.DOMAIN",
+            Self::VoiceDomain => "as on-prem, with records only in voice.DOMAIN",
+            Self::Manual => "as on-prem, without any record: for manual settings",
         }
     }
 
@@ -54,112 +103,35 @@ impl Scenario {
             "There is no scenario \"{name}\"; `offhook-lab list` shows those that exist."
         )))
     }
-}
 
-/// Something that goes wrong on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    /// UDS shows a certificate for another name.
-    WrongNameCert,
-    /// UDS shows a certificate that ended years ago.
-    ExpiredCert,
-    /// UDS shows a certificate that no authority signed.
-    SelfSignedCert,
-    /// UDS answers every request with a web page.
-    HtmlInsteadOfXml,
-    /// UDS answers every request with ten megabytes of XML.
-    TenMegabytes,
-    /// SRV answers are cut short over UDP and the name server refuses TCP.
-    TruncatedSrv,
-    /// The first UDS server never answers, the second works.
-    DeadServer,
-    /// The only UDS server never answers.
-    DeadOnlyServer,
-    /// The UDS port refuses connections.
-    RefusedPort,
-    /// The domains have no service records.
-    NoRecords,
-}
-
-impl Fault {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::WrongNameCert,
-        Self::ExpiredCert,
-        Self::SelfSignedCert,
-        Self::HtmlInsteadOfXml,
-        Self::TenMegabytes,
-        Self::TruncatedSrv,
-        Self::DeadServer,
-        Self::DeadOnlyServer,
-        Self::RefusedPort,
-        Self::NoRecords,
-    ];
-
-    /// The name on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::WrongNameCert => "wrong-name-cert",
-            Self::ExpiredCert => "expired-cert",
-            Self::SelfSignedCert => "self-signed-cert",
-            Self::HtmlInsteadOfXml => "html-instead-of-xml",
-            Self::TenMegabytes => "ten-megabytes",
-            Self::TruncatedSrv => "truncated-srv",
-            Self::DeadServer => "dead-server",
-            Self::DeadOnlyServer => "dead-only-server",
-            Self::RefusedPort => "refused-port",
-            Self::NoRecords => "no-records",
-        }
+    /// Whether UDS answers.
+    pub(crate) fn has_uds(self) -> bool {
+        !matches!(self, Self::Cup8 | Self::Cloud)
     }
 
-    /// One sentence for `offhook-lab list`.
-    #[must_use]
-    pub fn about(self) -> &'static str {
-        match self {
-            Self::WrongNameCert => "UDS shows a certificate for another host name",
-            Self::ExpiredCert => "UDS shows a certificate that ended in 2021",
-            Self::SelfSignedCert => "UDS shows a certificate signed by no authority",
-            Self::HtmlInsteadOfXml => "UDS answers every request with a web page",
-            Self::TenMegabytes => "UDS answers every request with ten megabytes of XML",
-            Self::TruncatedSrv => "SRV answers are cut short over UDP, and TCP is refused",
-            Self::DeadServer => "the first UDS server swallows connections, the second works",
-            Self::DeadOnlyServer => "the only UDS server swallows connections",
-            Self::RefusedPort => "nothing listens on the UDS port",
-            Self::NoRecords => "neither domain has a service record",
-        }
+    /// Whether there is IM and Presence with its SOAP service.
+    pub(crate) fn has_presence_server(self) -> bool {
+        !matches!(self, Self::PhoneOnly | Self::Cloud | Self::Hybrid)
     }
 
-    /// Finds a fault by name.
-    ///
-    /// # Errors
-    /// [`LabError::Config`] when there is none.
-    pub fn by_name(name: &str) -> Result<Self, LabError> {
-        Self::ALL.into_iter().find(|fault| fault.name() == name).ok_or_else(|| {
-            LabError::Config(format!(
-                "There is no fault \"{name}\"; `offhook-lab list` shows those that exist."
-            ))
-        })
-    }
-}
-
-/// The faults put into one laboratory.
-#[derive(Debug, Clone, Default)]
-pub struct Faults(BTreeSet<Fault>);
-
-impl Faults {
-    /// Looks all names up.
-    ///
-    /// # Errors
-    /// The first unknown name.
-    pub fn by_names(names: &[String]) -> Result<Self, LabError> {
-        names.iter().map(|name| Fault::by_name(name)).collect::<Result<_, _>>().map(Self)
+    /// Whether people have phones, device lists and device files.
+    pub(crate) fn has_phones(self) -> bool {
+        !matches!(self, Self::ImOnly | Self::Cloud)
     }
 
-    /// Whether `fault` is in.
-    #[must_use]
-    pub fn has(&self, fault: Fault) -> bool {
-        self.0.contains(&fault)
+    /// Whether the domain belongs to a WebEx Messenger customer.
+    pub(crate) fn is_cloud(self) -> bool {
+        matches!(self, Self::Cloud | Self::Hybrid)
+    }
+
+    /// Number of UDS clusters.
+    pub(crate) fn clusters(self) -> usize {
+        if self == Self::MultiCluster { 2 } else { 1 }
+    }
+
+    /// The domain that holds the Cisco records, when it is not the services domain.
+    pub(crate) fn voice_domain(self, domain: &str) -> Option<String> {
+        matches!(self, Self::VoiceDomain | Self::Hybrid).then(|| format!("voice.{domain}"))
     }
 }
 
@@ -168,17 +140,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_leads_back_to_its_fault() {
-        for fault in Fault::ALL {
-            assert_eq!(Fault::by_name(fault.name()).unwrap(), fault);
+    fn every_name_leads_back_to_its_scenario() {
+        for scenario in Scenario::ALL {
+            assert_eq!(Scenario::by_name(scenario.name()).unwrap(), scenario);
         }
-        assert!(Fault::by_name("gremlins").is_err());
     }
 
     #[test]
     fn a_planned_scenario_is_told_apart_from_an_unknown_one() {
-        assert_eq!(Scenario::by_name("on-prem").unwrap(), Scenario::OnPrem);
-        assert!(Scenario::by_name("edge").unwrap_err().to_string().contains("not built yet"));
+        for name in NOT_BUILT {
+            assert!(Scenario::by_name(name).unwrap_err().to_string().contains("not built yet"));
+        }
         assert!(Scenario::by_name("moon").unwrap_err().to_string().contains("no scenario"));
     }
 }

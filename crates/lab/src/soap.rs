@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::deployment::Deployment;
 use crate::http::{Handler, Request, Response};
+use crate::scenario::Scenario;
 use crate::xml::{Element, escape, parse};
 
 const ENVELOPE: &str = "http://www.w3.org/2003/05/soap-envelope";
@@ -113,25 +114,7 @@ fn all_config(lab: &Deployment, call: &Element) -> String {
     if !asked_for_system {
         return String::new();
     }
-    let imp = lab.host("imp1");
-    let properties = [
-        ("Presence.Domain", lab.domain().to_owned()),
-        ("Presence.Primary.Address", imp),
-        ("Presence.Primary.Port", lab.services.xmpp.port().to_string()),
-        ("Presence.Primary.Protocol", "TCP".into()),
-        ("Presence.Backup.Address", String::new()),
-        ("Presence.Backup.Port", String::new()),
-        ("Presence.enableGlobal", "true".into()),
-        ("IM.enable", "true".into()),
-        ("OfflineIM.suppress", "false".into()),
-        ("AdhocSubscriptions.Enabled", "true".into()),
-        ("AdhocSubscriptions.MaxNum", "100".into()),
-        ("AdhocSubscriptions.TTL", "3600".into()),
-        ("TFTP.Primary", lab.host("cucm1")),
-        ("CCMCIP.Host", lab.host("cucm1")),
-        ("CUP.SRM.LowerFailoverLoginRetryLimit", "120".into()),
-        ("CUP.SRM.UpperFailoverLoginRetryLimit", "537".into()),
-    ];
+    let properties = properties(lab);
     let rows: String = properties
         .iter()
         .map(|(name, value)| {
@@ -139,6 +122,66 @@ fn all_config(lab: &Deployment, call: &Element) -> String {
         })
         .collect();
     format!("<epas:get-system-config-resp>{rows}</epas:get-system-config-resp>")
+}
+
+/// The system settings (reference page im-presence section 1). Servers of release 8 have no
+/// service profile beside them, so there everything else stands here as well.
+fn properties(lab: &Deployment) -> Vec<(&'static str, String)> {
+    let (imp, cucm) = (lab.host("imp1"), lab.host("cucm1"));
+    let (backup, backup_port) = match lab.backup_xmpp {
+        Some(port) => (lab.host("imp2"), port.to_string()),
+        None => (String::new(), String::new()),
+    };
+    let mut out = vec![
+        ("Presence.Domain", lab.domain().to_owned()),
+        ("Presence.Primary.Address", imp),
+        ("Presence.Primary.Port", lab.shown.xmpp.port().to_string()),
+        ("Presence.Primary.Protocol", "TCP".into()),
+        ("Presence.Backup.Address", backup),
+        ("Presence.Backup.Port", backup_port),
+        ("Presence.enableGlobal", "true".into()),
+        ("IM.enable", "true".into()),
+        ("OfflineIM.suppress", "false".into()),
+        ("AdhocSubscriptions.Enabled", "true".into()),
+        ("AdhocSubscriptions.MaxNum", "100".into()),
+        ("AdhocSubscriptions.TTL", "3600".into()),
+        ("TFTP.Primary", cucm.clone()),
+        ("CCMCIP.Host", cucm.clone()),
+        ("CUP.SRM.LowerFailoverLoginRetryLimit", "120".into()),
+        ("CUP.SRM.UpperFailoverLoginRetryLimit", "537".into()),
+    ];
+    if lab.scenario == Scenario::Cup8 {
+        let cuc = lab.host("cuc1");
+        out.extend([
+            ("TFTP.Backup1", String::new()),
+            ("TFTP.Backup2", String::new()),
+            ("CCMCIP.Host.Backup", String::new()),
+            ("CallControl.Primary.Address", cucm),
+            ("CallControl.Primary.Port", "2748".into()),
+            ("CallControl.Primary.Protocol", "TCP".into()),
+            ("VoiceMail.Primary.Address", cuc.clone()),
+            ("VoiceMail.Primary.SecureMessaging.Port", "7993".into()),
+            ("VoiceMail.Primary.SecureMessaging.Protocol", "TLS".into()),
+            ("VoiceMail.Backup1.Address", String::new()),
+            ("MailStore.Primary.Address", cuc),
+            ("MailStore.Primary.Port", "143".into()),
+            ("MailStore.Primary.Protocol", "TCP".into()),
+            ("MeetingPlace.Primary.Address", String::new()),
+            ("Directory.Primary.Address", lab.host("dir1")),
+            ("Directory.Primary.Port", "389".into()),
+            ("Directory.Primary.Protocol", "TCP".into()),
+            ("Directory.AnonymousBind", "true".into()),
+            ("Directory.SearchContext1", "ou=people,dc=lab,dc=example".into()),
+            ("Directory.SearchRecursive1", "true".into()),
+            ("IM.AllowCutAndPaste", "true".into()),
+            ("IM.AllowLocalTranscript", "true".into()),
+            ("PhoneDND.enable", "true".into()),
+            ("MeetingDND.enable", "false".into()),
+            ("Calendar.Primary", String::new()),
+            ("Security.VoicemailServiceCredentialsSource", "CUP".into()),
+        ]);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -185,6 +228,23 @@ mod tests {
         post(&lab, &key, &format!("<logout xmlns='{EPAS}'/>"));
         let (_, reply) = post(&lab, &key, &call);
         assert!(reply.anywhere("success").is_none());
+    }
+
+    #[test]
+    fn release_8_tells_everything_in_its_settings() {
+        let lab = crate::deployment::tests::scenario(Scenario::Cup8, &[]);
+        let (_, reply) = post(&lab, "", &login_call("secret"));
+        let key = reply.anywhere("session-key").unwrap().own_text();
+        let (_, reply) = post(&lab, &key, &format!("<get-all-config xmlns='{EPAS}'/>"));
+        let rows = reply.anywhere("get-system-config-resp").unwrap();
+        let value = |name: &str| {
+            let mut rows = rows.elements();
+            rows.find(|row| row.attribute("name") == Some(name)).unwrap().own_text()
+        };
+        assert_eq!(value("TFTP.Primary"), "cucm1.lab.example");
+        assert_eq!(value("CCMCIP.Host"), "cucm1.lab.example");
+        assert_eq!(value("MailStore.Primary.Port"), "143");
+        assert_eq!(value("TFTP.Backup1"), "");
     }
 
     #[test]

@@ -9,12 +9,15 @@ use super::server::{Incoming, Purpose, Server};
 use super::transport::{Kind, Route};
 use crate::config::DigestFor;
 use crate::events::LabEvent;
+use crate::fault::{Fault, Faults};
 use crate::random;
 
 /// How long after its end a registration still counts, as on the real server.
 const GRACE: Duration = Duration::from_secs(15);
 /// Registrations of one person kept at a time.
 const MAX_BINDINGS: usize = 10;
+/// When [`Fault::RegistrationLost`] strikes.
+const LOST_AFTER: Duration = Duration::from_secs(3);
 const DEVICE_NAME: &str = "+u.sip!devicename.ccm.cisco.com";
 const NO_INSTANCE: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -30,6 +33,7 @@ pub(super) struct Binding {
     pub(super) route: Route,
     call_id: String,
     cseq: u32,
+    since: Instant,
     expires: Instant,
 }
 
@@ -56,6 +60,17 @@ fn wish(message: &Message) -> Option<Wish<'_>> {
     })
 }
 
+/// How a fault refuses every registration: status, reason, and the text of the Warning.
+fn refusal(faults: &Faults) -> Option<(u16, &'static str, &'static str)> {
+    let refusals = [
+        (Fault::Sip403, (403, "Forbidden", "Device is not allowed to register")),
+        (Fault::Sip404, (404, "Not Found", "Unknown device")),
+        (Fault::Sip488, (488, "Not Acceptable Here", "Incompatible transport")),
+        (Fault::Sip503, (503, "Service Unavailable", "Registration throttled")),
+    ];
+    refusals.into_iter().find(|(fault, _)| faults.has(*fault)).map(|(_, refusal)| refusal)
+}
+
 impl Server {
     pub(super) fn register(&mut self, now: Instant, incoming: &Incoming) {
         let to = user_of(uri_of(incoming.message.header("To").unwrap_or_default()));
@@ -75,6 +90,14 @@ impl Server {
             && *device != person.device
         {
             return self.refuse(now, incoming, 404, "Not Found");
+        }
+        if person.robot.is_none()
+            && wish.expires > 0
+            && let Some((status, reason, warning)) = refusal(&self.lab.faults)
+        {
+            let text = format!("399 {} \"{warning}\"", self.lab.host("cucm1"));
+            let reply = self.reply(incoming, status, reason).with("Warning", text);
+            return self.respond(now, &incoming.key, &reply);
         }
         let challenged = match self.lab.config.sip.digest {
             DigestFor::Nobody => false,
@@ -129,6 +152,7 @@ impl Server {
             route: incoming.route,
             call_id,
             cseq,
+            since: now,
             expires: now + lifetime,
         });
         let is_cucm_device = device.is_some() && person.robot.is_none();
@@ -147,9 +171,11 @@ impl Server {
 
     /// Somebody else holds the device, and this registration does not insist.
     fn held_by_another(&self, incoming: &Incoming, wish: &Wish<'_>) -> bool {
-        wish.device.is_some()
-            && !wish.forced
-            && self.bindings.iter().any(|binding| {
+        if wish.device.is_none() || wish.forced {
+            return false;
+        }
+        self.lab.faults.has(Fault::ActiveElsewhere)
+            || self.bindings.iter().any(|binding| {
                 binding.device == wish.device
                     && binding.call_id != incoming.message.call_id()
                     && binding.route != incoming.route
@@ -283,6 +309,17 @@ impl Server {
     }
 
     pub(super) fn expire_bindings(&mut self, now: Instant) {
+        if self.lab.faults.has(Fault::RegistrationLost) {
+            let lost = |binding: &&Binding| {
+                binding.route.kind != Kind::Udp
+                    && now.saturating_duration_since(binding.since) >= LOST_AFTER
+            };
+            let routes: Vec<Route> =
+                self.bindings.iter().filter(lost).map(|binding| binding.route).collect();
+            for route in routes {
+                self.transports.cut(&route);
+            }
+        }
         if self.bindings.iter().any(|binding| now >= binding.expires) {
             self.forget(|binding| now >= binding.expires);
         }

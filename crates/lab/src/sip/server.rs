@@ -96,7 +96,7 @@ struct ClientTransaction {
 /// The server.
 pub(crate) struct Server {
     pub(super) lab: Arc<Deployment>,
-    transports: Arc<Transports>,
+    pub(super) transports: Arc<Transports>,
     pub(super) bindings: Vec<Binding>,
     pub(super) nonces: Nonces,
     pub(super) calls: HashMap<u64, Call>,

@@ -96,6 +96,12 @@ impl Transports {
         }
     }
 
+    /// Ends a connection from our side, without a word.
+    pub(crate) fn cut(&self, route: &Route) {
+        // The connection's task sees its queue end.
+        self.streams().remove(&route.stream);
+    }
+
     /// Receives over UDP until dropped.
     pub(crate) async fn run_udp(self: Arc<Self>) {
         let mut buffer = vec![0; MAX_MESSAGE];

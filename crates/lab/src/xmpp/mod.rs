@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::deployment::Deployment;
+use crate::fault::Fault;
 use router::Router;
 
 /// What all connections share.
@@ -48,6 +49,22 @@ impl Shared {
             }
         }
         Self { lab, router, tls: TlsAcceptor::from(tls) }
+    }
+
+    /// The SASL mechanisms offered.
+    fn mechanisms(&self) -> Vec<String> {
+        if self.lab.faults.has(Fault::NoMechanism) {
+            return vec!["GSSAPI".to_owned()];
+        }
+        if self.lab.scenario.is_cloud() {
+            return ["WEBEX-TOKEN", "PLAIN"].map(str::to_owned).into();
+        }
+        self.lab.config.im.mechanisms.clone()
+    }
+
+    /// Whether the home node is named inside the mechanisms.
+    fn tells_its_node(&self) -> bool {
+        self.lab.config.im.domain_based_name && self.lab.scenario.has_presence_server()
     }
 
     /// The domains served, in lower case.

@@ -1,5 +1,5 @@
-//! The server side of SASL: PLAIN (RFC 4616), SCRAM (RFC 5802, 7677), CISCO-VTG-TOKEN (reference
-//! page im-presence section 2).
+//! The server side of SASL: PLAIN (RFC 4616), SCRAM (RFC 5802, 7677), CISCO-VTG-TOKEN and
+//! WEBEX-TOKEN (reference page im-presence sections 2 and 8).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -64,6 +64,8 @@ pub(crate) enum Exchange {
     Plain,
     /// CISCO-VTG-TOKEN, before its only message.
     Token,
+    /// WEBEX-TOKEN, before its only message.
+    CloudToken,
     /// SCRAM, before the first client message.
     ScramFirst(Hash),
     /// SCRAM, before the final client message.
@@ -89,6 +91,7 @@ impl Exchange {
         match mechanism {
             "PLAIN" => Some(Self::Plain),
             "CISCO-VTG-TOKEN" => Some(Self::Token),
+            "WEBEX-TOKEN" => Some(Self::CloudToken),
             "SCRAM-SHA-1" => Some(Self::ScramFirst(Hash::Sha1)),
             "SCRAM-SHA-256" => Some(Self::ScramFirst(Hash::Sha256)),
             _ => None,
@@ -103,6 +106,7 @@ impl Exchange {
         match self {
             Self::Plain => (plain(lab, text), None),
             Self::Token => (token(lab, text), None),
+            Self::CloudToken => (cloud_token(lab, text), None),
             Self::ScramFirst(hash) => {
                 let nonce = random::hex::<12>();
                 let salt = random::bytes::<16>().to_vec();
@@ -143,6 +147,14 @@ fn token(lab: &Deployment, text: &str) -> Step {
             Step::Success { user: person.name.clone(), data: Vec::new() }
         }
         Some(_) | None => REFUSED,
+    }
+}
+
+/// The chat token of the cloud, as it is (reference page im-presence section 8).
+fn cloud_token(lab: &Deployment, text: &str) -> Step {
+    match lab.cloud_user("jabber", text.trim()) {
+        Some(user) => Step::Success { user, data: Vec::new() },
+        None => REFUSED,
     }
 }
 
@@ -223,20 +235,14 @@ mod tests {
     use super::*;
     use crate::config::LabConfig;
     use crate::deployment::tests::deployment;
+    use crate::fault::Faults;
+    use crate::scenario::Scenario;
 
     fn lab_with_user(name: &str, password: &str) -> Deployment {
         let text = format!("[[users]]\nname='{name}'\npassword='{password}'\nnumber='1'\n");
         let config = LabConfig::from_toml(&text).unwrap();
-        let base = deployment(&[]);
-        Deployment::new(
-            base.scenario,
-            config,
-            base.faults.clone(),
-            base.services.clone(),
-            Vec::new(),
-            base.state.clone(),
-            base.ca_file.clone(),
-        )
+        let place = crate::deployment::tests::place(Scenario::OnPrem);
+        Deployment::new(Scenario::OnPrem, config, Faults::default(), place)
     }
 
     fn check_vector(
@@ -300,6 +306,19 @@ mod tests {
         // The published example: base64 of userid, NUL, token.
         let example = STANDARD.decode("dXNlcmlkPXVzZXJAc2VydmVyLmNvbQB0b2tlbj1mb28=").unwrap();
         assert_eq!(Exchange::Token.step(&lab, &example).0, REFUSED);
+    }
+
+    #[test]
+    fn the_token_of_the_cloud_works_until_it_ends() {
+        let lab = deployment(&[]);
+        let token = lab.cloud_secret("jabber", "alice");
+        for _ in 0..2 {
+            let (step, _) = Exchange::CloudToken.step(&lab, token.as_bytes());
+            assert_eq!(step, Step::Success { user: "alice".into(), data: Vec::new() });
+        }
+        assert_eq!(Exchange::CloudToken.step(&lab, b"foo").0, REFUSED);
+        let other = lab.cloud_secret("webex", "alice");
+        assert_eq!(Exchange::CloudToken.step(&lab, other.as_bytes()).0, REFUSED);
     }
 
     #[test]

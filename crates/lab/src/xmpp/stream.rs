@@ -15,6 +15,7 @@ use super::roster::Outgoing;
 use super::router::{Connected, error};
 use super::sasl::{Exchange, Step};
 use super::splitter::{Piece, Splitter};
+use crate::fault::Fault;
 use crate::xml::{Element, XmlError, escape, parse, parse_start_tag};
 
 const STREAMS: &str = "http://etherx.jabber.org/streams";
@@ -194,10 +195,10 @@ async fn sign_in<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut Stream<S>,
 ) -> Result<Connected, End> {
     let domain = stream.open(shared).await?;
-    let offered = &shared.lab.config.im.mechanisms;
+    let offered = &shared.mechanisms();
     let mechanisms: String =
         offered.iter().map(|name| format!("<mechanism>{}</mechanism>", escape(name))).collect();
-    let home = if shared.lab.config.im.domain_based_name && domain == shared.lab.domain() {
+    let home = if shared.tells_its_node() && domain == shared.lab.domain() {
         format!(
             "<hostname xmlns='urn:xmpp:domain-based-name:0'>{}</hostname>",
             escape(&shared.lab.host("imp1"))
@@ -235,6 +236,10 @@ async fn sign_in<S: AsyncRead + AsyncWrite + Unpin>(
             stream.send(&reply).await?;
             continue;
         };
+        if shared.lab.faults.has(Fault::BindConflict) {
+            stream.send(&error(&request, "cancel", "conflict").to_xml()).await?;
+            continue;
+        }
         let resource = bind.child_text("resource");
         let connected = shared
             .router

@@ -1,0 +1,103 @@
+//! The service profile (reference page service-profile).
+
+use crate::deployment::Deployment;
+use crate::fault::Fault;
+
+/// What clients of the cloud read there.
+const WEBEX: &str = "WebEx (IM and Presence)";
+const UNIFIED: &str = "Unified CM (IM and Presence)";
+
+/// The text of `SPDefault.cnf.xml`.
+pub(crate) fn text(lab: &Deployment) -> String {
+    let (cucm, cuc) = (lab.host("cucm1"), lab.host("cuc1"));
+    let uds = lab.shown.uds.port().to_string();
+    let parts = [
+        chat(lab),
+        section("CTI", [&cucm, "2748", "TCP"], ""),
+        section(
+            "Voicemail",
+            [&cuc, "443", "HTTPS"],
+            "<VoicemailServiceCredentialsSource>Unified CM - IM and Presence\
+             </VoicemailServiceCredentialsSource>",
+        ),
+        section("MailStore", [&cuc, "143", "TCP"], ""),
+        section(
+            "Conferencing",
+            ["", "", ""],
+            "<WebConfSSOIdentityProvider>false</WebConfSSOIdentityProvider>",
+        ),
+        section(
+            "Directory",
+            [&cucm, &uds, "TCP"],
+            "<UseUDS>true</UseUDS><UseUserCredential>false</UseUserCredential>\
+             <SearchContext1/><RecursiveSearch1>true</RecursiveSearch1>\
+             <SearchTimeout>5</SearchTimeout>",
+        ),
+        section("VideoConferenceSchedulingPortal", ["", "", ""], ""),
+    ];
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<UserServiceProfile>{}</UserServiceProfile>\n",
+        parts.concat()
+    )
+}
+
+fn chat(lab: &Deployment) -> String {
+    let product = |name: &str| format!("<ProductType>{name}</ProductType>");
+    if lab.faults.has(Fault::ProfileWithoutIm) {
+        return section("IMandPresence", ["", "", ""], "");
+    }
+    if lab.faults.has(Fault::WrongProduct) || lab.scenario.is_cloud() {
+        let address = crate::cas::CAS_HOST;
+        return section("IMandPresence", [address, "443", "HTTPS"], &product(WEBEX));
+    }
+    let host = if lab.faults.has(Fault::DomainAsImHost) {
+        lab.domain().to_owned()
+    } else {
+        lab.host("imp1")
+    };
+    let port = lab.shown.soap.port().to_string();
+    section("IMandPresence", [&host, &port, ""], &product(UNIFIED))
+}
+
+fn section(name: &str, [address, port, protocol]: [&str; 3], more: &str) -> String {
+    let empty = "<Backup1><Address></Address><Port></Port><Protocol></Protocol></Backup1>\
+                 <Backup2><Address></Address><Port></Port><Protocol></Protocol></Backup2>";
+    format!(
+        "<{name}><Primary><Address>{address}</Address><Port>{port}</Port>\
+         <Protocol>{protocol}</Protocol></Primary>{empty}{more}</{name}>"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deployment::tests::{deployment, scenario};
+    use crate::scenario::Scenario;
+    use crate::xml::parse;
+
+    fn chat_of(lab: &Deployment) -> (String, String, String) {
+        let root = parse(&text(lab), "").unwrap();
+        let chat = root.find("IMandPresence", "").unwrap();
+        let primary = chat.find("Primary", "").unwrap();
+        (
+            primary.child_text("Address").unwrap(),
+            primary.child_text("Port").unwrap(),
+            chat.child_text("ProductType").unwrap_or_default(),
+        )
+    }
+
+    #[test]
+    fn the_profile_names_im_and_presence() {
+        let (host, port, product) = chat_of(&deployment(&[]));
+        assert_eq!((host.as_str(), port.as_str()), ("imp1.lab.example", "28443"));
+        assert_eq!(product, UNIFIED);
+        assert_eq!(chat_of(&scenario(Scenario::Hybrid, &[])).2, WEBEX);
+    }
+
+    #[test]
+    fn faults_spoil_the_chat_section() {
+        assert_eq!(chat_of(&deployment(&["profile-without-im"])).0, "");
+        assert_eq!(chat_of(&deployment(&["wrong-product"])).2, WEBEX);
+        assert_eq!(chat_of(&deployment(&["domain-as-im-host"])).0, "lab.example");
+    }
+}
