@@ -34,6 +34,13 @@ pub fn uds(data: &[u8]) {
     let _ = crate::read_device(data);
 }
 
+/// The cloud's answer about a domain.
+pub fn cas(data: &[u8]) {
+    if let Ok(crate::CasAnswer::Password(code)) = crate::read_cas(data) {
+        assert!(!code.is_empty() && code.chars().count() <= 16);
+    }
+}
+
 /// The service profile.
 pub fn service_profile(data: &[u8]) {
     if let Ok(profile) = crate::read_service_profile(data) {

@@ -7,6 +7,7 @@
 //! crate asks nobody and keeps nothing; entities of a document's own are never expanded.
 
 mod bootstrap;
+mod cas;
 mod device_file;
 mod edge;
 mod explain;
@@ -25,6 +26,7 @@ mod url;
 pub mod xml;
 
 pub use bootstrap::{MAX_BOOTSTRAP, bootstrap_digest, first_launch, read_bootstrap, says_clear};
+pub use cas::{CasAnswer, read_cas};
 pub use device_file::{
     CallManager, DeviceFile, Dscp, Line, SecurityMode, Transport, read_device_file,
 };

@@ -22,6 +22,11 @@ fn uds() {
 }
 
 #[test]
+fn cas() {
+    check("cas", fuzzing::cas);
+}
+
+#[test]
 fn service_profile() {
     check("service_profile", fuzzing::service_profile);
 }

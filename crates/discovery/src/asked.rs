@@ -1,18 +1,22 @@
 //! Questions to the name system, and the record of them.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use offhook_model::{
     Area, DnsFault, Endpoint, Fault, Link, Outcome, Owner, Problem, Service, TraceStep,
 };
-use offhook_ports::{Naptr, Progress, Srv, Tell, World};
+use offhook_ports::{DnsAnswer, Naptr, Progress, Srv, Tell, World};
 
 /// A question that was answered, before anybody judged the answer.
+#[derive(Clone, Debug)]
 pub(crate) struct Asked<T> {
     pub(crate) kind: &'static str,
     pub(crate) name: String,
     pub(crate) of: String,
     pub(crate) ms: u64,
+    /// Where the records belong, when the name is an alias.
+    pub(crate) alias_of: Option<String>,
     pub(crate) result: Result<Vec<T>, DnsFault>,
 }
 
@@ -24,92 +28,162 @@ impl<T> Asked<T> {
             Err(fault) => Some(fault),
         }
     }
+
+    /// The problem of a question that got no usable answer.
+    pub(crate) fn problem(&self, domain: &str) -> Option<Problem> {
+        let fault = self.failure()?;
+        let host = domain.to_owned();
+        let at = Endpoint { service: Service::Dns, host, port: 53, link: Link::Udp };
+        let evidence = format!("{} {}: {}", self.kind, self.name, fault_words(fault));
+        Some(Fault::Dns(fault.clone()).problem(&at).with_evidence(evidence))
+    }
 }
 
-/// Asks, and keeps the trace.
-pub(crate) struct Asker<'a> {
-    pub(crate) world: &'a World,
-    pub(crate) domain: String,
-    pub(crate) seed: u64,
-    pub(crate) steps: Vec<TraceStep>,
-    pub(crate) warnings: Vec<Problem>,
-    pub(crate) network: &'static str,
-    tell: Tell<'a>,
-}
+impl Asked<Srv> {
+    /// The records that can be used: not "." (decidedly not here, RFC 2782), not the record's own
+    /// name, and with a port.
+    pub(crate) fn usable(&self) -> Vec<Srv> {
+        let own = self.name.trim_end_matches('.');
+        let fits = |record: &Srv| {
+            let target = record.target.trim_end_matches('.');
+            let itself = target.eq_ignore_ascii_case(own);
+            let target = target.to_owned();
+            let good = !target.is_empty() && !itself && record.port != 0;
+            good.then(|| Srv { target, ..record.clone() })
+        };
+        self.result.as_deref().unwrap_or_default().iter().filter_map(fits).collect()
+    }
 
-impl<'a> Asker<'a> {
-    pub(crate) fn new(world: &'a World, tell: Tell<'a>, domain: &str, seed: u64) -> Self {
-        Self {
-            world,
-            domain: domain.to_owned(),
-            seed,
-            steps: vec![],
-            warnings: vec![],
-            network: "unknown",
-            tell,
+    /// What is wrong with the targets (D04). Whether one is an alias cannot be seen from here; see
+    /// [`check_targets`](crate::check_targets).
+    pub(crate) fn bad_targets(&self) -> Vec<Problem> {
+        let own = self.name.trim_end_matches('.');
+        let judge = |record: &Srv| {
+            let target = record.target.trim_end_matches('.');
+            let what = target_fault(target, target.eq_ignore_ascii_case(own))?;
+            Some(bad_target(&self.name, target, what))
+        };
+        let mut problems: Vec<Problem> = vec![];
+        for problem in self.result.as_deref().unwrap_or_default().iter().filter_map(judge) {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
         }
+        problems
     }
+}
 
-    pub(crate) async fn srv(&self, service: &str) -> Asked<Srv> {
-        self.srv_at(format!("{service}.{}", self.domain)).await
-    }
+/// Asks; any number of questions may be under way at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Questions<'a> {
+    pub(crate) world: &'a World,
+}
 
-    pub(crate) async fn srv_at(&self, name: String) -> Asked<Srv> {
+impl Questions<'_> {
+    pub(crate) async fn srv(self, name: String) -> Asked<Srv> {
         let begin = self.world.clock.now();
         let answer = self.world.dns.srv(&name).await;
-        self.asked("SRV", name, begin, answer.map(|answer| (answer.records, answer.server)))
+        self.asked("SRV", name, begin, answer)
     }
 
-    pub(crate) async fn naptr(&self) -> Asked<Naptr> {
+    pub(crate) async fn naptr(self, name: String) -> Asked<Naptr> {
         let begin = self.world.clock.now();
-        let name = self.domain.clone();
         let answer = self.world.dns.naptr(&name).await;
-        self.asked("NAPTR", name, begin, answer.map(|answer| (answer.records, answer.server)))
+        self.asked("NAPTR", name, begin, answer)
     }
 
-    pub(crate) async fn addresses(&self) -> Asked<IpAddr> {
+    pub(crate) async fn addresses(self, name: String) -> Asked<IpAddr> {
         let begin = self.world.clock.now();
-        let name = self.domain.clone();
         let answer = self.world.dns.addresses(&name).await;
-        self.asked("A/AAAA", name, begin, answer.map(|answer| (answer.records, answer.server)))
+        self.asked("A/AAAA", name, begin, answer)
     }
 
-    fn asked<T>(
-        &self,
-        kind: &'static str,
-        name: String,
-        begin: std::time::Instant,
-        answer: Result<(Vec<T>, String), DnsFault>,
-    ) -> Asked<T> {
-        let (result, of) = match answer {
-            Ok((records, _)) if records.is_empty() => (Err(DnsFault::NoRecord), None),
-            Ok((records, server)) => (Ok(records), Some(server)),
-            Err(fault) => (Err(fault), None),
-        };
-        let of = of.filter(|of| !of.is_empty()).unwrap_or_else(|| "name server".to_owned());
-        Asked { kind, name, of, ms: self.ms_since(begin), result }
-    }
-
-    pub(crate) fn ms_since(&self, begin: std::time::Instant) -> u64 {
+    pub(crate) fn ms_since(self, begin: Instant) -> u64 {
         let passed = self.world.clock.now().saturating_duration_since(begin);
         u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Adds the step of a question. `won` says that its records decided.
+    fn asked<T>(
+        self,
+        kind: &'static str,
+        name: String,
+        begin: Instant,
+        answer: Result<DnsAnswer<T>, DnsFault>,
+    ) -> Asked<T> {
+        let ms = self.ms_since(begin);
+        let unknown = || "name server".to_owned();
+        match answer {
+            Ok(DnsAnswer { records, server, alias_of }) => {
+                let of = if server.is_empty() { unknown() } else { server };
+                let result = if records.is_empty() { Err(DnsFault::NoRecord) } else { Ok(records) };
+                Asked { kind, name, of, ms, alias_of, result }
+            }
+            Err(fault) => {
+                Asked { kind, name, of: unknown(), ms, alias_of: None, result: Err(fault) }
+            }
+        }
+    }
+}
+
+/// What came of a question's records.
+#[derive(Clone, Copy)]
+pub(crate) enum Fate<'a> {
+    /// They decide.
+    Won(&'a str),
+    /// They do not, for this reason.
+    Lost(&'a str),
+}
+
+/// Keeps the trace and what should be mended.
+pub(crate) struct Notes<'a> {
+    pub(crate) steps: Vec<TraceStep>,
+    pub(crate) warnings: Vec<Problem>,
+    tell: Tell<'a>,
+}
+
+impl<'a> Notes<'a> {
+    pub(crate) fn new(tell: Tell<'a>) -> Self {
+        Self { steps: vec![], warnings: vec![], tell }
+    }
+
+    pub(crate) fn note(&mut self, step: TraceStep) {
+        (self.tell)(Progress::Step(step.clone()));
+        self.steps.push(step);
+    }
+
+    /// A step about something that this computer knows, or did not ask.
+    pub(crate) fn local(
+        &mut self,
+        step: &str,
+        asked: &str,
+        answer: impl Into<String>,
+        (outcome, why): (Outcome, impl Into<String>),
+    ) {
+        self.note(TraceStep {
+            step: step.to_owned(),
+            asked: asked.to_owned(),
+            of: "this computer".to_owned(),
+            answer: answer.into(),
+            ms: 0,
+            outcome,
+            why: why.into(),
+        });
+    }
+
+    /// Adds the step of a question.
     pub(crate) fn judge<T>(
         &mut self,
         step: &str,
         asked: &Asked<T>,
-        won: bool,
+        fate: Fate<'_>,
         shown: impl Fn(&T) -> String,
     ) {
         let (answer, outcome, why) = match &asked.result {
             Ok(records) => {
                 let list: Vec<_> = records.iter().take(8).map(shown).collect();
-                let (outcome, why) = if won {
-                    (Outcome::Won, "this record decides")
-                } else {
-                    (Outcome::Lost, "something of higher rank decides")
+                let (outcome, why) = match fate {
+                    Fate::Won(why) => (Outcome::Won, why),
+                    Fate::Lost(why) => (Outcome::Lost, why),
                 };
                 (list.join(", "), outcome, why)
             }
@@ -136,45 +210,6 @@ impl<'a> Asker<'a> {
         if !self.warnings.contains(&problem) {
             self.warnings.push(problem);
         }
-    }
-
-    pub(crate) fn note(&mut self, step: TraceStep) {
-        (self.tell)(Progress::Step(step.clone()));
-        self.steps.push(step);
-    }
-
-    /// The problem of a question that got no usable answer.
-    pub(crate) fn dns_problem<T>(&self, asked: &Asked<T>, fault: &DnsFault) -> Problem {
-        let at = Endpoint {
-            service: Service::Dns,
-            host: self.domain.clone(),
-            port: 53,
-            link: Link::Udp,
-        };
-        let evidence = format!("{} {}: {}", asked.kind, asked.name, fault_words(fault));
-        Fault::Dns(fault.clone()).problem(&at).with_evidence(evidence)
-    }
-
-    /// The records that can be used; what is wrong with the others and with these becomes
-    /// warnings (D04). Whether a target is an alias cannot be seen from here.
-    pub(crate) fn usable(&mut self, asked: &Asked<Srv>) -> Vec<Srv> {
-        let Ok(records) = &asked.result else { return vec![] };
-        let own = asked.name.trim_end_matches('.');
-        let mut usable = vec![];
-        for record in records {
-            let target = record.target.trim_end_matches('.');
-            if target.is_empty() {
-                continue; // "." says that the service is decidedly not here (RFC 2782).
-            }
-            let itself = target.eq_ignore_ascii_case(own);
-            if let Some(what) = target_fault(target, itself) {
-                self.warn(bad_target(&asked.name, target, what));
-            }
-            if !itself && record.port != 0 {
-                usable.push(Srv { target: target.to_owned(), ..record.clone() });
-            }
-        }
-        usable
     }
 }
 

@@ -1,23 +1,31 @@
-//! Finding the services of an address: manual settings, SRV questions, open standards.
+//! Finding the services of an address: manual settings, the cloud, what is remembered, SRV records,
+//! open standards, and the bootstrap file's fallback.
 //!
-//! The ladder is a list of rungs, asked in order; the first that answers decides (reference
-//! discovery.md section 1). This crate asks only through [`offhook_ports::World`]: it opens no
-//! socket, keeps no cache and sees no password.
+//! The ladder is walked in the seed's order ("How the Client Gets an Authenticator"): manual
+//! settings, a remembered cloud result, the cloud's own answer, a remembered result of records, SRV
+//! records. Whatever can be asked at once is asked at once; the order decides what counts, not what
+//! is asked first. This crate asks only through [`offhook_ports::World`]: it opens no socket, keeps
+//! nothing and sees no password.
 
 mod asked;
 mod cisco;
+mod cloud;
+mod directory;
+mod ladder;
 mod manual;
+mod memory;
+mod opinion;
 mod rank;
 mod standard;
+mod targets;
 
-use offhook_model::{
-    AccountType, ManualAccount, Preset, Problem, Timestamp, TraceStep, UserAddress,
-};
+use offhook_model::{ManualAccount, Preset, Problem, Timestamp, TraceStep, UserAddress};
 use offhook_ports::{Found, Progress, Remembered, Tell, World};
 
+pub use directory::{DirectoryServers, directory_servers};
+pub use opinion::overruled;
 pub use rank::rank;
-
-use asked::Asker;
+pub use targets::{CheckedTargets, check_targets};
 
 /// What to look for.
 #[derive(Clone, Debug)]
@@ -58,7 +66,8 @@ impl Request {
 pub struct Report {
     /// The domain that was asked about.
     pub domain: String,
-    /// Every question and its answer, in the order in which they were judged.
+    /// Every rung of the ladder with its questions and answers, in the order of precedence; those
+    /// that were not asked say why.
     pub steps: Vec<TraceStep>,
     /// Who is to authenticate the user, or why nobody was found.
     pub outcome: Result<Found, Problem>,
@@ -70,73 +79,40 @@ pub struct Report {
     pub voice_domain: String,
     /// The outcome is what was remembered; nobody was asked for it.
     pub from_memory: bool,
-    /// What to keep for the next time; nothing when there is nothing to keep (manual settings).
+    /// What to keep for the next time; nothing when there is nothing to keep (manual settings, the
+    /// bootstrap file's fallback). A remembered result comes back as it was, with its old date.
     pub remember: Option<Remembered>,
+    /// Default server of the Advanced settings window: the first target of `_cuplogin`, if that
+    /// record answered.
+    pub suggested_server: Option<String>,
 }
 
-/// One way to find the services. The order of [`LADDER`] is the order of precedence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rung {
-    /// Manual connection settings.
-    Manual,
-    /// The three SRV names of Cisco services.
-    Cisco,
-    /// XMPP and SIP records of the open standards.
-    Standard,
+/// The two domains of a request, in lower case.
+#[derive(Clone, Debug)]
+pub(crate) struct Domains {
+    /// Asked of the cloud and for open standards.
+    pub(crate) services: String,
+    /// Asked for the SRV records of Cisco services.
+    pub(crate) voice: String,
 }
 
-/// Between `Manual` and `Cisco` belong a cached cloud result, the cloud's own look-up and a
-/// cached result of the last time (reference discovery.md section 1).
-const LADDER: [Rung; 3] = [Rung::Manual, Rung::Cisco, Rung::Standard];
-
-/// What a rung says.
-enum Verdict {
-    /// It decides.
-    Decided(Found),
-    /// It decides that nothing can be found.
-    Refused(Problem),
-    /// It knows nothing; the next one is asked.
-    Pass,
+impl Domains {
+    pub(crate) fn of(request: &Request) -> Self {
+        let plain = |text: &String| {
+            let text = text.trim().trim_end_matches('.').to_lowercase();
+            Some(text).filter(|text| !text.is_empty())
+        };
+        let preset = &request.preset;
+        let services = preset.services_domain.as_ref().and_then(plain);
+        let services = services.unwrap_or_else(|| request.address.domain().to_owned());
+        let voice = preset.voice_services_domain.as_ref().and_then(plain);
+        Self { voice: voice.unwrap_or_else(|| services.clone()), services }
+    }
 }
 
 /// Looks for the services of an address. Dropping the future cancels it.
 pub async fn discover(world: &World, request: &Request, tell: Tell<'_>) -> Report {
-    let domain = request.address.domain().to_owned();
-    tell(Progress::Doing(format!("Looking for the services of {domain}")));
-    let mut asker = Asker::new(world, tell, &domain, request.seed);
-    let mut outcome = Err(Problem::no_services(&domain));
-    for rung in LADDER {
-        match climb(&mut asker, rung, request).await {
-            Verdict::Decided(found) => {
-                outcome = Ok(found);
-                break;
-            }
-            Verdict::Refused(problem) => {
-                outcome = Err(problem);
-                break;
-            }
-            Verdict::Pass => {}
-        }
-    }
-    let Asker { steps, warnings, network, .. } = asker;
-    let voice_domain = domain.clone();
-    Report {
-        domain,
-        steps,
-        outcome,
-        warnings,
-        network,
-        voice_domain,
-        from_memory: false,
-        remember: None,
-    }
-}
-
-async fn climb(asker: &mut Asker<'_>, rung: Rung, request: &Request) -> Verdict {
-    match rung {
-        Rung::Manual => manual::decide(asker, &request.manual),
-        Rung::Cisco if request.manual.account_type == AccountType::Standard => Verdict::Pass,
-        Rung::Cisco => cisco::decide(asker).await,
-        Rung::Standard => standard::decide(asker).await,
-    }
+    let domains = Domains::of(request);
+    tell(Progress::Doing(format!("Looking for the services of {}", domains.services)));
+    ladder::climb(world, request, domains, tell).await
 }

@@ -1,23 +1,20 @@
-//! Manual connection settings: they outrank everything that could be found.
+//! Manual connection settings, which outrank everything that could be found, and those of the
+//! bootstrap file, which are used when nothing was.
 
-use offhook_model::{AccountType, Area, Link, ManualAccount, Outcome, Owner, Problem, TraceStep};
+use offhook_model::{AccountType, Area, Link, ManualAccount, Owner, Problem};
 use offhook_ports::{Found, SipServer, Target, XmppServer};
 
-use crate::Verdict;
-use crate::asked::Asker;
+use crate::cloud::CAS_URL;
 
-/// The cloud's address when the settings name none (reference discovery.md section 2).
-const CAS_URL: &str = "https://loginp.webexconnect.com/cas/FederatedSSO";
-
-/// Standard settings with at least one server mean exactly these servers; without any the
-/// records of the open standards are asked.
-pub(crate) fn decide(asker: &mut Asker<'_>, manual: &ManualAccount) -> Verdict {
-    let found = match manual.account_type {
-        AccountType::Automatic => return Verdict::Pass,
+/// What the settings say, if anything. Standard settings with at least one server mean exactly
+/// these servers; without any the records of the open standards are asked.
+pub(crate) fn read(manual: &ManualAccount) -> Option<Result<Found, Problem>> {
+    Some(match manual.account_type {
+        AccountType::Automatic => return None,
         AccountType::Standard
             if given(&manual.sip_server).or(given(&manual.xmpp_server)).is_none() =>
         {
-            return Verdict::Pass;
+            return None;
         }
         AccountType::Standard => standard(manual),
         AccountType::Cucm => {
@@ -29,24 +26,7 @@ pub(crate) fn decide(asker: &mut Asker<'_>, manual: &ManualAccount) -> Verdict {
             let cas = given(&manual.cas_url).unwrap_or(CAS_URL).to_owned();
             Ok(Found::Webex { cas, sso: None, voice: vec![] })
         }
-    };
-    let (answer, outcome) = match &found {
-        Ok(found) => (show(found), Outcome::Won),
-        Err(problem) => (problem.cause.clone(), Outcome::Failed),
-    };
-    asker.note(TraceStep {
-        step: "manual".into(),
-        asked: "manual connection settings".into(),
-        of: "this computer".into(),
-        answer,
-        ms: 0,
-        outcome,
-        why: "manual settings outrank what could be found".into(),
-    });
-    match found {
-        Ok(found) => Verdict::Decided(found),
-        Err(problem) => Verdict::Refused(problem),
-    }
+    })
 }
 
 fn given(field: &Option<String>) -> Option<&str> {
@@ -166,7 +146,8 @@ fn place_of(place: &str) -> Option<(&str, Option<&str>)> {
     (!host.is_empty() && host.len() <= 253 && host.chars().all(good)).then_some((host, port))
 }
 
-fn show(found: &Found) -> String {
+/// What was found, for the trace.
+pub(crate) fn show(found: &Found) -> String {
     let targets = |list: &[Target]| {
         let list: Vec<_> = list.iter().map(|at| format!("{}:{}", at.host, at.port)).collect();
         list.join(", ")

@@ -1,113 +1,142 @@
 //! XMPP and SIP records of the open standards (RFC 6120, XEP-0368, RFC 3263).
 
+use futures_util::future::join_all;
 use futures_util::join;
-use offhook_model::{DnsFault, Link, Outcome, Problem, TraceStep};
+use offhook_model::{Fault, Link, Outcome, Problem, TraceStep};
 use offhook_ports::{Found, Naptr, SipServer, Srv, XmppServer};
 
-use crate::Verdict;
-use crate::asked::{Asked, Asker, show_srv};
+use crate::asked::{Asked, Fate, Notes, Questions, show_srv};
 use crate::rank::{rank, rank_by};
 
-/// Asks everything at once. A domain that publishes only one of the two gives an account with
-/// only that service.
-pub(crate) async fn decide(asker: &mut Asker<'_>) -> Verdict {
-    let (direct, starttls, naptr, sips, tcp, udp) = join!(
-        asker.srv("_xmpps-client._tcp"),
-        asker.srv("_xmpp-client._tcp"),
-        asker.naptr(),
-        asker.srv("_sips._tcp"),
-        asker.srv("_sip._tcp"),
-        asker.srv("_sip._udp"),
-    );
-    let xmpp = xmpp_servers(asker, &direct, &starttls);
-    asker.judge("xmppSrv", &direct, !xmpp.is_empty(), show_srv);
-    asker.judge("xmppSrv", &starttls, !xmpp.is_empty(), show_srv);
+/// At most so many NAPTR records are followed.
+const NAPTR: usize = 8;
 
-    let known = [sips, tcp, udp];
-    let named = by_naptr(asker, &naptr, &known).await;
-    let by_name = !named.is_empty();
-    let sip = if by_name { named } else { by_srv(asker, &known) };
-    asker.judge("naptr", &naptr, by_name, show_naptr);
-    for asked in &known {
-        asker.judge("sipSrv", asked, !sip.is_empty(), show_srv);
-    }
-
-    let mut failures: Vec<Problem> = [&direct, &starttls]
-        .into_iter()
-        .chain(&known)
-        .filter_map(|asked| Some(asker.dns_problem(asked, asked.failure()?)))
-        .collect();
-    if !xmpp.is_empty() || !sip.is_empty() {
-        asker.warnings.extend(failures);
-        return Verdict::Decided(Found::Standard { xmpp, sip });
-    }
-    if !failures.is_empty() {
-        return Verdict::Refused(failures.remove(0));
-    }
-    // A failed question of the rung before, or a record that cannot be used: the domain may well
-    // have services, so it would be wrong to say that it has none.
-    if !asker.warnings.is_empty() {
-        return Verdict::Refused(asker.warnings.remove(0));
-    }
-    bare_domain(asker).await
+/// All answers about a domain.
+pub(crate) struct Answers {
+    domain: String,
+    direct: Asked<Srv>,
+    starttls: Asked<Srv>,
+    naptr: Asked<Naptr>,
+    /// `_sips._tcp`, `_sip._tcp`, `_sip._udp`.
+    known: [Asked<Srv>; 3],
+    /// Other names that NAPTR records lead to.
+    further: Vec<Asked<Srv>>,
 }
 
-/// Both names count as one set of records (XEP-0368 section 3).
-fn xmpp_servers(
-    asker: &mut Asker<'_>,
-    direct: &Asked<Srv>,
-    starttls: &Asked<Srv>,
-) -> Vec<XmppServer> {
-    let mut items = vec![];
-    for (asked, link) in [(direct, Link::Tls), (starttls, Link::StartTls)] {
-        items.extend(asker.usable(asked).into_iter().map(|record| (record, link)));
-    }
-    rank_by(items, asker.seed, |(record, _)| (record.priority, record.weight))
-        .into_iter()
-        .map(|(record, link)| XmppServer { host: record.target, port: record.port, link })
-        .collect()
+/// Asks everything at once.
+pub(crate) async fn ask(questions: Questions<'_>, domain: &str) -> Answers {
+    let srv = |service: &str| questions.srv(format!("{service}.{domain}"));
+    let sip = async {
+        let (naptr, sips, tcp, udp) = join!(
+            questions.naptr(domain.to_owned()),
+            srv("_sips._tcp"),
+            srv("_sip._tcp"),
+            srv("_sip._udp"),
+        );
+        let known = [sips, tcp, udp];
+        let named = preferred(&naptr).into_iter().map(|(record, _)| record.replacement);
+        let new = |name: &String| known.iter().all(|it| !it.name.eq_ignore_ascii_case(name));
+        let further = join_all(named.filter(new).map(|name| questions.srv(name))).await;
+        (naptr, known, further)
+    };
+    let (direct, starttls, (naptr, known, further)) =
+        join!(srv("_xmpps-client._tcp"), srv("_xmpp-client._tcp"), sip);
+    Answers { domain: domain.to_owned(), direct, starttls, naptr, known, further }
 }
 
-/// The domain says itself which transports it prefers (RFC 3263 section 4.1).
-async fn by_naptr(
-    asker: &mut Asker<'_>,
-    naptr: &Asked<Naptr>,
-    known: &[Asked<Srv>],
-) -> Vec<SipServer> {
-    let Ok(records) = &naptr.result else { return vec![] };
-    let mut records = records.clone();
+impl Answers {
+    /// A domain that publishes only one of the two gives an account with only that service.
+    pub(crate) fn found(&self, seed: u64) -> Option<Found> {
+        let xmpp = self.xmpp(seed);
+        let sip = self.sip(seed);
+        (!xmpp.is_empty() || !sip.is_empty()).then_some(Found::Standard { xmpp, sip })
+    }
+
+    /// What failed.
+    pub(crate) fn failures(&self) -> Vec<Problem> {
+        self.srv().filter_map(|asked| asked.problem(&self.domain)).collect()
+    }
+
+    /// What is wrong with the records themselves (D04).
+    pub(crate) fn bad_targets(&self) -> Vec<Problem> {
+        self.srv().flat_map(Asked::bad_targets).collect()
+    }
+
+    fn srv(&self) -> impl Iterator<Item = &Asked<Srv>> {
+        [&self.direct, &self.starttls].into_iter().chain(&self.known).chain(&self.further)
+    }
+
+    /// The steps, and what should be mended. `decider` says in words who decided, unless these do.
+    pub(crate) fn judge(&self, notes: &mut Notes<'_>, decider: Option<&str>) {
+        let (xmpp, sip) = (!self.xmpp(0).is_empty(), !self.sip(0).is_empty());
+        let by_name = !self.by_naptr(0).is_empty();
+        let fate = |used: bool| match decider {
+            None if used => Fate::Won("this record decides"),
+            None => Fate::Lost("other records of the domain are used"),
+            Some(decider) => Fate::Lost(decider),
+        };
+        notes.judge("xmppSrv", &self.direct, fate(xmpp), show_srv);
+        notes.judge("xmppSrv", &self.starttls, fate(xmpp), show_srv);
+        notes.judge("naptr", &self.naptr, fate(by_name), show_naptr);
+        for asked in self.known.iter().chain(&self.further) {
+            notes.judge("sipSrv", asked, fate(sip), show_srv);
+        }
+        if decider.is_none() {
+            self.bad_targets().into_iter().for_each(|problem| notes.warn(problem));
+        }
+    }
+
+    /// Both names count as one set of records (XEP-0368 section 3).
+    fn xmpp(&self, seed: u64) -> Vec<XmppServer> {
+        let mut items = vec![];
+        for (asked, link) in [(&self.direct, Link::Tls), (&self.starttls, Link::StartTls)] {
+            items.extend(asked.usable().into_iter().map(|record| (record, link)));
+        }
+        rank_by(items, seed, |(record, _)| (record.priority, record.weight))
+            .into_iter()
+            .map(|(record, link)| XmppServer { host: record.target, port: record.port, link })
+            .collect()
+    }
+
+    fn sip(&self, seed: u64) -> Vec<SipServer> {
+        let named = self.by_naptr(seed);
+        if named.is_empty() { self.by_srv(seed) } else { named }
+    }
+
+    /// The domain says itself which transports it prefers (RFC 3263 section 4.1).
+    fn by_naptr(&self, seed: u64) -> Vec<SipServer> {
+        let all = || self.known.iter().chain(&self.further);
+        let mut servers = vec![];
+        for (record, link) in preferred(&self.naptr) {
+            let same = |asked: &&Asked<Srv>| asked.name.eq_ignore_ascii_case(&record.replacement);
+            let usable = all().find(same).map(Asked::usable).unwrap_or_default();
+            servers.extend(sip_servers(usable, link, seed));
+        }
+        servers
+    }
+
+    /// TLS before TCP before UDP.
+    fn by_srv(&self, seed: u64) -> Vec<SipServer> {
+        let links = [Link::Tls, Link::Tcp, Link::Udp];
+        let both = self.known.iter().zip(links);
+        both.flat_map(|(asked, link)| sip_servers(asked.usable(), link, seed)).collect()
+    }
+}
+
+/// The NAPTR records that we can follow, in the order of the domain.
+fn preferred(naptr: &Asked<Naptr>) -> Vec<(Naptr, Link)> {
+    let mut records = naptr.result.clone().unwrap_or_default();
     records.sort_by_key(|record| (record.order, record.preference));
-    let mut servers = vec![];
-    for record in records.into_iter().filter(|record| record.flags == "s").take(8) {
+    let link = |record: Naptr| {
         let link = match record.service.as_str() {
             "SIPS+D2T" => Link::Tls,
             "SIP+D2T" => Link::Tcp,
             "SIP+D2U" => Link::Udp,
-            _ => continue,
+            _ => return None,
         };
-        let same = |asked: &&Asked<Srv>| asked.name.eq_ignore_ascii_case(&record.replacement);
-        let usable = match known.iter().find(same) {
-            Some(asked) => asker.usable(asked),
-            None => {
-                let asked = asker.srv_at(record.replacement.clone()).await;
-                let usable = asker.usable(&asked);
-                asker.judge("sipSrv", &asked, !usable.is_empty(), show_srv);
-                usable
-            }
-        };
-        servers.extend(sip_servers(usable, link, asker.seed));
-    }
-    servers
-}
-
-/// TLS before TCP before UDP.
-fn by_srv(asker: &mut Asker<'_>, known: &[Asked<Srv>; 3]) -> Vec<SipServer> {
-    let mut servers = vec![];
-    for (asked, link) in known.iter().zip([Link::Tls, Link::Tcp, Link::Udp]) {
-        let usable = asker.usable(asked);
-        servers.extend(sip_servers(usable, link, asker.seed));
-    }
-    servers
+        Some((record, link))
+    };
+    records.into_iter().filter(|record| record.flags == "s").filter_map(link).take(NAPTR).collect()
 }
 
 fn sip_servers(records: Vec<Srv>, link: Link, seed: u64) -> impl Iterator<Item = SipServer> {
@@ -118,38 +147,59 @@ fn sip_servers(records: Vec<Srv>, link: Link, seed: u64) -> impl Iterator<Item =
     })
 }
 
+/// What came of trying the domain itself.
+pub(crate) struct Bare {
+    addresses: Asked<std::net::IpAddr>,
+    reached: Option<(XmppServer, Result<(), Fault>, u64)>,
+}
+
 /// RFC 6120 section 3.2.2 lets a client try the domain itself. Most domains answer only as web
 /// sites, so the port is tried before it is believed.
-async fn bare_domain(asker: &mut Asker<'_>) -> Verdict {
-    let refused = Verdict::Refused(Problem::no_services(&asker.domain));
-    let addresses = asker.addresses().await;
-    asker.judge("address", &addresses, false, ToString::to_string);
-    match &addresses.result {
-        Ok(_) => {}
-        Err(DnsFault::NoName | DnsFault::NoRecord) => return refused,
-        Err(fault) => return Verdict::Refused(asker.dns_problem(&addresses, fault)),
+pub(crate) async fn try_domain(questions: Questions<'_>, domain: &str) -> Bare {
+    let addresses = questions.addresses(domain.to_owned()).await;
+    if addresses.result.is_err() {
+        return Bare { addresses, reached: None };
     }
-    let server = XmppServer { host: asker.domain.clone(), port: 5222, link: Link::StartTls };
-    let at = server.endpoint();
-    let begin = asker.world.clock.now();
-    let reached = asker.world.probe.reach(&at, &[]).await;
-    let ms = asker.ms_since(begin);
-    let (answer, outcome) = match &reached {
-        Ok(_) => ("connected".to_owned(), Outcome::Won),
-        Err(fault) => (fault.problem(&at).cause, Outcome::Failed),
-    };
-    asker.note(TraceStep {
-        step: "bareDomain".into(),
-        asked: format!("connect to {at}"),
-        of: at.to_string(),
-        answer,
-        ms,
-        outcome,
-        why: "no records, so the domain itself is tried".into(),
-    });
-    match reached {
-        Ok(_) => Verdict::Decided(Found::Standard { xmpp: vec![server], sip: vec![] }),
-        Err(_) => refused,
+    let server = XmppServer { host: domain.to_owned(), port: 5222, link: Link::StartTls };
+    let begin = questions.world.clock.now();
+    let result = questions.world.probe.reach(&server.endpoint(), &[]).await.map(drop);
+    Bare { addresses, reached: Some((server, result, questions.ms_since(begin))) }
+}
+
+impl Bare {
+    pub(crate) fn found(&self) -> Option<Found> {
+        match &self.reached {
+            Some((server, Ok(()), _)) => {
+                Some(Found::Standard { xmpp: vec![server.clone()], sip: vec![] })
+            }
+            Some((_, Err(_), _)) | None => None,
+        }
+    }
+
+    /// The address question failed for another reason than absence.
+    pub(crate) fn failure(&self, domain: &str) -> Option<Problem> {
+        self.addresses.problem(domain)
+    }
+
+    pub(crate) fn judge(&self, notes: &mut Notes<'_>, decider: Option<&str>) {
+        let fate = Fate::Lost(decider.unwrap_or("an address alone says nothing of services"));
+        notes.judge("address", &self.addresses, fate, ToString::to_string);
+        let Some((server, result, ms)) = &self.reached else { return };
+        let at = server.endpoint();
+        let (answer, outcome) = match result {
+            Ok(()) if decider.is_none() => ("connected".to_owned(), Outcome::Won),
+            Ok(()) => ("connected".to_owned(), Outcome::Lost),
+            Err(fault) => (fault.problem(&at).cause, Outcome::Failed),
+        };
+        notes.note(TraceStep {
+            step: "bareDomain".into(),
+            asked: format!("connect to {at}"),
+            of: at.to_string(),
+            answer,
+            ms: *ms,
+            outcome,
+            why: "no records, so the domain itself is tried".into(),
+        });
     }
 }
 

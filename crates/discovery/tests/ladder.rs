@@ -43,8 +43,10 @@ fn uds_records_come_first_and_in_the_order_of_priority() {
     let expected = vec![target("cucm1.example.com", 8443), target("cucm2.example.com", 8443)];
     assert_eq!(report.outcome, Ok(Found::Cucm(expected)));
     assert_eq!(report.network, "inside");
-    let outcomes: Vec<_> = report.steps.iter().map(|step| step.outcome).collect();
+    let records = report.steps.iter().filter(|step| step.step == "srv");
+    let outcomes: Vec<_> = records.map(|step| step.outcome).collect();
     assert_eq!(outcomes, [Outcome::Won, Outcome::Lost, Outcome::Lost]);
+    assert_eq!(report.steps.iter().filter(|step| step.outcome == Outcome::Won).count(), 1);
 }
 
 #[test]
@@ -56,7 +58,12 @@ fn the_three_names_are_asked_at_once() {
     let report = report(&world);
     // One wait of five seconds and not three.
     assert_eq!(world.clock().passed().as_secs(), 5);
-    assert_eq!(world.asked().len(), 3);
+    let asked = world.asked();
+    let times = [UDS, CUPLOGIN, EDGE].map(|name| {
+        let question = format!("SRV {name}");
+        asked.iter().filter(|asked| **asked == question).count()
+    });
+    assert_eq!(times, [1, 1, 1]);
     let problem = problem(report);
     assert_eq!((problem.area, problem.rule), (Area::Dns, None));
     assert!(problem.cause.contains("No name server answered"), "{}", problem.cause);
@@ -113,7 +120,7 @@ fn a_record_that_names_only_itself_is_the_problem() {
 fn an_unknown_domain_is_d01() {
     let world = TestWorld::new();
     let report = report(&world);
-    assert!(report.steps.iter().all(|step| step.outcome == Outcome::Lost));
+    assert!(report.steps.iter().all(|step| step.outcome != Outcome::Won));
     let problem = problem(report);
     assert_eq!((problem.rule, problem.area), (Some(Rule(1)), Area::Dns));
 }

@@ -301,7 +301,8 @@ fn a_healthy_deployment_has_no_findings() {
         assert_eq!(json[key], value, "{key}");
     }
     assert_eq!(json["exit"], 0);
-    let step = &json["steps"][0];
+    let steps = json["steps"].as_array().cloned().unwrap_or_default();
+    let step = steps.iter().find(|step| step["step"] == "srv").expect("an SRV question");
     for key in ["step", "asked", "of", "answer", "ms", "outcome", "why"] {
         assert!(!step[key].is_null(), "{key} in {step}");
     }
@@ -362,7 +363,8 @@ fn without_a_password_only_the_way_is_examined() {
     let diagnosis = examined(&world, None);
     let severities: Vec<_> = diagnosis.findings.iter().map(|it| it.severity).collect();
     assert_eq!((severities.as_slice(), diagnosis.exit), ([Severity::Note].as_slice(), 0));
-    assert!(world.asked().iter().all(|asked| !asked.starts_with("GET")));
+    let cloud = |asked: &str| asked.contains("//loginp.webexconnect.com/");
+    assert!(world.asked().iter().all(|asked| !asked.starts_with("GET") || cloud(asked)));
     world.reach("cucm1.example.com:8443", Err(Fault::ConnectTimeout));
     assert_eq!(examined(&world, None).exit, 0);
     world.reach("cucm2.example.com:8443", Err(Fault::Tls(TlsFault::SelfSigned)));

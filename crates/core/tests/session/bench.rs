@@ -309,6 +309,7 @@ impl Bench {
             voice_domain: "example.test".into(),
             from_memory: false,
             remember: None,
+            suggested_server: None,
         };
         self.send(Event::Flow(run, FlowOutcome::Discovered(Box::new(report))));
     }
