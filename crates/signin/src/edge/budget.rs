@@ -17,9 +17,11 @@ pub const MOST_REFUSED: usize = 3;
 pub const APART: Duration = Duration::from_secs(15);
 /// Most sign-ins of any outcome within the window: whatever goes wrong, it is no flood.
 pub const MOST_SIGN_INS: usize = 12;
-/// Most requests within the window that the edge may find to have a cookie that is over. As many
-/// may be under way at once, less those that were.
+/// Most requests within the window that the edge may find to have a cookie that is over.
 pub const MOST_STALE: usize = 5;
+/// Most requests under way at once: should the edge forget the cookie now, so many are stale, and
+/// some must be left for the next time.
+pub const MOST_AT_ONCE: usize = 3;
 
 /// What may be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +117,8 @@ impl EdgeBudget {
             if let Some(wait) = full(&record.stale, MOST_STALE, now) {
                 return Poll::Ready(Err(wait));
             }
-            if record.stale.len() + record.under_way < MOST_STALE {
+            let room = MOST_AT_ONCE.min(MOST_STALE - record.stale.len());
+            if record.under_way < room {
                 record.under_way += 1;
                 return Poll::Ready(Ok(Permit(self.clone())));
             }
@@ -163,7 +166,7 @@ mod tests {
 
     use offhook_testkit::{VirtualClock, block_on, epoch};
 
-    use super::{APART, EdgeBudget, Leave, MOST_REFUSED, MOST_SIGN_INS, MOST_STALE, WINDOW};
+    use super::{APART, EdgeBudget, Leave, MOST_AT_ONCE, MOST_REFUSED, MOST_SIGN_INS, WINDOW};
 
     fn seconds(count: u64) -> Duration {
         Duration::from_secs(count)
@@ -200,19 +203,13 @@ mod tests {
     }
 
     #[test]
-    fn no_more_requests_are_under_way_than_may_be_stale() {
+    fn stale_requests_are_counted_before_they_are_too_many() {
         let (clock, budget) = (VirtualClock::new(), EdgeBudget::default());
         let ask = || block_on(&clock, budget.request(epoch));
-        let mut permits: Vec<_> = (0..MOST_STALE).map(|_| ask().expect("leave")).collect();
-        for permit in permits.drain(..3) {
-            permit.stale(epoch());
-        }
-        drop(permits);
-        let left: Vec<_> = (3..MOST_STALE).map(|_| ask().expect("leave")).collect();
-        assert_eq!(left.len(), 2);
-        for permit in left {
-            permit.stale(epoch());
-        }
+        let permits: Vec<_> = (0..MOST_AT_ONCE).map(|_| ask().expect("leave")).collect();
+        permits.into_iter().for_each(|permit| permit.stale(epoch()));
+        let left: Vec<_> = (0..2).map(|_| ask().expect("leave")).collect();
+        left.into_iter().for_each(|permit| permit.stale(epoch()));
         assert_eq!(ask().err(), Some(WINDOW));
         assert!(block_on(&clock, budget.request(|| epoch() + WINDOW)).is_ok());
     }

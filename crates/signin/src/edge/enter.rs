@@ -1,5 +1,7 @@
 //! Signing in at the edge, at most one at a time, within the budget.
 
+use std::time::Instant;
+
 use offhook_config::{EdgeConfig, HttpUrl, edge_config_url, read_edge_config};
 use offhook_model::{EdgeFault, Fault, Outcome, Secret, Service, TraceStep};
 use offhook_ports::{HttpRequest, HttpResponse, Target, World};
@@ -40,9 +42,10 @@ impl EdgeRoute {
         state.rounds += 1;
         match entered {
             Ok((edge, cookie, config)) => {
-                let renew_at = world.clock.now() + RENEW_AFTER;
+                let proved_at = world.clock.now();
+                let renew_at = proved_at + RENEW_AFTER;
                 let round = state.rounds;
-                state.session = Some(Session { edge, cookie, renew_at, round });
+                state.session = Some(Session { edge, cookie, renew_at, proved_at, round });
                 state.config = config.into();
                 state.failed = None;
                 Ok(())
@@ -68,6 +71,16 @@ impl EdgeRoute {
                 }
             };
             self.renew(world, seen, &|_| {}).await?;
+        }
+    }
+
+    /// What the edge makes of the cookie of this sign-in. One that is over is not used again.
+    pub(super) fn judged(&self, round: u64, accepted: bool, now: Instant) {
+        let mut state = self.state();
+        match &mut state.session {
+            Some(session) if session.round == round && accepted => session.proved_at = now,
+            Some(session) if session.round == round => state.session = None,
+            Some(_) | None => {}
         }
     }
 

@@ -28,6 +28,9 @@ use crate::flow::Flow;
 
 /// The edge's cookie lives for eight hours (reference edge.md section 2); it is renewed before.
 const RENEW_AFTER: Duration = Duration::from_secs(7 * 3600 + 1800);
+/// So long after the edge accepted the cookie nobody doubts it. Later one request goes ahead and the
+/// others wait for what comes of it, so that a forgotten cookie is told to us once.
+const PROVED_FOR: Duration = Duration::from_secs(60);
 
 /// An open way through an edge: whoever asks the inside asks through it. Clones are the same way.
 #[derive(Clone)]
@@ -41,6 +44,8 @@ struct Inner {
     budget: EdgeBudget,
     /// Whoever signs in holds it; the others wait for what comes of it.
     turn: Turn<()>,
+    /// Whoever finds out whether an old cookie still counts holds it.
+    scout: Turn<()>,
     state: Mutex<State>,
 }
 
@@ -64,6 +69,8 @@ struct Session {
     edge: Target,
     cookie: Option<Secret<String>>,
     renew_at: Instant,
+    /// When the edge gave or last accepted the cookie.
+    proved_at: Instant,
     /// The number of the sign-in.
     round: u64,
 }
@@ -83,6 +90,7 @@ impl EdgeRoute {
             edges: targets.to_vec(),
             budget: budget.clone(),
             turn: Turn::new(()),
+            scout: Turn::new(()),
             state: Mutex::default(),
         }));
         route.renew(flow.world, 0, &|step| flow.note(step)).await?;

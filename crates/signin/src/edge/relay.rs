@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::lock::MutexGuard;
 use offhook_config::HttpUrl;
 use offhook_model::{EdgeFault, Endpoint, Fault};
 use offhook_ports::{
@@ -9,8 +10,8 @@ use offhook_ports::{
     XmppPlan,
 };
 
-use super::EdgeRoute;
 use super::enter::never_arrived;
+use super::{EdgeRoute, PROVED_FOR, Session};
 
 pub(super) fn world(route: &EdgeRoute, outside: &World) -> World {
     let relay = Arc::new(Relay { route: route.clone(), outside: outside.clone() });
@@ -59,7 +60,7 @@ impl Relay {
         let clock = &self.outside.clock;
         let permit = self.route.0.budget.request(|| clock.now()).await;
         let permit = permit.map_err(|wait| self.route.held_back(wait))?;
-        let session = self.route.session(&self.outside).await?;
+        let (session, _scout) = self.session().await?;
         let dressed = session.dress(request.clone(), url, self.route.domain());
         let response = match self.outside.http.send(dressed).await {
             Ok(response) => response,
@@ -69,7 +70,9 @@ impl Relay {
                 return if unsent { Ok(Sent::Unreached(session.round, fault)) } else { Err(fault) };
             }
         };
-        if is_stale(&response) {
+        let stale = is_stale(&response);
+        self.route.judged(session.round, !stale, clock.now());
+        if stale {
             permit.stale(clock.now());
             return Ok(Sent::Stale(session.round));
         }
@@ -77,6 +80,23 @@ impl Relay {
             None => Ok(Sent::Answer(response)),
             Some(fault) => Err(self.route.fault(&session.edge.host, fault)),
         }
+    }
+
+    /// The session to use, and the right to go ahead while it is not known whether the edge still
+    /// accepts it.
+    async fn session(&self) -> Result<(Session, Option<MutexGuard<'_, ()>>), Fault> {
+        let clock = &self.outside.clock;
+        let fresh = |session: &Session| {
+            clock.now().saturating_duration_since(session.proved_at) < PROVED_FOR
+        };
+        let session = self.route.session(&self.outside).await?;
+        if fresh(&session) {
+            return Ok((session, None));
+        }
+        let scout = self.route.0.scout.lock().await;
+        let session = self.route.session(&self.outside).await?;
+        let ahead = (!fresh(&session)).then_some(scout);
+        Ok((session, ahead))
     }
 
     /// What the edge says in the inner service's place, if this status is the edge's.
