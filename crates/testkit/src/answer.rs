@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use offhook_model::Fault;
 
+/// Status, headers and body.
+type Answer = (u16, Vec<(String, String)>, Vec<u8>);
+
 /// What a web server does when it is asked.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    pub(crate) result: Result<(u16, Vec<(String, String)>, Vec<u8>), Fault>,
+    pub(crate) result: Result<Answer, Fault>,
     pub(crate) after: Duration,
 }
 

@@ -112,6 +112,7 @@ pub fn grant(im: signin::Service<XmppPlan>, phone: signin::Service<PhoneAccount>
             resource: "offhook_1".into(),
             servers: vec![xmpp_server()],
             relogin: (Duration::from_secs(120), Duration::from_secs(537)),
+            edge: None,
         })),
     }
 }
