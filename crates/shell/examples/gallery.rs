@@ -7,6 +7,8 @@
 
 #[path = "../tests/common/sample.rs"]
 mod sample;
+#[path = "../tests/common/trust.rs"]
+mod trust;
 
 use std::process::ExitCode;
 
@@ -112,6 +114,11 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
         "calls" => (sample::hub(), vec![Place::Calls]),
         "settings" => (sample::hub(), vec![Place::Settings]),
         "status" => (sample::phone_broken(), vec![Place::Status]),
+        "trust" => (trust::question(true), vec![]),
+        "browser" => (trust::browser(), vec![]),
+        "outside" => (trust::outside(), vec![Place::Status]),
+        "certificates" => (trust::outside(), vec![Place::Settings]),
+        "settled" => (trust::settled_domain(), vec![]),
         "keys" => (sample::hub(), vec![Place::Keys]),
         "toast" => (sample::toast(), chat()),
         _ => return None,

@@ -21,7 +21,7 @@ pub use cx::Zone;
 use cx::{Cx, People, system_zone};
 use screens::entry::Entry;
 use screens::hub::{Hub, Page, Section};
-use screens::{entry, hub, incoming, toasts};
+use screens::{entry, hub, incoming, toasts, trust};
 use texts::Texts;
 
 /// A place in the window that can be opened from outside, for example by a link.
@@ -57,6 +57,8 @@ pub struct Shell {
     people: People,
     entry: Entry,
     hub: Hub,
+    /// The question about a certificate that has had the focus.
+    asked: Option<u32>,
     /// The newest call for which the desktop was asked for attention.
     attention: Option<CallId>,
     out: Vec<Command>,
@@ -78,6 +80,7 @@ impl Shell {
             people: People::default(),
             entry: Entry::default(),
             hub: Hub::default(),
+            asked: None,
             attention: None,
             out: Vec::new(),
         }
@@ -158,6 +161,7 @@ impl Shell {
             | SessionState::Failed => entry::show(ui, &cx, &mut self.entry, out),
         }
         toasts::show(ui, &cx, out);
+        trust::show(ui, &cx, &mut self.asked, out);
         self.out.drain(..).for_each(send);
     }
 

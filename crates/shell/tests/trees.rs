@@ -4,6 +4,7 @@ mod common;
 
 use common::Window;
 use common::sample::{self, call, jid};
+use common::trust;
 use offhook_model::{CallState, Snapshot};
 use offhook_shell::Place;
 
@@ -27,6 +28,8 @@ fn before_sign_in() {
     check("discovering", sample::discovering(), None);
     check("password_again", sample::password(true), None);
     check("failure", sample::failure(), None);
+    check("certificate_question", trust::question(true), None);
+    check("browser_sign_in", trust::browser(), None);
 }
 
 #[test]
@@ -51,6 +54,8 @@ fn pages() {
     check("settings", sample::hub(), Some(Place::Settings));
     check("connection_status", sample::phone_broken(), Some(Place::Status));
     check("keys", sample::hub(), Some(Place::Keys));
+    check("connection_status_outside", trust::outside(), Some(Place::Status));
+    check("settings_with_certificates", trust::outside(), Some(Place::Settings));
 }
 
 #[test]
@@ -62,11 +67,14 @@ fn every_screen_is_said_in_german_too() {
         (sample::hub(), Place::Settings),
         (sample::phone_broken(), Place::Status),
         (sample::hub(), Place::Keys),
+        (trust::outside(), Place::Status),
+        (trust::outside(), Place::Settings),
+        (trust::question(false), Place::ManualSetup),
     ] {
         let window = Window::of(snapshot, size, "de").open(place);
         // A key that is missing shows as itself: words joined by hyphens, in lower case.
         let tree = window.tree();
-        for bad in ["section-", "status-", "settings-", "key-", "manual-"] {
+        for bad in ["section-", "status-", "settings-", "key-", "manual-", "trust-", "layer-"] {
             assert!(!tree.contains(&format!("\"{bad}")), "{tree}");
         }
     }

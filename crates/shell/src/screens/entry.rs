@@ -16,6 +16,7 @@ use crate::widgets::{
 enum Page {
     Address,
     Manual,
+    Browser,
     Progress,
     Password,
     Failure,
@@ -44,6 +45,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, out: &mut Vec<Command>)
     let session = &cx.snap.session;
     let page = match (session.state, &session.prompt) {
         (_, Some(_)) => Page::Password,
+        (_, None) if session.browser.is_some() => Page::Browser,
         (SessionState::SignedOut, None) if entry.manual_open => Page::Manual,
         (SessionState::SignedOut, None) => Page::Address,
         (SessionState::Failed, None) if entry.manual_open => Page::Manual,
@@ -64,6 +66,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, out: &mut Vec<Command>)
         (Page::Address, _) => address(ui, cx, entry, fresh, out),
         (Page::Manual, _) => manual::show(ui, cx, entry, out),
         (Page::Failure, _) => failure::show(ui, cx, entry, out),
+        (Page::Browser, _) => browser(ui, cx, entry, out),
         (Page::Progress | Page::Password, _) => progress(ui, cx, out),
     });
 }
@@ -76,6 +79,7 @@ fn prefill(entry: &mut Entry, cx: &Cx<'_>) {
     let known = cx.snap.session.address.as_ref().map(ToString::to_string);
     let last = known.or_else(|| cx.snap.settings.last_address.clone());
     entry.address = last.unwrap_or_default();
+    entry.manual = ManualAccount::clone(&cx.snap.manual);
 }
 
 /// A card in the middle, as high as its content was in the last frame.
@@ -199,6 +203,8 @@ fn address(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, fresh: bool, out: &mut V
     heading(ui, cx, icons::PHONE, &cx.t("signin-title"), &cx.t("signin-below"));
     let (name, hint) = (cx.t("signin-address"), cx.t("signin-address-hint"));
     labelled(ui, cx, &name);
+    let domain = cx.snap.preset.services_domain.as_ref().map(|domain| format!("@{domain}"));
+    let hint = domain.map_or(hint, |domain| cx.tw("signin-name-hint", "domain", &domain));
     let field = Field::new(Id::unique("signin-address"), &name).hint(&hint);
     let response = field.show(ui, cx.c, &mut entry.address);
     if fresh {
@@ -213,7 +219,7 @@ fn address(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, fresh: bool, out: &mut V
     ui.add_space(16.0);
     let go = entered(ui, &response);
     if primary(ui, cx, &cx.t("signin-continue")) || go {
-        sign_in(entry, out);
+        sign_in(entry, cx, out);
     }
     ui.add_space(12.0);
     if link(ui, cx, &cx.t("manual-open")) {
@@ -222,15 +228,48 @@ fn address(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, fresh: bool, out: &mut V
     }
 }
 
-/// Sends the wish to sign in, or says what is wrong with the address.
-pub(super) fn sign_in(entry: &mut Entry, out: &mut Vec<Command>) {
-    match entry.address.parse::<UserAddress>() {
+/// Sends the wish to sign in, or says what is wrong with the address. A configuration address is
+/// taken over. Where administrators settled the domain, the name before it is enough.
+pub(super) fn sign_in(entry: &mut Entry, cx: &Cx<'_>, out: &mut Vec<Command>) {
+    let typed = entry.address.trim();
+    let lower = typed.to_ascii_lowercase();
+    if ["ciscojabber:", "offhook:"].iter().any(|scheme| lower.starts_with(scheme)) {
+        out.push(Command::Provision(typed.to_owned()));
+        entry.address.clear();
+        entry.wrong = None;
+        return;
+    }
+    let whole = match &cx.snap.preset.services_domain {
+        Some(domain) if !typed.contains('@') && !typed.is_empty() => format!("{typed}@{domain}"),
+        Some(_) | None => typed.to_owned(),
+    };
+    match whole.parse::<UserAddress>() {
         Ok(address) => {
             entry.wrong = None;
             entry.details = false;
             out.push(Command::SignIn { address, username: None, password: None });
         }
         Err(error) => entry.wrong = Some(error.to_string()),
+    }
+}
+
+/// Single sign-on: the browser has the word.
+fn browser(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, out: &mut Vec<Command>) {
+    let Some(wanted) = &cx.snap.session.browser else { return };
+    heading(ui, cx, icons::LOCK, &cx.t("browser-title"), &wanted.of);
+    let response = paragraph(ui, &cx.t("browser-below"), Type::Body, cx.c.text);
+    show_live(&response, false);
+    ui.add_space(16.0);
+    if primary(ui, cx, &cx.t("browser-again")) {
+        ui.ctx().open_url(egui::OpenUrl::new_tab(&wanted.url));
+    }
+    ui.add_space(12.0);
+    if link(ui, cx, &cx.t("manual-open")) {
+        entry.manual_open = true;
+        out.push(Command::SignOut);
+    }
+    if link(ui, cx, &cx.t("cancel")) {
+        out.push(Command::SignOut);
     }
 }
 

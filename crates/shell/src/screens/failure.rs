@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use egui::{Ui, vec2};
 use offhook_model::{Command, Problem, TraceStep};
 
-use super::entry::{Entry, sign_in};
+use super::entry::Entry;
 use super::trace;
 use crate::cx::Cx;
 use crate::icons;
@@ -29,7 +29,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, out: &mut Vec<Command>)
         let push = Push::new(&again).glyph(icons::REFRESH).kind(Kind::Primary);
         if push.show(ui, cx.c).clicked() {
             entry.address.clone_from(&address);
-            sign_in(entry, out);
+            out.push(Command::TryAgain);
         }
         let copy = cx.t("copy-support");
         if Push::new(&copy).glyph(icons::COPY).show(ui, cx.c).clicked() {

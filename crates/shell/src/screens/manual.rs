@@ -7,7 +7,7 @@ use super::entry::{Entry, combo, complaint, heading, labelled, link, primary, si
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::Type;
-use crate::widgets::{Field, paragraph};
+use crate::widgets::{Field, paragraph, paragraph_centered};
 
 const TYPES: [AccountType; 5] = [
     AccountType::Automatic,
@@ -61,7 +61,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, out: &mut Vec<Command>)
     ui.add_space(8.0);
     if primary(ui, cx, &cx.t("password-sign-in")) {
         let before = out.len();
-        sign_in(entry, out);
+        sign_in(entry, cx, out);
         if out.len() > before {
             out.insert(before, Command::SetManual(entry.manual.clone()));
             entry.manual_open = false;
@@ -71,6 +71,13 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, out: &mut Vec<Command>)
     if link(ui, cx, &cx.t("back")) {
         entry.manual_open = false;
     }
+    if link(ui, cx, &cx.t("reset")) {
+        entry.manual = ManualAccount::default();
+        entry.manual_open = false;
+        out.push(Command::Reset);
+    }
+    ui.add_space(4.0);
+    paragraph_centered(ui, &cx.t("reset-below"), Type::Small, cx.c.muted);
 }
 
 fn servers(ui: &mut Ui, cx: &Cx<'_>, manual: &mut ManualAccount) {

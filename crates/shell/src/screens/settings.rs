@@ -19,6 +19,10 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         page::section(ui, cx, &cx.t("settings-look"), |ui| look(ui, cx, out));
         page::section(ui, cx, &cx.t("settings-sound"), |ui| sound(ui, cx, out));
         page::section(ui, cx, &cx.t("settings-account"), |ui| account(ui, cx, out));
+        if !cx.snap.accepted.is_empty() {
+            let title = cx.t("settings-certificates");
+            page::section(ui, cx, &title, |ui| certificates(ui, cx, out));
+        }
         page::section(ui, cx, &cx.t("settings-about"), |ui| about(ui, cx));
     });
 }
@@ -222,6 +226,30 @@ fn account(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
     let push = Push::new(&label).glyph(icons::LOG_OUT).kind(Kind::Plain);
     if push.show(ui, cx.c).clicked() {
         out.push(Command::SignOut);
+    }
+}
+
+/// Keys that the user accepted; each can be taken back.
+fn certificates(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
+    paragraph(ui, &cx.t("certificates-below"), Type::Secondary, cx.c.muted);
+    for accepted in cx.snap.accepted.iter() {
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 56.0), Sense::hover());
+        let text = rect.with_max_x(rect.right() - 130.0);
+        let top = text.with_min_y(rect.top() + 8.0).with_max_y(rect.top() + 30.0);
+        line(ui, top, &accepted.host, Type::Name, cx.c.text, Align::Min);
+        let since = cx.when(accepted.since);
+        let below = format!("{} · {since}", accepted.subject);
+        let at = top.translate(vec2(0.0, 20.0));
+        line(ui, at, &below, Type::Secondary, cx.c.muted, Align::Min);
+        let place =
+            Rect::from_center_size(pos2(rect.right() - 58.0, rect.center().y), vec2(116.0, 36.0));
+        let label = cx.t("certificates-revoke");
+        let name = cx.tw("certificates-revoke-named", "host", &accepted.host);
+        let response = Push::new(&label).width(116.0).at(ui, cx.c, place);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name.clone()));
+        if response.clicked() {
+            out.push(Command::RevokeTrust { key: accepted.key.clone() });
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use egui::{Align, Color32, Rect, Sense, Ui, pos2, vec2};
 use offhook_model::{ServiceState, ServiceStatus};
 
 use super::hub::Hub;
-use super::{failure, page, trace};
+use super::{failure, page, policy, trace};
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::Type;
@@ -14,11 +14,17 @@ use crate::widgets::{Push, icon, line, paragraph};
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
     page::show(ui, cx, hub, &cx.t("status-title"), |ui, _| {
         page::section(ui, cx, &cx.t("status-services"), |ui| services(ui, cx));
+        if !cx.snap.session.restrictions.is_empty() {
+            page::section(ui, cx, &cx.t("status-restrictions"), |ui| policy::restrictions(ui, cx));
+        }
         let heading = cx.t("status-trace");
         paragraph(ui, &heading, Type::Name, cx.c.text);
         ui.add_space(8.0);
         trace::table(ui, cx, &cx.snap.session.trace, 420.0);
-        ui.add_space(16.0);
+        ui.add_space(24.0);
+        if cx.snap.layers.iter().any(|layer| !layer.settings.is_empty()) {
+            page::section(ui, cx, &cx.t("status-settings"), |ui| policy::settings(ui, cx));
+        }
         let copy = cx.t("copy-support");
         if Push::new(&copy).glyph(icons::COPY).show(ui, cx.c).clicked() {
             let session = &cx.snap.session;

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub mod sample;
+pub mod trust;
 
 use std::cell::RefCell;
 use std::rc::Rc;
