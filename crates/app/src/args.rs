@@ -64,7 +64,7 @@ pub struct Global {
     #[arg(long, global = true, env = "OFFHOOK_LOG", value_name = "LEVEL")]
     pub log: Option<String>,
 
-    /// Bootstrap file instead of the machine's. Not built yet.
+    /// Bootstrap file instead of the machine's; read on the first launch of a profile.
     #[arg(long, global = true, env = "OFFHOOK_BOOTSTRAP", value_name = "FILE", value_parser = bootstrap)]
     pub bootstrap: Option<PathBuf>,
 }
@@ -93,13 +93,10 @@ pub enum Sub {
         #[arg(long)]
         register: bool,
     },
-    /// Effective settings and where they come from. Not built yet.
+    /// What administrators have set.
     Policy {
-        /// `explain` and files.
-        rest: Vec<String>,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
+        #[command(subcommand)]
+        action: Policy,
     },
     /// Problem reports.
     Report {
@@ -110,6 +107,20 @@ pub enum Sub {
     Uri {
         /// register, unregister or status.
         action: String,
+    },
+}
+
+/// What to do with the settings of administrators.
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Effective settings, where they come from, what they outrank, and what is wrong with them.
+    Explain {
+        /// Bootstrap file, client configuration files, service profile, each known by its content;
+        /// what the profile knows when left out.
+        files: Vec<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -181,8 +192,12 @@ fn video(text: &str) -> Result<String, String> {
     }
 }
 
-fn bootstrap(_: &str) -> Result<PathBuf, String> {
-    Err("reading a bootstrap file is not built yet; leave the option out".into())
+fn bootstrap(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(format!("there is no file {text}; give a bootstrap file that exists"))
 }
 
 #[cfg(test)]

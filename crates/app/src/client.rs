@@ -6,14 +6,16 @@ use std::sync::Arc;
 use offhook_control::Host;
 use offhook_engine::{Handle, Setup};
 use offhook_media::MediaOptions;
-use offhook_model::{Command, CommandError, ErrorCode, Notice, Reply, Snapshot};
+use offhook_model::{Command, CommandError, ErrorCode, Notice, Provisioned, Reply, Snapshot};
 use offhook_net::{Net, NetOptions};
 use offhook_platform::Folders;
+use offhook_ports::StoreRequest;
 use offhook_store::{Keeper, Kept, Places, Store};
 use tokio::sync::broadcast;
 
 use crate::args::Global;
-use crate::{PRODUCT, logging, report};
+use crate::bootstrap::Bootstrap;
+use crate::{PRODUCT, bootstrap, logging, report};
 
 /// What both the window and the headless client begin with.
 pub struct Client {
@@ -48,11 +50,13 @@ impl Client {
     pub fn open(global: &Global) -> Result<Self, String> {
         let folders = Folders::of(global.profile.as_deref())?;
         let net = net(global)?;
+        let bootstrap = bootstrap::read(global)?;
         folders.make()?;
         let places = Places { config: folders.config.clone(), data: folders.data.clone() };
         let keeper = Keeper { service: service(global), open: offhook_platform::credential_store };
-        let (store, kept) = Store::open(places, Some(keeper))?;
+        let (store, mut kept) = Store::open(places, Some(keeper))?;
         logging::start(&folders.logs(), global.log.as_deref())?;
+        kept.provisioned = launched(&store, kept.provisioned, bootstrap.as_ref());
         Ok(Self { folders, net, store, kept })
     }
 
@@ -86,6 +90,18 @@ impl Client {
             on_change,
         })
     }
+}
+
+/// What is known from now on, kept when this launch changed it.
+fn launched(store: &Store, kept: Provisioned, file: Option<&Bootstrap>) -> Provisioned {
+    let (known, problems) = bootstrap::apply(kept.clone(), file);
+    for problem in problems {
+        tracing::warn!(rule = problem.rule.map(|rule| rule.0), "{}", problem.cause);
+    }
+    if known != kept {
+        store.submit(StoreRequest::PutProvisioned(Box::new(known.clone())), drop);
+    }
+    known
 }
 
 /// How the system's password manager names our entries. Profiles do not see each other's passwords.

@@ -1,11 +1,13 @@
 //! `offhook`: arguments, logging, wiring; window or headless.
 
 mod args;
+mod bootstrap;
 mod client;
 mod ctl;
 mod doctor;
 mod headless;
 mod logging;
+mod policy;
 mod report;
 mod window;
 
@@ -15,7 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use offhook_platform::Folders;
 
-use args::{Cli, Global, Report, Sub};
+use args::{Cli, Global, Policy, Report, Sub};
 
 /// Name and version, as servers and reports see it.
 pub const PRODUCT: &str = concat!("Offhook/", env!("CARGO_PKG_VERSION"));
@@ -43,7 +45,9 @@ fn run(cli: &Cli) -> Result<u8, String> {
         Some(Sub::Doctor { address, json, replay: None, register: false }) => {
             doctor::run(&cli.global, address.as_deref(), *json, password())
         }
-        Some(Sub::Policy { .. }) => Err(not_built("policy explain")),
+        Some(Sub::Policy { action: Policy::Explain { files, json } }) => {
+            policy::explain(&cli.global, files, *json)
+        }
         Some(Sub::Uri { .. }) => Err(not_built("uri")),
         Some(Sub::Report { action: Report::Save { output, note } }) => {
             save_report(&cli.global, output.clone(), note)

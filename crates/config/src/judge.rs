@@ -9,7 +9,7 @@ use crate::layers::Layers;
 
 /// Unknown names of one place that are compared with the documented ones; the rest of a file that
 /// is nothing but unknown is not worth the time.
-const MAX_COMPARED: usize = 64;
+const MAX_COMPARED: usize = 32;
 /// Problems told of one place.
 const MAX_PROBLEMS: usize = 20;
 
@@ -57,6 +57,19 @@ pub fn oddities(layer: &Layer) -> Vec<Oddity> {
         };
         if let Spelling::Meant(right) = spelling {
             found.push(of(format!("is accepted; it is written {right}"), Some(right), true));
+        }
+        let again = |other: &&Setting| {
+            other.section == setting.section
+                && other.key == setting.key
+                && other.line > setting.line
+        };
+        if let Some(later) = layer.settings.iter().filter(again).last() {
+            let line = later.line.map(|line| format!(" in line {line}")).unwrap_or_default();
+            found.push(of(
+                format!("stands here more than once; the last{line} counts"),
+                None,
+                true,
+            ));
         }
         found.extend(about_value(key, setting).map(|words| of(words, None, true)));
         found.extend(about_place(key, setting).map(|words| of(words, None, false)));

@@ -121,13 +121,13 @@ impl Key {
             Source::Url => any(&['u']),
             Source::Cloud | Source::GlobalFile | Source::GroupFile => any(&['f']),
             Source::ServiceProfile => any(&['p']),
-            Source::Manual => any(&['b', 'f', 'u']),
+            Source::Manual => any(&['b', 'f', 'u', 'm']),
         }
     }
 
     /// Who may set it, in the words of `docs/policy.md`.
     pub fn setters(&self) -> Vec<&'static str> {
-        [('b', "bootstrap"), ('u', "URL"), ('f', "file"), ('p', "profile")]
+        [('b', "bootstrap"), ('u', "URL"), ('f', "file"), ('p', "profile"), ('m', "manual")]
             .into_iter()
             .filter_map(|(mark, words)| self.setters.contains(mark).then_some(words))
             .collect()

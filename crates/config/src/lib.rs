@@ -1,5 +1,7 @@
 //! What the servers say about a user, read into plain types: UDS answers, the service profile,
-//! the phone's configuration file, and the SOAP answers of IM and Presence.
+//! the phone's configuration file, and the SOAP answers of IM and Presence. And what
+//! administrators have set: bootstrap file, configuration URL and client configuration files, each
+//! a layer, and which of them wins.
 //!
 //! All readers go by the local names of elements, without regard to case, and ignore what they
 //! do not know: real files use prefixes that they never declare (reference device-config.md
@@ -8,6 +10,7 @@
 
 mod bootstrap;
 mod cas;
+mod client_config;
 mod device_file;
 mod edge;
 mod explain;
@@ -17,6 +20,7 @@ pub mod fuzzing;
 mod judge;
 mod keys;
 mod layers;
+mod profile_layer;
 mod provision_url;
 mod service_profile;
 mod soap;
@@ -27,6 +31,7 @@ pub mod xml;
 
 pub use bootstrap::{MAX_BOOTSTRAP, bootstrap_digest, first_launch, read_bootstrap, says_clear};
 pub use cas::{CasAnswer, read_cas};
+pub use client_config::read_client_config;
 pub use device_file::{
     CallManager, DeviceFile, Dscp, Line, SecurityMode, Transport, read_device_file,
 };
@@ -36,6 +41,7 @@ pub use filter::mended_filter;
 pub use judge::{Contradiction, Oddity, contradictions, oddities, problems};
 pub use keys::{Key, Kind, Spelling, keys};
 pub use layers::Layers;
+pub use profile_layer::{manual_layer, read_profile_layer};
 pub use provision_url::{MAX_URL, ProvisionLimit, UrlError, read_provision_url};
 pub use service_profile::{ImProduct, ImProfile, ServiceProfile, UcServer, read_service_profile};
 pub use soap::{

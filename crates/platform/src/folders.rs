@@ -61,6 +61,26 @@ impl Folders {
     }
 }
 
+/// Where an administrator's bootstrap file may lie, the place to look first at the beginning. A
+/// file of an earlier product counts too: on Windows where its installer leaves it, elsewhere
+/// copied beside our own (contract section 3; reference bootstrap.md section 2).
+pub fn machine_bootstrap() -> Vec<PathBuf> {
+    let own = ["bootstrap.properties", "jabber-bootstrap.properties"];
+    if cfg!(windows) {
+        let data = std::env::var_os("ProgramData").map_or("C:\\ProgramData".into(), PathBuf::from);
+        let earlier = data.join("Cisco Systems").join("Cisco Jabber");
+        let mut places = own.map(|name| data.join("Offhook").join(name)).to_vec();
+        places.push(earlier.join("jabber-bootstrap.properties"));
+        return places;
+    }
+    let folder = if cfg!(target_os = "macos") {
+        Path::new("/Library/Application Support/Offhook")
+    } else {
+        Path::new("/etc/offhook")
+    };
+    own.map(|name| folder.join(name)).to_vec()
+}
+
 /// Makes a folder, with those above it, that only this user can look into: history and logs are
 /// nobody else's.
 pub(crate) fn private(folder: &Path) -> std::io::Result<()> {
@@ -75,7 +95,15 @@ pub(crate) fn private(folder: &Path) -> std::io::Result<()> {
 mod tests {
     use std::path::Path;
 
-    use super::Folders;
+    use super::{Folders, machine_bootstrap};
+
+    #[test]
+    fn our_own_bootstrap_file_comes_first() {
+        let places = machine_bootstrap();
+        assert!(places.len() > 1 && places.iter().all(|place| place.has_root()), "{places:?}");
+        assert!(places.first().is_some_and(|first| first.ends_with("bootstrap.properties")));
+        assert!(places.last().is_some_and(|last| last.ends_with("jabber-bootstrap.properties")));
+    }
 
     #[test]
     fn a_profile_holds_everything() {

@@ -14,5 +14,5 @@ mod socket;
 mod socket;
 
 pub use credentials::credential_store;
-pub use folders::Folders;
+pub use folders::{Folders, machine_bootstrap};
 pub use socket::{ConnectError, Listener, Reader, Writer, connect, listen};

@@ -14,6 +14,8 @@ pub struct Element {
     pub children: Vec<Element>,
     /// All text directly inside, joined.
     pub text: String,
+    /// Line of the document where its first tag ends, counted from 1.
+    pub line: u32,
 }
 
 impl Element {

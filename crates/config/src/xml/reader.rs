@@ -45,13 +45,16 @@ pub fn parse(data: &[u8]) -> Result<Document, XmlError> {
     if looks_like_html(body) {
         return Err(XmlError::Html);
     }
-    let mut tree = Tree::default();
+    // What is trimmed away before the first tag counts as well.
+    let before = text.find(body).and_then(|at| text.get(..at)).map_or(0, lines);
+    let fresh = || Tree { line: 1 + before, ..Tree::default() };
+    let mut tree = fresh();
     if matches!(text, std::borrow::Cow::Owned(_)) {
         tree.odd("bytes that are not UTF-8");
     }
     let root = match tree.read(body) {
         Err(Stop::BareAmpersand) => {
-            tree = Tree { oddities: tree.oddities, ..Tree::default() };
+            tree = Tree { oddities: tree.oddities, ..fresh() };
             tree.odd("an ampersand that begins no reference");
             tree.read(&with_escaped_ampersands(body))
         }
@@ -140,14 +143,19 @@ fn begins_reference(tail: &str) -> bool {
 struct Tree {
     open: Vec<Element>,
     count: usize,
+    line: u32,
     oddities: Vec<&'static str>,
 }
 
 impl Tree {
     fn read(&mut self, body: &str) -> Result<Element, Stop> {
         let mut reader = Reader::from_str(body);
+        let mut read = 0;
         loop {
             let event = reader.read_event()?;
+            let position = usize::try_from(reader.buffer_position()).unwrap_or(body.len());
+            self.line += body.get(read..position).map_or(0, lines);
+            read = position;
             let closed = match event {
                 Event::Start(tag) => {
                     self.start(&tag)?;
@@ -188,7 +196,8 @@ impl Tree {
         if self.open.len() >= MAX_DEPTH {
             return Err(XmlError::TooDeep);
         }
-        let mut element = Element { name: local(tag.name().as_ref()), ..Element::default() };
+        let mut element =
+            Element { name: local(tag.name().as_ref()), line: self.line, ..Element::default() };
         for attribute in tag.attributes().with_checks(false).take(MAX_ATTRIBUTES) {
             let Ok(attribute) = attribute else {
                 self.odd("an attribute that cannot be read");
@@ -245,6 +254,10 @@ impl Tree {
 fn normalized(attribute: &Attribute<'_>) -> String {
     let value = attribute.normalized_value(XmlVersion::Implicit1_0);
     value.unwrap_or_else(|_| attribute.value.clone()).into_owned()
+}
+
+fn lines(text: &str) -> u32 {
+    u32::try_from(text.bytes().filter(|byte| *byte == b'\n').count()).unwrap_or(u32::MAX)
 }
 
 fn local(name: &str) -> String {
