@@ -26,6 +26,9 @@ struct Answers {
     web: Vec<(String, String, Reply)>,
     reach: HashMap<String, Result<(), Fault>>,
     xmpp: Option<(Endpoint, Fault)>,
+    delays: HashMap<String, Duration>,
+    aliases: HashMap<String, String>,
+    name_server: Option<String>,
     asked: Vec<String>,
 }
 
@@ -85,6 +88,24 @@ impl TestWorld {
     /// Lets an SRV question fail; [`DnsFault::Silence`] takes its time.
     pub fn srv_fault(&self, name: &str, fault: DnsFault) -> &Self {
         self.lock().srv.insert(name.into(), Err(fault));
+        self
+    }
+
+    /// Lets the SRV answer for this name take so long.
+    pub fn srv_after(&self, name: &str, delay: Duration) -> &Self {
+        self.lock().delays.insert(name.into(), delay);
+        self
+    }
+
+    /// The name server that answers everything, instead of `192.0.2.53:53`.
+    pub fn name_server(&self, address: &str) -> &Self {
+        self.lock().name_server = Some(address.into());
+        self
+    }
+
+    /// Makes a host an alias: its addresses belong to the other name.
+    pub fn alias(&self, host: &str, of: &str) -> &Self {
+        self.lock().aliases.insert(host.into(), of.into());
         self
     }
 
@@ -149,19 +170,22 @@ impl TestWorld {
 
     fn name_answer<T: Send + 'static>(
         &self,
+        name: &str,
         result: Option<Result<Vec<T>, DnsFault>>,
     ) -> Asked<'_, T> {
         let clock = self.clock.clone();
         let result = result.unwrap_or(Err(DnsFault::NoName));
+        let answers = self.lock();
+        let delay = answers.delays.get(name).copied();
+        let alias_of = answers.aliases.get(name).cloned();
+        let server = answers.name_server.clone().unwrap_or_else(|| "192.0.2.53:53".into());
+        drop(answers);
         Box::pin(async move {
-            if matches!(result, Err(DnsFault::Silence)) {
-                clock.sleep(DNS_PATIENCE).await;
+            let patience = matches!(result, Err(DnsFault::Silence)).then_some(DNS_PATIENCE);
+            if let Some(wait) = delay.or(patience) {
+                clock.sleep(wait).await;
             }
-            result.map(|records| DnsAnswer {
-                records,
-                server: "192.0.2.53:53".into(),
-                alias_of: None,
-            })
+            result.map(|records| DnsAnswer { records, server, alias_of })
         })
     }
 }
@@ -173,17 +197,17 @@ fn here(port: u16) -> SocketAddr {
 impl Dns for TestWorld {
     fn srv<'a>(&'a self, name: &'a str) -> Asked<'a, Srv> {
         let result = self.note(format!("SRV {name}")).srv.get(name).cloned();
-        self.name_answer(result)
+        self.name_answer(name, result)
     }
 
     fn naptr<'a>(&'a self, name: &'a str) -> Asked<'a, Naptr> {
         let result = self.note(format!("NAPTR {name}")).naptr.get(name).cloned();
-        self.name_answer(result.map(Ok))
+        self.name_answer(name, result.map(Ok))
     }
 
     fn addresses<'a>(&'a self, host: &'a str) -> Asked<'a, IpAddr> {
         let result = self.note(format!("A {host}")).addresses.get(host).cloned();
-        self.name_answer(result.or_else(|| Some(Ok(vec![host.parse().ok()?]))))
+        self.name_answer(host, result.or_else(|| Some(Ok(vec![host.parse().ok()?]))))
     }
 }
 
