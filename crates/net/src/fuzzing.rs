@@ -16,3 +16,11 @@ pub fn certificate(data: &[u8]) {
         assert!(shown.names.iter().all(|name| !name.chars().any(char::is_control)));
     }
 }
+
+/// A page of the kernel's lists of links, addresses and routes.
+pub fn netlink(data: &[u8]) {
+    #[cfg(target_os = "linux")]
+    crate::watch::fuzz_messages(data);
+    #[cfg(not(target_os = "linux"))]
+    let _ = data;
+}

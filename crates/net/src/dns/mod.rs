@@ -31,6 +31,11 @@ const FAMILY_LAG: Duration = Duration::from_millis(250);
 /// How many aliases are followed across separate questions.
 const ALIASES: usize = 8;
 
+/// Addresses of the system's name servers.
+pub(crate) fn system_servers() -> Vec<IpAddr> {
+    servers::system().iter().map(SocketAddr::ip).collect()
+}
+
 /// Everything needed to ask for names.
 #[derive(Debug)]
 pub(crate) struct Names {

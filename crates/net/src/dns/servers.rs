@@ -25,20 +25,21 @@ impl Servers {
         if !self.given.is_empty() {
             return Ok(self.given.clone());
         }
-        let (config, _) = read_system_conf().map_err(|error| {
-            tracing::debug!(%error, "the system names no name server");
-            DnsFault::NoServer
-        })?;
-        let listed: Vec<_> = config
-            .name_servers()
-            .iter()
-            .map(|server| {
-                let port = server.connections.first().map_or(53, |connection| connection.port);
-                SocketAddr::new(server.ip, port)
-            })
-            .collect();
+        let listed = system();
         if listed.is_empty() { Err(DnsFault::NoServer) } else { Ok(listed) }
     }
+}
+
+/// The system's name servers as they are now.
+pub(super) fn system() -> Vec<SocketAddr> {
+    let config = read_system_conf()
+        .inspect_err(|error| tracing::debug!(%error, "the system names no name server"));
+    let Ok((config, _)) = config else { return vec![] };
+    let servers = config.name_servers().iter().map(|server| {
+        let port = server.connections.first().map_or(53, |connection| connection.port);
+        SocketAddr::new(server.ip, port)
+    });
+    servers.collect()
 }
 
 /// The system's hosts file, read when it is first needed.

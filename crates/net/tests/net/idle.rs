@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use offhook_model::Link;
+use offhook_net::Watch;
 use offhook_net::sip::SipFlowEvent;
 use offhook_ports::{FlowId, SipServer};
 use tokio::sync::mpsc;
@@ -23,7 +24,7 @@ fn wakings(thread: &str) -> u64 {
 }
 
 #[test]
-fn open_flows_wake_nobody() {
+fn open_flows_and_a_quiet_network_wake_nobody() {
     let authority = Authority::new("sip authority");
     let identity = authority.issue(&["pbx.example.com"], Days::Now);
     let wait = |stream: &mut dyn web::Stream| {
@@ -48,7 +49,11 @@ fn open_flows_wake_nobody() {
             net.open(FlowId(0), server, 24, sender.clone())
         });
         let (handles, runs): (Vec<_>, Vec<_>) = flows.into_iter().unzip();
-        runtime.block_on(join_all(runs));
+        runtime.block_on(async {
+            // Nor does the watch over the network, while that stays as it is.
+            let mut watch = Watch::start().expect("a watch");
+            futures_util::future::join(join_all(runs), watch.changed()).await
+        });
         drop(handles);
     });
     let thread = told.recv_timeout(PATIENCE).expect("it runs");

@@ -12,3 +12,5 @@ mod openssl;
 mod replay;
 mod sip;
 mod trust;
+#[cfg(target_os = "linux")]
+mod watch;

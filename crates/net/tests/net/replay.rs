@@ -61,3 +61,8 @@ fn cookie_headers() {
 fn certificates() {
     check("certificate", fuzzing::certificate);
 }
+
+#[test]
+fn lists_of_the_kernel() {
+    check("netlink", fuzzing::netlink);
+}
