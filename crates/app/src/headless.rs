@@ -6,16 +6,19 @@ use offhook_model::Command;
 use crate::args::Global;
 use crate::client::{Client, Hosted};
 
-/// Runs until the engine ends.
+/// Runs until the engine ends. A configuration URL is acted on first.
 ///
 /// # Errors
 /// One sentence when it cannot start.
-pub fn run(global: &Global) -> Result<(), String> {
+pub fn run(global: &Global, provision: Option<String>) -> Result<(), String> {
     let client = Client::open(global)?;
     runtime()?.block_on(async {
         let listener = offhook_platform::listen(&client.folders.run).await?;
         let folders = client.folders.clone();
         let (engine, running) = client.engine(global, Box::new(|| {}));
+        if let Some(url) = provision {
+            let _ = engine.send(Command::Provision(url));
+        }
         let hosted = Hosted { engine: engine.clone(), folders };
         tokio::select! {
             () = running => {}

@@ -9,6 +9,7 @@ mod headless;
 mod logging;
 mod policy;
 mod report;
+mod uri;
 mod window;
 
 use std::io::Write;
@@ -36,9 +37,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<u8, String> {
     match &cli.command {
-        None if cli.uri.is_some() => Err(not_built("Opening an address")),
-        None if cli.headless => headless::run(&cli.global).map(|()| 0),
-        None => window::run(&cli.global).map(|()| 0),
+        None => start(cli),
         Some(Sub::Ctl { method, params }) => ctl::run(&cli.global, method, params),
         Some(Sub::Doctor { replay: Some(_), .. }) => Err(not_built("doctor --replay")),
         Some(Sub::Doctor { register: true, .. }) => Err(not_built("doctor --register")),
@@ -53,6 +52,23 @@ fn run(cli: &Cli) -> Result<u8, String> {
             save_report(&cli.global, output.clone(), note)
         }
     }
+}
+
+/// The client, with a window or without; an address goes to the one that runs already.
+fn start(cli: &Cli) -> Result<u8, String> {
+    let provision = match cli.uri.as_deref().map(|uri| uri::hand_over(&cli.global, uri)) {
+        None => None,
+        Some(handed) => match handed? {
+            uri::Handed::Over(status) => return Ok(status),
+            uri::Handed::Kept(url) => Some(url),
+        },
+    };
+    if cli.headless {
+        headless::run(&cli.global, provision)?;
+    } else {
+        window::run(&cli.global, provision)?;
+    }
+    Ok(0)
 }
 
 /// A running client is asked for its state; without one the report holds what is on disk.

@@ -17,17 +17,20 @@ use crate::headless::{quit_on_signal, runtime};
 /// How long the window waits for the farewell to the servers when it is closed.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// Opens the window and runs until it is closed.
+/// Opens the window and runs until it is closed. A configuration URL is acted on first.
 ///
 /// # Errors
 /// One sentence when it cannot start.
-pub fn run(global: &Global) -> Result<(), String> {
+pub fn run(global: &Global, provision: Option<String>) -> Result<(), String> {
     let client = Client::open(global)?;
     let locale = client.kept.settings.language.clone().or_else(system_language);
     let context: Arc<OnceLock<egui::Context>> = Arc::default();
     let gone = Arc::new(AtomicBool::new(false));
     let (engine, over) =
         start_engine(client, global.clone(), Arc::clone(&context), Arc::clone(&gone))?;
+    if let Some(url) = provision {
+        let _ = engine.send(Command::Provision(url));
+    }
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Offhook")
