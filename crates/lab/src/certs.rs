@@ -1,5 +1,7 @@
 //! The laboratory's certificate authority and the certificates it gives out, good and bad.
 
+mod weak;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use rcgen::{
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use crate::LabError;
 use crate::cas::{API_HOST, CAS_HOST, CLUSTER_HOST};
@@ -26,6 +29,8 @@ pub(crate) enum Flaw {
     Expired,
     /// It is not valid yet.
     NotYetValid,
+    /// Its key is an RSA key of 1024 bits.
+    WeakKey,
     /// Nobody vouches for it.
     SelfSigned,
     /// Somebody vouches for it whom nobody knows.
@@ -39,6 +44,7 @@ impl Flaw {
             (Fault::WrongNameCert, Self::WrongName),
             (Fault::ExpiredCert, Self::Expired),
             (Fault::NotYetValidCert, Self::NotYetValid),
+            (Fault::WeakKeyCert, Self::WeakKey),
             (Fault::SelfSignedCert, Self::SelfSigned),
             (Fault::UnknownCa, Self::UnknownAuthority),
         ];
@@ -140,6 +146,7 @@ impl Authority {
             Flaw::None
             | Flaw::Expired
             | Flaw::NotYetValid
+            | Flaw::WeakKey
             | Flaw::SelfSigned
             | Flaw::UnknownAuthority => names.to_vec(),
         };
@@ -153,29 +160,48 @@ impl Authority {
         let (from, to) = match flaw {
             Flaw::Expired => (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1)),
             Flaw::NotYetValid => (date_time_ymd(2045, 1, 1), date_time_ymd(2046, 1, 1)),
-            Flaw::None | Flaw::WrongName | Flaw::SelfSigned | Flaw::UnknownAuthority => {
-                (date_time_ymd(2024, 1, 1), date_time_ymd(2044, 1, 1))
-            }
+            Flaw::None
+            | Flaw::WrongName
+            | Flaw::WeakKey
+            | Flaw::SelfSigned
+            | Flaw::UnknownAuthority => (date_time_ymd(2024, 1, 1), date_time_ymd(2044, 1, 1)),
         };
         params.not_before = from;
         params.not_after = to;
         let key = KeyPair::generate()?;
+        let own = self.certificate.clone();
         let chain = match flaw {
             Flaw::SelfSigned => vec![params.self_signed(&key)?.der().clone()],
             Flaw::UnknownAuthority => {
                 let other = Self::make("Authority of somebody else", PathBuf::new())?;
                 vec![params.signed_by(&key, &other.issuer)?.der().clone(), other.certificate]
             }
+            Flaw::WeakKey => {
+                let key = &weak::WeakKey;
+                vec![params.signed_by(&key, &self.issuer)?.der().clone(), own]
+            }
             Flaw::None | Flaw::WrongName | Flaw::Expired | Flaw::NotYetValid => {
-                vec![params.signed_by(&key, &self.issuer)?.der().clone(), self.certificate.clone()]
+                vec![params.signed_by(&key, &self.issuer)?.der().clone(), own]
             }
         };
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = match flaw {
+            Flaw::WeakKey => weak::key(),
+            Flaw::None
+            | Flaw::WrongName
+            | Flaw::Expired
+            | Flaw::NotYetValid
+            | Flaw::SelfSigned
+            | Flaw::UnknownAuthority => {
+                let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+                provider.key_provider.load_private_key(PrivateKeyDer::Pkcs8(key))?
+            }
+        };
+        let certified = SingleCertAndKey::from(CertifiedKey::new(chain, key));
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(chain, key)?;
+            .with_cert_resolver(Arc::new(certified));
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
         Ok(Arc::new(config))
     }

@@ -167,6 +167,9 @@ fn look_up(zone: &Zone, question: &Question<'_>) -> Answer {
         if let Data::Srv { target, .. } = data {
             let hosts = zone.records.iter().filter(|(owner, _)| owner == target);
             for (owner, address) in hosts {
+                if !matches!(address, Data::Address(_)) {
+                    continue;
+                }
                 let mut bytes = Vec::new();
                 address.write(&mut bytes);
                 let extra = record(owner, address.kind(), &bytes);

@@ -90,6 +90,8 @@ faults! {
     ExpiredCert, "expired-cert", Some(12), "UDS shows a certificate that ended in 2021";
     /// UDS shows a certificate that is not valid yet.
     NotYetValidCert, "not-yet-valid-cert", Some(12), "UDS shows a certificate that begins in 2045";
+    /// UDS shows a certificate with a weak key.
+    WeakKeyCert, "weak-key-cert", Some(12), "UDS shows a certificate with an RSA key of 1024 bits";
     /// The devices of a user are empty.
     NoDevice, "no-device", Some(18), "the user has no device at all";
     /// Only the desk phone is associated with the user.

@@ -12,7 +12,17 @@ const HEADER: &str = "<?xml version='1.0'?><stream:stream to='lab.example' versi
     xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
 
 async fn encrypted(lab: &Lab) -> Conversation<TlsStream<TcpStream>> {
-    let tcp = TcpStream::connect(lab.info().services.xmpp).await.unwrap();
+    let (stream, features) = offered(lab, lab.info().services.xmpp).await;
+    assert!(features.contains("<mechanism>CISCO-VTG-TOKEN</mechanism>"), "{features}");
+    stream
+}
+
+/// A stream after STARTTLS, and what it offers then.
+pub(crate) async fn offered(
+    lab: &Lab,
+    at: std::net::SocketAddr,
+) -> (Conversation<TlsStream<TcpStream>>, String) {
+    let tcp = TcpStream::connect(at).await.unwrap();
     let mut clear = Conversation::new(tcp);
     clear.say(HEADER).await;
     let features = clear.until("</stream:features>").await;
@@ -22,16 +32,19 @@ async fn encrypted(lab: &Lab) -> Conversation<TlsStream<TcpStream>> {
     let mut stream = Conversation::new(tls(lab, clear.io, "lab.example").await.unwrap());
     stream.say(HEADER).await;
     let features = stream.until("</stream:features>").await;
-    assert!(features.contains("<mechanism>CISCO-VTG-TOKEN</mechanism>"), "{features}");
-    stream
+    (stream, features)
 }
 
-pub(crate) async fn signed_in(lab: &Lab, user: &str) -> Conversation<TlsStream<TcpStream>> {
-    let mut stream = encrypted(lab).await;
-    let plain = STANDARD.encode(format!("\0{user}\0secret"));
+/// Signs in with a mechanism of one message and asks for a resource; the answer to that.
+pub(crate) async fn bind(
+    stream: &mut Conversation<TlsStream<TcpStream>>,
+    mechanism: &str,
+    message: &str,
+) -> String {
+    let message = STANDARD.encode(message);
     stream
         .say(&format!(
-            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>"
+            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='{mechanism}'>{message}</auth>"
         ))
         .await;
     stream.until("</success>").await;
@@ -43,7 +56,12 @@ pub(crate) async fn signed_in(lab: &Lab, user: &str) -> Conversation<TlsStream<T
               <resource>raw</resource></bind></iq>",
         )
         .await;
-    let bound = stream.until("</iq>").await;
+    stream.until("</iq>").await
+}
+
+pub(crate) async fn signed_in(lab: &Lab, user: &str) -> Conversation<TlsStream<TcpStream>> {
+    let mut stream = encrypted(lab).await;
+    let bound = bind(&mut stream, "PLAIN", &format!("\0{user}\0secret")).await;
     assert!(bound.contains(&format!("<jid>{user}@lab.example/raw</jid>")), "{bound}");
     stream
 }

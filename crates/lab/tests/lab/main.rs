@@ -3,8 +3,10 @@
 #![allow(clippy::disallowed_methods, reason = "a test drives its own tasks")]
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+mod faults;
 mod im;
 mod phone;
+mod scenarios;
 mod wire;
 
 use std::sync::Arc;
@@ -22,9 +24,13 @@ use tokio_rustls::client::TlsStream;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn lab(faults: &[&str]) -> Lab {
+    scenario(Scenario::OnPrem, faults).await
+}
+
+async fn scenario(scenario: Scenario, faults: &[&str]) -> Lab {
     let faults = faults.iter().map(|name| (*name).to_owned()).collect();
     let config = LabConfig { faults, ..LabConfig::default() };
-    Lab::start(Scenario::OnPrem, config).await.unwrap()
+    Lab::start(scenario, config).await.unwrap()
 }
 
 /// A TLS client that trusts the laboratory's authority and nobody else.

@@ -9,32 +9,32 @@ use tokio::net::{TcpStream, UdpSocket};
 use super::{PATIENCE, im, lab};
 
 /// A phone over TCP.
-struct Phone {
-    io: TcpStream,
+pub(crate) struct Phone {
+    pub(crate) io: TcpStream,
     buffer: Vec<u8>,
     number: &'static str,
     device: &'static str,
     at: SocketAddr,
 }
 
-fn header<'a>(message: &'a str, name: &str) -> &'a str {
+pub(crate) fn header<'a>(message: &'a str, name: &str) -> &'a str {
     let prefix = format!("{name}: ");
     message.lines().find_map(|line| line.strip_prefix(prefix.as_str())).unwrap_or_default()
 }
 
-fn first_line(message: &str) -> &str {
+pub(crate) fn first_line(message: &str) -> &str {
     message.lines().next().unwrap_or_default()
 }
 
 impl Phone {
-    async fn connect(lab: &Lab, number: &'static str, device: &'static str) -> Self {
+    pub(crate) async fn connect(lab: &Lab, number: &'static str, device: &'static str) -> Self {
         let io = TcpStream::connect(lab.info().services.sip_tcp).await.unwrap();
         let at = io.local_addr().unwrap();
         Self { io, buffer: Vec::new(), number, device, at }
     }
 
     /// Takes the registration over, or gives it up when `expires` is 0.
-    async fn register_with(&mut self, call: &str, instance: &str, expires: u32) {
+    pub(crate) async fn register_with(&mut self, call: &str, instance: &str, expires: u32) {
         let (number, at, device) = (self.number, self.at, self.device);
         let head = format!(
             "REGISTER sip:cucm1 SIP/2.0\r\nVia: SIP/2.0/TCP {at};branch=z9hG4bKr{call}{expires}\r\n\
@@ -47,7 +47,7 @@ impl Phone {
     }
 
     /// Connects, registers and answers the state notice that follows.
-    async fn registered(lab: &Lab, number: &'static str, device: &'static str) -> Self {
+    pub(crate) async fn registered(lab: &Lab, number: &'static str, device: &'static str) -> Self {
         let mut phone = Self::connect(lab, number, device).await;
         phone.register("1").await;
         let answer = phone.next().await;
@@ -66,12 +66,12 @@ impl Phone {
         self.io.write_all(text.as_bytes()).await.unwrap();
     }
 
-    async fn register(&mut self, call: &str) {
+    pub(crate) async fn register(&mut self, call: &str) {
         self.register_with(call, "00000000-0000-0000-0000-000000000000", 3600).await;
     }
 
     /// The next message.
-    async fn next(&mut self) -> String {
+    pub(crate) async fn next(&mut self) -> String {
         let read = async {
             loop {
                 if let Some(head) = self.buffer.windows(4).position(|part| part == b"\r\n\r\n") {

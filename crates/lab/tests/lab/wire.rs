@@ -16,9 +16,31 @@ fn srv_query() -> Vec<u8> {
     query
 }
 
+/// A query for any name and type, id 7.
+fn query(name: &str, kind: u8) -> Vec<u8> {
+    let mut query = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in name.split('.') {
+        query.push(label.len() as u8);
+        query.extend(label.as_bytes());
+    }
+    query.extend([0, 0, kind, 0, 1]);
+    query
+}
+
+/// The answer to a question for SRV records, and their ports.
+pub(crate) async fn srv(lab: &Lab, name: &str) -> (Vec<u8>, Vec<u16>) {
+    let answer = ask(lab, &query(name, 33)).await;
+    let ports = srv_ports(&answer);
+    (answer, ports)
+}
+
 async fn udp_answer(lab: &Lab) -> Vec<u8> {
+    ask(lab, &srv_query()).await
+}
+
+async fn ask(lab: &Lab, query: &[u8]) -> Vec<u8> {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    socket.send_to(&srv_query(), lab.info().services.dns).await.unwrap();
+    socket.send_to(query, lab.info().services.dns).await.unwrap();
     let mut buffer = vec![0; 2048];
     let read = tokio::time::timeout(PATIENCE, socket.recv(&mut buffer)).await;
     buffer.truncate(read.unwrap().unwrap());
@@ -79,7 +101,7 @@ async fn a_refused_port_refuses_and_a_dead_one_swallows() {
     dead.stop().await;
 }
 
-async fn https(lab: &Lab, at: SocketAddr, host: &str, request: &str) -> String {
+pub(crate) async fn https(lab: &Lab, at: SocketAddr, host: &str, request: &str) -> String {
     let tcp = TcpStream::connect(at).await.unwrap();
     let mut stream = tls(lab, tcp, host).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -108,7 +130,9 @@ async fn bad_certificates_are_bad_in_the_way_they_are_named() {
     for (fault, says) in [
         ("wrong-name-cert", "NotValidForName"),
         ("expired-cert", "Expired"),
+        ("not-yet-valid-cert", "NotValidYet"),
         ("self-signed-cert", "UnknownIssuer"),
+        ("unknown-ca", "UnknownIssuer"),
     ] {
         let lab = lab(&[fault]).await;
         let tcp = TcpStream::connect(lab.info().services.uds).await.unwrap();
