@@ -1,6 +1,8 @@
 //! Why a call is over, in the words of the control API.
 
-use offhook_model::{Area, CallDirection, CallEnd, Endpoint, Owner, Problem};
+use offhook_model::{
+    Area, CallDirection, CallEnd, CommandError, Endpoint, ErrorCode, Owner, Problem,
+};
 use offhook_sip::{By, End};
 
 /// How far the call had come when it ended.
@@ -22,6 +24,34 @@ pub fn describe(end: &End, reached: Reached, at: Option<Endpoint>) -> CallEnd {
         _ => None,
     };
     CallEnd { cause, sip_status: end.status, problem }
+}
+
+/// What is told to a caller whose call would have to be encrypted.
+pub const NO_ENCRYPTED_SOUND: &str = "Encrypted sound (SRTP) is required here and not built yet";
+
+/// Where sound must be encrypted no call can be made: that is not built yet.
+pub fn no_encrypted_sound() -> CommandError {
+    let problem = encryption_needed();
+    CommandError {
+        code: ErrorCode::NotPossible,
+        cause: problem.cause,
+        owner: problem.owner,
+        remedy: problem.remedy,
+    }
+}
+
+/// The end of a call that came where sound must be encrypted.
+pub fn not_encrypted() -> CallEnd {
+    CallEnd { cause: "failed", sip_status: Some(488), problem: Some(encryption_needed()) }
+}
+
+fn encryption_needed() -> Problem {
+    Problem::new(
+        Area::Media,
+        Owner::User,
+        "Calls through the edge need encrypted sound (SRTP), which is not built yet.",
+        "Call from inside or by VPN; chat works from here.",
+    )
 }
 
 /// An end for which the two phones' sound does not fit (RFC 3261 section 21.4.26).

@@ -67,6 +67,9 @@ impl Phone {
             self.agent.reject(sip, 480, now.at);
             return;
         };
+        if self.account.encrypted_media {
+            return self.refuse_unencrypted(sip, remote, now);
+        }
         let id = self.next_id();
         let waiting = Waiting::PortsToAnswer { answer: false };
         let mut entry =
@@ -83,6 +86,18 @@ impl Phone {
         self.agent.ring(sip, now.at);
         self.reserve(id, ip);
         self.tell(id);
+    }
+
+    /// Nobody should run to a phone that cannot be answered, and the caller is told why.
+    fn refuse_unencrypted(&mut self, sip: SipCall, remote: &Identity, now: Moment) {
+        let id = self.next_id();
+        let mut entry =
+            Entry::new(id, CallDirection::Incoming, remote.uri.clone(), now.wall, Waiting::Nothing);
+        identity::apply(&mut entry.call, remote);
+        entry.sip = Some(sip);
+        self.entries.push(entry);
+        self.agent.reject_saying(sip, 488, ending::NO_ENCRYPTED_SOUND, now.at);
+        self.finish(self.entries.len() - 1, ending::not_encrypted(), now);
     }
 
     fn known_as(&mut self, index: usize, remote: Option<&Identity>) {

@@ -12,7 +12,7 @@ use offhook_ports::{FlowId, MediaFact, PhoneAccount, SipServer};
 use offhook_sip::{Output as SipOutput, SipCall, UserAgent};
 
 use crate::entry::{Entry, Waiting};
-use crate::{Output, Tone, tones};
+use crate::{Output, Tone, ending, tones};
 
 /// How long an ended call stays on the screen.
 const AFTERGLOW: Duration = Duration::from_secs(4);
@@ -123,8 +123,11 @@ impl Phone {
     /// Calls somebody. Calls that are up are put on hold first.
     ///
     /// # Errors
-    /// Not registered, or the phone has no address yet.
+    /// Not registered, the phone has no address yet, or sound would have to be encrypted.
     pub fn dial(&mut self, to: DialString, now: Moment) -> Result<CallId, CommandError> {
+        if self.account.encrypted_media {
+            return Err(ending::no_encrypted_sound());
+        }
         let ip = self.agent.local_ip().filter(|_| self.agent.is_registered());
         let ip = ip.ok_or_else(|| CommandError {
             code: ErrorCode::NotSignedIn,

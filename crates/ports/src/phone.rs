@@ -63,12 +63,14 @@ pub struct PhoneAccount {
     pub display_name: String,
     /// Servers in the order to try.
     pub servers: Vec<SipServer>,
-    /// Route set that requests outside a dialog begin with (RFC 3261 section 8.1.1.1), in order,
-    /// each `<sip:…;lr>` as it stands in the header: the way through an edge (reference edge.md
-    /// section 4). Empty when the servers are the registrars themselves.
+    /// Routes that requests outside a dialog carry after the server that is connected to (RFC 3261
+    /// section 8.1.1.1), in order, each `<sip:…;lr>` as it stands in the header: the way on from an
+    /// edge (reference edge.md section 4). The server itself comes before them by itself where
+    /// there is a `registrar`. Empty when the servers are the registrars themselves.
     pub routes: Vec<String>,
-    /// Host of the registrar for Request-URI and To of REGISTER, where it is not the server that is
-    /// connected to: the inner call manager behind an edge.
+    /// Host of the registrar, where it is not the server that is connected to: the inner call
+    /// manager behind an edge. It stands in the Request-URI and To of REGISTER, and in our address
+    /// where `domain` is empty.
     pub registrar: Option<String>,
     /// Media must be encrypted (edge: `RTP/SAVP` with SDES keys whatever the device's mode).
     pub encrypted_media: bool,

@@ -106,10 +106,19 @@ pub struct Stage {
 impl Stage {
     /// A phone that has not started.
     pub fn new() -> Self {
+        Self::of(account())
+    }
+
+    /// A registered phone that may only speak encrypted.
+    pub fn encrypted() -> Self {
+        Self::of(PhoneAccount { encrypted_media: true, ..account() }).in_service()
+    }
+
+    fn of(account: PhoneAccount) -> Self {
         #[allow(clippy::disallowed_methods, reason = "virtual time needs a start")]
         let at = Instant::now();
         Self {
-            phone: Phone::new(account(), "Offhook-Test", 0, 42),
+            phone: Phone::new(account, "Offhook-Test", 0, 42),
             now: Moment { at, wall: Timestamp(1_000_000) },
             flow: FlowId(0),
             opened: 0,
@@ -132,12 +141,15 @@ impl Stage {
 
     /// Started and registered.
     pub fn registered() -> Self {
-        let mut stage = Self::new();
-        stage.phone.start(stage.now);
-        stage.drain();
-        stage.open();
-        stage.accept_register();
-        stage
+        Self::new().in_service()
+    }
+
+    fn in_service(mut self) -> Self {
+        self.phone.start(self.now);
+        self.drain();
+        self.open();
+        self.accept_register();
+        self
     }
 
     pub fn drain(&mut self) {

@@ -6,6 +6,7 @@ use super::call::{Asked, AwaitedAck, Call, Stage};
 use super::{By, End, Event, MAX_CALLS, SipCall, UserAgent};
 use crate::dialog::Dialog;
 use crate::identity::Identity;
+use crate::message::text::quote;
 use crate::message::{Defect, Message, Method, Name};
 use crate::transaction::{Arrived, ServerKey};
 
@@ -156,14 +157,23 @@ impl UserAgent {
         self.respond(&asked.key, &response, now);
     }
 
-    pub(super) fn send_rejection(&mut self, id: SipCall, status: u16, now: Instant) {
+    pub(super) fn send_rejection(
+        &mut self,
+        id: SipCall,
+        status: u16,
+        warning: Option<&str>,
+        now: Instant,
+    ) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.stage == Stage::Ringing) else {
             return;
         };
         if let Some(asked) = call.asked.take()
             && let Some(call) = self.calls.get(&id)
         {
-            let response = self.call_response(call, &asked.message, status);
+            let mut response = self.call_response(call, &asked.message, status);
+            if let Some(text) = warning {
+                response.push(Name::Warning, format_args!("399 offhook {}", quote(text)));
+            }
             self.respond(&asked.key, &response, now);
         }
         self.ended(id, End::new(By::Us, Some(status), ""));

@@ -13,6 +13,7 @@ mod offers;
 mod outgoing;
 mod register;
 mod requests;
+mod routes;
 mod types;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -273,7 +274,13 @@ impl UserAgent {
 
     /// Refuses the call; `status` is 300 to 699.
     pub fn reject(&mut self, call: SipCall, status: u16, now: Instant) {
-        self.send_rejection(call, status.clamp(300, 699), now);
+        self.send_rejection(call, status.clamp(300, 699), None, now);
+        self.flush();
+    }
+
+    /// Refuses the call and says why in a Warning (RFC 3261 section 20.43).
+    pub fn reject_saying(&mut self, call: SipCall, status: u16, text: &str, now: Instant) {
+        self.send_rejection(call, status.clamp(300, 699), Some(text), now);
         self.flush();
     }
 

@@ -25,7 +25,7 @@ impl UserAgent {
         let mut request =
             Request::new(Method::Invite, uri.clone(), if self.is_cucm() { 101 } else { 1 });
         request.push(Name::MaxForwards, 70);
-        for route in &self.registration.routes {
+        for route in self.way() {
             request.push(Name::Route, route);
         }
         request.push(Name::From, format_args!("{};tag={}", self.own_address(), self.tokens.tag()));
@@ -249,7 +249,7 @@ impl UserAgent {
                 self.ended(id, End::new(By::Us, None, ""));
                 self.cancel_if_unwanted(id, now);
             }
-            Stage::Ringing => self.send_rejection(id, 486, now),
+            Stage::Ringing => self.send_rejection(id, 486, None, now),
             Stage::Accepted => {
                 call.bye_wanted = true;
                 self.ended(id, End::new(By::Us, None, ""));

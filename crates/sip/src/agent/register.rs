@@ -74,7 +74,9 @@ impl UserAgent {
     /// Host part of our address of record.
     pub(super) fn domain(&self) -> String {
         if self.account.domain.is_empty() {
-            let host = self.server().map_or("invalid", |server| server.host.as_str());
+            let server = self.server().map(|server| &server.host);
+            let host = self.account.registrar.as_ref().or(server);
+            let host = host.map_or("invalid", String::as_str);
             if host.contains(':') && !host.starts_with('[') {
                 format!("[{host}]")
             } else {
@@ -111,8 +113,12 @@ impl UserAgent {
             format!("<sip:{}@{domain}>", crate::message::uri::escape_user(&self.account.user));
         let contact = flow.contact(self.contact_user());
         let cseq = self.registration.next_cseq();
-        let mut request = Request::new(Method::Register, format!("sip:{domain}"), cseq);
+        let registrar = self.account.registrar.as_deref().unwrap_or(&domain);
+        let mut request = Request::new(Method::Register, format!("sip:{registrar}"), cseq);
         request.push(Name::MaxForwards, 70);
+        for route in self.way_to_registrar() {
+            request.push(Name::Route, route);
+        }
         request.push(Name::From, format_args!("{own};tag={}", self.registration.tag));
         request.push(Name::To, own);
         request.push(Name::CallId, &self.registration.call_id);
@@ -124,9 +130,15 @@ impl UserAgent {
         request.push(Name::Expires, expires);
         request.push(Name::UserAgent, &self.product);
         match &self.account.dialect {
-            PhoneDialect::Standard => request.push(Name::Allow, super::headers::ALLOW),
+            PhoneDialect::Standard => {
+                request.push(Name::Allow, super::headers::ALLOW);
+                if self.is_routed() {
+                    request.push(Name::Supported, "path");
+                }
+            }
             PhoneDialect::Cucm { device, .. } => {
-                request.push(Name::Supported, cucm::SUPPORTED_REGISTER);
+                let path = if self.is_routed() { ",path" } else { "" };
+                request.push(Name::Supported, format_args!("{}{path}", cucm::SUPPORTED_REGISTER));
                 if !leaving && !self.registration.phase.is_registered() {
                     cucm::dress_register(&mut request, device, &self.product);
                 }
