@@ -22,6 +22,10 @@ pub struct Setup {
     pub input: Option<String>,
     /// `--log`
     pub log: Option<&'static str>,
+    /// `--hosts`, each as `NAME[:PORT]=ADDR[:PORT]`.
+    pub hosts: Vec<String>,
+    /// `--bootstrap`
+    pub bootstrap: Option<PathBuf>,
     /// What it finds in its environment.
     pub environment: Vec<(&'static str, String)>,
 }
@@ -34,6 +38,12 @@ impl Setup {
         }
         if let Some(file) = &self.ca_file {
             words.extend(["--ca-file".into(), file.into()]);
+        }
+        for entry in &self.hosts {
+            words.extend(["--hosts".into(), entry.into()]);
+        }
+        if let Some(file) = &self.bootstrap {
+            words.extend(["--bootstrap".into(), file.into()]);
         }
         words
     }

@@ -24,12 +24,20 @@ impl Lab {
     /// # Panics
     /// It does not start.
     pub fn start(folder: &Path, faults: &[&str], config: &str) -> Self {
-        let folder = folder.join(format!("lab{}", faults.join("-")));
+        Self::scenario(folder, "on-prem", faults, config)
+    }
+
+    /// Starts any scenario with these faults and this TOML text as configuration.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn scenario(folder: &Path, scenario: &str, faults: &[&str], config: &str) -> Self {
+        let folder = folder.join(format!("lab-{scenario}{}", faults.join("-")));
         std::fs::create_dir_all(&folder).expect("a folder for the laboratory");
         let file = folder.join("lab.toml");
         std::fs::write(&file, config).expect("a configuration file");
         let mut command = Command::new(programs::own("OFFHOOK_TEST_LAB", "offhook-lab"));
-        command.args(["up", "--json", "--scenario", "on-prem", "--config"]).arg(&file);
+        command.args(["up", "--json", "--scenario", scenario, "--config"]).arg(&file);
         command.arg("--state").arg(folder.join("state"));
         for fault in faults {
             command.args(["--fault", fault]);
@@ -58,6 +66,12 @@ impl Lab {
     /// Its authority's certificate.
     pub fn authority(&self) -> PathBuf {
         self.info["caFile"].as_str().unwrap_or_default().into()
+    }
+
+    /// `--hosts` entries that put its ports in the place of those of the field.
+    pub fn hosts(&self) -> Vec<String> {
+        let entries = self.info["hosts"].as_array().cloned().unwrap_or_default();
+        entries.iter().filter_map(|entry| entry.as_str().map(str::to_owned)).collect()
     }
 
     /// The port of one of its services, by the name in its table.
