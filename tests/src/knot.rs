@@ -24,11 +24,7 @@ impl Knot {
         let folder = folder.join("knot");
         std::fs::create_dir_all(&folder).expect("a folder for the name server");
         let port = free_port();
-        let zone = format!(
-            "$ORIGIN {domain}.\n$TTL 60\n@ IN SOA ns admin ( 1 60 60 60 60 )\n@ IN NS ns\nns IN A \
-             127.0.0.1\n{records}"
-        );
-        std::fs::write(folder.join("zone"), zone).expect("a zone file");
+        std::fs::write(folder.join("zone"), zone(domain, records)).expect("a zone file");
         let config = fill(
             include_str!("../fixtures/knot.conf"),
             &[
@@ -46,8 +42,16 @@ impl Knot {
     }
 }
 
+/// A zone file with what every zone needs.
+pub(crate) fn zone(domain: &str, records: &str) -> String {
+    format!(
+        "$ORIGIN {domain}.\n$TTL 60\n@ IN SOA ns admin ( 1 60 60 60 60 )\n@ IN NS ns\nns IN A \
+         127.0.0.1\n{records}"
+    )
+}
+
 /// Whether the server answers a question for the domain's SOA record without error.
-fn answers(port: u16, domain: &str) -> bool {
+pub(crate) fn answers(port: u16, domain: &str) -> bool {
     let mut question = vec![0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     for label in domain.split('.') {
         question.push(u8::try_from(label.len()).unwrap_or(0));

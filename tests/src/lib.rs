@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, reason = "what is skipped is said aloud")]
 
 mod baresip;
+mod bind;
 mod client;
 mod kamailio;
 mod keyring;
@@ -26,6 +27,7 @@ mod wait;
 mod xmpp_peer;
 
 pub use baresip::{Baresip, PhoneAccount, SPEECH_DB, SPEECH_HZ};
+pub use bind::Bind;
 pub use client::{Client, Setup, doctor, offhook};
 pub use kamailio::Kamailio;
 pub use keyring::Keyring;

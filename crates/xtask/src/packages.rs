@@ -33,6 +33,7 @@ pub const PEERS: &[&str] = &[
     "baresip-core",
     "knot",
     "knot-dnsutils",
+    "bind9",
     "python3-slixmpp",
     "pulseaudio",
     "pulseaudio-utils",

@@ -84,6 +84,7 @@ fn say_what_is_skipped(found: &Packages) {
         ("kamailio", "call interop"),
         ("baresip", "call interop"),
         ("knotd", "sign-in by SRV records of a real name server"),
+        ("named", "the planning guide's records from BIND"),
         ("Xvfb", "pictures of the window"),
     ] {
         let there = exists(program) || std::path::Path::new("/usr/sbin").join(program).exists();
