@@ -40,8 +40,8 @@ pub struct Global {
     #[arg(long, global = true, env = "OFFHOOK_CA_FILE", value_name = "PEM", value_delimiter = ',')]
     pub ca_file: Vec<PathBuf>,
 
-    /// Resolve NAME to ADDR.
-    #[arg(long, global = true, env = "OFFHOOK_HOSTS", value_name = "NAME=ADDR", value_delimiter = ',', value_parser = host)]
+    /// Resolve NAME to ADDR; with ports, connections to that port of NAME go to the other one (IPv6 in brackets: NAME:443=[::1]:8443).
+    #[arg(long, global = true, env = "OFFHOOK_HOSTS", value_name = "NAME[:PORT]=ADDR[:PORT]", value_delimiter = ',', value_parser = host)]
     pub hosts: Vec<HostEntry>,
 
     /// Microphone: default, device:NAME, file:PATH.wav, file+loop:PATH.wav, tone:HZ, silence, null.
@@ -148,13 +148,7 @@ fn name_server(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn host(text: &str) -> Result<HostEntry, String> {
-    let wrong = || "a host is NAME=ADDR, such as cucm1.example.com=192.0.2.1".to_owned();
-    let (name, address) = text.split_once('=').ok_or_else(wrong)?;
-    if name.is_empty() {
-        return Err(wrong());
-    }
-    let address = address.parse().map_err(|_| wrong())?;
-    Ok(HostEntry { name: name.to_lowercase(), address, ports: None })
+    text.parse().map_err(|error: offhook_net::NoHostEntry| error.to_string())
 }
 
 fn input(text: &str) -> Result<AudioSpec, String> {

@@ -14,6 +14,7 @@ mod dns;
 mod errors;
 #[doc(hidden)]
 pub mod fuzzing;
+mod hosts;
 mod http;
 mod probe;
 pub mod sip;
@@ -21,7 +22,7 @@ mod tcp;
 mod tls;
 mod watch;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use offhook_model::{AcceptedKey, CertificatePolicy, IpMode};
 use offhook_ports::AskTrust;
 
 pub use clock::now;
+pub use hosts::{HostEntry, NoHostEntry};
 pub use tls::{Refused, Wanted, install_crypto};
 pub use watch::Watch;
 
@@ -41,25 +43,6 @@ pub struct NetOptions {
     pub hosts: Vec<HostEntry>,
     /// `--ca-file`: PEM files of authorities to trust besides the system's.
     pub ca_files: Vec<PathBuf>,
-}
-
-/// One `--hosts NAME[:PORT]=ADDR[:PORT]`. With ports, connections to that port of the name go to
-/// the other port instead, for laboratories that cannot listen on 443.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostEntry {
-    /// Host name in lower case.
-    pub name: String,
-    /// The address to use.
-    pub address: IpAddr,
-    /// Port asked for and port used.
-    pub ports: Option<(u16, u16)>,
-}
-
-impl HostEntry {
-    /// An entry for every port.
-    pub fn new(name: impl Into<String>, address: IpAddr) -> Self {
-        Self { name: name.into(), address, ports: None }
-    }
 }
 
 /// The network as the rest of the program sees it.
@@ -80,10 +63,7 @@ impl Net {
     pub fn new(options: NetOptions) -> Result<Arc<Self>, String> {
         let authorities = tls::read_authorities(&options.ca_files)?;
         Ok(Arc::new(Self {
-            names: dns::Names::new(
-                options.name_servers,
-                options.hosts.into_iter().map(|it| (it.name, it.address)).collect(),
-            ),
+            names: dns::Names::new(options.name_servers, options.hosts),
             trust: tls::Trust::new(authorities),
             decisions: tls::Decisions::default(),
             cookies: http::Jar::default(),
@@ -103,9 +83,11 @@ impl Net {
         self.decisions.set(policy, accepted);
     }
 
-    /// Which address families to use from now on.
+    /// Which address families to use from now on, for resolution and connections alike. A host that
+    /// has addresses of the other family only has none ([`offhook_model::DnsFault::NoRecord`]). Name servers are asked
+    /// by either.
     pub fn set_ip_mode(&self, mode: IpMode) {
-        let _ = mode;
+        self.names.use_families(mode);
     }
 
     /// Forgets addresses learnt from the name system, for when the network has changed.

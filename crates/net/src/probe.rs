@@ -1,6 +1,5 @@
 //! Connections that are opened only to learn whether they can be.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use offhook_model::{Endpoint, Fault, Link};
@@ -34,10 +33,9 @@ impl Net {
     /// Nothing is sent: a datagram service cannot be asked without speaking its protocol, so this
     /// tells only which way there is.
     async fn try_datagram(&self, at: &Endpoint) -> Result<Reached, Fault> {
-        let addresses = self.resolve_by(&at.host, Instant::now() + PATIENCE).await?;
+        let targets = self.targets(&at.host, at.port, Instant::now() + PATIENCE).await?;
         let mut fault = Fault::Unreachable("no address".to_owned());
-        for address in addresses {
-            let peer = SocketAddr::new(address, at.port);
+        for peer in targets {
             match sip::datagram_socket(peer, 0) {
                 Ok((_, local)) => return Ok(Reached { peer, local, tls: None }),
                 Err(error) => fault = errors::connecting(&error),

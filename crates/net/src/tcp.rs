@@ -1,7 +1,7 @@
 //! TCP connections: every address of the host is tried, a little after the other, and the first
 //! that answers is used (RFC 8305 section 5).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -29,33 +29,35 @@ impl Net {
         timeout: Duration,
     ) -> Result<TcpStream, Fault> {
         let deadline = Instant::now() + timeout;
-        let addresses = self.resolve_by(host, deadline).await?;
-        connect_first(&addresses, port, deadline).await
+        let targets = self.targets(host, port, deadline).await?;
+        connect_first(&targets, deadline).await
     }
 
-    /// Addresses of `host`, in the order to try, before `deadline`.
-    pub(crate) async fn resolve_by(
+    /// Where this port of `host` is, in the order to try, before `deadline`.
+    pub(crate) async fn targets(
         &self,
         host: &str,
+        port: u16,
         deadline: Instant,
-    ) -> Result<Vec<IpAddr>, Fault> {
+    ) -> Result<Vec<SocketAddr>, Fault> {
+        let mapped = self.names.mapped(host, port);
+        if !mapped.is_empty() {
+            return Ok(mapped);
+        }
+        let at = |address| SocketAddr::new(address, port);
         match timeout_at(deadline, self.addresses(host)).await {
-            Ok(Ok(answer)) => Ok(answer.records),
+            Ok(Ok(answer)) => Ok(answer.records.into_iter().map(at).collect()),
             Ok(Err(fault)) => Err(Fault::Dns(fault)),
             Err(_) => Err(Fault::Dns(DnsFault::Silence)),
         }
     }
 }
 
-async fn connect_first(
-    addresses: &[IpAddr],
-    port: u16,
-    deadline: Instant,
-) -> Result<TcpStream, Fault> {
-    if addresses.is_empty() {
+async fn connect_first(targets: &[SocketAddr], deadline: Instant) -> Result<TcpStream, Fault> {
+    if targets.is_empty() {
         return Err(Fault::Dns(DnsFault::NoRecord));
     }
-    let mut waiting = addresses.iter().map(|address| SocketAddr::new(*address, port));
+    let mut waiting = targets.iter().copied();
     let mut running = FuturesUnordered::new();
     let mut worst: Option<Fault> = None;
     running.extend(waiting.next().map(TcpStream::connect));

@@ -16,7 +16,8 @@ const LINKS: usize = 16;
 pub(super) struct Answer {
     /// In the order of the message.
     pub(super) records: Vec<RData>,
-    /// The name at the end of a chain of aliases that the message does not follow further.
+    /// The name at the end of a chain of aliases: the records are its own, or it is to be asked for
+    /// next when there are none.
     pub(super) alias: Option<Name>,
     /// The least TTL of what was used, in seconds.
     pub(super) ttl: u32,
@@ -26,8 +27,9 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn convert<T>(self, one: impl Fn(RData) -> Option<T>) -> DnsAnswer<T> {
+        let alias_of = self.alias.as_ref().map(plain);
         let records = self.records.into_iter().filter_map(one).collect();
-        DnsAnswer { records, server: self.server.to_string(), alias_of: None }
+        DnsAnswer { records, server: self.server.to_string(), alias_of }
     }
 }
 

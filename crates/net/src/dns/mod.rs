@@ -10,14 +10,15 @@ mod exchange;
 mod servers;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use offhook_model::DnsFault;
+use offhook_model::{DnsFault, IpMode};
 use offhook_ports::{BoxFuture, Dns, DnsAnswer, Naptr, Srv};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::Net;
+use crate::{HostEntry, Net};
 use answer::Answer;
 use cache::Cache;
 use servers::{HostsFile, Servers};
@@ -40,19 +41,49 @@ pub(crate) fn system_servers() -> Vec<IpAddr> {
 #[derive(Debug)]
 pub(crate) struct Names {
     servers: Servers,
-    hosts: Vec<(String, IpAddr)>,
+    hosts: Vec<HostEntry>,
     hosts_file: HostsFile,
     cache: Cache,
+    mode: Mutex<IpMode>,
 }
 
 impl Names {
-    pub(crate) fn new(servers: Vec<SocketAddr>, hosts: Vec<(String, IpAddr)>) -> Self {
+    pub(crate) fn new(servers: Vec<SocketAddr>, hosts: Vec<HostEntry>) -> Self {
         Self {
             servers: Servers::new(servers),
             hosts,
             hosts_file: HostsFile::default(),
             cache: Cache::default(),
+            mode: Mutex::default(),
         }
+    }
+
+    /// Which families count from now on.
+    pub(crate) fn use_families(&self, mode: IpMode) {
+        let before = {
+            let mut kept = self.mode.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *kept, mode)
+        };
+        if before != mode {
+            self.cache.clear();
+        }
+    }
+
+    fn mode(&self) -> IpMode {
+        *self.mode.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which address and port `--hosts` gives for this port of a host: entries for the very port
+    /// before those for all.
+    pub(crate) fn mapped(&self, host: &str, port: u16) -> Vec<SocketAddr> {
+        let mode = self.mode();
+        let mine = |entry: &&HostEntry| entry.is_for(bare(host)) && counts(mode, entry.address);
+        let entries = self.hosts.iter().filter(mine);
+        let exact = entries.filter_map(|entry| match entry.ports {
+            Some((asked, used)) if asked == port => Some(SocketAddr::new(entry.address, used)),
+            Some(_) | None => None,
+        });
+        exact.collect()
     }
 
     pub(crate) fn forget(&self) {
@@ -68,14 +99,15 @@ impl Names {
         asked.unwrap_or(Err(DnsFault::Silence))
     }
 
-    async fn follow(&self, mut name: Name, kind: RecordType) -> Result<Answer, DnsFault> {
+    async fn follow(&self, name: Name, kind: RecordType) -> Result<Answer, DnsFault> {
         let servers = self.servers.list()?;
+        let mut alias = None;
         for _ in 0..ALIASES {
-            let answer = exchange::ask(&servers, &name, kind).await?;
-            match answer.alias {
-                Some(alias) if answer.records.is_empty() => name = alias,
+            let mut answer = exchange::ask(&servers, alias.as_ref().unwrap_or(&name), kind).await?;
+            match answer.alias.take() {
+                Some(next) if answer.records.is_empty() => alias = Some(next),
                 Some(_) | None if answer.records.is_empty() => return Err(DnsFault::NoRecord),
-                Some(_) | None => return Ok(answer),
+                last => return Ok(Answer { alias: last.or(alias), ..answer }),
             }
         }
         Err(DnsFault::Malformed("the name is an alias of an alias without end".to_owned()))
@@ -86,12 +118,14 @@ impl Names {
         let answer = |records, server: &str| {
             Some(DnsAnswer { records, server: server.into(), alias_of: None })
         };
-        let given: Vec<_> = self
-            .hosts
-            .iter()
-            .filter(|(name, _)| name.trim_end_matches('.').eq_ignore_ascii_case(host))
-            .map(|(_, address)| *address)
-            .collect();
+        let entries = self.hosts.iter().filter(|entry| entry.is_for(host));
+        let mut given: Vec<IpAddr> = vec![];
+        for entry in entries {
+            // A host has an entry for each of its ports.
+            if !given.contains(&entry.address) {
+                given.push(entry.address);
+            }
+        }
         if !given.is_empty() {
             return answer(given, "--hosts");
         }
@@ -107,15 +141,20 @@ impl Names {
     }
 
     async fn resolve(&self, host: &str) -> Result<DnsAnswer<IpAddr>, DnsFault> {
-        let host = host.strip_suffix('.').unwrap_or(host);
-        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        if let Some(answer) = self.local(inner) {
-            return Ok(answer);
+        let mode = self.mode();
+        let host = bare(host);
+        if let Some(mut answer) = self.local(host) {
+            answer.records.retain(|address| counts(mode, *address));
+            return if answer.records.is_empty() { Err(DnsFault::NoRecord) } else { Ok(answer) };
         }
         if let Some(answer) = self.cache.get(host, crate::now()) {
             return Ok(answer);
         }
-        let (answer, ttl) = self.both_families(host).await?;
+        let (answer, ttl) = match mode {
+            IpMode::Both => self.both_families(host).await?,
+            IpMode::V4 => one_family(self.ask(host, RecordType::A).await?),
+            IpMode::V6 => one_family(self.ask(host, RecordType::AAAA).await?),
+        };
         self.cache.put(host, &answer, ttl, crate::now());
         Ok(answer)
     }
@@ -161,10 +200,34 @@ fn join(
         }
         (Err(DnsFault::NoRecord), Err(fault)) | (Err(fault), Err(_)) => return Err(fault),
     };
-    let ttl = second.as_ref().map_or(first.ttl, |second| second.ttl.min(first.ttl));
-    let server = first.server.to_string();
-    let data = first.records.into_iter().chain(second.into_iter().flat_map(|one| one.records));
-    Ok((DnsAnswer { records: data.filter_map(address).collect(), server, alias_of: None }, ttl))
+    let (mut answer, mut ttl) = one_family(first);
+    if let Some(second) = second {
+        let (second, holds) = one_family(second);
+        ttl = ttl.min(holds);
+        answer.records.extend(second.records);
+        answer.alias_of = answer.alias_of.or(second.alias_of);
+    }
+    Ok((answer, ttl))
+}
+
+fn one_family(answer: Answer) -> (DnsAnswer<IpAddr>, u32) {
+    let ttl = answer.ttl;
+    (answer.convert(address), ttl)
+}
+
+/// Whether addresses of this family are used.
+fn counts(mode: IpMode, address: IpAddr) -> bool {
+    match mode {
+        IpMode::Both => true,
+        IpMode::V4 => address.is_ipv4(),
+        IpMode::V6 => address.is_ipv6(),
+    }
+}
+
+/// Without the dot of a full name and without the brackets of an IPv6 address in a URL.
+fn bare(host: &str) -> &str {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 fn address(data: RData) -> Option<IpAddr> {

@@ -70,10 +70,10 @@ pub(super) async fn run(net: &Net, mut flow: Flow, dropped: oneshot::Receiver<()
 }
 
 async fn connect(net: &Net, flow: &Flow) -> Result<(UdpSocket, SocketAddr, SocketAddr), Fault> {
-    let addresses = net.resolve_by(&flow.server.host, Instant::now() + RESOLVE).await?;
+    let server = &flow.server;
+    let targets = net.targets(&server.host, server.port, Instant::now() + RESOLVE).await?;
     let mut fault = Fault::Unreachable("no address".to_owned());
-    for address in addresses {
-        let remote = SocketAddr::new(address, flow.server.port);
+    for remote in targets {
         let opened = socket(remote, flow.dscp)
             .and_then(|(socket, local)| Ok((UdpSocket::from_std(socket)?, local, remote)));
         match opened {

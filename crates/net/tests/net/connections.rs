@@ -27,6 +27,24 @@ async fn all_addresses_of_a_host_are_tried() {
 }
 
 #[tokio::test]
+async fn a_port_of_a_host_can_lead_elsewhere() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let at = listener.local_addr().expect("bound");
+    let entry = |text: String| text.parse::<HostEntry>().expect("an entry");
+    let net = net(NetOptions {
+        hosts: vec![entry(format!("edge.example.com:8443=127.0.0.1:{}", at.port()))],
+        ..NetOptions::default()
+    });
+    let stream = net.connect_tcp("Edge.example.com.", 8443, PATIENCE).await.expect("connected");
+    assert_eq!(stream.peer_addr().expect("a peer"), at);
+    let stream = net.connect_tcp("edge.example.com", at.port(), PATIENCE).await.expect("connected");
+    assert_eq!(stream.peer_addr().expect("a peer"), at, "other ports stay what they are");
+    let closed = closed_port().port();
+    let refused = net.connect_tcp("edge.example.com", closed, PATIENCE).await.err();
+    assert_eq!(refused, Some(Fault::PortRefused));
+}
+
+#[tokio::test]
 async fn a_host_that_refuses_and_a_name_without_address_are_told_apart() {
     let net = knowing(&["pbx"], &[]);
     let connect = |host: &'static str| net.connect_tcp(host, closed_port().port(), PATIENCE);

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use offhook_model::DnsFault;
+use offhook_model::{DnsFault, IpMode};
 use offhook_net::{HostEntry, NetOptions};
 use offhook_ports::{Dns, Naptr, Srv};
 
@@ -331,4 +331,58 @@ async fn some_hosts_need_no_name_server() {
 #[test]
 fn a_net_without_name_server_starts() {
     net(NetOptions::default());
+}
+
+#[tokio::test]
+async fn a_family_that_is_switched_off_is_not_asked_for_and_does_not_count() {
+    let server = NameServer::datagrams(|question| match question.kind {
+        A => Some(question.answer(0, &[own(A, 60, &[192, 0, 2, 1])])),
+        AAAA => Some(question.answer(0, &[own(AAAA, 60, &[0x20; 16])])),
+        _ => None,
+    });
+    let net = asking(server.at);
+    let ask = async |mode, host: &str| {
+        net.set_ip_mode(mode);
+        net.addresses(host).await.map(|answer| answer.records)
+    };
+    let six = addresses(&["2020:2020:2020:2020:2020:2020:2020:2020"]);
+    assert_eq!(ask(IpMode::Both, "x.example.com").await.map(|all| all.len()), Ok(2));
+    assert_eq!(server.asked(), 2);
+    assert_eq!(ask(IpMode::V4, "x.example.com").await, Ok(addresses(&["192.0.2.1"])));
+    assert_eq!(server.asked(), 3, "one question, and nothing remembered of before");
+    assert_eq!(ask(IpMode::V6, "x.example.com").await, Ok(six));
+    assert_eq!(server.asked(), 4);
+    assert_eq!(ask(IpMode::V6, "localhost").await, Ok(addresses(&["::1"])));
+    assert_eq!(ask(IpMode::V4, "localhost").await, Ok(addresses(&["127.0.0.1"])));
+    assert_eq!(ask(IpMode::V4, "2001:db8::1").await, Err(DnsFault::NoRecord));
+}
+
+#[tokio::test]
+async fn an_alias_is_told_with_the_records_behind_it() {
+    let server = NameServer::datagrams(|question| {
+        let alias = |to: &str| own(CNAME, 60, &wire(to));
+        Some(match (question.name.as_str(), question.kind) {
+            ("www.example.com", A) => {
+                let at = record(&wire("web.example.com"), A, 60, &[192, 0, 2, 1]);
+                question.answer(0, &[alias("web.example.com"), at])
+            }
+            ("far.example.com", _) => question.answer(0, &[alias("web.example.com")]),
+            ("web.example.com", A) => question.answer(0, &[own(A, 60, &[192, 0, 2, 1])]),
+            ("_sip._tcp.example.com", SRV) => {
+                question.answer(0, &[alias("_sip._tcp.web.example.com")])
+            }
+            ("_sip._tcp.web.example.com", SRV) => {
+                question.answer(0, &[own(SRV, 60, &srv(0, 0, 1, &wire("x.example.com")))])
+            }
+            _ => question.answer(0, &[]),
+        })
+    });
+    let net = asking(server.at);
+    let alias = async |host: &str| net.addresses(host).await.expect("an address").alias_of;
+    assert_eq!(alias("www.example.com").await.as_deref(), Some("web.example.com"));
+    assert_eq!(alias("far.example.com").await.as_deref(), Some("web.example.com"));
+    assert_eq!(alias("far.example.com").await.as_deref(), Some("web.example.com"), "kept as well");
+    assert_eq!(alias("web.example.com").await, None);
+    let answer = net.srv("_sip._tcp.example.com").await.expect("a record");
+    assert_eq!(answer.alias_of.as_deref(), Some("_sip._tcp.web.example.com"));
 }
