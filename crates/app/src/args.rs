@@ -86,12 +86,15 @@ pub enum Sub {
         /// Print JSON.
         #[arg(long)]
         json: bool,
-        /// Go through a problem report instead of the network. Not built yet.
-        #[arg(long, value_name = "REPORT.zip")]
+        /// Go through the recorded answers of a problem report instead of the network.
+        #[arg(long, value_name = "REPORT.zip", conflicts_with_all = ["address", "register", "report"])]
         replay: Option<PathBuf>,
         /// Register the phone as well. Not built yet.
         #[arg(long)]
         register: bool,
+        /// Save a problem report of this examination into DIR.
+        #[arg(long, value_name = "DIR")]
+        report: Option<PathBuf>,
     },
     /// What administrators have set.
     Policy {

@@ -10,11 +10,13 @@ use offhook_model::{Command, CommandError, ErrorCode, Notice, Provisioned, Reply
 use offhook_net::{Net, NetOptions};
 use offhook_platform::Folders;
 use offhook_ports::StoreRequest;
+use offhook_report::Recorder;
 use offhook_store::{Keeper, Kept, Places, Store};
 use tokio::sync::broadcast;
 
 use crate::args::Global;
 use crate::bootstrap::Bootstrap;
+use crate::report::Heard;
 use crate::{PRODUCT, bootstrap, logging, report};
 
 /// What both the window and the headless client begin with.
@@ -27,6 +29,8 @@ pub struct Client {
     pub store: Store,
     /// What earlier runs kept.
     pub kept: Kept,
+    /// Keeps what the outside answers.
+    pub recorder: Recorder,
 }
 
 /// The network as the options want it.
@@ -57,7 +61,7 @@ impl Client {
         let (store, mut kept) = Store::open(places, Some(keeper))?;
         logging::start(&folders.logs(), global.log.as_deref())?;
         kept.provisioned = launched(&store, kept.provisioned, bootstrap.as_ref());
-        Ok(Self { folders, net, store, kept })
+        Ok(Self { folders, net, store, kept, recorder: Recorder::default() })
     }
 
     /// Starts the engine; see [`offhook_engine::start`].
@@ -87,6 +91,7 @@ impl Client {
             audio,
             net: self.net,
             store: self.store,
+            recorder: self.recorder,
             on_change,
         })
     }
@@ -130,6 +135,8 @@ pub struct Hosted {
     pub engine: Handle,
     /// Where reports and logs are.
     pub folders: Folders,
+    /// What the outside answered.
+    pub recorder: Recorder,
 }
 
 impl Host for Hosted {
@@ -152,8 +159,9 @@ impl Host for Hosted {
     ) -> Result<PathBuf, CommandError> {
         let state = report::state(&self.engine.snapshot());
         let folders = self.folders.clone();
+        let heard = Heard::of(&self.recorder, &report::seen(&state));
         let task = tokio::task::spawn_blocking(move || {
-            report::save(&folders, folder, &note, Some(&state))
+            report::save(&folders, folder, &note, Some(&state), heard)
         });
         let result = task.await.unwrap_or_else(|error| Err(error.to_string()));
         result

@@ -1,65 +1,193 @@
-//! `offhook doctor`: the flows of a sign-in, explained.
+//! `offhook doctor`: the flows of a sign-in, explained; over the network, or over the recorded
+//! answers of a problem report.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use offhook_config::Layers;
 use offhook_discovery::Request;
-use offhook_model::{Secret, UserAddress};
+use offhook_doctor::{Case, Diagnosis};
+use offhook_model::{Problem, Secret, UserAddress};
 use offhook_platform::Folders;
 use offhook_ports::Progress;
+use offhook_report::{MOST_FILE, Recorded, Recorder, Replay, Situation};
 use offhook_signin::Credentials;
 use offhook_store::{Places, Store};
+use serde_json::Value;
 
 use crate::args::Global;
 use crate::client::net;
 use crate::headless::runtime;
+use crate::report::{self, Heard};
+
+/// Chance for the order among equal servers. A constant, so that two examinations can be compared.
+const SEED: u64 = 1;
+
+/// What is wanted.
+pub struct Wish<'a> {
+    /// Whom to examine; the last who signed in without it.
+    pub address: Option<&'a str>,
+    /// Print JSON.
+    pub json: bool,
+    /// The password, from the environment.
+    pub password: Option<String>,
+    /// Where to save a report of the examination.
+    pub report: Option<PathBuf>,
+}
 
 /// Examines an address; the result is the exit status.
 ///
 /// # Errors
 /// One sentence for exit status 2.
-pub fn run(
-    global: &Global,
-    address: Option<&str>,
-    json: bool,
-    password: Option<String>,
-) -> Result<u8, String> {
+pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
     let folders = Folders::of(global.profile.as_deref())?;
     let net = net(global)?;
     let kept = kept(&folders)?;
-    let text = address.map(str::to_owned).or(kept.settings.last_address).ok_or(
+    let text = wish.address.map(str::to_owned).or(kept.settings.last_address).ok_or(
         "No address was given and nobody has signed in on this profile. Write offhook doctor \
          name@company.com.",
     )?;
     let address: UserAddress =
         text.parse().map_err(|error: offhook_model::AddressError| format!("{error}."))?;
-    let password = read_password(password)?;
+    let password = read_password(wish.password)?;
     let credentials =
         password.map(|password| Credentials { username: address.user().to_owned(), password });
+    let layers = kept.provisioned.layers;
     let request = Request {
         manual: kept.manual,
+        preset: Layers::new(layers.clone()).preset(),
+        remembered: kept.remembered,
         now: offhook_engine::moment().wall,
-        ..Request::new(address, 1)
+        ..Request::new(address, SEED)
     };
-    let world = offhook_engine::world(&Arc::clone(&net));
-    let quiet = json || !io::stderr().is_terminal();
-    let tell = move |progress: Progress| {
+    let recorder = Recorder::default();
+    begin(&recorder, &request, &layers, credentials.as_ref());
+    let world = recorder.wrap(&offhook_engine::world(&Arc::clone(&net)));
+    let (seen, diagnosis) = runtime()?.block_on(async {
+        let seen = seen(&folders).await;
+        let case = Case {
+            request: &request,
+            credentials: credentials.as_ref(),
+            layers: &layers,
+            seen: &seen,
+        };
+        let diagnosis = offhook_doctor::examine(&world, &case, &teller(wish.json)).await;
+        (seen, diagnosis)
+    });
+    print(&diagnosis, wish.json)?;
+    if let Some(folder) = wish.report {
+        let heard = Heard::of(&recorder, &seen);
+        let state = serde_json::json!({ "diagnosis": diagnosis });
+        let path = report::save(&folders, Some(folder), "", Some(&state), heard)?;
+        crate::complain(&format!("the report of this examination is {}", path.display()));
+    }
+    Ok(diagnosis.exit)
+}
+
+/// Examines what a problem report recorded; the result is the exit status.
+///
+/// # Errors
+/// One sentence for exit status 2: the file is no report.
+pub fn replay(zip: &Path, json: bool) -> Result<u8, String> {
+    let recorded = open(zip)?;
+    let no_address = |error| format!("{} is no problem report ({error}).", zip.display());
+    let address: UserAddress = recorded
+        .situation
+        .address
+        .parse()
+        .map_err(|error: offhook_model::AddressError| no_address(error.to_string()))?;
+    let Situation { username, manual, preset, layers, remembered, network, now, seed, .. } =
+        recorded.situation;
+    // Whatever the password was, the recorded answers are those that it got.
+    let credentials = username
+        .map(|username| Credentials { username, password: Secret::new("recorded".to_owned()) });
+    let request = Request { address, manual, preset, remembered, network, now, seed };
+    let case = Case {
+        request: &request,
+        credentials: credentials.as_ref(),
+        layers: &layers,
+        seen: &recorded.seen,
+    };
+    let replay = Replay::new(&recorded.answers, offhook_engine::moment().at);
+    let world = replay.world();
+    let diagnosis = replay
+        .run(offhook_doctor::examine(&world, &case, &teller(true)))
+        .ok_or_else(|| no_address("its answers lead nowhere".to_owned()))?;
+    print(&diagnosis, json)?;
+    for question in replay.missing() {
+        crate::complain(&format!("the report does not hold the answer to {question}"));
+    }
+    Ok(diagnosis.exit)
+}
+
+fn open(zip: &Path) -> Result<Recorded, String> {
+    let words = |why: &dyn std::fmt::Display| {
+        format!(
+            "{} {why}. Give a problem report that offhook report save or offhook doctor --report \
+             has written.",
+            zip.display()
+        )
+    };
+    let file =
+        std::fs::File::open(zip).map_err(|error| words(&format!("cannot be read ({error})")))?;
+    let mut bytes = vec![];
+    file.take(MOST_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| words(&format!("cannot be read ({error})")))?;
+    offhook_report::read(&bytes).map_err(|why| words(&why))
+}
+
+fn begin(
+    recorder: &Recorder,
+    request: &Request,
+    layers: &[offhook_model::Layer],
+    credentials: Option<&Credentials>,
+) {
+    recorder.begin(Situation {
+        address: request.address.to_string(),
+        username: None,
+        manual: request.manual.clone(),
+        preset: request.preset.clone(),
+        layers: layers.to_vec(),
+        remembered: request.remembered.clone(),
+        network: request.network.clone(),
+        now: request.now,
+        seed: request.seed,
+    });
+    if let Some(who) = credentials {
+        recorder.signs_in(&who.username, who.password.expose());
+    }
+}
+
+/// What the client that runs on this profile sees.
+async fn seen(folders: &Folders) -> Vec<Problem> {
+    let ask = async {
+        let mut client = offhook_control::Client::connect(&folders.run).await.ok()?;
+        client.call("diagnostics.get", Value::Null).await.ok()?.ok()
+    };
+    ask.await.map(|state| report::seen(&state)).unwrap_or_default()
+}
+
+fn teller(quiet: bool) -> impl Fn(Progress) + Send + Sync {
+    let quiet = quiet || !io::stderr().is_terminal();
+    move |progress: Progress| {
         if let Progress::Doing(words) = progress
             && !quiet
         {
             crate::complain(&format!("{words}…"));
         }
-    };
-    let diagnosis = runtime()?.block_on(async {
-        offhook_doctor::examine(&world, &request, credentials.as_ref(), &tell).await
-    });
+    }
+}
+
+fn print(diagnosis: &Diagnosis, json: bool) -> Result<(), String> {
     let text = if json {
-        serde_json::to_string(&diagnosis).map_err(|error| error.to_string())?
+        serde_json::to_string(diagnosis).map_err(|error| error.to_string())?
     } else {
         diagnosis.text()
     };
     let _ = writeln!(io::stdout().lock(), "{}", text.trim_end());
-    Ok(diagnosis.exit)
+    Ok(())
 }
 
 /// Settings are read, and nothing is made or written: the doctor leaves a profile as it was.

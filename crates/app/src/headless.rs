@@ -15,11 +15,12 @@ pub fn run(global: &Global, provision: Option<String>) -> Result<(), String> {
     runtime()?.block_on(async {
         let listener = offhook_platform::listen(&client.folders.run).await?;
         let folders = client.folders.clone();
+        let recorder = client.recorder.clone();
         let (engine, running) = client.engine(global, Box::new(|| {}));
         if let Some(url) = provision {
             let _ = engine.send(Command::Provision(url));
         }
-        let hosted = Hosted { engine: engine.clone(), folders };
+        let hosted = Hosted { engine: engine.clone(), folders, recorder };
         tokio::select! {
             () = running => {}
             () = offhook_control::serve(listener, hosted) => {}

@@ -39,10 +39,16 @@ fn run(cli: &Cli) -> Result<u8, String> {
     match &cli.command {
         None => start(cli),
         Some(Sub::Ctl { method, params }) => ctl::run(&cli.global, method, params),
-        Some(Sub::Doctor { replay: Some(_), .. }) => Err(not_built("doctor --replay")),
+        Some(Sub::Doctor { replay: Some(zip), json, .. }) => doctor::replay(zip, *json),
         Some(Sub::Doctor { register: true, .. }) => Err(not_built("doctor --register")),
-        Some(Sub::Doctor { address, json, replay: None, register: false }) => {
-            doctor::run(&cli.global, address.as_deref(), *json, password())
+        Some(Sub::Doctor { address, json, replay: None, register: false, report }) => {
+            let wish = doctor::Wish {
+                address: address.as_deref(),
+                json: *json,
+                password: password(),
+                report: report.clone(),
+            };
+            doctor::run(&cli.global, wish)
         }
         Some(Sub::Policy { action: Policy::Explain { files, json } }) => {
             policy::explain(&cli.global, files, *json)
@@ -71,18 +77,21 @@ fn start(cli: &Cli) -> Result<u8, String> {
     Ok(0)
 }
 
-/// A running client is asked for its state; without one the report holds what is on disk.
+/// A running client writes its own report, for it knows who is who; without one the report holds
+/// what is on disk.
 fn save_report(
     global: &Global,
     output: Option<std::path::PathBuf>,
     note: &str,
 ) -> Result<u8, String> {
     let folders = Folders::of(global.profile.as_deref())?;
-    let state = headless::runtime()?.block_on(async {
-        let mut client = offhook_control::Client::connect(&folders.run).await.ok()?;
-        client.call("diagnostics.get", serde_json::Value::Null).await.ok()?.ok()
-    });
-    match report::save(&folders, output, note, state.as_ref()) {
+    let output = output.map(|folder| std::path::absolute(&folder).unwrap_or(folder));
+    let running = headless::runtime()?.block_on(report::ask(&folders, output.as_deref(), note));
+    let saved = match running {
+        Some(saved) => saved,
+        None => report::save(&folders, output, note, None, report::Heard::kept(&folders)),
+    };
+    match saved {
         Ok(path) => {
             let _ = writeln!(std::io::stdout().lock(), "{}", path.display());
             Ok(0)

@@ -1,16 +1,48 @@
 //! What goes into a problem report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use offhook_model::Snapshot;
+use offhook_model::{Problem, Snapshot};
 use offhook_platform::Folders;
-use offhook_report::Part;
+use offhook_report::{ANSWERS, Content, Part, Recorded, Recorder, Redactor};
+use offhook_store::{Places, Store};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{PRODUCT, logging};
 
 /// How much of the log goes in, in bytes.
 const LOG: usize = 4 << 20;
+
+/// What the outside answered, and who is who.
+pub struct Heard {
+    recorded: Option<Recorded>,
+    redactor: Redactor,
+}
+
+impl Heard {
+    /// What this recorder heard, with what was seen besides.
+    pub fn of(recorder: &Recorder, seen: &[Problem]) -> Self {
+        let recorded = (!recorder.is_empty()).then(|| recorder.recorded(seen));
+        Self { recorded, redactor: recorder.redactor() }
+    }
+
+    /// What the last client that ran on this profile left. Who is who is not kept, so the other
+    /// parts get stand-ins of their own.
+    pub fn kept(folders: &Folders) -> Self {
+        let text = std::fs::read(folders.data.join(ANSWERS)).unwrap_or_default();
+        let recorded: Option<Recorded> = serde_json::from_slice(&text).ok();
+        let used = recorded.as_ref().map_or(0, |it| it.answers.len() + 1);
+        let mut redactor = Redactor::beginning_after(used * 100);
+        let places = Places { config: folders.config.clone(), data: folders.data.clone() };
+        if let Ok(kept) = Store::peek(&places)
+            && let Some(address) = kept.settings.last_address
+        {
+            redactor.learn_person(&address);
+        }
+        Self { recorded, redactor }
+    }
+}
 
 /// The running client's state, as far as a report shows it.
 pub fn state(snapshot: &Snapshot) -> Value {
@@ -27,6 +59,44 @@ pub fn state(snapshot: &Snapshot) -> Value {
     })
 }
 
+/// The problems of a client's state ([`state`], or `diagnostics.get`): of the session, of its
+/// services, and those it shows. Each once.
+pub fn seen(state: &Value) -> Vec<Problem> {
+    let session = &state["session"];
+    let of_services = session["services"].as_object().into_iter().flat_map(|it| it.values());
+    let shown = state["problems"].as_array().into_iter().flatten();
+    let mut problems: Vec<Problem> = vec![];
+    for value in std::iter::once(&session["error"])
+        .chain(of_services.map(|service| &service["error"]))
+        .chain(shown)
+    {
+        match Problem::deserialize(value) {
+            Ok(problem) if !problems.contains(&problem) => problems.push(problem),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    problems
+}
+
+/// Asks the client that runs on this profile for a report. Nothing when none runs.
+pub async fn ask(
+    folders: &Folders,
+    output: Option<&Path>,
+    note: &str,
+) -> Option<Result<PathBuf, String>> {
+    let mut client = offhook_control::Client::connect(&folders.run).await.ok()?;
+    let wish = match output {
+        Some(folder) => json!({ "output": folder, "note": note }),
+        None => json!({ "note": note }),
+    };
+    Some(match client.call("report.save", wish).await.ok()? {
+        Ok(answer) => {
+            answer["path"].as_str().map(PathBuf::from).ok_or_else(|| "No path came.".to_owned())
+        }
+        Err(error) => Err(error["data"]["cause"].as_str().unwrap_or("It failed.").to_owned()),
+    })
+}
+
 /// Writes a report into `folder`, or the profile's.
 ///
 /// # Errors
@@ -36,6 +106,7 @@ pub fn save(
     folder: Option<PathBuf>,
     note: &str,
     state: Option<&Value>,
+    heard: Heard,
 ) -> Result<PathBuf, String> {
     let now = offhook_engine::moment().wall.to_utc();
     let about = format!(
@@ -45,18 +116,24 @@ pub fn save(
         now.to_rfc3339(),
         if state.is_some() { "running" } else { "not running" },
     );
-    let part = |name: &str, text: String| Part { name: name.to_owned(), text };
+    let part = |name: &str, content: Content| Part { name: name.to_owned(), content };
     let mut parts = vec![
-        part("about.txt", about),
-        part("note.txt", note.to_owned()),
-        part("log.txt", logging::tail(&folders.logs(), LOG)),
+        part("about.txt", Content::Text(about)),
+        part("note.txt", Content::Text(note.to_owned())),
+        part("log.txt", Content::Text(logging::tail(&folders.logs(), LOG))),
     ];
+    if let Some(recorded) = &heard.recorded
+        && let Ok(text) = serde_json::to_string_pretty(recorded)
+    {
+        parts.push(part(ANSWERS, Content::Redacted(text)));
+    }
     if let Some(Value::Object(state)) = state {
         for (name, value) in state {
-            let text = serde_json::to_string_pretty(value).unwrap_or_default();
-            parts.push(part(&format!("{name}.json"), text));
+            parts.push(part(&format!("{name}.json"), Content::Json(value.clone())));
         }
     }
     let folder = folder.unwrap_or_else(|| folders.data.join("reports"));
-    offhook_report::save(&folder, &now.format("%Y%m%d-%H%M%S-%3f").to_string(), &parts)
+    let stamp = now.format("%Y%m%d-%H%M%S-%3f").to_string();
+    let mut redactor = heard.redactor;
+    offhook_report::save(&folder, &stamp, parts, &mut redactor)
 }

@@ -94,6 +94,7 @@ fn start_engine(
                 Err(error) => return drop(ready.send(Err(error))),
             };
             let folders = client.folders.clone();
+            let recorder = client.recorder.clone();
             let repaint = Arc::clone(&context);
             let on_change = Box::new(move || {
                 if let Some(context) = repaint.get() {
@@ -102,9 +103,10 @@ fn start_engine(
             });
             let (engine, running) = client.engine(&global, on_change);
             let _ = ready.send(Ok(engine.clone()));
+            let hosted = Hosted { engine: engine.clone(), folders, recorder };
             tokio::select! {
                 () = running => {}
-                () = offhook_control::serve(listener, Hosted { engine: engine.clone(), folders }) => {}
+                () = offhook_control::serve(listener, hosted) => {}
                 () = quit_on_signal(engine) => {}
             }
         });

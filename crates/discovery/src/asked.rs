@@ -250,5 +250,6 @@ fn fault_words(fault: &DnsFault) -> String {
         DnsFault::Silence => "no answer in time".to_owned(),
         DnsFault::Malformed(what) => format!("unreadable answer: {what}"),
         DnsFault::NoServer => "no name server is configured".to_owned(),
+        DnsFault::NotRecorded => "not recorded".to_owned(),
     }
 }

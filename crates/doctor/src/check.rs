@@ -1,44 +1,43 @@
 //! Trying the servers that sign-in leads to.
 
+use std::time::Instant;
+
 use futures_util::future::join_all;
 use futures_util::join;
-use offhook_model::{Endpoint, Fault, Link, Outcome, Problem, Service as Kind, TraceStep};
+use offhook_model::{
+    Area, Endpoint, Fault, IpMode, Link, Outcome, Owner, Problem, Service as Kind, TraceStep,
+};
 use offhook_ports::{Found, PhoneAccount, Progress, Reached, Target, Tell, World, XmppPlan};
 use offhook_signin::{Grant, Service};
 
 use crate::findings::Findings;
 
 /// At most so many servers of a kind are tried.
-const MOST: usize = 8;
+pub(crate) const MOST: usize = 8;
 
 /// The examination beyond discovery, as far as it has come.
 pub(crate) struct Checks<'a> {
     pub(crate) world: &'a World,
     pub(crate) tell: Tell<'a>,
+    pub(crate) ip_mode: IpMode,
     pub(crate) steps: Vec<TraceStep>,
     pub(crate) findings: Findings,
 }
 
 /// What one try gave.
-struct Tried {
-    step: TraceStep,
-    problem: Option<Problem>,
+pub(crate) struct Tried {
+    pub(crate) step: TraceStep,
+    pub(crate) problem: Option<Problem>,
 }
 
-impl Checks<'_> {
+impl<'a> Checks<'a> {
+    pub(crate) fn new(world: &'a World, tell: Tell<'a>, ip_mode: IpMode) -> Self {
+        Self { world, tell, ip_mode, steps: vec![], findings: Findings::default() }
+    }
+
     /// Connects to what was found, without a word about the user.
     pub(crate) async fn connect_only(&mut self, found: &Found) {
-        let targets =
-            |list: &[Target]| list.iter().map(|it| it.endpoint(Kind::Uds)).collect::<Vec<_>>();
-        let groups = match found {
-            Found::Cucm(list) | Found::Cup(list) => vec![targets(list)],
-            Found::Edge(_) | Found::Webex { .. } => vec![],
-            Found::Standard { xmpp, sip } => vec![
-                xmpp.iter().map(offhook_ports::XmppServer::endpoint).collect(),
-                sip.iter().map(offhook_ports::SipServer::endpoint).collect(),
-            ],
-        };
-        for group in groups {
+        for group in groups(found) {
             let tried = self.reach_all(&group).await;
             self.judge(tried);
         }
@@ -47,12 +46,14 @@ impl Checks<'_> {
     /// Signs in to chat as far as authentication, and connects to the call servers.
     pub(crate) async fn services(&mut self, grant: &Grant) {
         let (chat, calls) = join!(self.chat(&grant.im), self.calls(&grant.phone));
-        self.judge(chat);
-        self.judge(calls);
         let failed = [grant.im.problem(), grant.phone.problem()];
         for problem in failed.into_iter().flatten() {
             self.findings.block(problem.clone());
         }
+        let lost = chat.iter().any(|tried| is_lost(&tried.problem));
+        self.judge(chat);
+        self.judge(calls);
+        self.other_chat_nodes(&grant.im, lost).await;
     }
 
     async fn chat(&self, im: &Service<XmppPlan>) -> Vec<Tried> {
@@ -72,13 +73,29 @@ impl Checks<'_> {
         vec![Tried { step: with_tls(step, result.ok()), problem }]
     }
 
+    /// Nodes that stand by are tried as well: when the sign-in was lost on the way and no node can be
+    /// reached, all are down (D32).
+    async fn other_chat_nodes(&mut self, im: &Service<XmppPlan>, lost: bool) {
+        let Some(plan) = im.ready().filter(|plan| plan.servers.len() > 1) else { return };
+        let servers: Vec<_> = plan.servers.iter().map(|server| server.endpoint()).collect();
+        let tried = self.reach_all(&servers).await;
+        if !lost {
+            return self.judge_mildly(tried);
+        }
+        if tried.iter().all(|tried| is_lost(&tried.problem)) {
+            let hosts: Vec<_> = servers.iter().map(|at| at.host.as_str()).collect();
+            self.findings.block(all_nodes_down(&hosts));
+        }
+        self.judge(tried);
+    }
+
     async fn calls(&self, phone: &Service<PhoneAccount>) -> Vec<Tried> {
         let Some(account) = phone.ready() else { return vec![] };
         let servers: Vec<_> = account.servers.iter().map(|server| server.endpoint()).collect();
         self.reach_all(&servers).await
     }
 
-    async fn reach_all(&self, at: &[Endpoint]) -> Vec<Tried> {
+    pub(crate) async fn reach_all(&self, at: &[Endpoint]) -> Vec<Tried> {
         join_all(at.iter().take(MOST).map(|at| self.reach(at))).await
     }
 
@@ -96,10 +113,9 @@ impl Checks<'_> {
         name: &str,
         asked: String,
         of: String,
-        begin: std::time::Instant,
+        begin: Instant,
         problem: &Option<Problem>,
     ) -> TraceStep {
-        let passed = self.world.clock.now().saturating_duration_since(begin);
         let (answer, outcome) = match problem {
             None => ("answered".to_owned(), Outcome::Won),
             Some(problem) => (problem.cause.clone(), Outcome::Failed),
@@ -109,25 +125,74 @@ impl Checks<'_> {
             asked,
             of,
             answer,
-            ms: u64::try_from(passed.as_millis()).unwrap_or(u64::MAX),
+            ms: self.ms_since(begin),
             outcome,
             why: "the client would use this server".to_owned(),
         }
     }
 
+    pub(crate) fn ms_since(&self, begin: Instant) -> u64 {
+        let passed = self.world.clock.now().saturating_duration_since(begin);
+        u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn note(&mut self, step: TraceStep) {
+        (self.tell)(Progress::Step(step.clone()));
+        self.steps.push(step);
+    }
+
     /// One server that can be used is enough; the others are worth mending then.
-    fn judge(&mut self, tried: Vec<Tried>) {
+    pub(crate) fn judge(&mut self, tried: Vec<Tried>) {
         let usable = tried.iter().any(|tried| tried.problem.is_none());
         for Tried { step, problem } in tried {
-            (self.tell)(Progress::Step(step.clone()));
-            self.steps.push(step);
+            self.note(step);
             match problem {
-                Some(problem) if usable => self.findings.warn(problem),
+                Some(problem) if usable || problem.is_not_recorded() => self.findings.warn(problem),
                 Some(problem) => self.findings.block(problem),
                 None => {}
             }
         }
     }
+
+    /// Servers of services that sign-in does not need: never more than a warning.
+    pub(crate) fn judge_mildly(&mut self, tried: Vec<Tried>) {
+        for Tried { step, problem } in tried {
+            self.note(step);
+            problem.into_iter().for_each(|problem| self.findings.warn(problem));
+        }
+    }
+}
+
+/// The server could not be reached at all.
+fn is_lost(problem: &Option<Problem>) -> bool {
+    problem.as_ref().is_some_and(|problem| problem.area == Area::Network)
+}
+
+/// Servers of a kind, each with the others that can stand in for it.
+fn groups(found: &Found) -> Vec<Vec<Endpoint>> {
+    let targets =
+        |list: &[Target], kind| list.iter().map(|it| it.endpoint(kind)).collect::<Vec<_>>();
+    match found {
+        Found::Cucm(list) => vec![targets(list, Kind::Uds)],
+        Found::Cup(list) => vec![targets(list, Kind::ImSoap)],
+        Found::Edge(list) => vec![targets(list, Kind::Edge)],
+        Found::Webex { .. } => vec![],
+        Found::Standard { xmpp, sip } => vec![
+            xmpp.iter().map(offhook_ports::XmppServer::endpoint).collect(),
+            sip.iter().map(offhook_ports::SipServer::endpoint).collect(),
+        ],
+    }
+}
+
+fn all_nodes_down(hosts: &[&str]) -> Problem {
+    Problem::new(
+        Area::Network,
+        Owner::Server,
+        format!("No chat server can be reached: {}.", hosts.join(", ")),
+        "Wait: the client signs in again by itself, spread over several minutes so that the nodes are not overrun. If it stays so, have the IM and Presence nodes checked.",
+    )
+    .with_rule(32)
+    .with_evidence(format!("chat server: {} nodes tried", hosts.len()))
 }
 
 fn with_tls(mut step: TraceStep, reached: Option<Reached>) -> TraceStep {

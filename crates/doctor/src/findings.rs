@@ -30,8 +30,18 @@ impl Findings {
         self.add(Severity::Note, problem);
     }
 
-    /// The same cause is told once, at its gravest.
+    /// What a running client sees blocks it, whatever we saw ourselves.
+    pub(crate) fn see(&mut self, problems: &[Problem]) {
+        problems.iter().for_each(|problem| self.block(problem.clone()));
+    }
+
+    /// The same cause is told once, at its gravest. A gap in a problem report is no fault of a
+    /// server that was not asked; it only stops what needs its answer.
     fn add(&mut self, severity: Severity, problem: Problem) {
+        let severity = match severity {
+            Severity::Warning if problem.is_not_recorded() => Severity::Note,
+            other => other,
+        };
         match self.items.iter_mut().find(|(_, known)| known.cause == problem.cause) {
             Some((known, _)) => *known = severity.min(*known),
             None => self.items.push((severity, problem)),
@@ -41,6 +51,7 @@ impl Findings {
     /// The findings in order of importance, and the exit status.
     pub(crate) fn finish(mut self) -> (Vec<Finding>, u8) {
         self.raise_causes();
+        self.drop_consequences();
         self.items
             .sort_by_key(|(severity, problem)| (*severity, problem.area, precedence(problem.rule)));
         let exit = match self.items.first() {
@@ -51,28 +62,57 @@ impl Findings {
         (self.items.into_iter().map(finding).collect(), exit)
     }
 
-    /// A bad record (D04) or a name without address (D05) is a warning while everything works.
-    /// When a server cannot be reached or trusted, it is the earlier cause.
+    fn blocked_by(&self, areas: &[Area]) -> bool {
+        self.items
+            .iter()
+            .any(|(severity, it)| *severity == Severity::Blocking && areas.contains(&it.area))
+    }
+
+    /// Inside records on public servers (D03), a bad record (D04) or a name without address (D05)
+    /// is a warning while everything works. When a server cannot be reached or trusted, it is the
+    /// earlier cause.
     fn raise_causes(&mut self) {
-        let unreachable = self.items.iter().any(|(severity, problem)| {
-            *severity == Severity::Blocking
-                && matches!(problem.area, Area::Dns | Area::Network | Area::Tls)
-        });
-        if !unreachable {
+        if !self.blocked_by(&[Area::Dns, Area::Network, Area::Tls]) {
             return;
         }
         for (severity, problem) in &mut self.items {
-            if matches!(problem.rule, Some(Rule(4 | 5))) && *severity == Severity::Warning {
+            if matches!(problem.rule, Some(Rule(3..=5))) && *severity == Severity::Warning {
                 *severity = Severity::Blocking;
             }
         }
     }
+
+    /// That the first servers are dead (D06) means nothing when none is alive (D07), and what a
+    /// certificate is for (D09 to D11) means nothing when nobody vouches for it (D08).
+    fn drop_consequences(&mut self) {
+        let nobody_alive = self
+            .items
+            .iter()
+            .any(|(severity, it)| *severity == Severity::Blocking && it.rule == Some(Rule(7)));
+        let untrusted: Vec<String> = self
+            .items
+            .iter()
+            .filter(|(_, it)| it.rule == Some(Rule(8)))
+            .map(|(_, it)| place(it).to_owned())
+            .collect();
+        self.items.retain(|(_, it)| match it.rule {
+            Some(Rule(6)) => !nobody_alive,
+            Some(Rule(9..=11)) => !untrusted.iter().any(|place_of| place_of == place(it)),
+            _ => true,
+        });
+    }
 }
 
-/// Among findings of one area: D04 and D05 before the others, D12 before D08.
+/// Service, host and port, as the evidence begins (`model::Fault::problem`).
+fn place(problem: &Problem) -> &str {
+    problem.evidence.split(": ").next().unwrap_or_default()
+}
+
+/// Among findings of one area: D03, D04 and D05 before the others, D12 before D08, both nodes down
+/// (D32) before each of them (D07).
 fn precedence(rule: Option<Rule>) -> u8 {
     match rule {
-        Some(Rule(4 | 5 | 12)) => 0,
+        Some(Rule(3..=5 | 12 | 32)) => 0,
         Some(_) => 1,
         None => 2,
     }
@@ -80,43 +120,128 @@ fn precedence(rule: Option<Rule>) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use offhook_model::{Area, Owner, Problem};
+    use offhook_model::Severity::{Blocking, Note, Warning};
+    use offhook_model::{Area, Owner, Problem, Severity};
 
     use super::Findings;
 
-    fn problem(area: Area, rule: u8) -> Problem {
-        Problem::new(area, Owner::Admin, format!("cause {rule}"), "remedy").with_rule(rule)
+    fn area(rule: u8) -> Area {
+        match rule {
+            1..=5 => Area::Dns,
+            6 | 7 | 16 | 17 | 32 | 33 => Area::Network,
+            8..=12 => Area::Tls,
+            13 | 19..=21 => Area::Authentication,
+            29 | 30 => Area::Registration,
+            34 => Area::Media,
+            _ => Area::Provisioning,
+        }
     }
 
-    #[track_caller]
-    fn check(findings: Findings, order: &[u8], exit: u8) {
-        let (list, code) = findings.finish();
-        let rules: Vec<u8> = list.iter().filter_map(|item| item.rule).map(|rule| rule.0).collect();
-        assert_eq!((rules.as_slice(), code), (order, exit));
+    fn problem(rule: u8, at: &str) -> Problem {
+        let problem =
+            Problem::new(area(rule), Owner::Admin, format!("cause {rule} {at}"), "remedy")
+                .with_evidence(format!("{at}: seen"));
+        if rule == 0 { problem } else { problem.with_rule(rule) }
+    }
+
+    /// What was found, in the order in which it was found; what is told, in the order in which it
+    /// is told; the exit status.
+    type Row = (&'static [(Severity, u8)], &'static [u8], u8);
+
+    /// "Which comes first", sentence by sentence.
+    const TABLE: &[Row] = &[
+        // Nothing is wrong.
+        (&[], &[], 0),
+        // The earliest cause in the chain outranks what follows from it: D04 and D05 before D07.
+        (&[(Warning, 4), (Blocking, 7)], &[4, 7], 10),
+        (&[(Blocking, 7), (Warning, 5)], &[5, 7], 10),
+        (&[(Warning, 5), (Warning, 4), (Blocking, 7)], &[5, 4, 7], 10),
+        // While everything works they are warnings.
+        (&[(Warning, 4)], &[4], 0),
+        (&[(Warning, 4), (Blocking, 18)], &[18, 4], 50),
+        // D03 before D07.
+        (&[(Blocking, 7), (Warning, 3)], &[3, 7], 10),
+        // D12 before D08 when the certificate is both.
+        (&[(Blocking, 8), (Blocking, 12)], &[12, 8], 30),
+        // D09 to D11 only when the chain is trusted.
+        (&[(Blocking, 9), (Blocking, 8)], &[8], 30),
+        (&[(Blocking, 10), (Warning, 8)], &[8], 0),
+        (&[(Blocking, 11)], &[11], 30),
+        // D06 is a warning when a later target answered, and yields to D07 when none did.
+        (&[(Warning, 6)], &[6], 0),
+        (&[(Warning, 6), (Blocking, 7)], &[7], 20),
+        (&[(Warning, 6), (Warning, 7)], &[6, 7], 0),
+        // Both nodes down comes before each of them.
+        (&[(Blocking, 7), (Blocking, 32)], &[32, 7], 20),
+        // When sign-in succeeds, these appear as warnings, and the exit status stays 0.
+        (
+            &[(Warning, 36), (Warning, 35), (Warning, 22), (Warning, 6), (Warning, 2)],
+            &[2, 6, 36, 35, 22],
+            0,
+        ),
+        // A failed service behind them decides the exit status all the same.
+        (&[(Warning, 2), (Blocking, 29)], &[29, 2], 60),
+        // In the order of the chain.
+        (
+            &[
+                (Blocking, 34),
+                (Blocking, 29),
+                (Blocking, 27),
+                (Blocking, 13),
+                (Blocking, 8),
+                (Blocking, 7),
+                (Blocking, 1),
+            ],
+            &[1, 7, 8, 13, 27, 29, 34],
+            10,
+        ),
+        // Findings without a rule come last in their stretch; notes come after everything.
+        (&[(Blocking, 0), (Blocking, 27)], &[27, 0], 50),
+        (&[(Note, 1), (Warning, 36)], &[36, 1], 0),
+    ];
+
+    #[test]
+    fn which_comes_first() {
+        for (found, told, exit) in TABLE {
+            let mut findings = Findings::default();
+            for (severity, rule) in *found {
+                match severity {
+                    Blocking => findings.block(problem(*rule, "host")),
+                    Warning => findings.warn(problem(*rule, "host")),
+                    Note => findings.note(problem(*rule, "host")),
+                }
+            }
+            let (list, code) = findings.finish();
+            let rules: Vec<u8> = list.iter().map(|it| it.rule.map_or(0, |rule| rule.0)).collect();
+            assert_eq!((rules.as_slice(), code), (*told, *exit), "{found:?}");
+        }
     }
 
     #[test]
-    fn a_bad_record_outranks_the_refused_port_behind_it() {
+    fn another_server_may_be_trusted_and_have_the_wrong_name() {
         let mut findings = Findings::default();
-        findings.warn(problem(Area::Dns, 4));
-        findings.block(problem(Area::Network, 7));
-        check(findings, &[4, 7], 10);
+        findings.block(problem(8, "one"));
+        findings.block(problem(9, "two"));
+        assert_eq!(findings.finish().0.len(), 2);
     }
 
     #[test]
-    fn an_expired_certificate_outranks_its_unknown_authority() {
+    fn the_same_cause_is_told_once_and_at_its_gravest() {
         let mut findings = Findings::default();
-        findings.block(problem(Area::Tls, 8));
-        findings.block(problem(Area::Tls, 12));
-        check(findings, &[12, 8], 30);
+        findings.warn(problem(7, "host"));
+        findings.block(problem(7, "host"));
+        findings.warn(problem(7, "host"));
+        let (list, exit) = findings.finish();
+        assert_eq!((list.len(), exit), (1, 20));
     }
 
     #[test]
-    fn warnings_leave_the_exit_status_alone() {
+    fn a_gap_in_a_report_is_a_note_unless_it_stops_everything() {
         let mut findings = Findings::default();
-        findings.warn(problem(Area::Network, 6));
-        findings.warn(problem(Area::Dns, 2));
-        findings.warn(problem(Area::Dns, 2));
-        check(findings, &[2, 6], 0);
+        findings.warn(Problem::not_recorded("the call server"));
+        assert_eq!(findings.finish().1, 0);
+        let mut findings = Findings::default();
+        findings.block(Problem::not_recorded("the user data service"));
+        assert_eq!(findings.finish().1, 50);
     }
 }

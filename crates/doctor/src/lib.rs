@@ -6,54 +6,100 @@
 mod check;
 mod diagnosis;
 mod findings;
+mod policy;
+mod ports;
+mod targets;
 mod text;
 
 pub use diagnosis::{Diagnosis, Finding};
 
-use offhook_discovery::{Request, discover};
-use offhook_model::{Area, Authenticator, Owner, Problem, Via};
+use offhook_discovery::{Report, Request, discover};
+use offhook_model::{
+    Area, Authenticator, Layer, Owner, Problem, ProductMode, Rule, TraceStep, Via,
+};
 use offhook_ports::{Found, Progress, Tell, World};
 use offhook_signin::{Credentials, EdgeBudget, Grant, sign_in, unsupported};
 
 use check::Checks;
-use findings::Findings;
+
+/// What is examined.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// As a sign-in would ask it.
+    pub request: &'a Request,
+    /// Without them the servers are only connected to, and a note says so.
+    pub credentials: Option<&'a Credentials>,
+    /// Settings that others made before any sign-in: bootstrap file, configuration URL, what the
+    /// last sign-in left.
+    pub layers: &'a [Layer],
+    /// What a client sees that runs on the same profile, registered phone included (D29, D30, D34).
+    pub seen: &'a [Problem],
+}
 
 /// Examines an address: finds its services, signs in as far as the flows go when there are
-/// credentials, and tries the chat and call servers without registering anything. Without
-/// credentials the servers are only connected to, and a note says so.
-pub async fn examine(
-    world: &World,
-    request: &Request,
-    credentials: Option<&Credentials>,
-    tell: Tell<'_>,
-) -> Diagnosis {
+/// credentials, and tries every server that the account names without registering anything.
+pub async fn examine(world: &World, case: &Case<'_>, tell: Tell<'_>) -> Diagnosis {
+    let request = case.request;
     let report = Box::pin(discover(world, request, tell)).await;
     let mut diagnosis = Diagnosis::begin(&request.address.to_string(), &report);
-    let mut findings = Findings::default();
-    findings.warn_all(report.warnings);
-    match report.outcome {
-        Err(problem) => findings.block(problem),
+    let mut checks = Checks::new(world, tell, request.preset.ip_mode);
+    let Report { outcome, warnings, from_memory, .. } = report;
+    checks.findings.warn_all(warnings);
+    if from_memory {
+        anew(&mut checks, request).await;
+    }
+    match outcome {
+        Err(problem) => checks.findings.block(problem),
         Ok(found) => {
             (diagnosis.authenticator, diagnosis.via) = who_and_how(&found);
-            let mut checks = Checks { world, tell, steps: vec![], findings };
-            match (unsupported(&found), credentials) {
-                (Some(problem), _) => checks.findings.block(problem),
-                (None, None) => without_password(&mut checks, &found).await,
-                (None, Some(credentials)) => {
-                    let grant = with_password(&mut checks, request, &found, credentials).await;
-                    if let Some(grant) = grant {
-                        diagnosis.authenticator = Some(grant.authenticator);
-                        diagnosis.via = Some(grant.via);
-                        diagnosis.product_mode = Some(grant.mode);
-                    }
-                }
+            let grant = beyond(&mut checks, case, &found).await;
+            if let Some(grant) = &grant {
+                diagnosis.authenticator = Some(grant.authenticator);
+                diagnosis.via = Some(grant.via);
+                diagnosis.product_mode = Some(grant.mode);
             }
-            diagnosis.steps.extend(checks.steps);
-            findings = checks.findings;
+            policy::judge(&mut checks.findings, case, grant.as_ref());
         }
     }
-    (diagnosis.findings, diagnosis.exit) = findings.finish();
+    checks.findings.see(case.seen);
+    diagnosis.steps.extend(checks.steps);
+    (diagnosis.findings, diagnosis.exit) = checks.findings.finish();
     diagnosis
+}
+
+/// What is remembered decides, as it would for a sign-in; the name system is asked all the same,
+/// for what is wrong there would be met at the next change of network.
+async fn anew(checks: &mut Checks<'_>, request: &Request) {
+    let fresh = Request { remembered: None, ..request.clone() };
+    let report = Box::pin(discover(checks.world, &fresh, checks.tell)).await;
+    checks.steps.extend(report.steps.into_iter().map(not_decisive));
+    checks.findings.warn_all(report.warnings);
+    if let Err(problem) = report.outcome {
+        checks.findings.warn(problem);
+    }
+}
+
+fn not_decisive(step: TraceStep) -> TraceStep {
+    TraceStep {
+        why: format!("{}; a sign-in uses what is remembered and does not ask", step.why),
+        ..step
+    }
+}
+
+/// Everything behind discovery.
+async fn beyond(checks: &mut Checks<'_>, case: &Case<'_>, found: &Found) -> Option<Grant> {
+    targets::check(checks, found).await;
+    match (unsupported(found), case.credentials) {
+        (Some(problem), _) => {
+            checks.findings.block(problem);
+            None
+        }
+        (None, None) => {
+            without_password(checks, found).await;
+            None
+        }
+        (None, Some(credentials)) => with_password(checks, case, found, credentials).await,
+    }
 }
 
 fn who_and_how(found: &Found) -> (Option<Authenticator>, Option<Via>) {
@@ -78,25 +124,27 @@ async fn without_password(checks: &mut Checks<'_>, found: &Found) {
 
 async fn with_password(
     checks: &mut Checks<'_>,
-    request: &Request,
+    case: &Case<'_>,
     found: &Found,
     credentials: &Credentials,
 ) -> Option<Grant> {
-    let (world, tell) = (checks.world, checks.tell);
+    let (world, tell, request) = (checks.world, checks.tell, case.request);
     let wish = offhook_signin::Request {
         address: request.address.clone(),
         found: found.clone(),
         credentials: credentials.clone(),
-        cloud_token: None,
-        phone: None,
         manual: request.manual.clone(),
         preset: request.preset.clone(),
         edge_budget: EdgeBudget::default(),
+        cloud_token: None,
+        phone: None,
         seed: request.seed,
     };
     let report = Box::pin(sign_in(world, &wish, tell)).await;
     checks.steps.extend(report.steps);
-    checks.findings.warn_all(report.warnings);
+    // Phone only was asked for: that the profile names no chat is what is wanted (D25).
+    let wanted = |problem: &Problem| !(request.preset.phone_mode && problem.rule == Some(Rule(25)));
+    checks.findings.warn_all(report.warnings.into_iter().filter(wanted).collect());
     let grant = match report.outcome {
         Ok(grant) => grant,
         Err(problem) => {
@@ -104,7 +152,12 @@ async fn with_password(
             return None;
         }
     };
-    tell(Progress::Doing("Trying the chat and call servers".into()));
+    tell(Progress::Doing("Trying the servers of your services".into()));
     checks.services(&grant).await;
+    let known: Vec<Layer> = case.layers.iter().chain(&grant.layers).cloned().collect();
+    ports::check(checks, &grant, &known).await;
+    if request.preset.phone_mode && grant.mode == ProductMode::Full {
+        checks.findings.warn(Problem::restart_for_phone_mode());
+    }
     Some(grant)
 }

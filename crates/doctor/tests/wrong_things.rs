@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use offhook_discovery::Request;
-use offhook_doctor::{Diagnosis, examine};
+use offhook_doctor::{Case, Diagnosis, examine};
 use offhook_model::{DnsFault, Endpoint, Fault, Link, Owner, Rule, Service, Severity, TlsFault};
 use offhook_signin::Credentials;
 use offhook_testkit::{PASSWORD, Reply, TOKEN, TestWorld, deployment, reply, url};
@@ -13,7 +13,9 @@ fn examined(world: &TestWorld, password: Option<&str>) -> Diagnosis {
     let request = Request::new(address, 3);
     let credentials = password
         .map(|password| Credentials { username: "alice".into(), password: password.into() });
-    world.run(examine(&world.world(), &request, credentials.as_ref(), &|_| {}))
+    let case =
+        Case { request: &request, credentials: credentials.as_ref(), layers: &[], seen: &[] };
+    world.run(examine(&world.world(), &case, &|_| {}))
 }
 
 /// One wrong thing and what must be said of it.
@@ -98,6 +100,8 @@ fn wrong_things() -> Vec<Wrong> {
         ),
         broken("target without address", |w| {
             uds(w, Reply::fault(Fault::Dns(DnsFault::NoName)));
+            w.address_fault("cucm1.example.com", DnsFault::NoName);
+            w.address_fault("cucm2.example.com", DnsFault::NoRecord);
         })
         .says(10, 5, Admin, "has no address"),
         broken("dead server", |w| uds(w, Reply::silence())).says(
@@ -228,6 +232,7 @@ fn wrong_things() -> Vec<Wrong> {
         broken("edge only", |w| {
             srv(w, DnsFault::NoName);
             w.srv("_collab-edge._tls.example.com", &[(1, 0, 8443, "edge.example.com")]);
+            w.address("edge.example.com", "192.0.2.6");
         })
         .says(50, 0, User, "not built yet"),
     ]
@@ -255,7 +260,8 @@ fn an_examination_may_move_between_threads() {
     fn check<T: Send>(_: T) {}
     let address = "alice@example.com".parse().expect("an address");
     let request = Request::new(address, 3);
-    check(examine(&TestWorld::new().world(), &request, None, &|_| {}));
+    let case = Case { request: &request, credentials: None, layers: &[], seen: &[] };
+    check(examine(&TestWorld::new().world(), &case, &|_| {}));
 }
 
 #[test]
@@ -377,6 +383,8 @@ fn a_standard_account_is_checked_by_its_servers() {
     world
         .srv("_xmpp-client._tcp.example.com", &[(0, 0, 5222, "chat.example.com")])
         .srv("_sip._udp.example.com", &[(0, 0, 5060, "pbx.example.com")])
+        .address("chat.example.com", "192.0.2.4")
+        .address("pbx.example.com", "192.0.2.5")
         .reach("pbx.example.com:5060", Ok(()));
     assert_eq!(examined(&world, Some(PASSWORD)).exit, 0);
     chat_fault(&world, Fault::BadCredentials);

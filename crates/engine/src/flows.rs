@@ -4,24 +4,58 @@ use std::collections::HashMap;
 
 use offhook_core::{Event, FlowOutcome, RunId};
 use offhook_discovery as discovery;
-use offhook_ports::{Progress, World};
+use offhook_ports::{Progress, StoreRequest, World};
+use offhook_report::{Recorder, Situation};
 use offhook_signin as signin;
+use offhook_store::Store;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+
+/// Keeps what the outside answers, for problem reports of a client that runs and of one that does
+/// not run any more.
+#[derive(Clone)]
+pub(crate) struct Keeper {
+    pub(crate) recorder: Recorder,
+    pub(crate) store: Store,
+}
+
+impl Keeper {
+    fn begin(&self, request: &discovery::Request) {
+        self.recorder.begin(Situation {
+            address: request.address.to_string(),
+            username: None,
+            manual: request.manual.clone(),
+            preset: request.preset.clone(),
+            layers: vec![],
+            remembered: request.remembered.clone(),
+            network: request.network.clone(),
+            now: request.now,
+            seed: request.seed,
+        });
+    }
+
+    fn keep(&self) {
+        if let Ok(text) = serde_json::to_string(&self.recorder.recorded(&[])) {
+            self.store.submit(StoreRequest::PutAnswers(text), drop);
+        }
+    }
+}
 
 /// The flows that run.
 pub(crate) struct Flows {
     world: World,
+    keeper: Keeper,
     events: mpsc::Sender<Event>,
     running: HashMap<RunId, AbortHandle>,
 }
 
 impl Flows {
-    pub(crate) fn new(world: World, events: mpsc::Sender<Event>) -> Self {
-        Self { world, events, running: HashMap::new() }
+    pub(crate) fn new(world: World, events: mpsc::Sender<Event>, keeper: Keeper) -> Self {
+        Self { world: keeper.recorder.wrap(&world), keeper, events, running: HashMap::new() }
     }
 
     pub(crate) fn discover(&mut self, run: RunId, request: discovery::Request) {
+        self.keeper.begin(&request);
         let (world, tell) = (self.world.clone(), self.teller(run));
         self.spawn(run, async move {
             let report = discovery::discover(&world, &request, &tell).await;
@@ -30,6 +64,8 @@ impl Flows {
     }
 
     pub(crate) fn sign_in(&mut self, run: RunId, request: signin::Request) {
+        let who = &request.credentials;
+        self.keeper.recorder.signs_in(&who.username, who.password.expose());
         let (world, tell) = (self.world.clone(), self.teller(run));
         self.spawn(run, async move {
             let report = signin::sign_in(&world, &request, &tell).await;
@@ -68,8 +104,10 @@ impl Flows {
     #[expect(clippy::disallowed_methods, reason = "the engine owns all tasks")]
     fn spawn(&mut self, run: RunId, flow: impl Future<Output = FlowOutcome> + Send + 'static) {
         let events = self.events.clone();
+        let keeper = self.keeper.clone();
         let task = tokio::spawn(async move {
             let outcome = flow.await;
+            keeper.keep();
             let _ = events.send(Event::Flow(run, outcome)).await;
         });
         self.running.retain(|_, task| !task.is_finished());

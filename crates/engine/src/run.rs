@@ -12,12 +12,13 @@ use offhook_model::{
 };
 use offhook_net::Net;
 use offhook_ports::{Http, Remembered, World};
+use offhook_report::Recorder;
 use offhook_store::Store;
 use offhook_xmpp::LoginProbe;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::effects::Hands;
-use crate::flows::Flows;
+use crate::flows::{Flows, Keeper};
 use crate::handle::{COMMANDS, Handle, NOTICES, Wanted};
 use crate::links::Links;
 
@@ -53,6 +54,8 @@ pub struct Setup {
     pub net: Arc<Net>,
     /// What is kept.
     pub store: Store,
+    /// Keeps what the outside answers, for problem reports.
+    pub recorder: Recorder,
     /// Called after each new picture; must return at once.
     pub on_change: Box<dyn Fn() + Send>,
 }
@@ -115,7 +118,11 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
     };
     let http = Arc::clone(&setup.net);
     let hands = Hands {
-        flows: Flows::new(world(&setup.net), events.clone()),
+        flows: Flows::new(
+            world(&setup.net),
+            events.clone(),
+            Keeper { recorder: setup.recorder, store: setup.store.clone() },
+        ),
         links: Links::new(Arc::clone(&setup.net), events.clone()),
         media,
         store: setup.store,

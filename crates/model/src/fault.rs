@@ -112,6 +112,8 @@ pub enum DnsFault {
     Malformed(String),
     /// The machine has no name server configured.
     NoServer,
+    /// Nobody was asked: the problem report that is gone through holds no answer.
+    NotRecorded,
 }
 
 /// Why a certificate or handshake was not accepted.
@@ -183,4 +185,6 @@ pub enum Fault {
     Edge(String, EdgeFault),
     /// Nothing of this kind is set up for the user; the text names what is missing.
     NotProvisioned(String),
+    /// Nobody was asked: the problem report that is gone through holds no answer.
+    NotRecorded,
 }

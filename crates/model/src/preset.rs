@@ -59,8 +59,9 @@ pub enum LoginResource {
     Mutual,
 }
 
-/// What is settled before discovery.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is settled before discovery. It goes into problem reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Preset {
     /// Domain to look for services in; the address's own when nothing.
     pub services_domain: Option<String>,

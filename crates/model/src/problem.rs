@@ -75,8 +75,16 @@ impl Serialize for Rule {
     }
 }
 
+impl<'de> Deserialize<'de> for Rule {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let number = text.strip_prefix('D').and_then(|number| number.parse().ok());
+        number.map(Self).ok_or_else(|| serde::de::Error::custom("no rule such as D07"))
+    }
+}
+
 /// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// The failure class, where one of `docs/doctor.md` fits.
@@ -159,6 +167,34 @@ impl Problem {
         .with_rule(18)
     }
 
+    /// Phone only was asked for, and chat is still there (D24): the mode is chosen at sign-in.
+    pub fn restart_for_phone_mode() -> Self {
+        Self::new(
+            Area::Provisioning,
+            Owner::User,
+            "Phone only was asked for, and the account still starts with chat and phone.",
+            "Sign out and start the program again: the mode changes after the first sign-in.",
+        )
+        .with_rule(24)
+        .with_evidence("PRODUCT_MODE is Phone_Mode; the account has chat as well")
+    }
+
+    /// A problem report holds no answer to a question that sign-in asks now.
+    pub fn not_recorded(what: &str) -> Self {
+        Self::new(
+            Area::Provisioning,
+            Owner::User,
+            format!("The problem report holds no answer of {what}."),
+            "Save a report right after the trouble, or run offhook doctor with --report where it happens.",
+        )
+        .with_evidence(NOT_RECORDED)
+    }
+
+    /// Whether this is nothing but a gap in a problem report.
+    pub fn is_not_recorded(&self) -> bool {
+        self.rule.is_none() && self.evidence.ends_with(NOT_RECORDED)
+    }
+
     /// The address has no account on any cluster that was asked.
     pub fn no_home_cluster(user: &str, host: &str) -> Self {
         Self::new(
@@ -171,9 +207,15 @@ impl Problem {
     }
 }
 
+/// Evidence of [`Problem::not_recorded`].
+const NOT_RECORDED: &str = "not recorded";
+
 impl Fault {
     /// The one sentence for this fault at this place.
     pub fn problem(&self, at: &Endpoint) -> Problem {
+        if matches!(self, Self::NotRecorded | Self::Dns(DnsFault::NotRecorded)) {
+            return Problem::not_recorded(&format!("the {} {at}", at.service.words()));
+        }
         let service = at.service.words();
         let host = &at.host;
         let problem = match self {
@@ -295,6 +337,7 @@ impl Fault {
                 "Have it added to the user's service profile or device.",
             )
             .with_rule(25),
+            Self::NotRecorded => Problem::not_recorded(service),
         };
         problem.with_evidence(format!("{service} {at}: {self:?}"))
     }
@@ -349,6 +392,7 @@ fn dns_problem(fault: &DnsFault, at: &Endpoint) -> Problem {
             "This computer has no name server.".to_owned(),
             "Check the network connection, or give one with --name-server ADDR:PORT.".to_owned(),
         ),
+        DnsFault::NotRecorded => Problem::not_recorded(host),
     }
 }
 

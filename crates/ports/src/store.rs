@@ -51,6 +51,8 @@ pub enum StoreRequest {
     PutProvisioned(Box<Provisioned>),
     /// Keep the accepted keys.
     PutAccepted(Vec<AcceptedKey>),
+    /// Keep what the outside answered, for a problem report: `answers.json`, redacted already.
+    PutAnswers(String),
     /// Keep a password in the credential store of the system; where there is none it is kept in
     /// memory until the program ends.
     PutPassword(String, Secret<String>),

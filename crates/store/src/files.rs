@@ -23,6 +23,9 @@ pub const DISCOVERY: &str = "discovery.json";
 /// Keys that the user accepted.
 pub const CERTIFICATES: &str = "certificates.json";
 
+/// What the outside answered the last time, for a problem report.
+pub const ANSWERS: &str = "answers.json";
+
 /// A file with what discovery found.
 #[derive(Default, Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -96,6 +99,14 @@ pub fn write<T: DeserializeOwned + Default + Serialize>(
     };
     whole.extend(theirs.map(|(_, theirs)| theirs).unwrap_or_default());
     let text = serde_json::to_string_pretty(&whole).map_err(|error| error.to_string())?;
+    replace(path, text.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Replaces a file by a text.
+///
+/// # Errors
+/// In words, when it cannot be written.
+pub fn write_text(path: &Path, text: &str) -> Result<(), String> {
     replace(path, text.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))
 }
 

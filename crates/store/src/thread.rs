@@ -163,6 +163,9 @@ impl Worker {
                 let accepted = files::Certificates { accepted };
                 files::write(&self.places.config.join(files::CERTIFICATES), &accepted)?;
             }
+            StoreRequest::PutAnswers(text) => {
+                files::write_text(&self.places.data.join(files::ANSWERS), &text)?;
+            }
             StoreRequest::PutPassword(..)
             | StoreRequest::GetPassword(_)
             | StoreRequest::ForgetPassword(_) => return Err("passwords have a keeper".into()),

@@ -72,6 +72,14 @@ pub fn deployment() -> TestWorld {
     let world = TestWorld::new();
     let nodes = [(10, 0, 8443, "cucm1.example.com"), (20, 0, 8443, "cucm2.example.com")];
     world.srv("_cisco-uds._tcp.example.com", &nodes);
+    for (host, address) in [
+        ("cucm1", "192.0.2.1"),
+        ("cucm2", "192.0.2.2"),
+        ("imp1", "192.0.2.3"),
+        ("imp2", "192.0.2.4"),
+    ] {
+        world.address(&format!("{host}.example.com"), address);
+    }
     let answers = [
         (url::CLUSTER_USER, reply::HOME),
         (url::CLUSTER_USER_2, reply::HOME),
@@ -96,6 +104,8 @@ pub fn deployment() -> TestWorld {
         .reach("cucm1.example.com:5060", Ok(()))
         .reach("cucm2.example.com:5060", Ok(()))
         .reach("cucm1.example.com:8443", Ok(()))
-        .reach("cucm2.example.com:8443", Ok(()));
+        .reach("cucm2.example.com:8443", Ok(()))
+        .reach("imp1.example.com:5222", Ok(()))
+        .reach("imp2.example.com:15222", Ok(()));
     world
 }

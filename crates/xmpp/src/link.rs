@@ -159,7 +159,8 @@ fn reach(fault: &Fault) -> u8 {
         | Fault::Sip(..)
         | Fault::Stream(_)
         | Fault::Edge(..)
-        | Fault::NotProvisioned(_) => 4,
+        | Fault::NotProvisioned(_)
+        | Fault::NotRecorded => 4,
         Fault::NoMechanism(_) | Fault::BadCredentials | Fault::Conflict => 5,
     }
 }

@@ -1,0 +1,3 @@
+//! Lines of a log on their way into a report.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| offhook_report::fuzzing::text(data));
