@@ -8,7 +8,7 @@ use std::sync::Arc;
 use offhook_config::Layers;
 use offhook_discovery::Request;
 use offhook_doctor::{Case, Diagnosis};
-use offhook_model::{Problem, Secret, UserAddress};
+use offhook_model::{Layer, Problem, Secret, UserAddress};
 use offhook_platform::Folders;
 use offhook_ports::Progress;
 use offhook_report::{MOST_FILE, Recorded, Recorder, Replay, Situation};
@@ -17,6 +17,7 @@ use offhook_store::{Places, Store};
 use serde_json::Value;
 
 use crate::args::Global;
+use crate::bootstrap;
 use crate::client::net;
 use crate::headless::runtime;
 use crate::report::{self, Heard};
@@ -53,7 +54,8 @@ pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
     let password = read_password(wish.password)?;
     let credentials =
         password.map(|password| Credentials { username: address.user().to_owned(), password });
-    let layers = kept.provisioned.layers;
+    let (known, told) = bootstrap::apply(kept.provisioned, bootstrap::read(global)?.as_ref());
+    let layers = known.layers;
     let request = Request {
         manual: kept.manual,
         preset: Layers::new(layers.clone()).preset(),
@@ -61,8 +63,11 @@ pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
         now: offhook_engine::moment().wall,
         ..Request::new(address, SEED)
     };
+    net.set_ip_mode(request.preset.ip_mode);
+    // Nobody is asked; what was accepted before is trusted, as a sign-in would.
+    net.set_trust(request.preset.certificates, &kept.accepted);
     let recorder = Recorder::default();
-    begin(&recorder, &request, &layers, credentials.as_ref());
+    begin(&recorder, &request, (&layers, &told), credentials.as_ref());
     let world = recorder.wrap(&offhook_engine::world(&Arc::clone(&net)));
     let (seen, diagnosis) = runtime()?.block_on(async {
         let seen = seen(&folders).await;
@@ -70,6 +75,7 @@ pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
             request: &request,
             credentials: credentials.as_ref(),
             layers: &layers,
+            told: &told,
             seen: &seen,
         };
         let diagnosis = offhook_doctor::examine(&world, &case, &teller(wish.json)).await;
@@ -97,8 +103,9 @@ pub fn replay(zip: &Path, json: bool) -> Result<u8, String> {
         .address
         .parse()
         .map_err(|error: offhook_model::AddressError| no_address(error.to_string()))?;
-    let Situation { username, manual, preset, layers, remembered, network, now, seed, .. } =
-        recorded.situation;
+    let Situation {
+        username, manual, preset, layers, told, remembered, network, now, seed, ..
+    } = recorded.situation;
     // Whatever the password was, the recorded answers are those that it got.
     let credentials = username
         .map(|username| Credentials { username, password: Secret::new("recorded".to_owned()) });
@@ -107,6 +114,7 @@ pub fn replay(zip: &Path, json: bool) -> Result<u8, String> {
         request: &request,
         credentials: credentials.as_ref(),
         layers: &layers,
+        told: &told,
         seen: &recorded.seen,
     };
     let replay = Replay::new(&recorded.answers, offhook_engine::moment().at);
@@ -141,7 +149,7 @@ fn open(zip: &Path) -> Result<Recorded, String> {
 fn begin(
     recorder: &Recorder,
     request: &Request,
-    layers: &[offhook_model::Layer],
+    (layers, told): (&[Layer], &[Problem]),
     credentials: Option<&Credentials>,
 ) {
     recorder.begin(Situation {
@@ -150,6 +158,7 @@ fn begin(
         manual: request.manual.clone(),
         preset: request.preset.clone(),
         layers: layers.to_vec(),
+        told: told.to_vec(),
         remembered: request.remembered.clone(),
         network: request.network.clone(),
         now: request.now,

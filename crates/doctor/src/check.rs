@@ -5,7 +5,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use futures_util::join;
 use offhook_model::{
-    Area, Endpoint, Fault, IpMode, Link, Outcome, Owner, Problem, Service as Kind, TraceStep,
+    Area, Endpoint, Fault, Link, Outcome, Owner, Problem, Service as Kind, TraceStep,
 };
 use offhook_ports::{Found, PhoneAccount, Progress, Reached, Target, Tell, World, XmppPlan};
 use offhook_signin::{Grant, Service};
@@ -13,13 +13,12 @@ use offhook_signin::{Grant, Service};
 use crate::findings::Findings;
 
 /// At most so many servers of a kind are tried.
-pub(crate) const MOST: usize = 8;
+const MOST: usize = 8;
 
 /// The examination beyond discovery, as far as it has come.
 pub(crate) struct Checks<'a> {
     pub(crate) world: &'a World,
     pub(crate) tell: Tell<'a>,
-    pub(crate) ip_mode: IpMode,
     pub(crate) steps: Vec<TraceStep>,
     pub(crate) findings: Findings,
 }
@@ -31,8 +30,8 @@ pub(crate) struct Tried {
 }
 
 impl<'a> Checks<'a> {
-    pub(crate) fn new(world: &'a World, tell: Tell<'a>, ip_mode: IpMode) -> Self {
-        Self { world, tell, ip_mode, steps: vec![], findings: Findings::default() }
+    pub(crate) fn new(world: &'a World, tell: Tell<'a>) -> Self {
+        Self { world, tell, steps: vec![], findings: Findings::default() }
     }
 
     /// Connects to what was found, without a word about the user.

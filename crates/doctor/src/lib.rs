@@ -8,12 +8,11 @@ mod diagnosis;
 mod findings;
 mod policy;
 mod ports;
-mod targets;
 mod text;
 
 pub use diagnosis::{Diagnosis, Finding};
 
-use offhook_discovery::{Report, Request, discover};
+use offhook_discovery::{Report, Request, check_targets, discover};
 use offhook_model::{
     Area, Authenticator, Layer, Owner, Problem, ProductMode, Rule, TraceStep, Via,
 };
@@ -32,6 +31,8 @@ pub struct Case<'a> {
     /// Settings that others made before any sign-in: bootstrap file, configuration URL, what the
     /// last sign-in left.
     pub layers: &'a [Layer],
+    /// What was wrong with them when they were read (D23).
+    pub told: &'a [Problem],
     /// What a client sees that runs on the same profile, registered phone included (D29, D30, D34).
     pub seen: &'a [Problem],
 }
@@ -42,7 +43,8 @@ pub async fn examine(world: &World, case: &Case<'_>, tell: Tell<'_>) -> Diagnosi
     let request = case.request;
     let report = Box::pin(discover(world, request, tell)).await;
     let mut diagnosis = Diagnosis::begin(&request.address.to_string(), &report);
-    let mut checks = Checks::new(world, tell, request.preset.ip_mode);
+    let mut checks = Checks::new(world, tell);
+    checks.findings.warn_all(case.told.to_vec());
     let Report { outcome, warnings, from_memory, .. } = report;
     checks.findings.warn_all(warnings);
     if from_memory {
@@ -88,7 +90,9 @@ fn not_decisive(step: TraceStep) -> TraceStep {
 
 /// Everything behind discovery.
 async fn beyond(checks: &mut Checks<'_>, case: &Case<'_>, found: &Found) -> Option<Grant> {
-    targets::check(checks, found).await;
+    let targets = check_targets(checks.world, found, case.request.preset.ip_mode).await;
+    targets.steps.into_iter().for_each(|step| checks.note(step));
+    checks.findings.warn_all(targets.problems);
     match (unsupported(found), case.credentials) {
         (Some(problem), _) => {
             checks.findings.block(problem);

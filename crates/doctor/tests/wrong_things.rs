@@ -13,8 +13,13 @@ fn examined(world: &TestWorld, password: Option<&str>) -> Diagnosis {
     let request = Request::new(address, 3);
     let credentials = password
         .map(|password| Credentials { username: "alice".into(), password: password.into() });
-    let case =
-        Case { request: &request, credentials: credentials.as_ref(), layers: &[], seen: &[] };
+    let case = Case {
+        request: &request,
+        credentials: credentials.as_ref(),
+        layers: &[],
+        told: &[],
+        seen: &[],
+    };
     world.run(examine(&world.world(), &case, &|_| {}))
 }
 
@@ -229,12 +234,12 @@ fn wrong_things() -> Vec<Wrong> {
             w.reach("cucm2.example.com:5060", Err(Fault::ConnectTimeout));
         })
         .says(20, 7, Network, "refuses connections on port 5060"),
-        broken("edge only", |w| {
+        broken("edge that refuses", |w| {
             srv(w, DnsFault::NoName);
             w.srv("_collab-edge._tls.example.com", &[(1, 0, 8443, "edge.example.com")]);
             w.address("edge.example.com", "192.0.2.6");
         })
-        .says(50, 0, User, "not built yet"),
+        .says(20, 7, Network, "the edge server is not running there"),
     ]
 }
 
@@ -260,7 +265,7 @@ fn an_examination_may_move_between_threads() {
     fn check<T: Send>(_: T) {}
     let address = "alice@example.com".parse().expect("an address");
     let request = Request::new(address, 3);
-    let case = Case { request: &request, credentials: None, layers: &[], seen: &[] };
+    let case = Case { request: &request, credentials: None, layers: &[], told: &[], seen: &[] };
     check(examine(&TestWorld::new().world(), &case, &|_| {}));
 }
 

@@ -27,6 +27,7 @@ impl Keeper {
             manual: request.manual.clone(),
             preset: request.preset.clone(),
             layers: vec![],
+            told: vec![],
             remembered: request.remembered.clone(),
             network: request.network.clone(),
             now: request.now,

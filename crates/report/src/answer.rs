@@ -24,6 +24,8 @@ pub struct Situation {
     pub preset: Preset,
     /// The layers that it was drawn from.
     pub layers: Vec<Layer>,
+    /// What was wrong with them when they were read.
+    pub told: Vec<Problem>,
     /// What was found the time before.
     pub remembered: Option<Remembered>,
     /// The network, as a digest.
