@@ -85,7 +85,8 @@ impl Certificates {
 /// Every name a service is reached by.
 fn server_names(lab: &Deployment) -> Vec<String> {
     let (domain, open) = (lab.domain().to_owned(), lab.standard_domain());
-    let hosts = ["cucm1", "cucm2", "cucm3", "cucm4", "cucm-alias", "imp1", "imp2"];
+    let hosts =
+        ["cucm1", "cucm2", "cucm3", "cucm4", "cucm-alias", "cucm-v6", "cucm_1", "imp1", "imp2"];
     let mut names: Vec<String> = hosts.map(|host| lab.host(host)).into();
     names.extend([domain, format!("xmpp.{open}"), format!("sip.{open}"), open]);
     names.extend([CAS_HOST, API_HOST, CLUSTER_HOST, "localhost"].map(str::to_owned));

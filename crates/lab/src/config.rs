@@ -186,6 +186,8 @@ pub enum RobotMode {
     Echo,
     /// The file named in [`RobotConfig::speech`], over and over.
     Speech,
+    /// Nothing: not one packet, as behind a firewall that lets sound through one way only.
+    Mute,
     /// Never answers: rings until the caller gives up.
     NoAnswer,
     /// Refuses with 486.

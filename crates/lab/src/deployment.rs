@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use crate::config::{LabConfig, RobotConfig};
+use crate::config::{LabConfig, RobotConfig, RobotMode};
 use crate::events::Events;
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 use crate::info::Services;
 use crate::random;
 use crate::scenario::Scenario;
@@ -122,7 +122,12 @@ fn remember(map: &mut HashMap<String, String>, user: &str) -> String {
 
 impl Deployment {
     pub(crate) fn new(scenario: Scenario, config: LabConfig, faults: Faults, place: Place) -> Self {
-        let people = people(&config, scenario.clusters());
+        let mut people = people(&config, scenario.clusters());
+        if faults.has(Fault::OneWayAudio) {
+            for robot in people.iter_mut().filter_map(|person| person.robot.as_mut()) {
+                robot.mode = RobotMode::Mute;
+            }
+        }
         Self {
             scenario,
             config,

@@ -410,7 +410,7 @@ mod tests {
         assert_eq!((head.code, head.answers), (0, 1));
         let (head, _) = ask(&["no-address"], "cucm1.lab.example", TYPE_A);
         assert_eq!((head.code, head.answers), (3, 0));
-        let (head, _) = ask(&["only-ipv6"], "cucm1.lab.example", TYPE_AAAA);
+        let (head, _) = ask(&["only-ipv6"], "cucm-v6.lab.example", TYPE_AAAA);
         assert_eq!((head.code, head.answers), (0, 1));
     }
 

@@ -55,7 +55,7 @@ faults! {
     /// The SRV target has no address.
     NoAddress, "no-address", Some(5), "the name of the UDS server has no address";
     /// The SRV target has an IPv6 address only.
-    OnlyIpv6, "only-ipv6", Some(5), "the UDS server has an IPv6 address only; seen where that family is switched off (IP_Mode)";
+    OnlyIpv6, "only-ipv6", Some(5), "the UDS record names a host with an IPv6 address only; seen where that family is switched off (IP_Mode)";
     /// The first UDS server never answers, the second works.
     DeadServer, "dead-server", Some(6), "the first UDS server swallows connections, the second works";
     /// The only UDS server never answers.
@@ -128,6 +128,8 @@ faults! {
     RegistrationLost, "registration-lost", Some(30), "the server cuts off a phone three seconds after it registered, each time";
     /// Both XMPP nodes are down.
     BothXmppNodesDown, "both-xmpp-nodes-down", Some(32), "primary and backup XMPP node refuse connections";
+    /// Sound in one direction only.
+    OneWayAudio, "one-way-audio", Some(34), "robots hear and send no sound, as behind a firewall that blocks one way";
     /// A key of the client configuration has a wrong case.
     MisspeltKey, "misspelt-key", Some(35), "jabber-config.xml has keys in the wrong case and one with a typo";
     /// Directory credentials in clear.

@@ -51,7 +51,7 @@
 //! name = "bob"
 //! number = "2002"
 //! displayName = "Bob Robot"
-//! mode = "tone"                       # or echo, speech, noAnswer, busy
+//! mode = "tone"                       # or echo, speech, mute, noAnswer, busy
 //! toneHz = 1000.0
 //!
 //! [ports]                             # 0 or absent: any free port

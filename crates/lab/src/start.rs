@@ -262,6 +262,8 @@ fn spoilt_target(faults: &Faults, domain: &str, service: &str) -> Option<String>
         Some(format!("cucm-alias.{domain}"))
     } else if faults.has(Fault::SrvUnderscore) {
         Some(format!("cucm_1.{domain}"))
+    } else if faults.has(Fault::OnlyIpv6) {
+        Some(format!("cucm-v6.{domain}"))
     } else if faults.has(Fault::SrvToItself) {
         Some(format!("{service}.{domain}"))
     } else {

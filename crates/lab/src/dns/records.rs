@@ -78,7 +78,6 @@ fn addresses(lab: &Deployment, domain: &str, open: &str) -> Vec<(String, Data)> 
         let name = format!("{host}.{domain}");
         let ip = match host {
             "cucm1" if lab.faults.has(Fault::NoAddress) => continue,
-            "cucm1" if lab.faults.has(Fault::OnlyIpv6) => IpAddr::V6(Ipv6Addr::LOCALHOST),
             _ => lab.nodes.iter().find(|node| node.host == host).map_or(ip, |node| node.at.ip()),
         };
         records.push((name, Data::Address(ip)));
@@ -86,6 +85,8 @@ fn addresses(lab: &Deployment, domain: &str, open: &str) -> Vec<(String, Data)> 
     for node in lab.nodes.iter().skip(2) {
         records.push((format!("{}.{domain}", node.host), Data::Address(node.at.ip())));
     }
+    let v6 = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    records.push((format!("cucm-v6.{domain}"), Data::Address(v6)));
     records.push((format!("cucm-alias.{domain}"), Data::Alias(format!("cucm1.{domain}"))));
     // The domains themselves have no address: a client that tries one at a standard port must
     // not end up at whatever else listens on this machine.

@@ -266,6 +266,7 @@ pub(crate) async fn run(
     };
     let mut sender = Sender::new();
     let mut voice = Voice::new(&robot);
+    let mute = robot.mode == RobotMode::Mute;
     let mut events = Events::default();
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     let mut buffer = [0; 2048];
@@ -281,7 +282,7 @@ pub(crate) async fn run(
                     receiver.audio(&packet, known.law);
                 } else if known.events == Some(packet.payload_type) {
                     let fresh = receiver.event(&packet);
-                    if let (true, Some(to)) = (known.listens, known.address) {
+                    if let (true, Some(to)) = (known.listens && !mute, known.address) {
                         events.repeat(&socket, &mut sender, &packet, fresh, to).await;
                     }
                 }
@@ -291,7 +292,7 @@ pub(crate) async fn run(
                 let known = remote.borrow().clone();
                 let Some(known) = known else { continue };
                 let frame = voice.frame(&mut receiver.echo);
-                let (true, Some(to)) = (known.listens, known.address) else { continue };
+                let (true, Some(to)) = (known.listens && !mute, known.address) else { continue };
                 if events.under_way() {
                     continue;
                 }
@@ -355,6 +356,32 @@ mod tests {
         }
         assert!(read_packet(&[0; 12]).is_none());
         assert!(read_packet(&[0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 200]).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_mute_robot_hears_and_sends_nothing() {
+        for (mode, silent) in [(RobotMode::Mute, true), (RobotMode::Tone, false)] {
+            let (ours, theirs) = (
+                UdpSocket::bind("127.0.0.1:0").await.unwrap(),
+                UdpSocket::bind("127.0.0.1:0").await.unwrap(),
+            );
+            let to = ours.local_addr().unwrap();
+            let text = format!(
+                "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+                 m=audio {} RTP/AVP 0\r\n",
+                theirs.local_addr().unwrap().port()
+            );
+            let remote = crate::robot::sdp::read(&text, &[Law::Mu]);
+            let (hang_up, view) = watch::channel(remote);
+            let robot = RobotConfig { mode, ..RobotConfig::default() };
+            let call = tokio::spawn(run(ours, robot, None, view));
+            let packet = Sender::new().packet(0, true, 0, &[0xff; FRAME]);
+            theirs.send_to(&packet, to).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            drop(hang_up);
+            let report = call.await.unwrap();
+            assert_eq!((report.packets_received, report.packets_sent == 0), (1, silent));
+        }
     }
 
     fn receiver() -> Receiver {
