@@ -408,7 +408,7 @@ async fn a_watcher_that_sleeps_misses_events_and_goes_on() {
     let mut client = served.client().await;
     client.call("session.state", Value::Null).await.expect("answered").expect("a result");
     for n in 0..200 {
-        let body = NoticeBody::Network { change: format!("change {n}") };
+        let body = NoticeBody::Network { online: true, change: format!("change {n}") };
         served.host.notices.send(Notice { time: Timestamp(0), body }).expect("watched");
     }
     let first = client.event().await.expect("an event");

@@ -92,6 +92,11 @@ impl Core {
         self.phone.stopped = false;
     }
 
+    /// Somebody is on the phone, or rings.
+    pub(crate) fn calls_go_on(&self) -> bool {
+        self.phone.calls.iter().any(|call| call.end.is_none())
+    }
+
     /// Hangs up and withdraws the registration.
     pub(crate) fn stop_phone(&mut self, now: Moment) {
         self.with_phone(|phone| phone.stop(now));
@@ -171,6 +176,8 @@ impl Core {
 
     fn phone_wants(&mut self, output: Output, now: Moment) {
         let effect = match output {
+            // Opened anew when the network is back ([`Phone::network_changed`]).
+            Output::Open { .. } if self.network.lost => return,
             Output::Open { flow, server, dscp } => {
                 let flow = self.phone.flows.outside(flow);
                 self.phone.flows.open.insert(flow);

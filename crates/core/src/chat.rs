@@ -1,5 +1,5 @@
 //! The chat side of a session: the machine that knows roster and conversations, and the link it
-//! speaks over. Reconnection is decided here.
+//! speaks over. When it is opened again is decided in `reviving`.
 
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,9 @@ use offhook_model::{
 use offhook_ports::{XmppAuth, XmppPlan, XmppServer};
 
 use crate::event::XmppEvent;
-use crate::session::password_can_mend;
+use crate::reviving::fault_is_final;
 use crate::standing::ServiceVerdict;
 use crate::{Core, Effect, LinkId, RunId};
-
-/// Pause before a new attempt: doubles from the first to the last, with up to a quarter of chance
-/// on top so that a restarted server is not met by all clients at once.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LAST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A link that stood so long was a good one: after it, pauses begin anew. One that breaks sooner
 /// is no reason to hurry.
@@ -26,7 +21,7 @@ const SETTLED: Duration = Duration::from_secs(30);
 
 /// Where the link stands.
 #[derive(Debug)]
-enum LinkState {
+pub(crate) enum LinkState {
     /// No chat account, or given up.
     Off,
     /// Being opened.
@@ -37,19 +32,23 @@ enum LinkState {
     Pausing(Instant),
     /// A new one-time password is being asked for.
     Renewing(RunId),
+    /// Not tried until the network or the session says so.
+    Parked,
     /// Being closed by us.
     Closing(LinkId),
 }
 
 /// The chat side.
 pub struct ChatSide {
-    im: Option<Im>,
-    plan: Option<XmppPlan>,
-    link: LinkState,
-    attempts: u32,
-    online_since: Option<Instant>,
+    pub(crate) im: Option<Im>,
+    pub(crate) plan: Option<XmppPlan>,
+    pub(crate) link: LinkState,
+    pub(crate) attempts: u32,
+    pub(crate) online_since: Option<Instant>,
     seed: u64,
     presence: Presence,
+    /// A new sign-in was made for its sake since it worked the last time.
+    pub(crate) anew: bool,
 }
 
 impl ChatSide {
@@ -64,6 +63,7 @@ impl ChatSide {
             online_since: None,
             seed,
             presence,
+            anew: false,
         }
     }
 
@@ -133,6 +133,7 @@ impl ChatSide {
             | LinkState::Opening(_)
             | LinkState::Online(_)
             | LinkState::Renewing(_)
+            | LinkState::Parked
             | LinkState::Closing(_) => None,
         };
         [pause, self.im.as_ref().and_then(Im::next_timeout)].into_iter().flatten().min()
@@ -141,7 +142,9 @@ impl ChatSide {
     /// Nothing is left to close.
     pub fn is_closed(&self) -> bool {
         match self.link {
-            LinkState::Off | LinkState::Pausing(_) | LinkState::Renewing(_) => true,
+            LinkState::Off | LinkState::Pausing(_) | LinkState::Renewing(_) | LinkState::Parked => {
+                true
+            }
             LinkState::Opening(_) | LinkState::Online(_) | LinkState::Closing(_) => false,
         }
     }
@@ -154,6 +157,7 @@ impl ChatSide {
             | LinkState::Opening(_)
             | LinkState::Online(_)
             | LinkState::Pausing(_)
+            | LinkState::Parked
             | LinkState::Closing(_) => None,
         }
     }
@@ -163,24 +167,32 @@ impl ChatSide {
             LinkState::Opening(current)
             | LinkState::Online(current)
             | LinkState::Closing(current) => current == link,
-            LinkState::Off | LinkState::Pausing(_) | LinkState::Renewing(_) => false,
+            LinkState::Off | LinkState::Pausing(_) | LinkState::Renewing(_) | LinkState::Parked => {
+                false
+            }
         }
     }
 }
 
 impl Core {
-    /// Begins to chat in a new session.
+    /// Begins to chat in a new session, or goes on over another way.
     pub(crate) fn start_chat(&mut self, plan: XmppPlan, now: Moment) {
+        self.park_chat(now);
+        self.chat.attempts = 0;
+        if self.chat.im.is_some()
+            && self.chat.plan.as_ref().is_some_and(|old| old.jid.bare() == plan.jid.bare())
+        {
+            return self.open_link(plan);
+        }
         let seed = self.chat.seed ^ self.chance.next();
         let mut im = Im::new(plan.jid.clone(), seed);
         let Presence { availability, note } = self.chat.presence.clone();
         im.set_presence(availability, note, now);
         self.chat.im = Some(im);
-        self.chat.attempts = 0;
         self.open_link(plan);
     }
 
-    fn open_link(&mut self, plan: XmppPlan) {
+    pub(crate) fn open_link(&mut self, plan: XmppPlan) {
         let link = self.next_link();
         self.chat.link = LinkState::Opening(link);
         self.chat.plan = Some(plan.clone());
@@ -206,7 +218,9 @@ impl Core {
                 self.out.push_back(Effect::Cancel(run));
                 self.chat.link = LinkState::Off;
             }
-            LinkState::Off | LinkState::Pausing(_) => self.chat.link = LinkState::Off,
+            LinkState::Off | LinkState::Pausing(_) | LinkState::Parked => {
+                self.chat.link = LinkState::Off;
+            }
             LinkState::Closing(_) => {}
         }
     }
@@ -218,7 +232,7 @@ impl Core {
                 self.out.push_back(Effect::XmppClose(link));
             }
             LinkState::Renewing(run) => self.out.push_back(Effect::Cancel(run)),
-            LinkState::Off | LinkState::Pausing(_) => {}
+            LinkState::Off | LinkState::Pausing(_) | LinkState::Parked => {}
         }
         self.chat.im = None;
         self.chat.plan = None;
@@ -282,6 +296,11 @@ impl Core {
             im.online(jid, resumed, now);
         }
         self.chat_verdict(ServiceVerdict::Ready);
+        self.chat.anew = false;
+        if self.network.is_good() {
+            // Behind the login page the phone has come to long pauses.
+            self.with_phone(|phone| phone.network_changed(now));
+        }
     }
 
     fn chat_lost(&mut self, at: &Endpoint, fault: &Fault, now: Moment) {
@@ -307,6 +326,9 @@ impl Core {
             self.chat.plan.as_ref().map(|plan| &plan.auth),
             Some(XmppAuth::VtgToken { .. })
         );
+        if *fault == Fault::BadCredentials && self.chat_token_over(now) {
+            return;
+        }
         if fault_is_final(fault, one_time) {
             self.give_chat_up(problem);
             return;
@@ -317,66 +339,11 @@ impl Core {
         }
     }
 
-    fn give_chat_up(&mut self, problem: Problem) {
+    pub(crate) fn give_chat_up(&mut self, problem: Problem) {
         self.chat.link = LinkState::Off;
         self.session.services.im.state = ServiceState::Failed;
         self.session.services.im.error = Some(problem.clone());
         self.chat_verdict(ServiceVerdict::GivenUp(problem));
-    }
-
-    fn pause_chat(&mut self, now: Moment) {
-        let doubled = FIRST_PAUSE * 2u32.saturating_pow(self.chat.attempts.min(5));
-        let pause = doubled.min(LAST_PAUSE);
-        let spread = u64::try_from(pause.as_millis()).unwrap_or(1_000) / 4;
-        let pause = pause + Duration::from_millis(self.chance.below(spread.max(1)));
-        self.chat.attempts += 1;
-        self.chat.link = LinkState::Pausing(now.at + pause);
-    }
-
-    pub(crate) fn chat_due(&mut self, now: Moment) {
-        if let LinkState::Pausing(until) = self.chat.link
-            && until <= now.at
-        {
-            self.reopen_chat();
-        }
-        if let Some(im) = &mut self.chat.im {
-            im.handle_timeout(now);
-        }
-    }
-
-    /// A one-time password is spent with the first attempt, whatever came of it.
-    fn reopen_chat(&mut self) {
-        let Some(plan) = self.chat.plan.clone() else { return };
-        match (&plan.auth, self.renewal()) {
-            // The cloud's token lasts for hours; the flow knows when a new one is due.
-            (
-                XmppAuth::VtgToken { .. } | XmppAuth::WebexToken { .. },
-                Some((renewal, credentials)),
-            ) => {
-                let run = self.next_run();
-                self.chat.link = LinkState::Renewing(run);
-                self.session.services.im.state = ServiceState::Connecting;
-                self.out.push_back(Effect::Renew { run, renewal: Box::new(renewal), credentials });
-            }
-            (XmppAuth::VtgToken { .. } | XmppAuth::WebexToken { .. }, None)
-            | (XmppAuth::Password { .. }, _) => {
-                self.open_link(plan);
-            }
-        }
-    }
-
-    /// A new one-time password came, or not.
-    pub(crate) fn chat_renewed(&mut self, result: Result<Box<XmppPlan>, Problem>, now: Moment) {
-        match result {
-            Ok(plan) => self.open_link(*plan),
-            // Each attempt with a wrong password brings the account nearer to being locked.
-            Err(problem) if password_can_mend(&problem) => self.give_chat_up(problem),
-            Err(problem) => {
-                self.session.services.im.state = ServiceState::Failed;
-                self.session.services.im.error = Some(problem);
-                self.pause_chat(now);
-            }
-        }
     }
 
     /// Passes on what the machine wants.
@@ -401,14 +368,5 @@ fn not_connected(what: &str) -> CommandError {
         cause: format!("{what} is not possible: chat is not connected at this moment."),
         owner: Owner::Server,
         remedy: "See the connection status for the reason; it is tried again by itself.".into(),
-    }
-}
-
-/// Trying again with the same words cannot help. A one-time password that is refused may only be
-/// spent or too old; the next attempt comes with a new one.
-fn fault_is_final(fault: &Fault, one_time: bool) -> bool {
-    match fault {
-        Fault::BadCredentials => !one_time,
-        other => matches!(other, Fault::NoMechanism(_) | Fault::NoEncryption | Fault::Conflict),
     }
 }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use offhook_model::{
-    AccountType, AudioSpec, Command, CommandError, ErrorCode, Jid, ManualAccount, Moment, Reply,
-    Role, Settings, Ticket,
+    AudioSpec, Command, CommandError, ErrorCode, Jid, Moment, Reply, Role, Settings, Ticket,
 };
 use offhook_ports::StoreRequest;
 
@@ -37,15 +36,11 @@ impl Core {
             }
             Command::SignOut => self.sign_out(false, now).map(done),
             Command::Quit => self.sign_out(true, now).map(done),
-            Command::TryAgain
-            | Command::Reset
-            | Command::Provision(_)
-            | Command::AnswerTrust { .. }
-            | Command::RevokeTrust { .. } => Err(CommandError::user(
-                ErrorCode::NotPossible,
-                "This is not built yet.",
-                "Use manual setup meanwhile.",
-            )),
+            Command::TryAgain => self.try_again(now).map(done),
+            Command::Reset => self.reset().map(done),
+            Command::Provision(url) => self.provision(&url, now).map(done),
+            Command::AnswerTrust { id, accept } => self.answer_trust(id, accept, now).map(done),
+            Command::RevokeTrust { key } => self.revoke_trust(&key).map(done),
             Command::SetManual(manual) => self.set_manual(manual).map(done),
             Command::SetPresence { availability, note } => {
                 self.chat.set_presence(availability, note, now).map(done)
@@ -202,24 +197,6 @@ impl Core {
         self.keep_settings();
         self.out.push_back(Effect::MediaSelect(role, spec));
         self.out.push_back(Effect::MediaDevices);
-        Ok(())
-    }
-
-    fn set_manual(&mut self, manual: ManualAccount) -> Result<(), CommandError> {
-        if self.session_busy() {
-            return Err(CommandError::user(
-                ErrorCode::NotPossible,
-                "Manual settings cannot be changed while signed in.",
-                "Sign out first.",
-            ));
-        }
-        self.manual = match manual.account_type {
-            AccountType::Automatic => ManualAccount::default(),
-            AccountType::Cup | AccountType::Cucm | AccountType::Webex | AccountType::Standard => {
-                manual
-            }
-        };
-        self.store(StoreRequest::PutManual(Box::new(self.manual.clone())));
         Ok(())
     }
 

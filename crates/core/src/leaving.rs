@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use offhook_model::{CommandError, Moment, Session};
 
-use crate::session::Phase;
+use crate::phase::Phase;
 use crate::{Core, Effect};
 
 /// How long sign-out waits for the servers' good-byes.
@@ -35,6 +35,8 @@ impl Core {
             }
             Phase::Up(_) => {}
         }
+        self.stop_moving();
+        self.drop_questions();
         self.stop_phone(now);
         self.stop_chat(now);
         self.session.step = Some("Signing out".into());
@@ -56,6 +58,7 @@ impl Core {
 
     fn signed_out(&mut self, quit: bool) {
         self.phase = Phase::SignedOut;
+        self.end_session_trust();
         self.session = Session::default();
         self.call_log = Arc::default();
         self.out.push_back(Effect::ForgetCookies);

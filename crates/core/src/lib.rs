@@ -5,8 +5,11 @@
 //! no randomness of its own; time is an argument and chance comes from one seed.
 //!
 //! Every room below decides its own part: `session` how one is let in, `standing` what works of it,
-//! `leaving` the way out, `chat` the link to the chat server, `calls` the phone. `commands` routes what the user wants, `project` shows what is.
+//! `leaving` the way out, `network` and `moving` what a change of network means, `budget` how often an authenticator
+//! is asked, `memory` what was found and settled before, `trust` certificates, `provision` reset and configuration
+//! URLs, `chat` the link to the chat server and `reviving` its return, `calls` the phone. `commands` routes what the user wants, `project` shows what is.
 
+mod budget;
 mod calls;
 mod chance;
 mod chat;
@@ -15,10 +18,17 @@ mod effect;
 mod event;
 mod history;
 mod leaving;
+mod memory;
+mod moving;
+mod network;
+mod phase;
 mod project;
+mod provision;
+mod reviving;
 mod session;
 mod standing;
 mod state;
+mod trust;
 
 pub use effect::{Effect, StoreTag};
 pub use event::{Event, FlowOutcome, LinkId, RunId, XmppEvent};

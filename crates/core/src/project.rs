@@ -22,9 +22,9 @@ impl Core {
             devices: Arc::clone(&self.devices),
             settings: Arc::clone(&self.settings),
             manual: Arc::new(self.manual.clone()),
-            preset: Arc::default(),
-            layers: Arc::default(),
-            accepted: Arc::default(),
+            preset: Arc::clone(self.memory.preset()),
+            layers: Arc::clone(self.memory.layers()),
+            accepted: Arc::clone(self.trust.kept()),
             toasts: Arc::clone(&self.toasts),
         }
     }

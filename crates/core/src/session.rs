@@ -5,58 +5,25 @@
 //! another password does not look for the services anew.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use offhook_discovery as discovery;
 use offhook_model::{
-    Area, CommandError, ErrorCode, Moment, Owner, Preset, Problem, Prompt, Secret, Services,
+    BrowserSignIn, CommandError, ErrorCode, Moment, Preset, Problem, Prompt, Secret, Services,
     Session, SessionState, UserAddress,
 };
-use offhook_ports::{Found, Progress, StoreRequest};
+use offhook_ports::{Progress, StoreRequest};
 use offhook_signin as signin;
-use offhook_signin::{Credentials, Renewal};
+use offhook_signin::Credentials;
 
+use crate::budget::Ended;
 use crate::event::FlowOutcome;
-use crate::standing::Up;
+use crate::memory::{Way, outdated, outdated_step};
+use crate::moving::Move;
+use crate::phase::{Phase, Wish, authority, browser_needed, password_can_mend};
 use crate::{Core, Effect, RunId, StoreTag};
 
 /// How many steps of the way are remembered.
 const TRACE: usize = 500;
-
-/// What the user asked for.
-#[derive(Clone, Debug)]
-pub(crate) struct Wish {
-    pub(crate) address: UserAddress,
-    username: Option<String>,
-    password: Option<Secret<String>>,
-}
-
-impl Wish {
-    fn username(&self) -> String {
-        self.username.clone().unwrap_or_else(|| self.address.user().to_owned())
-    }
-}
-
-/// Where the session stands, with what each phase needs.
-#[derive(Debug)]
-pub(crate) enum Phase {
-    /// Nobody.
-    SignedOut,
-    /// Looking for services.
-    Discovering { run: RunId, wish: Wish },
-    /// Reading the kept password.
-    Recalling { run: RunId, wish: Wish, found: Found },
-    /// Waiting for the user's password.
-    Asking { wish: Wish, found: Found },
-    /// Asking the authenticator. `kept` when the password came from the credential store.
-    Authenticating { run: RunId, wish: Wish, found: Found, credentials: Credentials, kept: bool },
-    /// Let in, or with a standard account on the way.
-    Up(Box<Up>),
-    /// Not let in. Without `found` even the services are not known.
-    Failed { wish: Wish, found: Option<Found> },
-    /// Saying good-bye.
-    Leaving { until: Instant, quit: bool },
-}
 
 impl Core {
     /// Begins to sign in. A failed session is left behind.
@@ -76,10 +43,18 @@ impl Core {
         }
         self.leave_behind();
         let username = username.or_else(|| self.known_username(&address));
-        let wish = Wish { address, username, password };
+        self.begin_with(Wish::new(address, username, password), now);
+        Ok(())
+    }
+
+    /// The user begins, and knows better than we whether there is a network.
+    pub(crate) fn begin_with(&mut self, wish: Wish, now: Moment) {
+        self.network.lost = false;
+        self.network.is_good();
+        self.trust.reconsider();
+        self.memory_only_told = false;
         self.session = Session { address: Some(wish.address.clone()), ..Session::default() };
         self.discover(wish, now);
-        Ok(())
     }
 
     /// A session exists that must be ended before another can begin.
@@ -94,21 +69,62 @@ impl Core {
         }
     }
 
-    fn discover(&mut self, wish: Wish, now: Moment) {
-        let run = self.next_run();
-        let request = discovery::Request {
-            address: wish.address.clone(),
+    pub(crate) fn discover(&mut self, wish: Wish, now: Moment) {
+        let request = self.discovery_request(&wish.address, wish.fresh, now);
+        let (run, base) = (self.next_run(), self.session.trace.len());
+        self.session.state = SessionState::Discovering;
+        self.session.error = None;
+        self.session.step = Some(format!("Looking for the services of {}", wish.address.domain()));
+        self.phase = Phase::Discovering { run, wish, base };
+        self.out.push_back(Effect::Discover { run, request: Box::new(request) });
+    }
+
+    /// What was asked so far was asked of another network.
+    pub(crate) fn discover_again(&mut self, now: Moment) {
+        match std::mem::replace(&mut self.phase, Phase::SignedOut) {
+            Phase::Discovering { run, wish, base } => {
+                self.out.push_back(Effect::Cancel(run));
+                Arc::make_mut(&mut self.session.trace).truncate(base);
+                self.discover(wish, now);
+            }
+            other => self.phase = other,
+        }
+    }
+
+    pub(crate) fn discovery_request(
+        &mut self,
+        address: &UserAddress,
+        fresh: bool,
+        now: Moment,
+    ) -> discovery::Request {
+        discovery::Request {
+            address: address.clone(),
             manual: self.manual.clone(),
-            preset: Preset::default(),
-            remembered: None,
-            network: None,
+            preset: Preset::clone(self.memory.preset()),
+            remembered: self.memory.remembered().filter(|_| !fresh).cloned(),
+            network: self.network.fingerprint(),
             now: now.wall,
             seed: self.chance.next(),
-        };
-        self.session.state = SessionState::Discovering;
-        self.session.step = Some(format!("Looking for the services of {}", wish.address.domain()));
-        self.phase = Phase::Discovering { run, wish };
-        self.out.push_back(Effect::Discover { run, request: Box::new(request) });
+        }
+    }
+
+    pub(crate) fn sign_in_request(
+        &mut self,
+        address: UserAddress,
+        way: &Way,
+        credentials: Credentials,
+    ) -> signin::Request {
+        signin::Request {
+            address,
+            found: way.found.clone(),
+            credentials,
+            cloud_token: None,
+            phone: None,
+            manual: self.manual.clone(),
+            preset: Preset::clone(self.memory.preset()),
+            edge_budget: self.edge_budget.clone(),
+            seed: self.chance.next(),
+        }
     }
 
     /// The answer to the session's prompt.
@@ -119,17 +135,16 @@ impl Core {
         now: Moment,
     ) -> Result<(), CommandError> {
         match std::mem::replace(&mut self.phase, Phase::SignedOut) {
-            Phase::Asking { wish, found } | Phase::Failed { wish, found: Some(found) } => {
+            Phase::Asking { wish, way } | Phase::Failed { wish, way: Some(way) } => {
                 self.leave_behind();
                 // Asked again, the name is the one typed last.
-                let wish = Wish { username: Some(username.clone()), ..wish };
-                self.authenticate(wish, found, Credentials { username, password }, false);
+                let wish = Wish { username: Some(username.clone()), kept: false, ..wish };
+                self.authenticate(wish, way, Credentials { username, password }, now);
                 Ok(())
             }
-            Phase::Failed { wish, found: None } => {
+            Phase::Failed { wish, way: None } => {
                 self.leave_behind();
-                let wish = Wish { username: Some(username), password: Some(password), ..wish };
-                self.session.error = None;
+                let wish = Wish { kept: false, ..wish.with(Credentials { username, password }) };
                 self.discover(wish, now);
                 Ok(())
             }
@@ -144,28 +159,16 @@ impl Core {
         }
     }
 
-    fn authenticate(&mut self, wish: Wish, found: Found, credentials: Credentials, kept: bool) {
+    fn authenticate(&mut self, wish: Wish, way: Way, credentials: Credentials, now: Moment) {
+        self.budget.begin(now.at);
+        let request = self.sign_in_request(wish.address.clone(), &way, credentials.clone());
         let run = self.next_run();
-        let seed = self.chance.next();
         self.session.state = SessionState::SigningIn;
         self.session.error = None;
         self.session.prompt = None;
         self.session.step = Some("Signing in".into());
-        self.out.push_back(Effect::SignIn {
-            run,
-            request: Box::new(signin::Request {
-                address: wish.address.clone(),
-                found: found.clone(),
-                credentials: credentials.clone(),
-                cloud_token: None,
-                phone: None,
-                manual: self.manual.clone(),
-                preset: Preset::default(),
-                edge_budget: self.edge_budget.clone(),
-                seed,
-            }),
-        });
-        self.phase = Phase::Authenticating { run, wish, found, credentials, kept };
+        self.out.push_back(Effect::SignIn { run, request: Box::new(request) });
+        self.phase = Phase::Authenticating { run, wish, way, credentials };
     }
 
     /// What a running flow says.
@@ -184,9 +187,9 @@ impl Core {
             Phase::Discovering { run, .. }
             | Phase::Recalling { run, .. }
             | Phase::Authenticating { run, .. } => Some(*run),
+            Phase::Up(up) => up.moving.run(),
             Phase::SignedOut
             | Phase::Asking { .. }
-            | Phase::Up(_)
             | Phase::Failed { .. }
             | Phase::Leaving { .. } => None,
         }
@@ -203,45 +206,63 @@ impl Core {
         if self.run_wanted() != Some(run) {
             return;
         }
+        if let Phase::Up(up) = &self.phase {
+            match (&up.moving, outcome) {
+                (Move::Looking { .. }, FlowOutcome::Discovered(report)) => {
+                    self.looked(*report, now);
+                }
+                (Move::Asking { .. }, FlowOutcome::SignedIn(report)) => {
+                    self.other_way_answered(*report, now);
+                }
+                _ => {}
+            }
+            return;
+        }
         match (std::mem::replace(&mut self.phase, Phase::SignedOut), outcome) {
-            (Phase::Discovering { wish, .. }, FlowOutcome::Discovered(report)) => {
-                self.discovered(wish, *report, now);
+            (Phase::Discovering { wish, base, .. }, FlowOutcome::Discovered(report)) => {
+                self.discovered(wish, base, *report, now);
             }
             (
-                Phase::Authenticating { wish, found, credentials, kept, .. },
+                Phase::Authenticating { wish, way, credentials, .. },
                 FlowOutcome::SignedIn(report),
-            ) => self.authenticated(wish, found, credentials, kept, *report, now),
+            ) => self.authenticated(wish, way, credentials, *report, now),
             (phase, _) => self.phase = phase,
         }
     }
 
-    fn discovered(&mut self, wish: Wish, report: discovery::Report, now: Moment) {
+    fn discovered(&mut self, wish: Wish, base: usize, report: discovery::Report, now: Moment) {
         // Steps came one by one; the report has them all, those of parallel branches included.
-        self.session.trace = Arc::new(report.steps);
+        let trace = Arc::make_mut(&mut self.session.trace);
+        trace.truncate(base);
+        trace.extend(report.steps);
         for warning in report.warnings {
             self.toast(warning, now);
         }
+        let (from_memory, remember) = (report.from_memory, report.remember);
         match report.outcome {
             // What cannot be done is said before a password is asked for.
             Ok(found) => match signin::unsupported(&found) {
                 Some(problem) => self.fail(wish, None, problem),
-                None => self.want_password(wish, found),
+                None => self.want_password(wish, Way { found, from_memory, remember }, now),
             },
             Err(problem) => self.fail(wish, None, problem),
         }
     }
 
-    fn want_password(&mut self, wish: Wish, found: Found) {
+    fn want_password(&mut self, wish: Wish, way: Way, now: Moment) {
+        if let Some(browser) = browser_needed(&way.found) {
+            return self.wait_for_browser(wish, way, browser);
+        }
         if let Some(password) = wish.password.clone() {
             let credentials = Credentials { username: wish.username(), password };
-            return self.authenticate(wish, found, credentials, false);
+            return self.authenticate(wish, way, credentials, now);
         }
         let run = self.next_run();
         let request = StoreRequest::GetPassword(wish.address.to_string());
         self.out.push_back(Effect::Store(StoreTag::Password(run), request));
         self.session.state = SessionState::SigningIn;
         self.session.step = Some("Reading the kept password".into());
-        self.phase = Phase::Recalling { run, wish, found };
+        self.phase = Phase::Recalling { run, wish, way };
     }
 
     /// The credential store answered.
@@ -249,57 +270,75 @@ impl Core {
         &mut self,
         run: RunId,
         password: Option<Secret<String>>,
-        _now: Moment,
+        now: Moment,
     ) {
         if self.run_wanted() != Some(run) {
             return;
         }
         match std::mem::replace(&mut self.phase, Phase::SignedOut) {
-            Phase::Recalling { wish, found, .. } => match password {
+            Phase::Recalling { wish, way, .. } => match password {
                 Some(password) => {
                     let credentials = Credentials { username: wish.username(), password };
-                    self.authenticate(wish, found, credentials, true);
+                    self.authenticate(Wish { kept: true, ..wish }, way, credentials, now);
                 }
-                None => self.ask(wish, found, None),
+                None => self.ask(wish, way, None),
             },
             other => self.phase = other,
         }
     }
 
-    fn ask(&mut self, wish: Wish, found: Found, error: Option<Problem>) {
+    fn ask(&mut self, wish: Wish, way: Way, error: Option<Problem>) {
         self.session.state = SessionState::SigningIn;
         self.session.step = Some("Waiting for the password".into());
         self.session.prompt =
-            Some(Prompt { username: wish.username(), of: authority(&found), error });
-        self.phase = Phase::Asking { wish, found };
+            Some(Prompt { username: wish.username(), of: authority(&way.found), error });
+        self.phase = Phase::Asking { wish, way };
+    }
+
+    fn wait_for_browser(&mut self, wish: Wish, way: Way, browser: BrowserSignIn) {
+        self.session.state = SessionState::SigningIn;
+        self.session.step = Some("Waiting for the sign-in in the browser".into());
+        self.out.push_back(Effect::OpenBrowser(browser.url.clone()));
+        self.session.browser = Some(browser);
+        self.phase = Phase::Asking { wish, way };
     }
 
     fn authenticated(
         &mut self,
         wish: Wish,
-        found: Found,
+        way: Way,
         credentials: Credentials,
-        kept: bool,
         report: signin::Report,
         now: Moment,
     ) {
+        self.budget.end(Ended::of(&report.outcome), now.at);
         Arc::make_mut(&mut self.session.trace).extend(report.steps);
         self.dedupe_trace();
         for warning in report.warnings {
             self.toast(warning, now);
         }
         match report.outcome {
-            Ok(grant) => self.rise(wish, found, credentials, grant, now),
-            Err(problem) if kept && password_can_mend(&problem) => {
-                self.store(StoreRequest::ForgetPassword(wish.address.to_string()));
-                self.ask(wish, found, Some(problem));
+            Ok(grant) => self.rise(wish, way, credentials, grant, now),
+            Err(problem) if way.from_memory && outdated(&problem) => {
+                self.look_anew(wish.with(credentials), &problem, now);
             }
-            Err(problem) => self.fail(wish, Some(found), problem),
+            Err(problem) if wish.kept && password_can_mend(&problem) => {
+                self.store(StoreRequest::ForgetPassword(wish.address.to_string()));
+                self.ask(wish.forgetting(), way, Some(problem));
+            }
+            Err(problem) => self.fail(wish, Some(way), problem),
         }
     }
 
+    /// What was remembered did not help: the services are looked for once more, in the same attempt.
+    pub(crate) fn look_anew(&mut self, wish: Wish, problem: &Problem, now: Moment) {
+        self.forget_found();
+        Arc::make_mut(&mut self.session.trace).push(outdated_step(problem));
+        self.discover(Wish { fresh: true, ..wish }, now);
+    }
+
     /// Steps told while the flow ran come again in its report.
-    fn dedupe_trace(&mut self) {
+    pub(crate) fn dedupe_trace(&mut self) {
         let trace = Arc::make_mut(&mut self.session.trace);
         let mut seen = Vec::with_capacity(trace.len());
         trace.retain(|step| {
@@ -313,20 +352,24 @@ impl Core {
         trace.drain(..old);
     }
 
-    pub(crate) fn fail(&mut self, wish: Wish, found: Option<Found>, problem: Problem) {
-        if let Some(found) = &found
-            && password_can_mend(&problem)
-        {
-            self.session.prompt = Some(Prompt {
-                username: wish.username(),
-                of: authority(found),
-                error: Some(problem.clone()),
-            });
+    pub(crate) fn fail(&mut self, wish: Wish, way: Option<Way>, problem: Problem) {
+        let mut wish = wish;
+        if password_can_mend(&problem) {
+            // It is not tried again by mistake.
+            wish = wish.forgetting();
+            if let Some(way) = &way {
+                self.session.prompt = Some(Prompt {
+                    username: wish.username(),
+                    of: authority(&way.found),
+                    error: Some(problem.clone()),
+                });
+            }
         }
+        self.drop_questions();
         self.session.state = SessionState::Failed;
         self.session.step = None;
         self.session.error = Some(problem);
-        self.phase = Phase::Failed { wish, found };
+        self.phase = Phase::Failed { wish, way };
     }
 
     /// Drops what a session that never stood has begun.
@@ -336,8 +379,11 @@ impl Core {
         }
         self.drop_chat();
         self.drop_phone();
+        self.drop_questions();
         self.session.error = None;
         self.session.prompt = None;
+        self.session.browser = None;
+        self.session.restrictions.clear();
         self.session.services = Services::default();
         self.call_log = Arc::default();
     }
@@ -346,12 +392,6 @@ impl Core {
     fn known_username(&self, address: &UserAddress) -> Option<String> {
         let (known, username) = self.last_user.as_ref()?;
         (known == address).then(|| username.clone())
-    }
-
-    /// How a new one-time password is had, where the account works with them.
-    pub(crate) fn renewal(&self) -> Option<(Renewal, Credentials)> {
-        let Phase::Up(up) = &self.phase else { return None };
-        Some((up.renewal.clone()?, up.credentials.clone()))
     }
 
     /// Our name for others to see.
@@ -365,26 +405,5 @@ impl Core {
             | Phase::Failed { wish, .. } => wish.address.user().to_owned(),
             Phase::SignedOut | Phase::Leaving { .. } => String::new(),
         }
-    }
-}
-
-/// A password that is typed again may help; a conflict or a missing mechanism is not its fault.
-pub(crate) fn password_can_mend(problem: &Problem) -> bool {
-    problem.area == Area::Authentication && problem.owner == Owner::User
-}
-
-/// Who asks for the password, in words.
-fn authority(found: &Found) -> String {
-    let first = |targets: &[offhook_ports::Target]| {
-        targets.first().map(|target| target.host.clone()).unwrap_or_default()
-    };
-    match found {
-        Found::Cucm(targets) | Found::Cup(targets) | Found::Edge(targets) => first(targets),
-        Found::Webex { cas, .. } => cas.clone(),
-        Found::Standard { xmpp, sip } => xmpp
-            .first()
-            .map(|server| server.host.clone())
-            .or_else(|| sip.first().map(|server| server.host.clone()))
-            .unwrap_or_default(),
     }
 }

@@ -3,23 +3,36 @@
 use std::sync::Arc;
 
 use offhook_model::{
-    Authenticator, Moment, Owner, Problem, ServiceState, ServiceStatus, Services, SessionState,
-    UserAddress,
+    Authenticator, Layer, Moment, Owner, Problem, ServiceState, ServiceStatus, Services,
+    SessionState, UserAddress,
 };
-use offhook_ports::{Found, StoreRequest};
-use offhook_signin::{Credentials, Grant, Renewal, Service};
+use offhook_ports::{PhoneAccount, StoreRequest, XmppPlan};
+use offhook_signin::{Credentials, EdgeRoute, Grant, Renewal, Service};
 
-use crate::session::{Phase, Wish, password_can_mend};
+use crate::memory::{Way, outdated, same_place};
+use crate::moving::Move;
+use crate::phase::{Phase, Wish, password_can_mend};
 use crate::{Core, StoreTag};
 
 /// A session that stands.
 #[derive(Debug)]
 pub(crate) struct Up {
-    wish: Wish,
-    found: Found,
+    pub(crate) wish: Wish,
+    pub(crate) way: Way,
     pub(crate) credentials: Credentials,
     pub(crate) renewal: Option<Renewal>,
+    pub(crate) edge: Option<EdgeRoute>,
     pub(crate) display_name: String,
+    /// How far it is with moving to another way.
+    pub(crate) moving: Move,
+    /// Rounds of moving that failed since the network changed.
+    pub(crate) rounds: u32,
+    /// What we were given no longer holds: the next round signs in even if nothing moved.
+    pub(crate) anew: bool,
+    /// Settings that came with the grant, kept once we are in.
+    layers: Vec<Layer>,
+    /// Registers when the calls that go on are over.
+    next_phone: Option<Box<PhoneAccount>>,
     chat: Side,
     phone: Side,
     confirmed: bool,
@@ -50,42 +63,115 @@ impl Core {
     pub(crate) fn rise(
         &mut self,
         wish: Wish,
-        found: Found,
+        way: Way,
         credentials: Credentials,
         grant: Grant,
         now: Moment,
     ) {
         let standard = grant.authenticator == Authenticator::Standard;
-        self.session.authenticator = Some(grant.authenticator);
-        self.session.product_mode = Some(grant.mode);
-        self.session.via = Some(grant.via);
         self.session.services = Services::default();
         self.session.step = Some("Connecting".into());
+        self.open_history(&wish.address);
         let mut up = Up {
             wish,
-            found,
+            way,
             credentials,
-            renewal: grant.renewal,
-            display_name: grant.display_name,
+            renewal: None,
+            edge: None,
+            display_name: String::new(),
+            moving: Move::Settled,
+            rounds: 0,
+            anew: false,
+            layers: vec![],
+            next_phone: None,
             chat: Side::Absent,
             phone: Side::Absent,
             confirmed: false,
         };
-        self.open_history(&up.wish.address);
-        match grant.im {
+        let (im, phone) = self.take_grant(&mut up, grant);
+        self.begin_chat(&mut up, im, now);
+        self.begin_phone(&mut up, phone, now);
+        self.phase = Phase::Up(Box::new(up));
+        // Everything but a plain account has been let in by an authenticator of its own; a plain
+        // account is let in by the first of its two servers that says so.
+        if !standard {
+            self.confirm();
+        }
+    }
+
+    /// Another way let us in: chat and phone move over, what was confirmed stays so.
+    pub(crate) fn moved(&mut self, way: Way, grant: Grant, now: Moment) {
+        let Phase::Up(mut up) = std::mem::replace(&mut self.phase, Phase::SignedOut) else {
+            return;
+        };
+        let same = same_place(&way.found, &up.way.found);
+        up.way = way;
+        (up.moving, up.rounds, up.anew) = (Move::Settled, 0, false);
+        self.network.is_good();
+        let (im, phone) = self.take_grant(&mut up, grant);
+        self.begin_chat(&mut up, im, now);
+        let registered = self.session.services.phone.state == ServiceState::Ready;
+        if registered && same {
+            // Only what chat goes on with had to be renewed.
+        } else if let (Service::Ready(account), true) = (&phone, registered && self.calls_go_on()) {
+            up.next_phone = Some(Box::new(account.clone()));
+        } else {
+            self.drop_phone();
+            self.begin_phone(&mut up, phone, now);
+        }
+        let remember = up.way.remember.clone();
+        let layers = std::mem::take(&mut up.layers);
+        self.phase = Phase::Up(up);
+        self.remember(remember);
+        self.take_layers(layers);
+    }
+
+    /// What the session is from now on; chat and phone are left to be begun.
+    fn take_grant(
+        &mut self,
+        up: &mut Up,
+        grant: Grant,
+    ) -> (Service<XmppPlan>, Service<PhoneAccount>) {
+        self.session.authenticator = Some(grant.authenticator);
+        self.session.product_mode = Some(grant.mode);
+        self.session.via = Some(grant.via);
+        self.session.restrictions = grant.restrictions;
+        let services = &mut self.session.services;
+        for row in [&mut services.voicemail, &mut services.directory, &mut services.calendar] {
+            row.state = ServiceState::NotConfigured;
+        }
+        services.edge = edge_row(grant.edge.as_ref());
+        up.renewal = grant.renewal;
+        up.edge = grant.edge;
+        up.display_name = grant.display_name;
+        up.layers = grant.layers;
+        up.next_phone = None;
+        (grant.im, grant.phone)
+    }
+
+    fn begin_chat(&mut self, up: &mut Up, im: Service<XmppPlan>, now: Moment) {
+        match im {
             Service::Ready(plan) => {
-                up.chat = Side::Pending;
+                up.chat.begin();
                 self.start_chat(plan, now);
             }
             Service::Failed(problem) => {
+                self.park_chat(now);
                 self.session.services.im = failed_row(&problem);
                 up.chat = Side::Failed(problem);
             }
-            Service::NotConfigured => self.session.services.im.state = ServiceState::NotConfigured,
+            Service::NotConfigured => {
+                self.park_chat(now);
+                self.session.services.im = not_configured();
+                up.chat = Side::Absent;
+            }
         }
-        match grant.phone {
+    }
+
+    fn begin_phone(&mut self, up: &mut Up, phone: Service<PhoneAccount>, now: Moment) {
+        match phone {
             Service::Ready(account) => {
-                up.phone = Side::Pending;
+                up.phone.begin();
                 self.session.services.phone.state = ServiceState::Connecting;
                 self.start_phone(account, now);
             }
@@ -94,23 +180,35 @@ impl Core {
                 up.phone = Side::Failed(problem);
             }
             Service::NotConfigured => {
-                self.session.services.phone.state = ServiceState::NotConfigured;
+                self.session.services.phone = not_configured();
+                up.phone = Side::Absent;
             }
         }
-        for row in [
-            &mut self.session.services.voicemail,
-            &mut self.session.services.directory,
-            &mut self.session.services.edge,
-            &mut self.session.services.calendar,
-        ] {
-            row.state = ServiceState::NotConfigured;
+    }
+
+    /// The calls are over that kept the phone where it was.
+    fn swap_phone(&mut self, now: Moment) {
+        if self.calls_go_on() {
+            return;
         }
-        self.phase = Phase::Up(Box::new(up));
-        // Everything but a plain account has been let in by an authenticator of its own; a plain
-        // account is let in by the first of its two servers that says so.
-        if !standard {
-            self.confirm();
+        let Phase::Up(up) = &mut self.phase else { return };
+        if let Some(account) = up.next_phone.take() {
+            self.drop_phone();
+            self.session.services.phone.state = ServiceState::Connecting;
+            self.start_phone(*account, now);
         }
+    }
+
+    /// How a new one-time password is had, where the account works with them.
+    pub(crate) fn renewal(&self) -> Option<(Renewal, Credentials)> {
+        let Phase::Up(up) = &self.phase else { return None };
+        Some((up.renewal.clone()?, up.credentials.clone()))
+    }
+
+    /// One of the two services works.
+    pub(crate) fn works(&self) -> bool {
+        let services = &self.session.services;
+        [&services.im, &services.phone].iter().any(|row| row.state == ServiceState::Ready)
     }
 
     fn open_history(&mut self, address: &UserAddress) {
@@ -124,12 +222,15 @@ impl Core {
             return;
         }
         up.confirmed = true;
+        let (remember, layers) = (up.way.remember.clone(), std::mem::take(&mut up.layers));
         self.last_user = Some((up.wish.address.clone(), up.credentials.username.clone()));
         let (address, password) = (up.wish.address.to_string(), up.credentials.password.clone());
         self.session.state = SessionState::SignedIn;
         self.session.step = None;
         self.session.error = None;
         self.store(StoreRequest::PutPassword(address.clone(), password));
+        self.remember(remember);
+        self.take_layers(layers);
         if self.settings.last_address.as_deref() != Some(address.as_str()) {
             Arc::make_mut(&mut self.settings).last_address = Some(address);
             self.keep_settings();
@@ -153,41 +254,54 @@ impl Core {
     /// Draws the session's state from what both services said. Runs after every event.
     pub(crate) fn reconsider(&mut self, now: Moment) {
         self.finish_leaving(now);
+        self.swap_phone(now);
         let Phase::Up(up) = &self.phase else { return };
         if !up.confirmed {
             if up.chat == Side::Worked || up.phone == Side::Worked {
                 self.confirm();
             } else if let Some(problem) = up.hopeless() {
-                return self.give_up(problem);
+                return self.give_up(problem, now);
             }
             return;
         }
-        if let Some(problem) = up.lost_for_good() {
-            return self.give_up(problem);
+        if up.is_settled()
+            && let Some(problem) = up.lost_for_good()
+        {
+            return self.give_up(problem, now);
         }
-        let services = &self.session.services;
-        let ready = |row: &ServiceStatus| row.state == ServiceState::Ready;
         let worked = up.chat == Side::Worked || up.phone == Side::Worked;
-        let lost = worked && !ready(&services.im) && !ready(&services.phone);
+        let lost = self.network.lost || worked && !self.works();
         self.session.state = if lost { SessionState::Reconnecting } else { SessionState::SignedIn };
-        self.session.step = lost.then(|| "Connecting again".to_owned());
+        self.session.step = lost.then(|| self.waiting_words());
     }
 
     /// Nothing works and nothing will by itself.
-    fn give_up(&mut self, problem: Problem) {
+    pub(crate) fn give_up(&mut self, problem: Problem, now: Moment) {
+        self.stop_moving();
         let Phase::Up(up) = std::mem::replace(&mut self.phase, Phase::SignedOut) else { return };
         let services = self.session.services.clone();
         self.leave_behind();
         self.session.services = services;
         self.close_history();
+        if !up.confirmed && up.way.from_memory && outdated(&problem) {
+            return self.look_anew(up.wish.with(up.credentials), &problem, now);
+        }
         if password_can_mend(&problem) {
             self.store(StoreRequest::ForgetPassword(up.wish.address.to_string()));
         }
-        self.fail(up.wish, Some(up.found), problem);
+        self.fail(up.wish, Some(up.way), problem);
     }
 }
 
 impl Side {
+    /// It is begun, or begun again on another way.
+    fn begin(&mut self) {
+        *self = match self {
+            Self::Worked | Self::Over(_) => Self::Worked,
+            Self::Absent | Self::Pending | Self::Failed(_) => Self::Pending,
+        };
+    }
+
     /// Once it worked, a later failure is a matter of reconnecting, not of being let in.
     fn learn(&mut self, verdict: ServiceVerdict) {
         match verdict {
@@ -225,6 +339,16 @@ impl Side {
 }
 
 impl Up {
+    /// Somebody let us in for good.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.confirmed
+    }
+
+    /// Chat has worked in this session.
+    pub(crate) fn chat_worked(&self) -> bool {
+        self.chat == Side::Worked
+    }
+
     /// Both services have spoken and none works: the more telling problem. A refused password
     /// outranks an unreachable server, for it is what the user can mend.
     fn hopeless(&self) -> Option<Problem> {
@@ -252,5 +376,21 @@ fn failed_row(problem: &Problem) -> ServiceStatus {
         state: ServiceState::Failed,
         error: Some(problem.clone()),
         ..ServiceStatus::default()
+    }
+}
+
+fn not_configured() -> ServiceStatus {
+    ServiceStatus { state: ServiceState::NotConfigured, ..ServiceStatus::default() }
+}
+
+/// The edge's row: which one is in use, and how it fares as far as the last sign-in there showed.
+fn edge_row(edge: Option<&EdgeRoute>) -> ServiceStatus {
+    let Some(edge) = edge else { return not_configured() };
+    ServiceStatus {
+        state: ServiceState::Ready,
+        address: Some(edge.edge()),
+        protocol: Some("HTTPS".into()),
+        tls: None,
+        error: None,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
+use offhook_config::ProvisionLimit;
 use offhook_model::{
     AcceptedKey, CallRecord, CommandError, Devices, ErrorCode, ManualAccount, Moment, Notice,
     NoticeBody, Problem, ProblemId, Provisioned, Reply, Session, Settings, Snapshot, Ticket, Toast,
@@ -12,11 +13,15 @@ use offhook_model::{
 use offhook_ports::{MediaFact, Remembered, StoreAnswer, StoreRequest};
 use offhook_signin::EdgeBudget;
 
+use crate::budget::Budget;
 use crate::calls::PhoneSide;
 use crate::chance::Chance;
 use crate::chat::ChatSide;
 use crate::history::Reads;
-use crate::session::Phase;
+use crate::memory::Memory;
+use crate::network::Network;
+use crate::phase::Phase;
+use crate::trust::Trust;
 use crate::{Effect, Event, LinkId, RunId, StoreTag};
 
 /// How many problems are shown; the oldest go first.
@@ -59,6 +64,13 @@ pub struct Core {
     pub(crate) out: VecDeque<Effect>,
     pub(crate) last_run: u32,
     pub(crate) reads: Reads,
+    pub(crate) memory: Memory,
+    pub(crate) network: Network,
+    pub(crate) budget: Budget,
+    pub(crate) trust: Trust,
+    pub(crate) urls: ProvisionLimit,
+    /// The user knows that the password is kept in memory only.
+    pub(crate) memory_only_told: bool,
     /// Who signed in last, and under which user name.
     pub(crate) last_user: Option<(UserAddress, String)>,
     /// How often edges may be asked; it outlives sessions, so that no row of them is too many.
@@ -68,11 +80,11 @@ pub struct Core {
 }
 
 impl Core {
-    /// A core that nobody has signed in to.
+    /// A core that nobody has signed in to. It has wishes already; see [`Core::poll_effect`].
     pub fn new(options: Options) -> Self {
         let mut chance = Chance::new(options.seed);
         let chat = ChatSide::new(chance.next());
-        Self {
+        let mut core = Self {
             product: options.product,
             chance,
             settings: Arc::new(options.settings),
@@ -88,15 +100,24 @@ impl Core {
             out: VecDeque::new(),
             last_run: 0,
             reads: Reads::default(),
+            memory: Memory::new(options.provisioned, options.remembered),
+            network: Network::default(),
+            budget: Budget::default(),
+            trust: Trust::new(options.accepted),
+            urls: ProvisionLimit::default(),
+            memory_only_told: false,
             last_user: None,
             edge_budget: EdgeBudget::default(),
             last_toast: 0,
             revision: 0,
-        }
+        };
+        core.begin();
+        core
     }
 
     /// Takes one event.
     pub fn handle(&mut self, event: Event, now: Moment) {
+        self.notice_sleep(now);
         match event {
             Event::Command(ticket, command) => self.command(ticket, command, now),
             Event::Progress(run, progress) => self.progress(run, progress),
@@ -117,7 +138,8 @@ impl Core {
                 self.notice(NoticeBody::Devices {}, now);
             }
             Event::Store(tag, answer) => self.stored(tag, answer, now),
-            Event::Network(_) | Event::Trust(_) => {}
+            Event::Network(state) => self.network_is(state, now),
+            Event::Trust(question) => self.trust_asked(*question, now),
             Event::Timeout => self.timeout(now),
         }
         self.settle(now);
@@ -130,10 +152,15 @@ impl Core {
 
     /// When [`Event::Timeout`] is due; nothing means only an event can change anything.
     pub fn next_timeout(&self) -> Option<Instant> {
-        [self.chat.next_timeout(), self.phone.next_timeout(), self.session_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.chat.next_timeout(),
+            self.phone.next_timeout(),
+            self.session_timeout(),
+            self.moving_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Everything as it is now.
@@ -144,6 +171,7 @@ impl Core {
 
     fn timeout(&mut self, now: Moment) {
         self.session_due(now);
+        self.moving_due(now);
         self.chat_due(now);
         self.with_phone(|phone| phone.handle_timeout(now));
     }
@@ -204,11 +232,8 @@ impl Core {
             }
             (StoreTag::Password(run), StoreAnswer::Failed(_)) => self.password_read(run, None, now),
             (StoreTag::Password(run), StoreAnswer::MemoryOnly(why)) => {
-                self.toast(no_credential_store(&why), now);
+                self.no_credential_store(&why, now);
                 self.password_read(run, None, now);
-            }
-            (StoreTag::Nothing, StoreAnswer::MemoryOnly(why)) => {
-                self.toast(no_credential_store(&why), now);
             }
             (_, StoreAnswer::Failed(why)) => {
                 let problem = Problem::new(
@@ -219,15 +244,22 @@ impl Core {
                 );
                 self.toast(problem, now);
             }
+            (_, StoreAnswer::MemoryOnly(why)) => self.no_credential_store(&why, now),
             // Answers that nobody waits for.
             (
                 _,
                 StoreAnswer::Kept
-                | StoreAnswer::MemoryOnly(_)
                 | StoreAnswer::Loaded { .. }
                 | StoreAnswer::Messages { .. }
                 | StoreAnswer::Password(_),
             ) => {}
+        }
+    }
+
+    /// Told once a session.
+    fn no_credential_store(&mut self, words: &str, now: Moment) {
+        if !std::mem::replace(&mut self.memory_only_told, true) {
+            self.toast(no_credential_store(words), now);
         }
     }
 
@@ -286,7 +318,13 @@ impl Core {
 /// Watchers cannot tell these two apart: address, prompt and trace are not told.
 fn looks_the_same(a: &Session, b: &Session) -> bool {
     let seen = |s: &Session| (s.state, s.product_mode, s.authenticator, s.via);
-    seen(a) == seen(b) && a.step == b.step && a.services == b.services && a.error == b.error
+    let asks = |s: &Session| (s.question.clone(), s.browser.clone());
+    seen(a) == seen(b)
+        && asks(a) == asks(b)
+        && a.step == b.step
+        && a.services == b.services
+        && a.error == b.error
+        && a.restrictions == b.restrictions
 }
 
 /// The words hold cause and remedy, in two sentences or more.

@@ -1,16 +1,19 @@
 //! Carries out what the core wants.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use offhook_core::{Core, Effect, Event, StoreTag, Tone};
 use offhook_media::MediaEngine;
 use offhook_model::{CommandError, Notice, Reply, Ticket};
-use offhook_ports::StoreAnswer;
+use offhook_net::Net;
+use offhook_ports::{Http, StoreAnswer};
 use offhook_store::Store;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::flows::Flows;
 use crate::links::Links;
+use crate::questions::Questions;
 
 /// Where the answer to a command goes.
 type Answer = oneshot::Sender<Result<Reply, CommandError>>;
@@ -26,7 +29,8 @@ pub(crate) struct Hands {
     /// Of the store alone; see [`report`].
     pub(crate) answers: mpsc::Sender<Event>,
     pub(crate) waiting: HashMap<Ticket, Answer>,
-    pub(crate) forget_cookies: Box<dyn Fn() + Send>,
+    pub(crate) net: Arc<Net>,
+    pub(crate) questions: Questions,
     pub(crate) quit: bool,
 }
 
@@ -68,12 +72,12 @@ impl Hands {
                 let answers = self.answers.clone();
                 self.store.submit(request, move |answer| report(&answers, tag, answer));
             }
-            Effect::AnswerTrust { .. }
-            | Effect::SetTrust { .. }
-            | Effect::SetIpMode(_)
-            | Effect::OpenBrowser(_)
-            | Effect::ForgetNames => {}
-            Effect::ForgetCookies => (self.forget_cookies)(),
+            Effect::AnswerTrust { id, accept } => self.questions.answer(id, accept),
+            Effect::SetTrust { policy, accepted } => self.net.set_trust(policy, &accepted),
+            Effect::SetIpMode(mode) => self.net.set_ip_mode(mode),
+            Effect::OpenBrowser(url) => open_browser(url),
+            Effect::ForgetNames => self.net.forget_names(),
+            Effect::ForgetCookies => Http::forget(&*self.net),
             Effect::Reply(ticket, answer) => self.answer(ticket, answer),
             Effect::Notice(notice) => {
                 // Nobody may be watching; that is no error.
@@ -130,6 +134,16 @@ fn report(answers: &mpsc::Sender<Event>, tag: StoreTag, answer: StoreAnswer) {
             _,
         ) => drop(answers.blocking_send(Event::Store(tag, answer))),
     }
+}
+
+/// The browser is another program; starting it may take a while, and its failure is told in the log
+/// only: the address is on the screen as well.
+fn open_browser(url: String) {
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = offhook_platform::open_browser(&url) {
+            tracing::warn!(%error, "the browser cannot be opened");
+        }
+    });
 }
 
 fn media_tone(tone: Tone) -> offhook_media::Tone {

@@ -8,6 +8,7 @@ mod effects;
 mod flows;
 mod handle;
 mod links;
+mod questions;
 mod run;
 
 pub use handle::{CommandRefused, Handle};

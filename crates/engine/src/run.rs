@@ -10,17 +10,19 @@ use offhook_media::{MediaEngine, MediaOptions};
 use offhook_model::{
     AcceptedKey, ManualAccount, Moment, Provisioned, Settings, Snapshot, Ticket, Timestamp,
 };
-use offhook_net::Net;
-use offhook_ports::{Http, Remembered, World};
+use offhook_net::{Net, Watch};
+use offhook_ports::{Remembered, World};
 use offhook_report::Recorder;
 use offhook_store::Store;
 use offhook_xmpp::LoginProbe;
 use tokio::sync::{broadcast, mpsc};
+use tokio::task::AbortHandle;
 
 use crate::effects::Hands;
 use crate::flows::{Flows, Keeper};
 use crate::handle::{COMMANDS, Handle, NOTICES, Wanted};
 use crate::links::Links;
+use crate::questions::Questions;
 
 /// How many events may wait for the core; adapters are slowed down beyond it.
 const EVENTS: usize = 1_024;
@@ -116,7 +118,8 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
         notices: notices.clone(),
         media: media.clone(),
     };
-    let http = Arc::clone(&setup.net);
+    let questions = Questions::new(events.clone());
+    setup.net.ask_about_certificates(Arc::new(questions.clone()));
     let hands = Hands {
         flows: Flows::new(
             world(&setup.net),
@@ -130,7 +133,8 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
         events,
         answers,
         waiting: HashMap::new(),
-        forget_cookies: Box::new(move || Http::forget(&*http)),
+        net: setup.net,
+        questions,
         quit: false,
     };
     let engine = Engine {
@@ -159,7 +163,9 @@ struct Engine {
 
 impl Engine {
     async fn run(mut self) {
+        self.hands.carry_out(&mut self.core);
         self.publish();
+        let watch = watch_network(self.hands.events.clone());
         while !self.hands.quit {
             let due = self.core.next_timeout();
             // In no fixed order: a flood on one side must not starve the user or the timers.
@@ -176,6 +182,7 @@ impl Engine {
             self.take_waiting();
             self.publish();
         }
+        watch.abort();
         self.hands.media.shutdown();
         self.hands.store.close();
     }
@@ -213,6 +220,23 @@ impl Engine {
         self.published.store(Arc::new(self.core.snapshot()));
         (self.on_change)();
     }
+}
+
+/// Tells of the network as it is, and then of every change. A machine that cannot be watched has the
+/// network that it has.
+#[expect(clippy::disallowed_methods, reason = "the engine owns all tasks")]
+fn watch_network(events: mpsc::Sender<Event>) -> AbortHandle {
+    let watching = async move {
+        let mut watch = match Watch::start() {
+            Ok(watch) => watch,
+            Err(error) => return tracing::warn!(%error, "network changes are not seen"),
+        };
+        let mut state = watch.state();
+        while events.send(Event::Network(state)).await.is_ok() {
+            state = watch.changed().await;
+        }
+    };
+    tokio::spawn(watching).abort_handle()
 }
 
 async fn until(due: Option<Instant>) {

@@ -88,6 +88,8 @@ pub enum NoticeBody {
     Devices {},
     /// The network changed.
     Network {
+        /// There is one.
+        online: bool,
         /// In words.
         change: String,
     },

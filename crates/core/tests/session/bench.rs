@@ -145,9 +145,13 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Self {
-        #[allow(clippy::disallowed_methods, reason = "virtual time needs a start")]
-        let at = Instant::now();
-        let core = Core::new(Options {
+        let mut bench = Self::with(Self::options());
+        bench.effects.clear();
+        bench
+    }
+
+    pub fn options() -> Options {
+        Options {
             product: "Offhook-Test".into(),
             seed: 7,
             settings: Settings::default(),
@@ -156,15 +160,23 @@ impl Bench {
             remembered: None,
             accepted: vec![],
             devices: Devices::default(),
-        });
-        Self {
-            core,
+        }
+    }
+
+    /// A core with its first wishes still among the effects.
+    pub fn with(options: Options) -> Self {
+        #[allow(clippy::disallowed_methods, reason = "virtual time needs a start")]
+        let at = Instant::now();
+        let mut bench = Self {
+            core: Core::new(options),
             now: Moment { at, wall: Timestamp(1_000_000) },
             effects: vec![],
             notices: vec![],
             replies: vec![],
             tickets: 0,
-        }
+        };
+        bench.drain();
+        bench
     }
 
     /// Signed in, chat and phone both up.
@@ -200,6 +212,10 @@ impl Bench {
 
     pub fn send(&mut self, event: Event) {
         self.core.handle(event, self.now);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
         while let Some(effect) = self.core.poll_effect() {
             match effect {
                 Effect::Notice(notice) => self.notices.push(notice),

@@ -201,7 +201,6 @@ fn services_that_are_not_found_are_looked_for_again() {
 fn what_is_not_built_is_said_before_a_password_is_asked_for() {
     for found in [
         Found::Cup(vec![target()]),
-        Found::Edge(vec![target()]),
         Found::Webex { cas: "https://cas.example.test".into(), sso: None, voice: vec![] },
     ] {
         let mut bench = Bench::new();
