@@ -73,8 +73,7 @@ fn recognise(path: &Path, data: &[u8]) -> (Layer, Option<Problem>) {
     if !start.starts_with(b"<") {
         return (read_bootstrap(data, &origin), None);
     }
-    let named = |name: &str| path.file_name().is_some_and(|it| it.eq_ignore_ascii_case(name));
-    let source = if named("jabber-config.xml") { Source::GlobalFile } else { Source::GroupFile };
+    let source = Source::GlobalFile;
     let read = read_client_config(data, source, &origin);
     // Sections of the one have names of the other; only a whole file says `config`.
     match read {
@@ -107,33 +106,33 @@ fn ignored(
     (layer, Some(problem))
 }
 
-/// Of two client configuration files the first is the global one, unless one is named so.
+/// Of two client configuration files the one named `jabber-config.xml` is the global one, else the
+/// first.
 fn place(mut layer: Layer, layers: &mut Vec<Layer>) -> Result<(), String> {
-    let taken = |source, layers: &[Layer]| layers.iter().any(|layer| layer.source == source);
-    if taken(layer.source, layers) {
-        let other = match layer.source {
-            Source::GlobalFile => Source::GroupFile,
-            // The one that came first cannot be a group's as well.
-            Source::GroupFile if !taken(Source::GlobalFile, layers) => {
-                if let Some(first) = layers.iter_mut().find(|it| it.source == Source::GroupFile) {
-                    first.source = Source::GlobalFile;
-                }
-                Source::GroupFile
-            }
-            other => other,
-        };
-        layer.source = other;
-        if taken(other, layers) {
-            return Err(format!(
-                "{} is one {} too many. Give one bootstrap file, one service profile, and one \
-                 global and one group configuration file at most.",
-                layer.origin,
-                words(other)
-            ));
-        }
+    let global = |layer: &Layer| layer.source == Source::GlobalFile;
+    if let Some(first) = layers.iter_mut().find(|other| global(other))
+        && global(&layer)
+    {
+        let other = if named_global(&layer) && !named_global(first) { first } else { &mut layer };
+        other.source = Source::GroupFile;
+    }
+    let same = |one: &Layer| layers.iter().filter(|other| other.source == one.source).count();
+    let groups = layers.iter().filter(|other| other.source == Source::GroupFile).count();
+    if same(&layer) > 0 || groups > 1 {
+        return Err(format!(
+            "{} is one {} too many. Give one bootstrap file, one service profile, and one global \
+             and one group configuration file at most.",
+            layer.origin,
+            words(layer.source)
+        ));
     }
     layers.push(layer);
     Ok(())
+}
+
+fn named_global(layer: &Layer) -> bool {
+    let name = Path::new(&layer.origin).file_name();
+    name.is_some_and(|name| name.eq_ignore_ascii_case("jabber-config.xml"))
 }
 
 impl Findings {
@@ -274,5 +273,71 @@ fn words(source: Source) -> &'static str {
         Source::ServiceProfile => "service profile",
         Source::Manual => "Advanced settings",
         Source::User => "Options",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use offhook_model::Source;
+
+    use super::{Findings, Layers, place, recognise};
+
+    const PROFILE: &[u8] =
+        b"<UserServiceProfile><CTI><Primary><Address>c</Address></Primary></CTI>\
+        </UserServiceProfile>";
+
+    #[test]
+    fn files_are_known_by_their_content() {
+        let source = |data: &[u8]| recognise(Path::new("f"), data).0.source;
+        assert_eq!(source(b"\xef\xbb\xbf <config/>"), Source::GlobalFile);
+        assert_eq!(
+            source(b"<Directory><BaseFilter>(a=b)</BaseFilter></Directory>"),
+            Source::GlobalFile
+        );
+        assert_eq!(source(PROFILE), Source::ServiceProfile);
+        assert_eq!(source(b"TFTP: a"), Source::Bootstrap);
+        let (layer, problem) = recognise(Path::new("f"), b"<config><a></config>");
+        assert!(layer.settings.is_empty() && problem.is_some());
+    }
+
+    #[test]
+    fn of_two_configuration_files_one_is_the_groups() {
+        let sources = |names: &[&str]| {
+            let mut layers = vec![];
+            for name in names {
+                place(recognise(Path::new(name), b"<config/>").0, &mut layers)?;
+            }
+            Ok::<_, String>(layers.iter().map(|layer| layer.source).collect::<Vec<_>>())
+        };
+        let both = Ok(vec![Source::GlobalFile, Source::GroupFile]);
+        assert_eq!(sources(&["a.xml", "b.xml"]), both);
+        assert_eq!(sources(&["jabber-config.xml", "b.xml"]), both);
+        let other = Ok(vec![Source::GroupFile, Source::GlobalFile]);
+        assert_eq!(sources(&["a.xml", "jabber-config.xml"]), other);
+        assert!(sources(&["a.xml", "b.xml", "c.xml"]).is_err());
+        assert!(sources(&["a.xml", "b.xml", "jabber-config.xml"]).is_err());
+    }
+
+    #[test]
+    fn what_is_said_names_winner_loser_and_line() {
+        let file = b"<config>\n<Policies>\n<Telephony_Enabled>false</Telephony_Enabled>\n\
+            <EnableVideo>true</EnableVideo><Nonsense>1</Nonsense></Policies></config>";
+        let layers = [
+            recognise(Path::new("boot"), b"Telephony_Enabled=true\nSERVICES_DOMAIN=a.b").0,
+            recognise(Path::new("conf"), file).0,
+        ];
+        let found = Findings::of(Layers::new(layers), vec![]);
+        assert!(!found.is_wrong());
+        let text = found.text();
+        for said in [
+            "  Telephony_Enabled  false  global configuration file, line 3\n",
+            "    instead of       true   bootstrap file, line 1\n",
+            "Understood, not yet acted on\n  EnableVideo\n",
+            "  Nonsense is not known and has no effect (global configuration file, line 4)",
+        ] {
+            assert!(text.contains(said), "{said:?} is not in\n{text}");
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! Effective settings with the source that won and those that lost, as `offhook policy explain`
 //! tells them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use offhook_model::{Layer, Problem, Source};
+use offhook_model::{Layer, Problem, Setting, Source};
 use serde::Serialize;
 
 use crate::judge::{Oddity, contradictions, oddities};
-use crate::keys::{Key, Kind, find, keys};
+use crate::keys::{Key, Kind, keys};
 use crate::layers::{Candidate, Layers};
 
 /// One effective setting.
@@ -63,10 +63,15 @@ impl Layers {
     /// All settings that anybody made, in the order of the catalogue, then unknown ones, then what
     /// is odd about whole places.
     pub fn explain(&self) -> Vec<Explained> {
-        let odd: Vec<(&Layer, Vec<Oddity>)> =
-            self.layers().iter().map(|layer| (layer, oddities(layer))).collect();
+        let mut odd = Odd::new();
+        for layer in self.layers() {
+            for oddity in oddities(layer) {
+                let place = (layer.source, oddity.key.clone(), oddity.line);
+                odd.entry(place).or_default().push(oddity);
+            }
+        }
         let mut rows: Vec<_> = self.known().filter_map(|key| self.row(key, &odd)).collect();
-        rows.extend(unknown_rows(&odd));
+        rows.extend(self.unknown(&odd));
         for contradiction in contradictions(self) {
             let keys = contradiction.keys;
             let words = contradiction.problem.cause;
@@ -89,16 +94,33 @@ impl Layers {
 
     /// Documented keys that somebody sets, in the order of the catalogue.
     fn known(&self) -> impl Iterator<Item = &'static Key> {
-        let names: HashSet<&str> = self
-            .layers()
-            .iter()
-            .flat_map(|layer| layer.settings.iter().map(|setting| (setting, layer.source)))
-            .filter_map(|(setting, source)| Some(find(&setting.key, source)?.0.name))
-            .collect();
+        let names: HashSet<&str> =
+            self.meant().filter_map(|(_, _, meaning)| Some(meaning?.0.name)).collect();
         keys().iter().filter(move |key| names.contains(key.name))
     }
 
-    fn row(&self, key: &'static Key, odd: &[(&Layer, Vec<Oddity>)]) -> Option<Explained> {
+    /// A row for each setting of a name that means nothing where it stands.
+    fn unknown<'a>(&'a self, odd: &'a Odd) -> impl Iterator<Item = Explained> + 'a {
+        let unknown = self.meant().filter(|(_, _, meaning)| meaning.is_none());
+        unknown.map(|(layer, setting, _)| {
+            let found = about(layer, setting, odd);
+            Explained {
+                key: setting.key.clone(),
+                section: setting.section.clone(),
+                value: setting.value.clone(),
+                source: layer.source,
+                origin: Some(layer.origin.clone()),
+                line: setting.line,
+                overridden: vec![],
+                error: found.iter().any(|oddity| oddity.remedy.is_some()),
+                oddities: found.iter().map(|oddity| oddity.words.clone()).collect(),
+                known: false,
+                acted_on: false,
+            }
+        })
+    }
+
+    fn row(&self, key: &'static Key, odd: &Odd) -> Option<Explained> {
         let candidates = self.candidates(key);
         let winner = candidates.iter().position(|candidate| candidate.counts);
         let losers = candidates
@@ -112,7 +134,8 @@ impl Layers {
         if winner.is_none() && candidates.iter().all(|it| it.setting.value.is_empty()) {
             return None;
         }
-        let found: Vec<_> = candidates.iter().flat_map(|it| about(it, odd)).collect();
+        let found: Vec<_> =
+            candidates.iter().flat_map(|it| about(it.layer, it.setting, odd)).collect();
         let in_force = winner.map(|it| it.setting.value.clone());
         Some(Explained {
             key: key.name.to_owned(),
@@ -123,24 +146,20 @@ impl Layers {
             line: winner.and_then(|it| it.setting.line),
             overridden: losers,
             oddities: found.iter().map(|oddity| words(oddity, key)).collect(),
-            error: found.iter().any(|oddity| oddity.error),
+            error: found.iter().any(|oddity| oddity.remedy.is_some()),
             known: true,
             acted_on: key.acted_on && key.kind != Kind::Secret,
         })
     }
 }
 
+/// What is odd, by source, name and line.
+type Odd = HashMap<(Source, String, Option<u32>), Vec<Oddity>>;
+
 /// What is odd about this one setting.
-fn about<'a>(
-    candidate: &Candidate<'_>,
-    odd: &'a [(&Layer, Vec<Oddity>)],
-) -> impl Iterator<Item = &'a Oddity> {
-    let (source, key, line) =
-        (candidate.layer.source, candidate.setting.key.clone(), candidate.setting.line);
-    odd.iter()
-        .filter(move |(layer, _)| layer.source == source)
-        .flat_map(|(_, oddities)| oddities)
-        .filter(move |oddity| oddity.key == key && oddity.line == line)
+fn about<'a>(layer: &Layer, setting: &Setting, odd: &'a Odd) -> &'a [Oddity] {
+    let place = (layer.source, setting.key.clone(), setting.line);
+    odd.get(&place).map_or(&[], Vec::as_slice)
 }
 
 fn words(oddity: &Oddity, key: &Key) -> String {
@@ -160,34 +179,6 @@ fn overridden(candidate: &Candidate<'_>) -> Overridden {
         origin: candidate.layer.origin.clone(),
         line: candidate.setting.line,
     }
-}
-
-/// A row for each setting of a name that means nothing where it stands.
-fn unknown_rows(odd: &[(&Layer, Vec<Oddity>)]) -> Vec<Explained> {
-    let mut rows = vec![];
-    for (layer, oddities) in odd {
-        for setting in &layer.settings {
-            if find(&setting.key, layer.source).is_some() {
-                continue;
-            }
-            let found =
-                oddities.iter().filter(|it| it.key == setting.key && it.line == setting.line);
-            rows.push(Explained {
-                key: setting.key.clone(),
-                section: setting.section.clone(),
-                value: setting.value.clone(),
-                source: layer.source,
-                origin: Some(layer.origin.clone()),
-                line: setting.line,
-                overridden: vec![],
-                error: found.clone().any(|oddity| oddity.error),
-                oddities: found.map(|oddity| oddity.words.clone()).collect(),
-                known: false,
-                acted_on: false,
-            });
-        }
-    }
-    rows
 }
 
 /// What is odd about a place as a whole.

@@ -1,6 +1,9 @@
 //! One entry per kind of outside bytes, named like its folder under `corpus/`: runs the reader
 //! and checks what must hold of everything it accepts.
 
+use offhook_model::{Layer, Provisioned, Setting, Source};
+
+use crate::text::MAX_SETTINGS;
 use crate::xml::{self, MAX_DEPTH, MAX_ELEMENTS};
 
 /// The tree reader.
@@ -73,6 +76,46 @@ pub fn url(data: &[u8]) {
         assert_eq!(crate::HttpUrl::parse(&url.to_string()).as_ref(), Some(&url));
         let _ = url.last_segment();
     }
+}
+
+/// The bootstrap file.
+pub fn bootstrap(data: &[u8]) {
+    let layer = crate::read_bootstrap(data, "b");
+    assert!(layer.settings.len() <= MAX_SETTINGS && layer.oddities.len() <= 4);
+    let (known, _) = crate::first_launch(Provisioned::default(), Some(("b", data)));
+    assert_eq!(known.layers, [layer.clone()]);
+    all_of(layer);
+}
+
+/// The configuration URL.
+pub fn provision_url(data: &[u8]) {
+    if let Ok(layer) = crate::read_provision_url(&String::from_utf8_lossy(data)) {
+        assert!(layer.settings.len() <= 64);
+        assert!(crate::Layers::new([layer.clone()]).text("ServicesDomain").is_some());
+        all_of(layer);
+    }
+}
+
+/// The client configuration file.
+pub fn client_config(data: &[u8]) {
+    if let Ok(layer) = crate::read_client_config(data, Source::GlobalFile, "f") {
+        assert!(layer.settings.len() <= MAX_SETTINGS && layer.oddities.len() <= 64);
+        all_of(layer);
+    }
+    if let Ok(layer) = crate::read_profile_layer(data, "p") {
+        all_of(layer);
+    }
+}
+
+/// What holds of every layer: passwords are not in it, and everything can be told about it.
+fn all_of(layer: Layer) {
+    let secret = |it: &&Setting| it.key.to_ascii_lowercase().contains("connectionpassword");
+    assert!(layer.settings.iter().filter(secret).all(|it| it.value.is_empty()));
+    assert!(layer.settings.iter().all(|it| !it.value.chars().any(char::is_control)));
+    assert!(crate::problems(&layer).len() <= 20);
+    let layers = crate::Layers::new([layer]);
+    let _ = (layers.preset(), layers.problems());
+    assert!(layers.explain().len() <= layers.layers().iter().map(|it| it.settings.len() + 1).sum());
 }
 
 /// The edge's answer.

@@ -1,6 +1,8 @@
 //! What is odd about settings: unknown and misspelt names, values that cannot be read, and
 //! settings that contradict each other.
 
+use std::collections::{HashMap, HashSet};
+
 use offhook_model::{Area, Layer, Owner, Problem, Setting, Source};
 
 use crate::filter::mended_filter;
@@ -24,8 +26,8 @@ pub struct Oddity {
     pub words: String,
     /// What to write instead, where the name or its case is wrong (D35).
     pub meant: Option<&'static str>,
-    /// Somebody should mend it; otherwise it is worth knowing.
-    pub error: bool,
+    /// What to do, where somebody should mend it; otherwise it is worth knowing.
+    pub remedy: Option<String>,
 }
 
 /// Settings that contradict each other, or that do harm.
@@ -41,38 +43,34 @@ pub struct Contradiction {
 pub fn oddities(layer: &Layer) -> Vec<Oddity> {
     let mut compared = 0;
     let mut found = vec![];
+    let last_lines: HashMap<_, u32> = layer
+        .settings
+        .iter()
+        .filter_map(|it| Some(((it.section.as_deref(), it.key.as_str()), it.line?)))
+        .collect();
     for setting in &layer.settings {
-        let of = |words: String, meant, error| Oddity {
-            key: setting.key.clone(),
-            line: setting.line,
-            words,
-            meant,
-            error,
+        let of = |words: String, meant: Option<_>, remedy: Option<String>| {
+            let instead = meant.map(|meant| format!("Write {meant} instead of {}.", setting.key));
+            let (key, line) = (setting.key.clone(), setting.line);
+            Oddity { key, line, words, meant, remedy: instead.or(remedy) }
         };
         let Some((key, spelling)) = find(&setting.key, layer.source) else {
             compared += 1;
-            let (words, meant, error) = unknown(setting, layer.source, compared <= MAX_COMPARED);
-            found.push(of(words, meant, error));
+            let (words, meant) = unknown(setting, layer.source, compared <= MAX_COMPARED);
+            found.push(of(words, meant, None));
             continue;
         };
         if let Spelling::Meant(right) = spelling {
-            found.push(of(format!("is accepted; it is written {right}"), Some(right), true));
+            found.push(of(format!("is accepted; it is written {right}"), Some(right), None));
         }
-        let again = |other: &&Setting| {
-            other.section == setting.section
-                && other.key == setting.key
-                && other.line > setting.line
-        };
-        if let Some(later) = layer.settings.iter().filter(again).last() {
-            let line = later.line.map(|line| format!(" in line {line}")).unwrap_or_default();
-            found.push(of(
-                format!("stands here more than once; the last{line} counts"),
-                None,
-                true,
-            ));
+        let last = last_lines.get(&(setting.section.as_deref(), setting.key.as_str()));
+        if let Some(last) = last.filter(|last| Some(**last) != setting.line) {
+            let words = format!("stands here more than once; the last in line {last} counts");
+            found.push(of(words, None, Some("Leave one of them.".into())));
         }
-        found.extend(about_value(key, setting).map(|words| of(words, None, true)));
-        found.extend(about_place(key, setting).map(|words| of(words, None, false)));
+        let correct = || Some(format!("Correct the value of {}.", setting.key));
+        found.extend(about_value(key, setting).map(|words| of(words, None, correct())));
+        found.extend(about_place(key, setting).map(|words| of(words, None, None)));
     }
     found
 }
@@ -80,40 +78,32 @@ pub fn oddities(layer: &Layer) -> Vec<Oddity> {
 /// What somebody should mend about the settings of one place: names and their case (D35), and
 /// values that cannot be read. At most 20.
 pub fn problems(layer: &Layer) -> Vec<Problem> {
-    let errors = oddities(layer).into_iter().filter(|oddity| oddity.error);
-    errors.map(|oddity| oddity.problem(layer)).take(MAX_PROBLEMS).collect()
+    let found = oddities(layer);
+    found.iter().filter_map(|oddity| oddity.problem(layer)).take(MAX_PROBLEMS).collect()
 }
 
 impl Oddity {
-    /// As a problem of the place where it was found.
-    pub fn problem(&self, layer: &Layer) -> Problem {
+    /// As a problem of the place where it was found, when somebody should mend it.
+    pub fn problem(&self, layer: &Layer) -> Option<Problem> {
         let line = self.line.map(|line| format!(", line {line}")).unwrap_or_default();
         let cause = format!("{}{line}: {} {}.", layer.origin, self.key, self.words);
-        let remedy = match self.meant {
-            Some(meant) => format!("Write {meant} instead of {}.", self.key),
-            None => format!("Correct the value of {}.", self.key),
-        };
+        let remedy = self.remedy.as_deref()?;
         let problem = Problem::new(Area::Provisioning, Owner::Admin, cause, remedy);
-        if self.meant.is_some() { problem.with_rule(35) } else { problem }
+        Some(if self.meant.is_some() { problem.with_rule(35) } else { problem })
     }
 }
 
-fn unknown(
-    setting: &Setting,
-    source: Source,
-    compare: bool,
-) -> (String, Option<&'static str>, bool) {
+/// The words, and the documented name that it resembles.
+fn unknown(setting: &Setting, source: Source, compare: bool) -> (String, Option<&'static str>) {
     if let Some(key) = elsewhere(&setting.key) {
         let places = key.setters().join(" or ");
-        return (format!("has no effect here; it belongs into {places}"), None, false);
+        return (format!("has no effect here; it belongs into {places}"), None);
     }
     let near = if compare { resembling(&setting.key) } else { None };
-    match near {
-        // A word may be right and stand where it has no effect.
-        Some(meant) if find(meant, source).is_some() => {
-            (format!("is not known and has no effect; {meant} is"), Some(meant), true)
-        }
-        Some(_) | None => ("is not known and has no effect".into(), None, false),
+    // A word may be right and stand where it has no effect.
+    match near.filter(|meant| find(meant, source).is_some()) {
+        Some(meant) => (format!("is not known and has no effect; {meant} is"), Some(meant)),
+        None => ("is not known and has no effect".into(), None),
     }
 }
 
@@ -275,11 +265,11 @@ fn share_ports(layers: &Layers) -> Option<Contradiction> {
 /// Keys of both directory flavours: those of EDI count.
 fn flavours(layers: &Layers) -> Option<Contradiction> {
     let (key, twin) = layers.layers().iter().find_map(|layer| {
+        let names: HashSet<&str> = layer.settings.iter().map(|it| it.key.as_str()).collect();
         layer.settings.iter().find_map(|setting| {
             let (key, _) = find(&setting.key, layer.source)?;
             let twin = key.aliases.iter().find(|alias| alias.starts_with("BDI"))?;
-            let both = |name: &str| layer.settings.iter().any(|it| it.key == name);
-            (both(key.name) && both(twin)).then_some((key.name, *twin))
+            (names.contains(key.name) && names.contains(twin)).then_some((key.name, *twin))
         })
     })?;
     says(

@@ -100,15 +100,15 @@ pub fn resembling(name: &str) -> Option<&'static str> {
         return Some(alias.filter(|_| !own).unwrap_or(key.name));
     }
     let name = folded(name);
-    let near = |known: &&String| {
+    let near = |known: &'static str| {
         let short = name.len().min(known.len());
         // Two letters of a short name make another word of it.
         let allowed = if short < 6 { 0 } else { 1 + usize::from(short > 9) };
-        known.len().abs_diff(name.len()) <= allowed && distance(known, &name) <= allowed
+        Some((distance(known, &name, allowed)?, known))
     };
-    let mut found: Vec<_> = CATALOGUE.folded.keys().filter(near).collect();
-    found.sort_by_key(|known| (distance(known, &name), (*known).clone()));
-    Some(CATALOGUE.folded.get(*found.first()?)?.name)
+    let names = CATALOGUE.folded.keys().map(String::as_str);
+    let (_, nearest) = names.filter_map(near).min()?;
+    Some(CATALOGUE.folded.get(nearest)?.name)
 }
 
 impl Key {
@@ -225,25 +225,30 @@ fn is_url(value: &str) -> bool {
     })
 }
 
-/// Letters to change, add or leave out to make one of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
+/// Letters to change, add or leave out to make one of the other; `None` when more than `most`.
+fn distance(one: &str, other: &str, most: usize) -> Option<usize> {
+    if one.len().abs_diff(other.len()) > most {
+        return None;
+    }
     let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, c) in one.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, d) in row.iter_mut().skip(1).zip(&other) {
-            let changed = diagonal + usize::from(c != *d);
-            // `left` is the cell before in this row, `cell` still the one of the row above.
-            let best = changed.min(*cell + 1).min(left + 1);
-            diagonal = std::mem::replace(cell, best);
-            left = best;
-        }
+    for (i, c) in one.bytes().enumerate() {
+        // The cells above and to the left, and the one to the left, of the cell in hand.
+        let (mut diagonal, mut left) = (i, i + 1);
+        let mut least = left;
         if let Some(first) = row.first_mut() {
-            *first = i + 1;
+            *first = left;
+        }
+        for (cell, d) in row.iter_mut().skip(1).zip(other.bytes()) {
+            let changed = diagonal + usize::from(c != d);
+            left = changed.min(*cell + 1).min(left + 1);
+            diagonal = std::mem::replace(cell, left);
+            least = least.min(left);
+        }
+        if least > most {
+            return None;
         }
     }
-    row.last().copied().unwrap_or_default()
+    row.last().copied().filter(|last| *last <= most)
 }
 
 fn loosely(name: &str) -> Option<&'static Key> {

@@ -13,7 +13,14 @@ use crate::keys::{Key, Kind, Spelling, find, flag, folded, key, keys};
 
 /// All that is known, by source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Layers(Vec<Layer>);
+pub struct Layers {
+    /// The weakest first.
+    layers: Vec<Layer>,
+    /// What each of their settings means: looked up once, asked for often.
+    meanings: Vec<Vec<Meaning>>,
+}
+
+type Meaning = Option<(&'static Key, Spelling)>;
 
 /// A setting that could count, the strongest first.
 #[derive(Clone, Copy, Debug)]
@@ -34,18 +41,30 @@ impl Layers {
     /// Replaces the layer of this source.
     pub fn put(&mut self, layer: Layer) {
         self.remove(layer.source);
-        self.0.push(layer);
-        self.0.sort_by_key(|layer| layer.source);
+        let at = self.layers.partition_point(|other| other.source < layer.source);
+        let meanings = layer.settings.iter().map(|it| find(&it.key, layer.source)).collect();
+        self.meanings.insert(at, meanings);
+        self.layers.insert(at, layer);
     }
 
     /// Drops the layer of this source.
     pub fn remove(&mut self, source: Source) {
-        self.0.retain(|layer| layer.source != source);
+        if let Some(at) = self.layers.iter().position(|layer| layer.source == source) {
+            self.layers.remove(at);
+            self.meanings.remove(at);
+        }
     }
 
     /// All layers, the weakest first.
     pub fn layers(&self) -> &[Layer] {
-        &self.0
+        &self.layers
+    }
+
+    /// Each layer's settings with what they mean.
+    pub(crate) fn meant(&self) -> impl Iterator<Item = (&Layer, &Setting, Meaning)> {
+        self.layers.iter().zip(&self.meanings).flat_map(|(layer, meanings)| {
+            layer.settings.iter().zip(meanings).map(move |(setting, it)| (layer, setting, *it))
+        })
     }
 
     /// The setting that counts, and where it comes from. A key goes by any of its names.
@@ -58,7 +77,7 @@ impl Layers {
         if let Some(key) = known {
             return strongest(key);
         }
-        self.0.iter().rev().find_map(|layer| {
+        self.layers.iter().rev().find_map(|layer| {
             let same = layer.settings.iter().rev().find(|setting| setting.key == name);
             same.map(|setting| (setting, layer.source))
         })
@@ -67,17 +86,14 @@ impl Layers {
     /// Everything that sets this key, the strongest first.
     pub(crate) fn candidates(&self, key: &'static Key) -> Vec<Candidate<'_>> {
         let mut found: Vec<(_, Candidate<'_>)> = vec![];
-        for layer in &self.0 {
-            for (position, setting) in layer.settings.iter().enumerate() {
-                let Some((meant, spelling)) = find(&setting.key, layer.source) else { continue };
-                if meant.name != key.name {
-                    continue;
-                }
-                let counts = counts(key, setting);
-                let rank =
-                    (strength(key, layer.source), nearness(key, setting, spelling), position);
-                found.push((rank, Candidate { setting, layer, counts }));
+        for (position, (layer, setting, meaning)) in self.meant().enumerate() {
+            let Some((meant, spelling)) = meaning else { continue };
+            if !std::ptr::eq(meant, key) {
+                continue;
             }
+            let counts = counts(key, setting);
+            let rank = (strength(key, layer.source), nearness(key, setting, spelling), position);
+            found.push((rank, Candidate { setting, layer, counts }));
         }
         found.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
         found.into_iter().map(|(_, candidate)| candidate).collect()

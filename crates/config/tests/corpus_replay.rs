@@ -50,3 +50,18 @@ fn url() {
 fn edge() {
     check("edge", fuzzing::edge);
 }
+
+#[test]
+fn bootstrap() {
+    check("bootstrap", fuzzing::bootstrap);
+}
+
+#[test]
+fn provision_url() {
+    check("provision_url", fuzzing::provision_url);
+}
+
+#[test]
+fn client_config() {
+    check("client_config", fuzzing::client_config);
+}
