@@ -108,13 +108,14 @@ fn push(settings: &mut Vec<Setting>, name: &str, value: &str, line: u32) {
 pub fn manual_layer(account: &ManualAccount) -> Option<Layer> {
     let authenticator = match account.account_type {
         AccountType::Automatic => return None,
-        AccountType::Cup => "CUP",
-        AccountType::Cucm => "CUCM",
-        AccountType::Webex => "WEBEX",
-        AccountType::Standard => "STANDARD",
+        AccountType::Cup => Some("CUP"),
+        AccountType::Cucm => Some("CUCM"),
+        AccountType::Webex => Some("WEBEX"),
+        // Known by its servers; no switch has a word for it.
+        AccountType::Standard => None,
     };
     let fields = [
-        ("Authenticator", Some(authenticator)),
+        ("Authenticator", authenticator),
         ("PresenceServerAddress", account.server.as_deref()),
         ("TftpServer1", account.tftp.as_deref()),
         ("CcmcipServer1", account.ccmcip.as_deref()),
