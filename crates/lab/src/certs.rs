@@ -62,6 +62,8 @@ pub(crate) struct Certificates {
     pub(crate) chat: Arc<ServerConfig>,
     /// SIP.
     pub(crate) sip: Arc<ServerConfig>,
+    /// The edges.
+    pub(crate) edge: Arc<ServerConfig>,
 }
 
 impl Certificates {
@@ -78,15 +80,36 @@ impl Certificates {
             web: authority.server(&names, Flaw::None, &[b"http/1.1"])?,
             chat: authority.server(&chat, Flaw::None, &[b"xmpp-client"])?,
             sip: authority.server(&names, Flaw::None, &[])?,
+            edge: authority.server(&edge_names(lab), Flaw::None, &[])?,
         })
     }
+}
+
+/// What the certificate of the edges names.
+fn edge_names(lab: &Deployment) -> Vec<String> {
+    let mut names: Vec<String> = crate::edge::HOSTS.map(|host| lab.host(host)).into();
+    if !lab.faults.has(Fault::EdgeCertWithoutDomain) {
+        names.push(lab.domain().to_owned());
+    }
+    names
 }
 
 /// Every name a service is reached by.
 fn server_names(lab: &Deployment) -> Vec<String> {
     let (domain, open) = (lab.domain().to_owned(), lab.standard_domain());
-    let hosts =
-        ["cucm1", "cucm2", "cucm3", "cucm4", "cucm-alias", "cucm-v6", "cucm_1", "imp1", "imp2"];
+    let hosts = [
+        "cucm1",
+        "cucm2",
+        "cucm3",
+        "cucm4",
+        "cucm-alias",
+        "cucm-v6",
+        "cucm_1",
+        "imp1",
+        "imp2",
+        "expe1",
+        "expe2",
+    ];
     let mut names: Vec<String> = hosts.map(|host| lab.host(host)).into();
     names.extend([domain, format!("xmpp.{open}"), format!("sip.{open}"), open]);
     names.extend([CAS_HOST, API_HOST, CLUSTER_HOST, "localhost"].map(str::to_owned));

@@ -290,6 +290,9 @@ pub(crate) mod tests {
             cas: at(10443),
             cas_http: at(10080),
             xmpp443: at(11443),
+            edges: vec![at(9443), at(9444)],
+            edge_sip: at(9061),
+            edge_xmpp: at(9222),
         };
         let count = if scenario.clusters() > 1 { 4 } else { 1 };
         let nodes = (0..count).zip(["cucm1", "cucm2", "cucm3", "cucm4"]);

@@ -4,11 +4,13 @@
 mod records;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
+use crate::deployment::Deployment;
 use records::Data;
 
 const TYPE_A: u16 = 1;
@@ -272,34 +274,51 @@ pub(crate) fn fuzz_answer(query: &[u8], over_udp: bool) -> Option<Vec<u8>> {
     answer(&zone, query, over_udp)
 }
 
+/// What is shown inside and outside.
+pub(crate) struct Views {
+    inner: Zone,
+    outer: Zone,
+    outside: Arc<AtomicBool>,
+}
+
+impl Views {
+    pub(crate) fn of(lab: &Deployment, outside: Arc<AtomicBool>) -> Self {
+        Self { inner: Zone::of(lab), outer: Zone::outer(lab), outside }
+    }
+
+    fn zone(&self) -> &Zone {
+        if self.outside.load(Ordering::Acquire) { &self.outer } else { &self.inner }
+    }
+}
+
 /// Answers over UDP until dropped.
-pub(crate) async fn run_udp(socket: UdpSocket, zone: Arc<Zone>) {
+pub(crate) async fn run_udp(socket: UdpSocket, views: Arc<Views>) {
     let mut buffer = vec![0; 4096];
     loop {
         let Ok((length, peer)) = socket.recv_from(&mut buffer).await else { continue };
-        if let Some(reply) = answer(&zone, &buffer[..length], true) {
+        if let Some(reply) = answer(views.zone(), &buffer[..length], true) {
             let _ = socket.send_to(&reply, peer).await;
         }
     }
 }
 
 /// Answers over TCP until dropped.
-pub(crate) async fn run_tcp(listener: TcpListener, zone: Arc<Zone>) {
+pub(crate) async fn run_tcp(listener: TcpListener, views: Arc<Views>) {
     crate::net::serve(listener, move |stream, _| {
-        let zone = Arc::clone(&zone);
+        let views = Arc::clone(&views);
         async move {
-            let _ = tokio::time::timeout(Duration::from_secs(30), converse(stream, &zone)).await;
+            let _ = tokio::time::timeout(Duration::from_secs(30), converse(stream, &views)).await;
         }
     })
     .await;
 }
 
-async fn converse(mut stream: TcpStream, zone: &Zone) -> std::io::Result<()> {
+async fn converse(mut stream: TcpStream, views: &Views) -> std::io::Result<()> {
     loop {
         let length = usize::from(stream.read_u16().await?);
         let mut query = vec![0; length];
         stream.read_exact(&mut query).await?;
-        let Some(reply) = answer(zone, &query, false) else { return Ok(()) };
+        let Some(reply) = answer(views.zone(), &query, false) else { return Ok(()) };
         let mut framed = u16::try_from(reply.len()).unwrap_or(0).to_be_bytes().to_vec();
         framed.extend(reply);
         stream.write_all(&framed).await?;

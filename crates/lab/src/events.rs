@@ -77,6 +77,8 @@ pub enum LabEvent {
         device: Option<String>,
         /// `udp`, `tcp` or `tls`.
         transport: &'static str,
+        /// It came by the routes that an edge told.
+        by_edge: bool,
     },
     /// A phone went away.
     Unregistered {

@@ -84,6 +84,8 @@ faults! {
     UnknownCa, "unknown-ca", Some(8), "UDS shows a certificate of an authority that is not in ca.pem";
     /// UDS shows a certificate for another name.
     WrongNameCert, "wrong-name-cert", Some(9), "UDS shows a certificate for another host name";
+    /// The certificate of the edges does not name the services domain.
+    EdgeCertWithoutDomain, "edge-cert-without-domain", Some(10), "the certificate of the edges names them and not the services domain";
     /// The XMPP certificate names the node and not the domain.
     XmppCertWithoutDomain, "xmpp-cert-without-domain", Some(11), "the XMPP certificate names the node and not the chat domain";
     /// UDS shows a certificate that ended years ago.
@@ -92,6 +94,14 @@ faults! {
     NotYetValidCert, "not-yet-valid-cert", Some(12), "UDS shows a certificate that begins in 2045";
     /// UDS shows a certificate with a weak key.
     WeakKeyCert, "weak-key-cert", Some(12), "UDS shows a certificate with an RSA key of 1024 bits";
+    /// The edges refuse every password.
+    EdgeUnauthorized, "edge-unauthorized", Some(13), "the edges answer every password with 401";
+    /// One host is not on the edges' list.
+    EdgeForbidsHost, "edge-forbids-host", Some(14), "the edges answer 403 for the IM and Presence nodes only";
+    /// Nothing inside is allowed.
+    EdgeForbidsInside, "edge-forbids-inside", Some(15), "the edges let sign in and answer 403 for everything inside";
+    /// The tunnel between the edge's halves is down.
+    EdgeTunnelDown, "edge-tunnel-down", Some(16), "the edges answer 502 to everything";
     /// The devices of a user are empty.
     NoDevice, "no-device", Some(18), "the user has no device at all";
     /// Only the desk phone is associated with the user.
@@ -146,6 +156,12 @@ faults! {
     BrokenConfigFile, "broken-config-file", None, "jabber-config.xml is not well-formed";
     /// SRV answers are cut short over UDP and the name server refuses TCP.
     TruncatedSrv, "truncated-srv", None, "SRV answers are cut short over UDP, and TCP is refused";
+    /// The edges do not let the user in.
+    EdgeForbidsAll, "edge-forbids-all", None, "the edges answer the right password with 403";
+    /// The first edge is dead.
+    FirstEdgeDead, "first-edge-dead", Some(6), "the first edge refuses connections, the second works";
+    /// Cookies of the edges do not last.
+    EdgeCookieExpires, "edge-cookie-expires", None, "a cookie of the edges is good for three requests";
     /// The home node is overloaded.
     HomeNodeBusy, "home-node-busy", None, "the first node of each cluster answers 503 to what is about a user";
     /// CAS takes its time.

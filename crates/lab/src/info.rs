@@ -41,6 +41,12 @@ pub struct Services {
     pub cas_http: SocketAddr,
     /// XMPP with STARTTLS for clients that try port 443 of a cloud cluster.
     pub xmpp443: SocketAddr,
+    /// The edges over HTTPS.
+    pub edges: Vec<SocketAddr>,
+    /// SIP over TLS of the edges.
+    pub edge_sip: SocketAddr,
+    /// XMPP of the edges.
+    pub edge_xmpp: SocketAddr,
 }
 
 /// One line of the user table.
@@ -199,7 +205,10 @@ impl Deployment {
             Scenario::Hybrid => vec![cloud, phone],
             Scenario::PhoneOnly => vec![phone],
             Scenario::Cup8 | Scenario::ImOnly => vec![cup],
+            // Nothing inside can be reached by hand.
+            Scenario::Edge => vec![],
             Scenario::OnPrem
+            | Scenario::EdgeRoaming
             | Scenario::MultiCluster
             | Scenario::Pinpoint
             | Scenario::VoiceDomain
@@ -213,6 +222,9 @@ impl Deployment {
             format!("{CAS_HOST}:443={}", shown.cas),
             format!("{CAS_HOST}:80={}", shown.cas_http),
         ];
+        if self.scenario == Scenario::Edge {
+            return out;
+        }
         if self.scenario.is_cloud() {
             out.push(format!("{API_HOST}:443={}", shown.cas));
             out.push(format!("{CLUSTER_HOST}:443={}", shown.xmpp443));

@@ -87,6 +87,7 @@ mod client_config;
 mod config;
 mod deployment;
 mod dns;
+mod edge;
 mod events;
 mod fault;
 mod files;
@@ -109,6 +110,7 @@ mod xmpp;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
@@ -163,6 +165,8 @@ pub struct Lab {
     deployment: Arc<Deployment>,
     tasks: JoinSet<()>,
     stopping: Arc<watch::Sender<bool>>,
+    /// The name server shows the outer view.
+    outside: Arc<AtomicBool>,
     /// Ports held on purpose, by faults.
     _held: Held,
     /// Removed at the end when it was made for this run.
@@ -189,7 +193,9 @@ impl Lab {
         write(&deployment.bootstrap_file(), &deployment.bootstrap())?;
         let certificates = Certificates::issue(&authority, &deployment)?;
         let stopping = Arc::new(watch::channel(false).0);
-        let mut lab = Self { deployment, tasks: JoinSet::new(), stopping, _held: held, temporary };
+        let outside = Arc::new(AtomicBool::new(scenario == Scenario::Edge));
+        let mut lab =
+            Self { deployment, tasks: JoinSet::new(), stopping, outside, _held: held, temporary };
         lab.serve(sockets, certificates);
         Ok(lab)
     }
@@ -197,7 +203,7 @@ impl Lab {
     fn serve(&mut self, sockets: Sockets, certificates: Certificates) {
         let deployment = Arc::clone(&self.deployment);
         let scenario = deployment.scenario;
-        let zone = Arc::new(dns::Zone::of(&deployment));
+        let zone = Arc::new(dns::Views::of(&deployment, Arc::clone(&self.outside)));
         self.run(dns::run_udp(sockets.dns_udp, Arc::clone(&zone)));
         if !deployment.faults.has(Fault::TruncatedSrv) {
             self.run(dns::run_tcp(sockets.dns_tcp, zone));
@@ -217,9 +223,12 @@ impl Lab {
         let cas = cas::handler(Arc::clone(&deployment), false);
         self.run(http::run(sockets.cas_http, None, cas));
         let im = Arc::new(xmpp::Shared::new(Arc::clone(&deployment), certificates.chat));
-        for (listener, direct) in
-            [(sockets.xmpp, false), (sockets.xmpps, true), (sockets.xmpp443, false)]
-        {
+        for (listener, direct) in [
+            (sockets.xmpp, false),
+            (sockets.xmpps, true),
+            (sockets.xmpp443, false),
+            (sockets.edge_xmpp, false),
+        ] {
             self.run(xmpp::run(listener, Arc::clone(&im), direct, Arc::clone(&self.stopping)));
         }
         let (inbox, arrivals) = mpsc::channel(1024);
@@ -227,7 +236,16 @@ impl Lab {
         self.run(sip::server::run(deployment, Arc::clone(&sip), arrivals));
         self.run(Arc::clone(&sip).run_udp());
         self.run(Arc::clone(&sip).run_stream(sockets.sip_tcp, None));
-        self.run(sip.run_stream(sockets.sip_tls, Some(certificates.sip)));
+        self.run(Arc::clone(&sip).run_stream(sockets.sip_tls, Some(certificates.sip)));
+        if scenario.has_edges() {
+            let cookies = Arc::default();
+            for (edge, listener) in sockets.edges.into_iter().enumerate() {
+                let handler =
+                    edge::handler(Arc::clone(&self.deployment), Arc::clone(&cookies), edge);
+                self.run(http::run(listener, Some(Arc::clone(&certificates.edge)), handler));
+            }
+            self.run(sip.run_stream(sockets.edge_sip, Some(certificates.edge)));
+        }
         robot::start(&mut self.tasks, &im, &self.stopping);
     }
 
@@ -239,6 +257,12 @@ impl Lab {
     #[must_use]
     pub fn info(&self) -> LabInfo {
         self.deployment.info()
+    }
+
+    /// Changes what the name server shows, in [`Scenario::EdgeRoaming`]: the edges and nothing else,
+    /// or the inside.
+    pub fn go_outside(&self, outside: bool) {
+        self.outside.store(outside, Ordering::Release);
     }
 
     /// What happens from now on. A listener that lags loses the oldest events.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use offhook_lab::{Fault, Lab, LabConfig, LabError, LabInfo, Scenario};
+use tokio::io::AsyncBufReadExt as _;
 
 #[derive(Parser)]
 #[command(name = "offhook-lab", version, about = "A UC deployment on loopback")]
@@ -122,11 +123,17 @@ fn run(up: Up) -> Result<(), LabError> {
             .map_err(LabError::from_output)?;
         let interrupted = interrupted();
         tokio::pin!(interrupted);
+        let mut views = (scenario == Scenario::EdgeRoaming).then(lines);
         // A script may read the first line and close the pipe: the laboratory goes on without.
         let mut heard = up.json;
         loop {
             tokio::select! {
                 () = &mut interrupted => break,
+                line = next(&mut views) => match line.as_deref().map(str::trim) {
+                    Some(view @ ("inside" | "outside")) => lab.go_outside(view == "outside"),
+                    Some(other) => tracing::warn!(line = other, "neither inside nor outside"),
+                    None => views = None,
+                },
                 event = events.recv(), if heard => match event {
                     Ok(event) => heard = print_json(&event).is_ok(),
                     Err(tokio::sync::broadcast::error::RecvError::Lagged(missed)) => {
@@ -142,6 +149,20 @@ fn run(up: Up) -> Result<(), LabError> {
         }
         Ok(())
     })
+}
+
+type Lines = tokio::io::Lines<tokio::io::BufReader<tokio::io::Stdin>>;
+
+fn lines() -> Lines {
+    tokio::io::BufReader::new(tokio::io::stdin()).lines()
+}
+
+/// The next line; never comes when nobody may write any, nothing at their end.
+async fn next(lines: &mut Option<Lines>) -> Option<String> {
+    match lines {
+        Some(lines) => lines.next_line().await.ok().flatten(),
+        None => std::future::pending().await,
+    }
 }
 
 async fn interrupted() {
@@ -186,6 +207,8 @@ fn print_table(info: &LabInfo) -> std::io::Result<()> {
         ("CAS", services.cas),
         ("CAS HTTP", services.cas_http),
         ("XMPP cloud", services.xmpp443),
+        ("edge SIP", services.edge_sip),
+        ("edge XMPP", services.edge_xmpp),
     ] {
         writeln!(out, "  {name:<12} {at}")?;
     }

@@ -28,14 +28,15 @@ pub enum Scenario {
     VoiceDomain,
     /// No records at all.
     Manual,
+    /// Outside: two edges, and nothing of the inside can be seen.
+    Edge,
+    /// Inside to begin with; goes outside and comes back when told.
+    EdgeRoaming,
 }
-
-/// Scenarios that have a name and are not built.
-const NOT_BUILT: [&str; 2] = ["edge", "edge-roaming"];
 
 impl Scenario {
     /// All that can be started.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::OnPrem,
         Self::ImOnly,
         Self::PhoneOnly,
@@ -46,6 +47,8 @@ impl Scenario {
         Self::Pinpoint,
         Self::VoiceDomain,
         Self::Manual,
+        Self::Edge,
+        Self::EdgeRoaming,
     ];
 
     /// The name on the command line.
@@ -62,6 +65,8 @@ impl Scenario {
             Self::Pinpoint => "pinpoint",
             Self::VoiceDomain => "voice-domain",
             Self::Manual => "manual",
+            Self::Edge => "edge",
+            Self::EdgeRoaming => "edge-roaming",
         }
     }
 
@@ -85,19 +90,20 @@ impl Scenario {
             Self::Pinpoint => "as on-prem, with records only under cisco-internal.DOMAIN",
             Self::VoiceDomain => "as on-prem, with records only in voice.DOMAIN",
             Self::Manual => "as on-prem, without any record: for manual settings",
+            Self::Edge => "as on-prem, seen from outside: two edges and nothing else",
+            Self::EdgeRoaming => {
+                "as on-prem; the lines \"outside\" and \"inside\" on standard input change the view"
+            }
         }
     }
 
     /// Finds a scenario by name.
     ///
     /// # Errors
-    /// [`LabError::Config`] when there is none, or none yet.
+    /// [`LabError::Config`] when there is none.
     pub fn by_name(name: &str) -> Result<Self, LabError> {
         if let Some(found) = Self::ALL.into_iter().find(|scenario| scenario.name() == name) {
             return Ok(found);
-        }
-        if NOT_BUILT.contains(&name) {
-            return Err(LabError::Config(format!("Scenario \"{name}\" is not built yet.")));
         }
         Err(LabError::Config(format!(
             "There is no scenario \"{name}\"; `offhook-lab list` shows those that exist."
@@ -124,6 +130,11 @@ impl Scenario {
         matches!(self, Self::Cloud | Self::Hybrid)
     }
 
+    /// Whether there are edges.
+    pub(crate) fn has_edges(self) -> bool {
+        matches!(self, Self::Edge | Self::EdgeRoaming)
+    }
+
     /// Number of UDS clusters.
     pub(crate) fn clusters(self) -> usize {
         if self == Self::MultiCluster { 2 } else { 1 }
@@ -147,10 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_planned_scenario_is_told_apart_from_an_unknown_one() {
-        for name in NOT_BUILT {
-            assert!(Scenario::by_name(name).unwrap_err().to_string().contains("not built yet"));
-        }
+    fn an_unknown_scenario_is_refused() {
         assert!(Scenario::by_name("moon").unwrap_err().to_string().contains("no scenario"));
     }
 }

@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use crate::LabError;
 use crate::config::LabConfig;
 use crate::deployment::{Place, SrvTarget, UdsNode};
+use crate::edge;
 use crate::fault::{Fault, Faults};
 use crate::info::Services;
 use crate::net::{self, DeadPort, RefusedPort};
@@ -32,6 +33,9 @@ pub(crate) struct Sockets {
     pub(crate) sip_tls: TcpListener,
     pub(crate) cas: TcpListener,
     pub(crate) cas_http: TcpListener,
+    pub(crate) edges: Vec<TcpListener>,
+    pub(crate) edge_sip: TcpListener,
+    pub(crate) edge_xmpp: TcpListener,
 }
 
 impl Sockets {
@@ -66,6 +70,9 @@ impl Sockets {
             sip_tls: net::tcp(bind, ports.sip_tls, "SIP over TLS").await?,
             cas: net::tcp(bind, ports.cas, "CAS over HTTPS").await?,
             cas_http: net::tcp(bind, ports.cas_http, "CAS over HTTP").await?,
+            edges: vec![net::tcp(bind, 0, "the edge").await?, net::tcp(bind, 0, "the edge").await?],
+            edge_sip: net::tcp(bind, 0, "SIP of the edge").await?,
+            edge_xmpp: net::tcp(bind, 0, "XMPP of the edge").await?,
         })
     }
 
@@ -85,6 +92,9 @@ impl Sockets {
             cas: net::address(&self.cas)?,
             cas_http: net::address(&self.cas_http)?,
             xmpp443: net::address(&self.xmpp443)?,
+            edges: self.edges.iter().map(net::address).collect::<Result<_, _>>()?,
+            edge_sip: net::address(&self.edge_sip)?,
+            edge_xmpp: net::address(&self.edge_xmpp)?,
         })
     }
 }
@@ -177,6 +187,15 @@ pub(crate) async fn place(
         let target = format!("cucm2.{}", config.domain);
         srv.insert(0, SrvTarget { service: UDS, target, priority: 5, port });
     }
+    if scenario.has_edges() {
+        for (at, host) in shown.edges.iter().zip(edge::HOSTS) {
+            let dead = faults.has(Fault::FirstEdgeDead) && host == edge::HOSTS[0];
+            let port = if dead { held.refused(config.bind)? } else { at.port() };
+            let target = format!("{host}.{}", config.domain);
+            let priority = if host == edge::HOSTS[0] { 10 } else { 20 };
+            srv.push(SrvTarget { service: EDGE, target, priority, port });
+        }
+    }
     let place = Place { services, shown, nodes, srv, backup_xmpp, state, ca_file };
     Ok((place, held))
 }
@@ -213,7 +232,7 @@ pub(crate) fn records(
     let domain = &config.domain;
     let host = |name: &str| format!("{name}.{domain}");
     let mut out = match scenario {
-        Scenario::Cloud | Scenario::Manual => vec![],
+        Scenario::Cloud | Scenario::Manual | Scenario::Edge => vec![],
         Scenario::Cup8 => {
             let port = shown.soap.port();
             vec![SrvTarget { service: CUPLOGIN, target: host("imp1"), priority: 10, port }]
@@ -226,6 +245,7 @@ pub(crate) fn records(
             chosen.map(|(node, priority)| uds(host(node.host), priority, node.at.port())).collect()
         }
         Scenario::OnPrem
+        | Scenario::EdgeRoaming
         | Scenario::ImOnly
         | Scenario::PhoneOnly
         | Scenario::Hybrid

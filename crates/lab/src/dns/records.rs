@@ -57,7 +57,11 @@ impl Zone {
         let domain = lab.domain().to_ascii_lowercase();
         let open = lab.standard_domain().to_ascii_lowercase();
         let mut records = addresses(lab, &domain, &open);
-        records.extend(cisco_records(lab, &domain));
+        let mut shown = cisco_records(lab, &domain);
+        if lab.scenario == Scenario::EdgeRoaming {
+            shown.retain(|(name, _)| !name.starts_with("_collab-edge."));
+        }
+        records.extend(shown);
         if !lab.faults.has(Fault::NoRecords) {
             records.extend(standard_records(lab, &open));
         }
@@ -65,6 +69,23 @@ impl Zone {
         let origins = [Some(open), voice, Some(domain)].into_iter().flatten().collect();
         Self { origins, records, truncate_srv: lab.faults.has(Fault::TruncatedSrv) }
     }
+}
+
+impl Zone {
+    /// What the world outside sees: the edges.
+    pub(crate) fn outer(lab: &Deployment) -> Self {
+        let domain = lab.domain().to_ascii_lowercase();
+        let mut records = edge_addresses(lab, &domain);
+        let mut shown = cisco_records(lab, &domain);
+        shown.retain(|(name, _)| name.starts_with("_collab-edge."));
+        records.extend(shown);
+        Self { origins: vec![domain], records, truncate_srv: lab.faults.has(Fault::TruncatedSrv) }
+    }
+}
+
+fn edge_addresses(lab: &Deployment, domain: &str) -> Vec<(String, Data)> {
+    let address = |host| (format!("{host}.{domain}"), Data::Address(lab.config.bind));
+    crate::edge::HOSTS.map(address).into()
 }
 
 fn addresses(lab: &Deployment, domain: &str, open: &str) -> Vec<(String, Data)> {

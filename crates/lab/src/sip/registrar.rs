@@ -11,6 +11,7 @@ use crate::config::DigestFor;
 use crate::events::LabEvent;
 use crate::fault::{Fault, Faults};
 use crate::random;
+use crate::scenario::Scenario;
 
 /// How long after its end a registration still counts, as on the real server.
 const GRACE: Duration = Duration::from_secs(15);
@@ -72,6 +73,12 @@ fn refusal(faults: &Faults) -> Option<(u16, &'static str, &'static str)> {
 }
 
 impl Server {
+    /// Whether the message names the route that the edges' sign-in told.
+    fn came_by_edge(&self, incoming: &Incoming) -> bool {
+        let route = crate::edge::inner_route(&self.lab);
+        incoming.message.all("Route").any(|value| value.contains(&route))
+    }
+
     pub(super) fn register(&mut self, now: Instant, incoming: &Incoming) {
         let to = user_of(uri_of(incoming.message.header("To").unwrap_or_default()));
         let Some(person) = self.lab.by_sip_user(&to).cloned() else {
@@ -90,6 +97,10 @@ impl Server {
             && *device != person.device
         {
             return self.refuse(now, incoming, 404, "Not Found");
+        }
+        let by_edge = self.came_by_edge(incoming);
+        if self.lab.scenario == Scenario::Edge && person.robot.is_none() && !by_edge {
+            return self.refuse(now, incoming, 403, "No Route To The Inside");
         }
         if person.robot.is_none()
             && wish.expires > 0
@@ -161,6 +172,7 @@ impl Server {
                 number: person.number.clone(),
                 device,
                 transport: incoming.route.kind.name(),
+                by_edge,
             });
         }
         self.registered(now, incoming, &person.name, fresh && is_cucm_device);
