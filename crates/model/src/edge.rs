@@ -32,6 +32,8 @@ pub enum EdgeFault {
     /// Our own limit: another attempt before so many seconds have passed could be taken for an
     /// attack.
     HeldBack(u64),
+    /// The inner host was to be reached in another way than by HTTP.
+    OnlyHttp,
     /// No connection any more after several refused attempts: the edge shuts this address out.
     ShutOut,
 }
@@ -131,6 +133,14 @@ impl EdgeFault {
                 ),
                 format!("Wait {}, then try again with the right password.", span(*seconds)),
             ),
+            Self::OnlyHttp => Problem::new(
+                Area::Network,
+                Owner::User,
+                format!(
+                    "From outside nobody can see whether {inner} can be reached: the edge {edge} relays to it only what is asked over HTTP."
+                ),
+                "Look from inside or by VPN.",
+            ),
             Self::ShutOut => by(
                 17,
                 Area::Network,
@@ -183,6 +193,7 @@ mod tests {
         check(EdgeFault::TunnelDown(502), Some(16), Owner::Admin, "tunnel");
         check(EdgeFault::Underscore, Some(16), Owner::Admin, "underscore");
         check(EdgeFault::HeldBack(100), Some(17), Owner::User, "2 minutes");
+        check(EdgeFault::OnlyHttp, None, Owner::User, "only what is asked over HTTP");
         check(EdgeFault::ShutOut, Some(17), Owner::User, "ten minutes");
     }
 

@@ -299,7 +299,7 @@ impl Fault {
                 Area::Authentication,
                 Owner::Admin,
                 format!("{host} and this client have no way of authentication in common."),
-                format!("Enable SCRAM, PLAIN over TLS or the token mechanism on the server (it offers: {}).", list(offered)),
+                format!("Enable SCRAM, PLAIN over TLS or the token mechanism on the server (it offers: {}); where it is reached from outside, refresh the edge's list of IM and Presence nodes.", list(offered)),
             )
             .with_rule(20),
             Self::NoEncryption => Problem::new(
@@ -451,6 +451,17 @@ fn tls_problem(fault: &TlsFault, at: &Endpoint) -> Problem {
 
 fn sip_problem(code: u16, text: &str, at: &Endpoint) -> Problem {
     let host = &at.host;
+    // The Warning of a call manager that wants the phone's own certificate (reference sip-dialect.md
+    // section 2).
+    if code == 403 && text.to_ascii_lowercase().contains("tls authentication") {
+        return Problem::new(
+            Area::Registration,
+            Owner::Admin,
+            format!("The call server {host} wants this phone's own certificate, and it has none that fits: {text}."),
+            "Have the certificate enrolled from inside or by VPN, or the edge's certificate made to name the phone's security profile, or give the phone a non-secure profile.",
+        )
+        .with_rule(28);
+    }
     let (owner, remedy) = match code {
         401 | 407 => (Owner::User, "Check the phone's user name and password."),
         403 => (
@@ -489,6 +500,13 @@ mod tests {
         let dropped = Fault::ConnectTimeout.problem(&at(Service::Uds));
         assert_eq!((refused.area, refused.owner), (Area::Network, Owner::Network));
         assert_ne!(refused.cause, dropped.cause);
+    }
+
+    #[test]
+    fn a_missing_phone_certificate_is_told_apart_from_other_refusals() {
+        let rule = |text: &str| Fault::Sip(403, text.into()).problem(&at(Service::Sip)).rule;
+        assert_eq!(rule("TLS Authentication failure"), Some(super::Rule(28)));
+        assert_eq!(rule("Registration is active for another client"), Some(super::Rule(29)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod asking;
 mod connections;
 mod doubles;
+mod edge;
 mod http;
 #[cfg(target_os = "linux")]
 mod idle;

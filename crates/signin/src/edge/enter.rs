@@ -230,6 +230,7 @@ fn is_final(fault: &Fault) -> bool {
             | EdgeFault::AllRefused
             | EdgeFault::TunnelDown(_)
             | EdgeFault::Underscore
+            | EdgeFault::OnlyHttp
             | EdgeFault::ShutOut => false,
         },
         _ => false,

@@ -102,10 +102,10 @@ impl EdgeRoute {
         &self.0.domain
     }
 
-    /// The edge in use, by name; empty when there is none at the moment.
+    /// The edge in use, or asked next, by name.
     pub fn edge(&self) -> String {
-        let state = self.state();
-        state.session.as_ref().map(|session| session.edge.host.clone()).unwrap_or_default()
+        let first = self.state().first;
+        self.0.edges.get(first).map(|edge| edge.host.clone()).unwrap_or_default()
     }
 
     /// What the edge said at the last sign-in.
@@ -130,10 +130,9 @@ impl EdgeRoute {
     }
 
     fn held_back(&self, wait: Duration) -> Fault {
-        let edge = self.0.edges.first().map(|edge| edge.host.clone()).unwrap_or_default();
         // A part of a second counts as a whole one, for who waits the time told must not be early.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        Fault::Edge(edge, EdgeFault::HeldBack(seconds))
+        Fault::Edge(self.edge(), EdgeFault::HeldBack(seconds))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -154,9 +154,7 @@ impl Relay {
         if self.route.is_edge(&at.host) || edges.into_iter().any(|edge| edge.host == at.host) {
             return Ok(());
         }
-        let words = "the edge relays to inner hosts only what is asked over HTTP, so from outside \
-                     nobody can see whether they can be reached";
-        Err(Fault::Unreachable(words.to_owned()))
+        Err(self.route.fault(&self.route.edge(), EdgeFault::OnlyHttp))
     }
 }
 
