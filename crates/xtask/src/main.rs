@@ -48,7 +48,7 @@ enum Task {
     Tidy,
     /// Measure; see docs/benchmarks.md.
     Bench {
-        /// sip, window, idle, call; all when left out.
+        /// sip, discovery, window, idle, call; all when left out.
         what: Option<String>,
     },
 }

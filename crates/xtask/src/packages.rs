@@ -46,7 +46,8 @@ pub const PEERS: &[&str] = &[
 
 /// What the benchmarks need besides: a counter of instructions, a display, and peers to be measured
 /// beside.
-pub const BENCH: &[&str] = &["valgrind", "xvfb", "baresip-core", "dino-im", "dbus"];
+pub const BENCH: &[&str] =
+    &["valgrind", "xvfb", "baresip-core", "dino-im", "dbus", "knot", "bind9-dnsutils"];
 
 /// What came of asking for packages.
 #[derive(Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 
 mod baresip;
 mod call;
+mod discovery;
 mod display;
 mod idle;
 mod sip;
@@ -19,7 +20,7 @@ use crate::process::{cargo, run as run_command};
 use table::Row;
 
 /// What can be measured, in the order of a whole run.
-const ALL: [&str; 4] = ["sip", "window", "idle", "call"];
+const ALL: [&str; 5] = ["sip", "discovery", "window", "idle", "call"];
 
 /// Runs the named measurement, or all, and prints one table.
 ///
@@ -41,7 +42,7 @@ pub fn run(what: Option<&str>) -> Result<(), String> {
     if let Packages::Missing(names) = &peers {
         println!("Figures that need {} are left out.", names.join(", "));
     }
-    if wanted.iter().any(|what| *what != "sip") {
+    if wanted.iter().any(|what| !matches!(*what, "sip" | "discovery")) {
         let bins = ["build", "--release", "-p", "offhook-app", "-p", "offhook-lab", "--bins"];
         run_command(cargo().args(bins))?;
     }
@@ -51,6 +52,7 @@ pub fn run(what: Option<&str>) -> Result<(), String> {
         println!("\nMeasuring: {what}");
         let measured = match what {
             "sip" => sip::measure(),
+            "discovery" => discovery::measure(),
             "window" => window::measure(),
             "idle" => idle::measure(),
             _ => call::measure(),
