@@ -184,8 +184,8 @@ async fn check_size(world: &World) {
 async fn check_families(world: &World) {
     let found = found(world, "odd.example.com", 1).await;
     for (mode, expected) in [
-        (IpMode::Both, vec![("none", 5)]),
-        (IpMode::V4, vec![("six", 5), ("none", 5)]),
+        (IpMode::Both, vec![("none", 5), ("alias", 4)]),
+        (IpMode::V4, vec![("six", 5), ("none", 5), ("alias", 4)]),
         (IpMode::V6, vec![("four", 5), ("none", 5), ("alias", 5)]),
     ] {
         let checked = check_targets(world, &found, mode).await;
