@@ -161,7 +161,7 @@ faults! {
     /// The first edge is dead.
     FirstEdgeDead, "first-edge-dead", Some(6), "the first edge refuses connections, the second works";
     /// Cookies of the edges do not last.
-    EdgeCookieExpires, "edge-cookie-expires", None, "a cookie of the edges is good for three requests";
+    EdgeCookieExpires, "edge-cookie-expires", Some(17), "a cookie of the edges is good for three requests";
     /// The home node is overloaded.
     HomeNodeBusy, "home-node-busy", None, "the first node of each cluster answers 503 to what is about a user";
     /// CAS takes its time.
