@@ -137,7 +137,9 @@ fn asker<'a>(lab: &'a Deployment, request: &Request) -> Option<(&'a Person, bool
     if let Some((user, password)) = request.basic() {
         return lab.check_password(&user, &password).map(|person| (person, true));
     }
-    let user = lab.cookie_user(request.cookie("JSESSIONIDSSO")?)?;
+    // Either cookie will do; the one without SSO is of this servlet alone.
+    let cookie = request.cookie("JSESSIONIDSSO").or_else(|| request.cookie("JSESSIONID"))?;
+    let user = lab.cookie_user(cookie)?;
     lab.person(&user).map(|person| (person, false))
 }
 
