@@ -69,6 +69,30 @@ pub fn soap(data: &[u8]) {
     let _ = crate::read_system_config(data);
 }
 
+/// The device list of 8.x.
+pub fn ccmcip(data: &[u8]) {
+    if let Ok(crate::Answered::Success(devices)) = crate::read_device_list(data) {
+        assert!(devices.len() <= 256);
+        assert!(devices.iter().all(|device| !device.name.is_empty() && !device.model.is_empty()));
+    }
+}
+
+/// Answers of the cloud.
+pub fn webex(data: &[u8]) {
+    if let Ok(crate::Answered::Success(login)) = crate::read_cloud_login(data) {
+        assert!(!login.token.expose().is_empty());
+        assert!((60..=7 * 86_400).contains(&login.lives.as_secs()));
+    }
+    if let Ok(crate::Answered::Success(session)) = crate::read_cloud_session(data) {
+        assert!(!session.credential.expose().is_empty());
+    }
+    if let Ok(crate::Answered::Success(layer)) = crate::read_cloud_config(data, "cloud") {
+        assert!(layer.settings.len() <= 500);
+        let secret = |key: &str| key.to_ascii_lowercase().contains("password");
+        assert!(layer.settings.iter().all(|setting| !secret(&setting.key)));
+    }
+}
+
 /// Web addresses.
 pub fn url(data: &[u8]) {
     let text = String::from_utf8_lossy(data);

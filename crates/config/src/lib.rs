@@ -11,6 +11,7 @@
 mod bootstrap;
 mod cas;
 mod client_config;
+mod ccmcip;
 mod device_file;
 mod edge;
 mod explain;
@@ -27,11 +28,13 @@ mod soap;
 mod text;
 mod uds;
 mod url;
+mod webex;
 pub mod xml;
 
 pub use bootstrap::{MAX_BOOTSTRAP, bootstrap_digest, first_launch, read_bootstrap, says_clear};
 pub use cas::{CasAnswer, read_cas};
 pub use client_config::read_client_config;
+pub use ccmcip::{CcmcipDevice, read_device_list};
 pub use device_file::{
     CallManager, DeviceFile, Dscp, Line, SecurityMode, Transport, read_device_file,
 };
@@ -52,4 +55,7 @@ pub use uds::{
     read_servers, read_user,
 };
 pub use url::HttpUrl;
+pub use webex::{
+    CloudChat, CloudLogin, CloudSession, read_cloud_config, read_cloud_login, read_cloud_session,
+};
 pub use xml::XmlError;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use offhook_model::Secret;
 
+use crate::service_profile::{ImProduct, ImProfile, ServiceProfile, UcServer};
 use crate::xml::{Element, XmlError, parse};
 
 /// The service answered; a refusal is an answer too.
@@ -40,6 +41,55 @@ impl SystemConfig {
     /// How many properties have a value.
     pub fn len(&self) -> usize {
         self.properties.len()
+    }
+
+    /// The same services as a service profile names: servers of 8.x have no other (reference
+    /// service-profile.md, 8.x fallback).
+    pub fn profile(&self) -> ServiceProfile {
+        ServiceProfile {
+            im: ImProfile { product: ImProduct::UnifiedCm, servers: self.servers("Presence") },
+            cti: self.servers("CallControl"),
+            voicemail: self.servers("VoiceMail"),
+            mail_store: self.servers("MailStore"),
+            conferencing: self.servers("MeetingPlace"),
+            directory: self.servers("Directory"),
+            use_uds: false,
+            oddities: vec![],
+        }
+    }
+
+    /// `SERVICE.Primary.Address`…; both `Backup` and `Backup1` stand for the second server.
+    fn servers(&self, service: &str) -> Vec<UcServer> {
+        let mut servers: Vec<UcServer> = vec![];
+        for rank in ["Primary", "Backup", "Backup1", "Backup2"] {
+            let value = |part: &str| self.get(&format!("{service}.{rank}.{part}"));
+            let Some(host) = value("Address") else { continue };
+            if servers.iter().any(|known| known.host.eq_ignore_ascii_case(host)) {
+                continue;
+            }
+            servers.push(UcServer {
+                host: host.to_owned(),
+                port: value("Port").and_then(|port| port.parse().ok()).filter(|port| *port != 0),
+                protocol: value("Protocol").map(str::to_owned),
+            });
+        }
+        servers
+    }
+
+    /// TFTP servers in the order to try, as `host` or `host:port`.
+    pub fn tftp(&self) -> Vec<String> {
+        self.values(&["TFTP.Primary", "TFTP.Backup1", "TFTP.Backup2"])
+    }
+
+    /// Servers of the device list of 8.x in the order to try, as `host` or `host:port`.
+    pub fn ccmcip(&self) -> Vec<String> {
+        self.values(&["CCMCIP.Host", "CCMCIP.Host.Backup"])
+    }
+
+    /// Some servers write `TFTP.Primary.Address`, as the other services have it.
+    fn values(&self, names: &[&str]) -> Vec<String> {
+        let value = |name: &&str| self.get(name).or_else(|| self.get(&format!("{name}.Address")));
+        names.iter().filter_map(value).map(str::to_owned).collect()
     }
 
     /// No property has a value.

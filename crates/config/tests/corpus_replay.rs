@@ -65,3 +65,13 @@ fn provision_url() {
 fn client_config() {
     check("client_config", fuzzing::client_config);
 }
+
+#[test]
+fn ccmcip() {
+    check("ccmcip", fuzzing::ccmcip);
+}
+
+#[test]
+fn webex() {
+    check("webex", fuzzing::webex);
+}
