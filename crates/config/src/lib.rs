@@ -10,8 +10,8 @@
 
 mod bootstrap;
 mod cas;
-mod client_config;
 mod ccmcip;
+mod client_config;
 mod device_file;
 mod edge;
 mod explain;
@@ -33,8 +33,8 @@ pub mod xml;
 
 pub use bootstrap::{MAX_BOOTSTRAP, bootstrap_digest, first_launch, read_bootstrap, says_clear};
 pub use cas::{CasAnswer, read_cas};
-pub use client_config::read_client_config;
 pub use ccmcip::{CcmcipDevice, read_device_list};
+pub use client_config::read_client_config;
 pub use device_file::{
     CallManager, DeviceFile, Dscp, Line, SecurityMode, Transport, read_device_file,
 };

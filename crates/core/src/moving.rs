@@ -108,13 +108,10 @@ impl Core {
                 self.remember(report.remember);
                 self.reconnect_chat(now);
             }
-            Ok(found) => match signin::unsupported(&found) {
-                Some(problem) => self.stall(problem, now),
-                None => {
-                    let way = Way { found, from_memory: false, remember: report.remember };
-                    self.ask_other_way(way, now);
-                }
-            },
+            Ok(found) => {
+                let way = Way { found, from_memory: false, remember: report.remember };
+                self.ask_other_way(way, now);
+            }
             Err(problem) => {
                 // The name system may be the only thing that is broken: what stood is tried as it
                 // was, once.

@@ -240,11 +240,7 @@ impl Core {
         }
         let (from_memory, remember) = (report.from_memory, report.remember);
         match report.outcome {
-            // What cannot be done is said before a password is asked for.
-            Ok(found) => match signin::unsupported(&found) {
-                Some(problem) => self.fail(wish, None, problem),
-                None => self.want_password(wish, Way { found, from_memory, remember }, now),
-            },
+            Ok(found) => self.want_password(wish, Way { found, from_memory, remember }, now),
             Err(problem) => self.fail(wish, None, problem),
         }
     }

@@ -17,7 +17,7 @@ use offhook_model::{
     Area, Authenticator, Layer, Owner, Problem, ProductMode, Rule, TraceStep, Via,
 };
 use offhook_ports::{Found, Progress, Tell, World};
-use offhook_signin::{Credentials, EdgeBudget, Grant, sign_in, unsupported};
+use offhook_signin::{Credentials, EdgeBudget, Grant, sign_in};
 
 use check::Checks;
 
@@ -93,16 +93,12 @@ async fn beyond(checks: &mut Checks<'_>, case: &Case<'_>, found: &Found) -> Opti
     let targets = check_targets(checks.world, found, case.request.preset.ip_mode).await;
     targets.steps.into_iter().for_each(|step| checks.note(step));
     checks.findings.warn_all(targets.problems);
-    match (unsupported(found), case.credentials) {
-        (Some(problem), _) => {
-            checks.findings.block(problem);
-            None
-        }
-        (None, None) => {
+    match case.credentials {
+        None => {
             without_password(checks, found).await;
             None
         }
-        (None, Some(credentials)) => with_password(checks, case, found, credentials).await,
+        Some(credentials) => with_password(checks, case, found, credentials).await,
     }
 }
 

@@ -86,6 +86,43 @@ impl<'a> Flow<'a> {
         read: impl Fn(&[u8]) -> Result<T, XmlError>,
         show: impl Fn(&T) -> String,
     ) -> Result<T, Failure> {
+        let read = |response: &HttpResponse| {
+            judge(response).and_then(|()| read(&response.body).map_err(|error| error.fault()))
+        };
+        let verdict = |value: &T| (show(value), Outcome::Won);
+        self.exchange(purpose, url, request, read, verdict).await
+    }
+
+    /// The same for a resource that need not be there: status 404 is an answer.
+    pub(crate) async fn ask_if_any<T>(
+        &self,
+        purpose: Purpose,
+        url: &HttpUrl,
+        request: HttpRequest,
+        read: impl Fn(&[u8]) -> Result<T, XmlError>,
+        show: impl Fn(&T) -> String,
+    ) -> Result<Option<T>, Failure> {
+        let read = |response: &HttpResponse| match response.status {
+            404 => Ok(None),
+            _ => judge(response)
+                .and_then(|()| read(&response.body).map(Some).map_err(|error| error.fault())),
+        };
+        let verdict = |value: &Option<T>| match value {
+            Some(value) => (show(value), Outcome::Won),
+            None => ("there is none".to_owned(), Outcome::Lost),
+        };
+        self.exchange(purpose, url, request, read, verdict).await
+    }
+
+    /// One exchange and the record of it.
+    pub(crate) async fn exchange<T>(
+        &self,
+        purpose: Purpose,
+        url: &HttpUrl,
+        request: HttpRequest,
+        read: impl Fn(&HttpResponse) -> Result<T, Fault>,
+        verdict: impl Fn(&T) -> (String, Outcome),
+    ) -> Result<T, Failure> {
         let at = endpoint(url, purpose.service);
         let method = match request.method {
             Method::Get => "GET",
@@ -95,14 +132,12 @@ impl<'a> Flow<'a> {
         };
         let begin = self.world.clock.now();
         let result = match self.world.http.send(request).await {
-            Ok(response) => {
-                judge(&response).and_then(|()| read(&response.body).map_err(|error| error.fault()))
-            }
+            Ok(response) => read(&response),
             Err(fault) => Err(fault),
         };
         let passed = self.world.clock.now().saturating_duration_since(begin);
         let (answer, outcome) = match &result {
-            Ok(value) => (show(value), Outcome::Won),
+            Ok(value) => verdict(value),
             Err(fault) => (fault.problem(&at).cause, Outcome::Failed),
         };
         self.note(TraceStep {
@@ -124,7 +159,7 @@ impl<'a> Flow<'a> {
 }
 
 /// A redirect where XML was expected leads to a login page of the network or of the service.
-fn judge(response: &HttpResponse) -> Result<(), Fault> {
+pub(crate) fn judge(response: &HttpResponse) -> Result<(), Fault> {
     match response.status {
         200..=299 => Ok(()),
         300..=399 => Err(Fault::Html),
@@ -142,6 +177,20 @@ fn endpoint(url: &HttpUrl, service: Service) -> Endpoint {
 fn without_query(url: &HttpUrl) -> String {
     let path = url.path.split('?').next().unwrap_or_default().to_owned();
     HttpUrl { path, ..url.clone() }.to_string()
+}
+
+/// Reads `host`, `host:port`, `[address]` and `[address]:port` as administrators and servers write
+/// them. `None` when it is of another form.
+pub(crate) fn place(text: &str, default_port: u16) -> Option<Target> {
+    let text = text.trim();
+    // A bare IPv6 address would be read as host and port.
+    let text = match text.parse::<std::net::Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => text.to_owned(),
+    };
+    let url = HttpUrl::parse(&format!("http://{text}/")).filter(|url| url.path == "/")?;
+    let named = text.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
+    Some(Target { host: url.host, port: if named { url.port } else { default_port } })
 }
 
 /// The address of a resource on a node.
@@ -174,10 +223,23 @@ pub(crate) fn most_important(failures: Vec<Failure>) -> Option<(Problem, Vec<Pro
 
 #[cfg(test)]
 mod tests {
-    use super::encode;
+    use super::{encode, place};
 
     #[test]
     fn everything_but_plain_characters_is_encoded() {
         assert_eq!(encode("al ice/ä&=~"), "al%20ice%2F%C3%A4%26%3D~");
+    }
+
+    #[test]
+    fn places_are_read_with_and_without_a_port() {
+        let read = |text| place(text, 6970).map(|at| (at.host, at.port));
+        assert_eq!(read(" tftp1.example.com "), Some(("tftp1.example.com".into(), 6970)));
+        assert_eq!(read("tftp1:16970"), Some(("tftp1".into(), 16_970)));
+        assert_eq!(read("tftp1:80"), Some(("tftp1".into(), 80)));
+        assert_eq!(read("2001:db8::1"), Some(("2001:db8::1".into(), 6970)));
+        assert_eq!(read("[2001:db8::1]:70"), Some(("2001:db8::1".into(), 70)));
+        for bad in ["", "a b", "a/b", "http://a", "a:0", "a@b"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What sign-in is given and what it gives.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use offhook_model::{
     Authenticator, Layer, Problem, ProductMode, Restriction, Secret, TraceStep, Via,
@@ -90,6 +90,22 @@ pub struct Grant {
 pub enum Renewal {
     /// One-time passwords of IM and Presence.
     Soap(SoapRenewal),
+    /// The cloud's token, which lives for hours.
+    Cloud(CloudRenewal),
+}
+
+/// A reconnect to the cloud's chat (reference im-presence.md section 8).
+#[derive(Clone, Debug)]
+pub struct CloudRenewal {
+    /// Where name and password are taken; nothing when the token came by the browser, which must
+    /// bring the next one too.
+    pub cas: Option<String>,
+    /// Mail address that the cloud knows the user by.
+    pub username: String,
+    /// The plan with the token as it is.
+    pub plan: XmppPlan,
+    /// Until then the token lives.
+    pub until: Instant,
 }
 
 /// A reconnect to IM and Presence (reference im-presence.md section 3).

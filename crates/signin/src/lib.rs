@@ -4,19 +4,32 @@
 //! Straight-line flows over [`offhook_ports::World`]. This crate opens no socket, keeps no
 //! password and never puts one into a step, a problem or a URL.
 
+mod browser;
+mod ccmcip;
+mod cup;
+mod device;
 mod edge;
+mod files;
 mod flow;
+#[doc(hidden)]
+pub mod fuzzing;
 mod grant;
+mod home;
 mod im;
+mod mode;
+mod older;
 mod phone;
+mod profile;
 mod soap;
 mod standard;
 mod uds;
+mod webex;
 
+pub use browser::{CloudToken, browser_needed, returned, webex_from_fragment};
 pub use edge::{EdgeBudget, EdgeRoute, restricted, restrictions};
-pub use grant::{Credentials, Grant, Renewal, Report, Service, SoapRenewal};
+pub use grant::{CloudRenewal, Credentials, Grant, Renewal, Report, Service, SoapRenewal};
 
-use offhook_model::{Area, ManualAccount, Owner, Preset, Problem, Secret, UserAddress, Via};
+use offhook_model::{ManualAccount, Preset, Problem, UserAddress, Via};
 use offhook_ports::{Found, Tell, World, XmppPlan};
 
 use flow::Flow;
@@ -32,7 +45,7 @@ pub struct Request {
     /// Who we say we are.
     pub credentials: Credentials,
     /// The cloud's token that the browser brought back; the password is not used then.
-    pub cloud_token: Option<Secret<String>>,
+    pub cloud_token: Option<CloudToken>,
     /// Who we say we are to the phone's servers, where a hybrid account has another name or password
     /// there.
     pub phone: Option<Credentials>,
@@ -76,25 +89,20 @@ pub async fn sign_in(world: &World, request: &Request, tell: Tell<'_>) -> Report
         }
         Found::Standard { xmpp, sip } => standard::sign_in(address, xmpp, sip, credentials, *seed),
         Found::Edge(targets) => Box::pin(edge::sign_in(&flow, request, targets)).await,
-        Found::Cup(_) | Found::Webex { .. } => {
-            Err(unsupported(found).unwrap_or_else(|| Problem::no_services(address.domain())))
+        Found::Cup(targets) => Box::pin(cup::sign_in(&flow, request, targets)).await,
+        Found::Webex { sso: Some(url), .. } if request.cloud_token.is_none() => {
+            Err(browser::wanted(url))
+        }
+        Found::Webex { cas, voice, .. } => {
+            Box::pin(webex::sign_in(&flow, request, cas, voice)).await
         }
     };
     let (steps, warnings) = flow.finish();
     Report { steps, outcome, warnings }
 }
 
-/// Why this build cannot sign in with what was found, if so; known before any password is asked.
-pub fn unsupported(found: &Found) -> Option<Problem> {
-    match found {
-        Found::Cucm(_) | Found::Edge(_) | Found::Standard { .. } => None,
-        Found::Cup(_) => Some(not_built("Sign-in with IM and Presence alone (8.x servers)")),
-        Found::Webex { .. } => Some(not_built("Sign-in with the cloud (WebEx Messenger)")),
-    }
-}
-
-/// Fetches a fresh one-time password for a chat reconnect: with the SOAP session while it lives,
-/// else by a new SOAP sign-in.
+/// A fresh plan for a chat reconnect: with the SOAP session or the cloud's token while it lives, else
+/// by a new sign-in at the same servers.
 ///
 /// # Errors
 /// The problem of the node that decided.
@@ -111,15 +119,9 @@ pub async fn renew(
             let plan = Box::pin(soap::renew(&flow, renewal, &credentials.password)).await?;
             renewal.edge.as_ref().map_or(Ok(plan.clone()), |route| route.chat(plan))
         }
+        Renewal::Cloud(renewal) => {
+            let flow = Flow::new(world, tell);
+            Box::pin(webex::renew(&flow, renewal, &credentials.password)).await
+        }
     }
-}
-
-/// A way that was found and cannot be gone yet. Never a silent success.
-fn not_built(what: &str) -> Problem {
-    Problem::new(
-        Area::Provisioning,
-        Owner::User,
-        format!("{what} is not built yet."),
-        "Connect from the inner network, or choose another account type in manual setup.",
-    )
 }

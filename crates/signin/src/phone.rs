@@ -1,100 +1,87 @@
-//! From the user to the phone: devices, device, configuration file (reference device-config.md).
+//! From the phone's configuration file to its account (reference device-config.md sections 2 and 3).
 
-use offhook_config::{
-    Device, DeviceFile, DeviceSummary, HttpUrl, Line, SecurityMode, Transport, read_device,
-    read_device_file, read_devices,
-};
-use offhook_model::{Area, Fault, Link, Owner, Problem, Service as Kind, Via};
+use offhook_config::{DeviceFile, HttpUrl, Line, SecurityMode, Transport, read_device_file};
+use offhook_model::{Area, Endpoint, Fault, Link, Owner, Problem, Service as Kind, Via};
 use offhook_ports::{HttpRequest, PhoneAccount, PhoneDialect, SipServer};
 
-use crate::Service;
-use crate::flow::{Failure, Flow, Purpose, encode, https, most_important};
+use crate::files::{FileServer, Group};
+use crate::flow::{Failure, Flow, Purpose, most_important};
 use crate::uds::Account;
+use crate::{Service, device};
 
-/// The model of a desktop client (reference device-config.md section 1); names are free text.
-const CSF_MODEL: &str = "Cisco Unified Client Services Framework";
-/// Its model number in Contact headers.
+/// Model number of a desktop client in Contact headers.
 const CSF_MODEL_NUMBER: u16 = 503;
-/// Where the TFTP service answers HTTP.
-const FILE_PORT: u16 = 6970;
+/// Longest name that a device may have.
+const LONGEST_NAME: usize = 15;
+/// At most so many addresses of a file are tried.
+const MOST: usize = 8;
 
-/// All that is needed to register, or why there is nothing to register.
-pub(crate) async fn prepare(flow: &Flow<'_>, account: &Account<'_>) -> Service<PhoneAccount> {
-    let summary = match find_device(flow, account).await {
-        Ok(Some(summary)) => summary,
-        Ok(None) => {
-            flow.warn(Problem::no_device(account.user_id));
-            return Service::NotConfigured;
-        }
-        Err(failure) => return Service::Failed(failure.problem()),
-    };
-    let files = match device_files(flow, account, &summary).await {
-        Ok(files) => files,
-        Err(failure) => return Service::Failed(failure.problem()),
-    };
-    match fetch_file(flow, files).await {
-        Ok((file, at)) => match phone_account(&summary.name, file, account, &at) {
-            Ok(plan) => Service::Ready(plan),
-            Err(problem) => Service::Failed(problem),
-        },
-        Err(problem) => Service::Failed(problem),
+/// What calls start from.
+#[derive(Debug)]
+pub(crate) struct Phone {
+    pub(crate) service: Service<PhoneAccount>,
+    /// Why the user has none, to be told where a phone is wanted.
+    pub(crate) missing: Option<Problem>,
+    /// The client configuration file that the phone names.
+    pub(crate) group: Option<Group>,
+    /// Where the phone's file came from.
+    pub(crate) at: Option<FileServer>,
+}
+
+impl Phone {
+    pub(crate) fn failed(problem: Problem) -> Self {
+        Self { service: Service::Failed(problem), missing: None, group: None, at: None }
+    }
+
+    pub(crate) fn missing(problem: Option<Problem>) -> Self {
+        Self { service: Service::NotConfigured, missing: problem, group: None, at: None }
     }
 }
 
-async fn find_device(
-    flow: &Flow<'_>,
-    account: &Account<'_>,
-) -> Result<Option<DeviceSummary>, Failure> {
-    let purpose = Purpose { step: "devices", service: Kind::Uds, why: "the user's phones" };
-    let url = https(account.node, format!("/cucm-uds/user/{}/devices", encode(account.user_id)));
-    let request = HttpRequest::get(url.to_string())
-        .with_basic(account.user_id, &account.credentials.password);
-    let is_ours = |device: &DeviceSummary| device.model.trim().eq_ignore_ascii_case(CSF_MODEL);
-    let show = |devices: &Vec<DeviceSummary>| match devices.iter().find(|device| is_ours(device)) {
-        Some(device) => format!("desktop phone {}, devices in all: {}", device.name, devices.len()),
-        None => format!("no desktop phone, devices in all: {}", devices.len()),
-    };
-    let devices = flow.ask(purpose, &url, request, read_devices, show).await?;
-    Ok(devices.into_iter().find(is_ours))
+/// What the phone's account takes from its user.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Holder<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) display_name: Option<&'a str>,
+    pub(crate) voicemail_pilot: Option<&'a str>,
+    pub(crate) via: Via,
 }
 
-/// Addresses of the configuration file. The resource is asked on the node that signed us in,
-/// whatever host its address names: the password goes nowhere else.
-async fn device_files(
+/// The phone that user data services know.
+pub(crate) async fn of_user(flow: &Flow<'_>, account: &Account<'_>) -> Phone {
+    let summary = match device::find(flow, account).await {
+        Ok(Ok(summary)) => summary,
+        Ok(Err(problem)) => return Phone::missing(Some(problem)),
+        Err(failure) => return Phone::failed(failure.problem()),
+    };
+    match device::files(flow, account, &summary).await {
+        Ok(files) => of_files(flow, &summary.name, files, account.holder()).await,
+        Err(failure) => Phone::failed(failure.problem()),
+    }
+}
+
+/// The phone of this name, whose file lies at one of these addresses.
+pub(crate) async fn of_files(
     flow: &Flow<'_>,
-    account: &Account<'_>,
-    summary: &DeviceSummary,
-) -> Result<Vec<HttpUrl>, Failure> {
-    let usual = HttpUrl {
-        secure: false,
-        host: account.node.host.clone(),
-        port: FILE_PORT,
-        path: format!("/{}.cnf.xml", encode(&summary.name)),
+    device: &str,
+    files: Vec<HttpUrl>,
+    holder: Holder<'_>,
+) -> Phone {
+    let (file, url) = match fetch_file(flow, device, files).await {
+        Ok(fetched) => fetched,
+        Err(problem) => return Phone::failed(problem),
     };
-    let of_uri = || {
-        let url = HttpUrl::parse(summary.uri.as_deref()?)?;
-        url.path.starts_with("/cucm-uds/").then_some(url.path)
+    let group = file.group_file.as_deref().map(|name| Group::of_device(device, name));
+    let service = match phone_account(device, file, holder, &url) {
+        Ok(plan) => Service::Ready(plan),
+        Err(problem) => Service::Failed(problem),
     };
-    let of_id = || {
-        let id = summary.id.as_deref()?;
-        Some(format!("/cucm-uds/user/{}/device/{}", encode(account.user_id), encode(id)))
-    };
-    let Some(path) = of_uri().or_else(of_id) else { return Ok(vec![usual]) };
-    let url = https(account.node, path);
-    let request = HttpRequest::get(url.to_string())
-        .with_basic(account.user_id, &account.credentials.password);
-    let purpose = Purpose { step: "device", service: Kind::Uds, why: "where the phone's file is" };
-    let show = |device: &Device| match device.files.as_slice() {
-        [] => "no file is named; the usual place is tried".to_owned(),
-        files => files.join(", "),
-    };
-    let device = flow.ask(purpose, &url, request, read_device, show).await?;
-    let files: Vec<HttpUrl> = device.files.iter().filter_map(|uri| HttpUrl::parse(uri)).collect();
-    Ok(if files.is_empty() { vec![usual] } else { files })
+    Phone { service, missing: None, group, at: Some(FileServer::of(&url)) }
 }
 
 async fn fetch_file(
     flow: &Flow<'_>,
+    device: &str,
     files: Vec<HttpUrl>,
 ) -> Result<(DeviceFile, HttpUrl), Problem> {
     let purpose = Purpose {
@@ -102,13 +89,18 @@ async fn fetch_file(
         service: Kind::DeviceFile,
         why: "names the call servers, line, ports and code points",
     };
-    let mut failures = vec![];
-    for url in files.into_iter().take(8) {
+    let mut failures: Vec<Failure> = vec![];
+    for url in files.into_iter().take(MOST) {
         let request = HttpRequest::get(url.to_string());
         match flow.ask(purpose, &url, request, read_device_file, show_file).await {
             Ok(file) => return Ok((file, url)),
             Err(failure) => failures.push(failure),
         }
+    }
+    // That one server has no such file says more than that another one is down.
+    let absent = failures.iter().find(|failure| failure.fault == Fault::Status(404));
+    if let Some(Failure { at, fault }) = absent {
+        return Err(no_file(device, fault.problem(at)));
     }
     let missing = || {
         Problem::new(
@@ -121,6 +113,27 @@ async fn fetch_file(
     Err(most_important(failures).map_or_else(missing, |(problem, _)| problem))
 }
 
+/// What can be seen of a device's name says why it has no file (D27).
+fn no_file(device: &str, problem: Problem) -> Problem {
+    let odd = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    let why = if device.len() > LONGEST_NAME {
+        format!("its name is longer than {LONGEST_NAME} characters")
+    } else if device.contains(odd) {
+        "its name holds characters that no device name may hold".to_owned()
+    } else if !device.to_ascii_uppercase().starts_with("CSF") {
+        "its name does not begin with CSF, as that of a desktop phone should".to_owned()
+    } else {
+        return Problem { cause: format!("{} It is called {device}.", problem.cause), ..problem };
+    };
+    Problem {
+        cause: format!("{} It is called {device}, and {why}.", problem.cause),
+        remedy: format!(
+            "Create the device anew with a name such as CSF and the user id in letters and digits, at most {LONGEST_NAME}."
+        ),
+        ..problem
+    }
+}
+
 fn show_file(file: &DeviceFile) -> String {
     let hosts: Vec<_> = file.members.iter().map(|member| member.host.as_str()).collect();
     format!("lines: {}, call servers {}", file.lines.len(), hosts.join(", "))
@@ -129,10 +142,10 @@ fn show_file(file: &DeviceFile) -> String {
 fn phone_account(
     device: &str,
     file: DeviceFile,
-    account: &Account<'_>,
+    holder: Holder<'_>,
     at: &HttpUrl,
 ) -> Result<PhoneAccount, Problem> {
-    match (file.security, account.via) {
+    match (file.security, holder.via) {
         // The edge's own certificate stands in for the phone's (reference device-config.md section 5).
         (SecurityMode::NonSecure, _) | (_, Via::Edge) => {}
         (SecurityMode::Authenticated | SecurityMode::Encrypted, Via::Direct) => {
@@ -153,12 +166,8 @@ fn phone_account(
         .collect();
     if servers.is_empty() {
         let what = Fault::Nonsense("it names no call server".to_owned());
-        let at = offhook_model::Endpoint {
-            service: Kind::DeviceFile,
-            host: at.host.clone(),
-            port: at.port,
-            link: Link::Tcp,
-        };
+        let service = Kind::DeviceFile;
+        let at = Endpoint { service, host: at.host.clone(), port: at.port, link: Link::Tcp };
         return Err(what.problem(&at));
     }
     let line = file.lines.into_iter().next().ok_or_else(|| no_line(device))?;
@@ -168,7 +177,7 @@ fn phone_account(
             model: CSF_MODEL_NUMBER,
             line_contact: line.contact.clone().unwrap_or_else(|| line.name.clone()),
         },
-        display_name: display_name(&line, account),
+        display_name: display_name(&line, holder),
         servers,
         routes: vec![],
         registrar: None,
@@ -181,13 +190,13 @@ fn phone_account(
         media_ports: file.media_ports,
         audio_dscp: file.dscp.audio,
         signalling_dscp: file.dscp.signalling,
-        voicemail_pilot: line.voicemail_pilot.or_else(|| account.user.voicemail_pilot.clone()),
+        voicemail_pilot: line.voicemail_pilot.or(holder.voicemail_pilot.map(str::to_owned)),
     })
 }
 
-fn display_name(line: &Line, account: &Account<'_>) -> String {
-    let names = [&line.display_name, &account.user.display_name];
-    names.into_iter().flatten().next().cloned().unwrap_or_else(|| account.user_id.to_owned())
+fn display_name(line: &Line, holder: Holder<'_>) -> String {
+    let name = line.display_name.as_deref().or(holder.display_name);
+    name.unwrap_or(holder.user_id).to_owned()
 }
 
 fn secure(device: &str) -> Problem {
@@ -209,4 +218,32 @@ fn no_line(device: &str) -> Problem {
         format!("Add a line to {device}."),
     )
     .with_rule(18)
+}
+
+#[cfg(test)]
+mod tests {
+    use offhook_model::{Endpoint, Fault, Link, Rule, Service};
+
+    use super::no_file;
+
+    #[track_caller]
+    fn check(device: &str, words: &str) {
+        let at = Endpoint {
+            service: Service::DeviceFile,
+            host: "tftp1".into(),
+            port: 6970,
+            link: Link::Tcp,
+        };
+        let problem = no_file(device, Fault::Status(404).problem(&at));
+        assert_eq!(problem.rule, Some(Rule(27)));
+        assert!(problem.cause.contains(words), "{}", problem.cause);
+    }
+
+    #[test]
+    fn the_name_says_why_a_phone_has_no_file() {
+        check("CSFALICE", "It is called CSFALICE.");
+        check("CSFALICEANDERSON", "longer than 15");
+        check("CSF ALICE", "characters");
+        check("ALICE", "begin with CSF");
+    }
 }

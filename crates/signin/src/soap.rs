@@ -12,9 +12,9 @@ use offhook_model::{Area, Endpoint, Fault, Jid, Link, Owner, Problem, Secret, Se
 use offhook_ports::{HttpRequest, Target, XmppAuth, XmppPlan, XmppServer};
 use quick_xml::escape::escape;
 
-use crate::flow::{Failure, Flow, Purpose, https, most_important};
-use crate::uds::passed_over_problem;
-use crate::{Renewal, SoapRenewal};
+use crate::SoapRenewal;
+use crate::flow::{Failure, Flow, Purpose, https, most_important, place};
+use crate::home::passed_over_problem;
 
 const PATH: &str = "/EPASSoap/service/v80";
 const XMPP_PORT: u16 = 5222;
@@ -26,6 +26,16 @@ pub(crate) struct Person<'a> {
     /// The presence domain, until the service tells another one.
     pub(crate) domain: &'a str,
     pub(crate) password: &'a Secret<String>,
+    /// Somebody else has accepted the same password before, so a refusal is not about it.
+    pub(crate) proved: bool,
+}
+
+/// Let in by this node.
+pub(crate) struct Entered {
+    pub(crate) plan: XmppPlan,
+    pub(crate) renewal: SoapRenewal,
+    pub(crate) node: Target,
+    pub(crate) config: SystemConfig,
 }
 
 /// What the service tells an open session.
@@ -34,6 +44,8 @@ struct Session {
     key: Secret<String>,
     token: Secret<String>,
     config: SystemConfig,
+    /// Another node to turn to, as the answer to the login or the settings name it.
+    backup: Option<Target>,
 }
 
 /// Why a node did not let us in.
@@ -50,18 +62,16 @@ impl From<Failure> for Refusal {
     }
 }
 
-/// Signs in at the first node that can be used. `password_proved` says that somebody else has
-/// accepted the same password before, so a refusal is not about the password.
+/// Signs in at the first node that can be used.
 pub(crate) async fn enter(
     flow: &Flow<'_>,
     nodes: &[Target],
     person: &Person<'_>,
     resource: &str,
-    password_proved: bool,
-) -> Result<(XmppPlan, Renewal), Problem> {
+) -> Result<Entered, Problem> {
     let mut failures = vec![];
     for node in nodes {
-        match log_in(flow, node, person, password_proved).await {
+        match log_in(flow, node, person).await {
             Ok(session) => {
                 for failure in &failures {
                     flow.warn(passed_over_problem(failure, &node.host));
@@ -72,34 +82,40 @@ pub(crate) async fn enter(
             Err(Refusal::Failed(failure)) => failures.push(failure),
         }
     }
-    let none =
-        || Fault::NotProvisioned("An IM and Presence server".into()).problem(&place(person.domain));
+    let none = || {
+        let place = Target { host: person.domain.to_owned(), port: 8443 };
+        Fault::NotProvisioned("An IM and Presence server".into()).problem(&at(&place))
+    };
     Err(most_important(failures).map_or_else(none, |(problem, _)| problem))
 }
 
-/// A fresh plan for a reconnect: by the open session, else by a new one.
+/// A fresh plan for a reconnect: by the open session at the first node, then at the second; by a new
+/// one when neither can be reached or the session is over (reference im-presence.md section 3).
 pub(crate) async fn renew(
     flow: &Flow<'_>,
     renewal: &SoapRenewal,
     password: &Secret<String>,
 ) -> Result<XmppPlan, Problem> {
-    let person = Person { user_id: &renewal.username, domain: &renewal.domain, password };
-    if let Some(node) = renewal.nodes.first()
-        && let Ok(session) = question(flow, node, renewal.session.clone()).await
-    {
-        let made = plan(session, &renewal.nodes, &person, &renewal.resource, &renewal.servers);
-        return made.map(|(plan, _)| plan);
+    let SoapRenewal { nodes, session, username, domain, resource, servers, .. } = renewal;
+    let person = Person { user_id: username, domain, password, proved: false };
+    for node in nodes.iter().take(2) {
+        match question(flow, node, session.clone(), None).await {
+            Ok(session) => {
+                return plan(session, nodes, &person, resource, servers).map(|made| made.plan);
+            }
+            Err(failure) if is_unreachable(&failure) => {}
+            // The session is over, and the other node would say the same.
+            Err(_) => break,
+        }
     }
-    let (plan, _) = enter(flow, &renewal.nodes, &person, &renewal.resource, false).await?;
-    Ok(plan)
+    enter(flow, nodes, &person, resource).await.map(|made| made.plan)
 }
 
-async fn log_in(
-    flow: &Flow<'_>,
-    node: &Target,
-    person: &Person<'_>,
-    password_proved: bool,
-) -> Result<Session, Refusal> {
+fn is_unreachable(failure: &Failure) -> bool {
+    failure.problem().area <= Area::Tls
+}
+
+async fn log_in(flow: &Flow<'_>, node: &Target, person: &Person<'_>) -> Result<Session, Refusal> {
     let body = format!(
         "<login xmlns=\"urn:cisco:epas:soap\" client-type=\"CUPC\" client-version=\"11.5.0\" \
          force=\"true\"><username>{}</username><password>{}</password></login>",
@@ -116,20 +132,33 @@ async fn log_in(
     let login = match send(flow, node, call, read_login, show).await {
         Ok(Answered::Success(login)) => login,
         Ok(Answered::Refused(_)) => {
-            return Err(Refusal::Final(refused(node, person, password_proved)));
+            return Err(Refusal::Final(refused(node, person)));
         }
         Err(Failure { fault: Fault::BadCredentials, .. }) => {
-            return Err(Refusal::Final(refused(node, person, password_proved)));
+            return Err(Refusal::Final(refused(node, person)));
         }
         Err(failure) => return Err(failure.into()),
     };
-    Ok(question(flow, node, login.session).await?)
+    let backup = login.backup.as_deref().and_then(|host| place(host, node.port));
+    Ok(question(flow, node, login.session, backup).await?)
 }
 
 /// Asks an open session for everything a chat connection needs, side by side.
-async fn question(flow: &Flow<'_>, node: &Target, key: Secret<String>) -> Result<Session, Failure> {
+async fn question(
+    flow: &Flow<'_>,
+    node: &Target,
+    key: Secret<String>,
+    backup: Option<Target>,
+) -> Result<Session, Failure> {
     let (token, config) = join!(one_time_password(flow, node, &key), config(flow, node, &key));
-    Ok(Session { node: node.clone(), token: token?, config: config.unwrap_or_default(), key })
+    let config = config.unwrap_or_default();
+    // Where the login names none, the second chat node answers SOAP as well.
+    let second = || {
+        let host = config.get("Presence.Backup.Address")?;
+        Some(Target { host: host.to_owned(), port: node.port })
+    };
+    let backup = backup.or_else(second);
+    Ok(Session { node: node.clone(), token: token?, config, key, backup })
 }
 
 async fn one_time_password(
@@ -229,9 +258,9 @@ fn verdict<T>(answer: &Answered<T>, success: &str) -> String {
     }
 }
 
-fn refused(node: &Target, person: &Person<'_>, password_proved: bool) -> Problem {
+fn refused(node: &Target, person: &Person<'_>) -> Problem {
     let at = node.endpoint(Kind::ImSoap);
-    if !password_proved {
+    if !person.proved {
         return Fault::BadCredentials.problem(&at);
     }
     Problem::new(
@@ -255,12 +284,12 @@ fn plan(
     person: &Person<'_>,
     resource: &str,
     known: &[XmppServer],
-) -> Result<(XmppPlan, Renewal), Problem> {
+) -> Result<Entered, Problem> {
     let domain = session.config.get("Presence.Domain").unwrap_or(person.domain).to_owned();
     let userid = format!("{}@{domain}", person.user_id);
     let jid: Jid = userid.parse().map_err(|_| {
         Fault::Nonsense("the user id and presence domain make no chat address".to_owned())
-            .problem(&session.node.endpoint(Kind::ImSoap))
+            .problem(&at(&session.node))
     })?;
     let mut servers = chat_nodes(&session.config);
     if servers.is_empty() {
@@ -269,9 +298,8 @@ fn plan(
     if servers.is_empty() {
         servers.push(chat_node(&session.node.host, XMPP_PORT));
     }
-    let others = nodes.iter().filter(|node| **node != session.node).cloned();
     let renewal = SoapRenewal {
-        nodes: std::iter::once(session.node.clone()).chain(others).collect(),
+        nodes: soap_nodes(&session, nodes),
         session: session.key,
         username: person.user_id.to_owned(),
         domain,
@@ -287,7 +315,18 @@ fn plan(
         servers,
         auth: XmppAuth::VtgToken { userid, token: session.token },
     };
-    Ok((plan, Renewal::Soap(renewal)))
+    Ok(Entered { plan, renewal, node: session.node, config: session.config })
+}
+
+/// The node that let us in, the others that are known, and the one it names as its backup.
+fn soap_nodes(session: &Session, known: &[Target]) -> Vec<Target> {
+    let mut nodes = vec![session.node.clone()];
+    for node in known.iter().chain(&session.backup) {
+        if !nodes.iter().any(|it| it.host.eq_ignore_ascii_case(&node.host)) {
+            nodes.push(node.clone());
+        }
+    }
+    nodes
 }
 
 /// Client re-login limits in seconds; 120 and 537 where the server does not tell them (reference
@@ -323,6 +362,6 @@ fn chat_node(host: &str, port: u16) -> XmppServer {
     XmppServer { host: host.to_owned(), port, link: Link::StartTls }
 }
 
-fn place(host: &str) -> Endpoint {
-    Endpoint { service: Kind::ImSoap, host: host.to_owned(), port: 8443, link: Link::Tls }
+fn at(node: &Target) -> Endpoint {
+    node.endpoint(Kind::ImSoap)
 }

@@ -1,36 +1,29 @@
-//! Sign-in with user data services of Communications Manager (reference uds.md, start-up
-//! sequence).
+//! Sign-in with Communications Manager: its user data services name everything else (reference
+//! uds.md, start-up sequence).
 
 use futures_util::join;
-use offhook_config::{HomeCluster, HttpUrl, UdsUser, read_cluster_user, read_servers, read_user};
-use offhook_model::{
-    Area, Authenticator, Fault, Owner, Problem, ProductMode, Service as Kind, UserAddress, Via,
-};
-use offhook_ports::{HttpRequest, Target};
+use offhook_config::{HttpUrl, Layers, UdsUser};
+use offhook_model::{AccountType, Authenticator, Layer, ManualAccount, Problem, UserAddress, Via};
+use offhook_ports::Target;
 
-use crate::flow::{Failure, Flow, Purpose, encode, https, most_important};
-use crate::{Credentials, Grant, Request, Service, im, phone};
+use crate::files::{self, FileServer, Group};
+use crate::flow::{Flow, place};
+use crate::home::{self, Entered};
+use crate::phone::{self, Holder, Phone};
+use crate::{Credentials, Grant, Request, Service, im, mode, older};
 
 /// Communications Manager as it is reached, and what is known before it is asked.
+#[derive(Clone, Copy)]
 pub(crate) struct Cluster<'a> {
     /// Nodes to ask for the home cluster, in order.
     pub(crate) targets: &'a [Target],
     /// TFTP servers that discovery named (`get_edge_config`), as `host` or `host:port`.
-    #[expect(dead_code, reason = "read by the configuration files, which come next")]
     pub(crate) tftp: &'a [String],
     /// Which way we come. From outside the edge stands in for the phone's own certificate.
     pub(crate) via: Via,
     /// Who has accepted the same password already, as an edge has: a refusal is not about the
     /// password then (D13).
     pub(crate) proved_by: Option<&'a str>,
-}
-
-/// The user's own cluster.
-struct Home {
-    node: Target,
-    /// User id as the server spells it.
-    user_id: String,
-    servers_url: HttpUrl,
 }
 
 /// The node that knows the user, and what it says.
@@ -43,265 +36,250 @@ pub(crate) struct Account<'a> {
     pub(crate) via: Via,
 }
 
+impl<'a> Account<'a> {
+    pub(crate) fn new(
+        entered: &'a Entered,
+        address: &'a UserAddress,
+        credentials: &'a Credentials,
+        via: Via,
+    ) -> Self {
+        let Entered { node, user_id, user, .. } = entered;
+        Self { node, user_id, user, address, credentials, via }
+    }
+
+    pub(crate) fn holder(&self) -> Holder<'a> {
+        Holder {
+            user_id: self.user_id,
+            display_name: self.user.display_name.as_deref(),
+            voicemail_pilot: self.user.voicemail_pilot.as_deref(),
+            via: self.via,
+        }
+    }
+
+    fn display_name(&self) -> String {
+        self.user.display_name.clone().unwrap_or_else(|| self.user_id.to_owned())
+    }
+}
+
 pub(crate) async fn sign_in(
     flow: &Flow<'_>,
     request: &Request,
     cluster: &Cluster<'_>,
 ) -> Result<Grant, Problem> {
-    let Request { address, credentials, seed, .. } = request;
-    flow.doing("Looking for your home cluster");
-    let home = find_home(flow, address, cluster.targets, credentials).await?;
-    flow.doing(format!("Signing in at {}", home.node.host));
-    let (node, user) = fetch_user(flow, &home, credentials, cluster.proved_by).await?;
-    let user_id = user.user_name.clone().unwrap_or(home.user_id);
-    let account = Account {
-        node: &node,
-        user_id: &user_id,
-        user: &user,
-        address,
-        credentials,
-        via: cluster.via,
-    };
+    let settled = settled(request, cluster.targets);
+    match home::enter(flow, &request.address, &request.credentials, cluster).await {
+        Ok(entered) => inside(flow, request, cluster, &entered, settled.is_some()).await,
+        Err(refusal) => match settled {
+            Some(servers) if refusal.silent => {
+                older::sign_in(flow, request, servers, refusal.problem).await
+            }
+            Some(_) | None => Err(refusal.problem),
+        },
+    }
+}
+
+/// Settings that name Communications Manager, and with it phone mode (the seed, manual connection
+/// settings in phone mode): the user's own, or those of the installation where they were what
+/// discovery fell back on.
+fn settled<'a>(request: &'a Request, targets: &[Target]) -> Option<&'a ManualAccount> {
+    let Request { manual, preset, .. } = request;
+    if manual.account_type == AccountType::Cucm {
+        return Some(manual);
+    }
+    let fallback = &preset.fallback;
+    let named = [&fallback.server, &fallback.ccmcip, &fallback.tftp];
+    let places = named.into_iter().flatten().filter_map(|text| place(text, 8443));
+    let hosts: Vec<String> = places.map(|place| place.host).collect();
+    let fell_back = targets.iter().all(|target| hosts.contains(&target.host));
+    (fallback.account_type == AccountType::Cucm && !targets.is_empty() && fell_back)
+        .then_some(fallback)
+}
+
+/// Everything that a node which let us in leads to.
+async fn inside(
+    flow: &Flow<'_>,
+    request: &Request,
+    cluster: &Cluster<'_>,
+    entered: &Entered,
+    phone_only: bool,
+) -> Result<Grant, Problem> {
+    let Request { address, credentials, preset, .. } = request;
+    let account = Account::new(entered, address, credentials, cluster.via);
+    let phone_only = phone_only || preset.phone_mode;
+    let early = preset.im && !phone_only;
     flow.doing("Fetching your services and your phone");
-    let (im, phone) = join!(im::prepare(flow, &account, *seed), phone::prepare(flow, &account));
-    grant(account, im, phone)
+    let chat = async {
+        let profile = im::profile(flow, account.user).await;
+        let chat = if early {
+            im::enter(flow, request, &account, &profile).await
+        } else {
+            im::Chat::none()
+        };
+        (profile, chat)
+    };
+    let servers = file_servers(request, cluster, entered);
+    let phone = phone::of_user(flow, &account);
+    let ((profile, chat), (phone, layers)) = join!(chat, desk(flow, request, &servers, phone));
+    let layers: Vec<Layer> =
+        profile.as_ref().ok().and_then(im::Profile::layer).into_iter().chain(layers).collect();
+    let files = Layers::new(layers.iter().cloned());
+    let wanted = mode::wanted(preset, &files, phone_only);
+    // A file of this sign-in allows what was switched off before it.
+    let chat = match (wanted.im, early) {
+        (true, false) => im::enter(flow, request, &account, &profile).await,
+        _ => chat,
+    };
+    conclude(flow, &account, chat, phone, Settled { preset, wanted, layers, files })
+}
+
+/// The phone, and beside it the client configuration files, the stronger one last.
+pub(crate) async fn desk(
+    flow: &Flow<'_>,
+    request: &Request,
+    servers: &[FileServer],
+    phone: impl Future<Output = Phone>,
+) -> (Phone, Vec<Layer>) {
+    let settled = Group::settled(&request.preset);
+    let phone_and_group = async {
+        let early = async {
+            match &settled {
+                Some(group) => files::group(flow, servers, group).await,
+                None => None,
+            }
+        };
+        let (phone, group) = join!(phone, early);
+        match (&settled, &phone.group) {
+            (None, Some(named)) => {
+                let at = servers.iter().cloned().chain(phone.at.clone());
+                let group = files::group(flow, &files::in_order(at), named).await;
+                (phone, group)
+            }
+            _ => (phone, group),
+        }
+    };
+    let (global, (phone, group)) = join!(files::global(flow, servers), phone_and_group);
+    (phone, global.into_iter().chain(group).collect())
+}
+
+/// TFTP servers in the order of reference client-config.md section 1: manual settings, what
+/// discovery gave, the servers that the user's files come from, the nodes of the cluster, the
+/// installation's.
+fn file_servers(request: &Request, cluster: &Cluster<'_>, entered: &Entered) -> Vec<FileServer> {
+    let manual = request.manual.tftp.iter();
+    let found = manual.chain(cluster.tftp).filter_map(|text| FileServer::named(text));
+    let profiles = entered.user.service_profiles.iter();
+    let profiles = profiles.filter_map(|uri| HttpUrl::parse(uri)).map(|url| FileServer::of(&url));
+    let nodes = entered.nodes.iter().filter_map(|host| FileServer::named(host));
+    let last = request.preset.tftp.iter().filter_map(|text| FileServer::named(text));
+    files::in_order(found.chain(profiles).chain(nodes).chain(last))
+}
+
+/// What was settled before, and what the files of this sign-in say.
+struct Settled<'a> {
+    preset: &'a offhook_model::Preset,
+    wanted: mode::Wanted,
+    layers: Vec<Layer>,
+    files: Layers,
 }
 
 /// The service profile decides who the authenticator is (reference discovery.md section 3): IM
-/// and Presence once it has let us in, else Communications Manager, which has.
-fn grant(
-    account: Account<'_>,
-    im: im::Prepared,
-    phone: Service<offhook_ports::PhoneAccount>,
+/// and Presence or the cloud once it has let us in, else Communications Manager, which has.
+fn conclude(
+    flow: &Flow<'_>,
+    account: &Account<'_>,
+    mut chat: im::Chat,
+    mut phone: Phone,
+    settled: Settled<'_>,
 ) -> Result<Grant, Problem> {
-    let mode = match (im.service.is_configured(), phone.is_configured()) {
-        (true, true) => ProductMode::Full,
-        (true, false) => ProductMode::ImOnly,
-        (false, true) => ProductMode::PhoneOnly,
-        (false, false) => return Err(Problem::no_device(account.user_id)),
-    };
-    let authenticator = match &im.service {
-        Service::Ready(_) => Authenticator::Cup,
-        Service::NotConfigured | Service::Failed(_) => Authenticator::Cucm,
-    };
-    if im.service.ready().is_none() && phone.ready().is_none() {
-        let problems = [im.service.problem(), phone.problem()];
-        let first = problems.into_iter().flatten().min_by_key(|problem| problem.area);
-        return Err(first.cloned().unwrap_or_else(|| Problem::no_device(account.user_id)));
+    let Settled { preset, wanted, layers, files } = settled;
+    if !wanted.im {
+        chat = im::Chat::none();
     }
-    let line = phone.ready().map(|plan| plan.user.clone());
+    if !wanted.phone {
+        phone = Phone::missing(None);
+    }
+    let missing = [chat.missing, phone.missing.clone()];
+    let (has_im, has_phone) = (chat.service.is_configured(), phone.service.is_configured());
+    let Some(mode) = mode::decide(wanted, has_im, has_phone) else {
+        let missing = [phone.missing, missing.into_iter().flatten().next()];
+        return Err(missing.into_iter().flatten().next().unwrap_or_else(|| match wanted {
+            mode::Wanted { im: false, phone: false } => mode::nothing_wanted(),
+            mode::Wanted { phone: true, .. } => Problem::no_device(account.user_id),
+            mode::Wanted { phone: false, .. } => im::profile_without_chat(account.user_id),
+        }));
+    };
+    missing.into_iter().flatten().for_each(|problem| flow.warn(problem));
+    if chat.service.ready().is_none() && phone.service.ready().is_none() {
+        return Err(most_telling(account, &chat.service, &phone.service));
+    }
+    if let Some(problem) = mode::restart_needed(preset, &files, mode) {
+        flow.warn(problem);
+    }
+    let line = phone.service.ready().map(|plan| plan.user.clone());
+    let in_chat = chat.service.ready().is_some();
     Ok(Grant {
-        authenticator,
+        authenticator: if in_chat { chat.authenticator } else { Authenticator::Cucm },
         mode,
         via: account.via,
         username: account.user_id.to_owned(),
-        display_name: account
-            .user
-            .display_name
-            .clone()
-            .unwrap_or_else(|| account.user_id.to_owned()),
+        display_name: account.display_name(),
         number: account.user.number.clone().or(line),
-        im: im.service,
-        phone,
-        layers: vec![],
+        im: chat.service,
+        phone: phone.service,
+        layers,
         edge: None,
         restrictions: vec![],
-        renewal: im.renewal,
+        renewal: chat.renewal,
     })
 }
 
-/// Asks the targets in order until one knows the user. Dead ones are passed over after the
-/// request's own timeout.
-async fn find_home(
+fn most_telling<A, B>(account: &Account<'_>, im: &Service<A>, phone: &Service<B>) -> Problem {
+    let problems = [im.problem(), phone.problem()];
+    let first = problems.into_iter().flatten().min_by_key(|problem| problem.area);
+    first.cloned().unwrap_or_else(|| Problem::no_device(account.user_id))
+}
+
+/// The phone of an account whose chat is elsewhere.
+pub(crate) struct Half {
+    pub(crate) phone: Phone,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) display_name: Option<String>,
+    pub(crate) number: Option<String>,
+}
+
+impl Half {
+    /// There is no phone.
+    pub(crate) fn none() -> Self {
+        Self { phone: Phone::missing(None), layers: vec![], display_name: None, number: None }
+    }
+
+    /// There is one, and it cannot be had.
+    pub(crate) fn failed(problem: Problem) -> Self {
+        Self { phone: Phone::failed(problem), ..Self::none() }
+    }
+}
+
+/// The phone half of a hybrid account: chat stays where it is.
+pub(crate) async fn phone_half(
     flow: &Flow<'_>,
-    address: &UserAddress,
-    targets: &[Target],
+    request: &Request,
     credentials: &Credentials,
-) -> Result<Home, Problem> {
-    let mut failures = vec![];
-    let mut stranger = None;
-    for target in targets {
-        match cluster_user(flow, address, target, credentials).await {
-            Ok(Some(found)) => {
-                passed_over(flow, failures, target);
-                return Ok(home(found, target, credentials));
-            }
-            Ok(None) => stranger = stranger.or(Some(target)),
-            Err(failure) => failures.push(failure),
-        }
-    }
-    if let Some(target) = stranger {
-        passed_over(flow, failures, target);
-        return Err(Problem::no_home_cluster(&credentials.username, &target.host));
-    }
-    let (problem, others) = most_important(failures)
-        .unwrap_or_else(|| (Problem::no_services(address.domain()), vec![]));
-    others.into_iter().for_each(|other| flow.warn(other));
-    Err(problem)
-}
-
-/// Asks by user name, and by the address when the user name was not typed but taken from it:
-/// many user ids differ from what stands before the `@`.
-async fn cluster_user(
-    flow: &Flow<'_>,
-    address: &UserAddress,
-    target: &Target,
-    credentials: &Credentials,
-) -> Result<Option<HomeCluster>, Failure> {
-    let purpose = Purpose {
-        step: "homeCluster",
-        service: Kind::Uds,
-        why: "the user's home cluster must be known first",
+    cluster: &Cluster<'_>,
+) -> Half {
+    let entered = match home::enter(flow, &request.address, credentials, cluster).await {
+        Ok(entered) => entered,
+        Err(refusal) => return Half::failed(refusal.problem),
     };
-    let query = |key: &str, value: &str| {
-        https(target, format!("/cucm-uds/clusterUser?{key}={}", encode(value)))
-    };
-    let show = |home: &Option<HomeCluster>| match home {
-        Some(home) => format!("home cluster {}", home.host),
-        None => "the user is not known".to_owned(),
-    };
-    let by_name = query("username", &credentials.username);
-    let request = HttpRequest::get(by_name.to_string());
-    let found = flow.ask(purpose, &by_name, request, read_cluster_user, show).await?;
-    if found.is_some() || !credentials.username.eq_ignore_ascii_case(address.user()) {
-        return Ok(found);
+    let account = Account::new(&entered, &request.address, credentials, cluster.via);
+    let servers = file_servers(request, cluster, &entered);
+    let phone = desk(flow, request, &servers, phone::of_user(flow, &account));
+    let (profile, (phone, layers)) = join!(im::profile(flow, account.user), phone);
+    let profile = profile.as_ref().ok().and_then(im::Profile::layer);
+    let line = phone.service.ready().map(|plan| plan.user.clone());
+    Half {
+        layers: profile.into_iter().chain(layers).collect(),
+        display_name: account.user.display_name.clone(),
+        number: account.user.number.clone().or(line),
+        phone,
     }
-    let by_mail = query("email", &address.to_string());
-    let request = HttpRequest::get(by_mail.to_string());
-    // Servers that do not know this question have answered the first one, and that counts.
-    Ok(flow.ask(purpose, &by_mail, request, read_cluster_user, show).await.unwrap_or(None))
-}
-
-/// Ports are those that the answer writes, else the one that answered. Whatever the answer says,
-/// the password goes to HTTPS only.
-fn home(found: HomeCluster, target: &Target, credentials: &Credentials) -> Home {
-    let secure = |uri: &Option<String>| HttpUrl::parse(uri.as_deref()?).filter(|url| url.secure);
-    let user = secure(&found.user_uri);
-    let servers = secure(&found.servers_uri);
-    let port = user.as_ref().or(servers.as_ref()).map_or(target.port, |url| url.port);
-    let node = Target { host: found.host, port };
-    Home {
-        user_id: user
-            .and_then(|url| url.last_segment())
-            .unwrap_or_else(|| credentials.username.clone()),
-        servers_url: servers.unwrap_or_else(|| https(&node, "/cucm-uds/servers".to_owned())),
-        node,
-    }
-}
-
-/// Failures before a success are worth mending (D06), or worse than that.
-fn passed_over(flow: &Flow<'_>, failures: Vec<Failure>, answered: &Target) {
-    for failure in failures {
-        flow.warn(passed_over_problem(&failure, &answered.host));
-    }
-}
-
-pub(crate) fn passed_over_problem(failure: &Failure, answered: &str) -> Problem {
-    let host = &failure.at.host;
-    let problem = failure.problem();
-    match problem.area {
-        Area::Dns | Area::Network => Problem::new(
-            Area::Network,
-            Owner::Admin,
-            format!("{host} is to be tried before {answered} and cannot be used, so sign-in had to wait for it in vain."),
-            format!("Repair {host}, or let its record come after {answered}."),
-        )
-        .with_rule(6)
-        .with_evidence(problem.evidence),
-        Area::Tls
-        | Area::Authentication
-        | Area::Provisioning
-        | Area::Registration
-        | Area::Media => problem,
-    }
-}
-
-/// Asks the home node and, should it fail, the other nodes of its cluster. A wrong password is
-/// told at once: asking every node would lock the account.
-async fn fetch_user(
-    flow: &Flow<'_>,
-    home: &Home,
-    credentials: &Credentials,
-    proved_by: Option<&str>,
-) -> Result<(Target, UdsUser), Problem> {
-    let (others, first) = join!(servers(flow, home), user(flow, &home.node, home, credentials));
-    let mut failures = match first {
-        Ok(user) => return Ok((home.node.clone(), user)),
-        Err(failure) => vec![failure],
-    };
-    let is_home = |host: &String| host.eq_ignore_ascii_case(&home.node.host);
-    for host in others.into_iter().filter(|host| !is_home(host)) {
-        if failures.last().is_some_and(is_final) {
-            break;
-        }
-        let node = Target { host, port: home.node.port };
-        match user(flow, &node, home, credentials).await {
-            Ok(user) => {
-                passed_over(flow, failures, &node);
-                return Ok((node, user));
-            }
-            Err(failure) => failures.push(failure),
-        }
-    }
-    if let Some(last) = failures.last().filter(|failure| is_final(failure)) {
-        return Err(match (&last.fault, proved_by) {
-            (Fault::Status(404), _) => Problem::no_home_cluster(&home.user_id, &last.at.host),
-            (Fault::BadCredentials, Some(other)) => refused_by_one(&last.at.host, other),
-            _ => last.problem(),
-        });
-    }
-    let (problem, others) = most_important(failures)
-        .unwrap_or_else(|| (Problem::no_home_cluster(&home.user_id, &home.node.host), vec![]));
-    others.into_iter().for_each(|other| flow.warn(other));
-    Err(problem)
-}
-
-fn is_final(failure: &Failure) -> bool {
-    matches!(failure.fault, Fault::BadCredentials | Fault::Status(403 | 404))
-}
-
-/// One server accepts the password and another refuses it (D13).
-pub(crate) fn refused_by_one(host: &str, accepted_by: &str) -> Problem {
-    Problem::new(
-        Area::Authentication,
-        Owner::Admin,
-        format!("{host} refuses the user name and password that {accepted_by} has accepted."),
-        format!(
-            "Check that {host} and {accepted_by} are linked and hold the same users and passwords."
-        ),
-    )
-    .with_rule(13)
-    .with_evidence(format!("HTTP 401 from {host}, accepted by {accepted_by}"))
-}
-
-async fn servers(flow: &Flow<'_>, home: &Home) -> Vec<String> {
-    let purpose = Purpose {
-        step: "servers",
-        service: Kind::Uds,
-        why: "other nodes to turn to when the home node fails",
-    };
-    let request = HttpRequest::get(home.servers_url.to_string());
-    let show = |hosts: &Vec<String>| hosts.join(", ");
-    flow.ask(purpose, &home.servers_url, request, read_servers, show).await.unwrap_or_default()
-}
-
-async fn user(
-    flow: &Flow<'_>,
-    node: &Target,
-    home: &Home,
-    credentials: &Credentials,
-) -> Result<UdsUser, Failure> {
-    let purpose = Purpose {
-        step: "user",
-        service: Kind::Uds,
-        why: "proves the password and names the services",
-    };
-    let url = https(node, format!("/cucm-uds/user/{}", encode(&home.user_id)));
-    let request =
-        HttpRequest::get(url.to_string()).with_basic(&home.user_id, &credentials.password);
-    let show = |user: &UdsUser| match user.service_profiles.len() {
-        0 => "accepted; no service profile".to_owned(),
-        _ => "accepted; a service profile is named".to_owned(),
-    };
-    flow.ask(purpose, &url, request, read_user, show).await
 }

@@ -10,6 +10,9 @@ mod world;
 
 pub use answer::Reply;
 pub use clock::{VirtualClock, block_on, epoch, moment};
-pub use deployment::{PASSWORD, TOKEN, deployment, reply, url};
+pub use deployment::{
+    CLOUD_TOKEN, PASSWORD, TOKEN, cloud, cloud_url, clusters_url, cup8, cup8_url, deployment,
+    hybrid, im_only, multi_cluster, phone_mode_8, phone_only, reply, url,
+};
 pub use edge::{Act, EDGE_CONFIG, EdgeDouble, Seen};
 pub use world::TestWorld;

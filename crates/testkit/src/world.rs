@@ -222,7 +222,9 @@ impl Http for TestWorld {
         let asked = format!("{method} {}", request.url);
         let cookie = request.cookie.as_ref().map_or("", |cookie| cookie.expose().as_str());
         let body = String::from_utf8_lossy(&request.body);
-        let content = format!("{:?} Cookie: {cookie}; {body}", request.headers);
+        let shown = request.basic.as_ref().map(|(user, word)| format!("{user}:{}", word.expose()));
+        let shown = shown.unwrap_or_default();
+        let content = format!("{:?} Cookie: {cookie}; Basic {shown}; {body}", request.headers);
         let as_whom = match &request.basic {
             Some((user, _)) => format!("{asked} as {user}"),
             None => asked.clone(),

@@ -94,6 +94,7 @@ impl EdgeRoute {
                 soap.edge = Some(self.clone());
                 Renewal::Soap(soap)
             }
+            cloud @ Renewal::Cloud(_) => cloud,
         });
         Grant {
             via: Via::Edge,

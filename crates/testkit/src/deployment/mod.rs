@@ -2,6 +2,14 @@
 //! chat and a desktop phone. The texts are our own, after reference pages uds, service-profile,
 //! device-config and im-presence.
 
+mod cloud;
+mod clusters;
+mod cup8;
+
+pub use cloud::{CLOUD_TOKEN, cloud, cloud_url, hybrid};
+pub use clusters::{clusters_url, im_only, multi_cluster, phone_only};
+pub use cup8::{cup8, cup8_url, phone_mode_8};
+
 use crate::{Reply, TestWorld};
 
 /// Alice's password, with characters that must be escaped on the way.
@@ -31,6 +39,8 @@ pub mod url {
     pub const DEVICE_FILE: &str = "GET http://cucm1.example.com:6970/CSFALICE.cnf.xml";
     /// Her service profile.
     pub const PROFILE: &str = "GET http://cucm1.example.com:6970/SPDefault.cnf.xml";
+    /// The configuration file that everybody of the cluster would have.
+    pub const GLOBAL_FILE: &str = "GET http://cucm1.example.com:6970/jabber-config.xml";
     /// The chat node's sign-in service.
     pub const SOAP: &str = "POST https://imp1.example.com:8443/EPASSoap/service/v80";
 }
@@ -98,6 +108,7 @@ pub fn deployment() -> TestWorld {
         world.web(address, Reply::ok(body));
     }
     world
+        .web(url::GLOBAL_FILE, Reply::status(404, ""))
         .web_containing(url::SOAP, "<login ", Reply::ok(reply::SOAP_LOGIN))
         .web_containing(url::SOAP, "<get-onetime-password", Reply::ok(reply::SOAP_TOKEN))
         .web_containing(url::SOAP, "<get-all-config", Reply::ok(reply::SOAP_CONFIG))
