@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use offhook_discovery as discovery;
 use offhook_model::{
-    BrowserSignIn, CommandError, ErrorCode, Moment, Preset, Problem, Prompt, Secret, Services,
-    Session, SessionState, UserAddress,
+    BrowserSignIn, CommandError, ErrorCode, Moment, Preset, Problem, Prompt, Rule, Secret,
+    Services, Session, SessionState, UserAddress,
 };
 use offhook_ports::{Progress, StoreRequest};
 use offhook_signin as signin;
@@ -235,7 +235,10 @@ impl Core {
         let trace = Arc::make_mut(&mut self.session.trace);
         trace.truncate(base);
         trace.extend(report.steps);
-        for warning in report.warnings {
+        // Inside records from a public address are only a cause when the servers cannot be
+        // reached (D03), and then the doctor says so.
+        let told = report.warnings.into_iter().filter(|it| it.rule != Some(Rule(3)));
+        for warning in told {
             self.toast(warning, now);
         }
         let (from_memory, remember) = (report.from_memory, report.remember);

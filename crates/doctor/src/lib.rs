@@ -12,7 +12,7 @@ mod text;
 
 pub use diagnosis::{Diagnosis, Finding};
 
-use offhook_discovery::{Report, Request, check_targets, discover};
+use offhook_discovery::{Report, Request, check_targets, discover, overruled};
 use offhook_model::{
     Area, Authenticator, Layer, Owner, Problem, ProductMode, Rule, TraceStep, Via,
 };
@@ -90,6 +90,9 @@ fn not_decisive(step: TraceStep) -> TraceStep {
 
 /// Everything behind discovery.
 async fn beyond(checks: &mut Checks<'_>, case: &Case<'_>, found: &Found) -> Option<Grant> {
+    if let Some(problem) = overruled(checks.world, case.request).await {
+        checks.findings.warn(problem);
+    }
     let targets = check_targets(checks.world, found, case.request.preset.ip_mode).await;
     targets.steps.into_iter().for_each(|step| checks.note(step));
     checks.findings.warn_all(targets.problems);

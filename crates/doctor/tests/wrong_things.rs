@@ -4,13 +4,19 @@ use std::time::Duration;
 
 use offhook_discovery::Request;
 use offhook_doctor::{Case, Diagnosis, examine};
-use offhook_model::{DnsFault, Endpoint, Fault, Link, Owner, Rule, Service, Severity, TlsFault};
+use offhook_model::{
+    AccountType, DnsFault, Endpoint, Fault, Link, ManualAccount, Owner, Rule, Service, Severity,
+    TlsFault,
+};
 use offhook_signin::Credentials;
 use offhook_testkit::{PASSWORD, Reply, TOKEN, TestWorld, deployment, reply, url};
 
 fn examined(world: &TestWorld, password: Option<&str>) -> Diagnosis {
     let address = "alice@example.com".parse().expect("an address");
-    let request = Request::new(address, 3);
+    examined_as(world, password, Request::new(address, 3))
+}
+
+fn examined_as(world: &TestWorld, password: Option<&str>, request: Request) -> Diagnosis {
     let credentials = password
         .map(|password| Credentials { username: "alice".into(), password: password.into() });
     let case = Case {
@@ -410,4 +416,19 @@ fn the_text_shows_every_finding_with_its_remedy() {
         }
     }
     assert!(text.contains("exit status 20"));
+}
+
+#[test]
+fn manual_settings_that_overrule_the_records_are_told() {
+    let world = deployment();
+    let examine = |account_type| {
+        let server = Some("cucm1.example.com".to_owned());
+        let manual = ManualAccount { account_type, server, ..ManualAccount::default() };
+        let address = "alice@example.com".parse().expect("an address");
+        let request = Request { manual, ..Request::new(address, 3) };
+        let diagnosis = examined_as(&world, Some(PASSWORD), request);
+        diagnosis.findings.iter().any(|it| it.rule == Some(Rule(22)))
+    };
+    assert!(!examine(AccountType::Cucm));
+    assert!(examine(AccountType::Webex));
 }
