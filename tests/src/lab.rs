@@ -1,8 +1,8 @@
 //! `offhook-lab`, from outside.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{ChildStdin, Command};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -15,6 +15,7 @@ pub struct Lab {
     /// What it printed first: where everything listens and who exists.
     pub info: Value,
     events: Arc<Mutex<Vec<Value>>>,
+    input: Mutex<Option<ChildStdin>>,
     _running: Running,
 }
 
@@ -43,6 +44,7 @@ impl Lab {
             command.args(["--fault", fault]);
         }
         let mut running = Running::start_piped("lab", &mut command, &folder);
+        let input = Mutex::new(running.take_input());
         let output = running.take_output().expect("its output");
         let events: Arc<Mutex<Vec<Value>>> = Arc::default();
         let kept = Arc::clone(&events);
@@ -55,7 +57,17 @@ impl Lab {
         });
         running.ready(30, || !kept_is_empty(&events));
         let info = events.lock().unwrap_or_else(PoisonError::into_inner)[0].clone();
-        Self { info, events, _running: running }
+        Self { info, events, input, _running: running }
+    }
+
+    /// Shows the name server's other view, in `edge-roaming`: `inside` or `outside`.
+    ///
+    /// # Panics
+    /// It takes no words.
+    pub fn view(&self, view: &str) {
+        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        let input = input.as_mut().expect("its input");
+        writeln!(input, "{view}").and_then(|()| input.flush()).expect("the word is taken");
     }
 
     /// `ADDR:PORT` of its name server.
