@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use offhook_interop::{Client, Scratch, Setup, offhook, until};
+use offhook_interop::{Client, Lab, Scratch, Setup, offhook, until};
 use serde_json::{Value, json};
 
 /// Runs `policy explain --json`; exit status and rows.
@@ -103,4 +103,39 @@ fn files_are_layered_and_judged() {
     let (status, rows) = explain(folder, &[&broken]);
     assert_eq!(status, 1);
     assert!(rows[0]["oddities"].to_string().contains("ignored as a whole"), "{rows:?}");
+}
+
+#[test]
+fn the_files_of_the_cluster_are_kept_and_explained() {
+    let scratch = Scratch::new();
+    let lab = Lab::start(scratch.path(), &["misspelt-key", "clear-directory-credentials"], "");
+    let setup = Setup {
+        name_server: Some(lab.name_server()),
+        ca_file: Some(lab.authority()),
+        ..Setup::default()
+    };
+    let mut client = Client::start(scratch.path(), "alice", &setup);
+    client.sign_in("alice@lab.example", "secret", &["im", "phone"]);
+    let profile = client.profile.clone();
+    assert_eq!(client.end(), Some(0));
+
+    let (status, rows) = explain(&profile, &[]);
+    assert_eq!(status, 1, "{rows:?}");
+    let idle = row(&rows, "Set_Status_Inactive_Timeout");
+    assert_eq!((&idle["source"], &idle["value"]), (&json!("groupFile"), &json!("5")));
+    assert_eq!(idle["overridden"][0]["source"], "globalFile");
+    let kind = row(&rows, "DirectoryServerType");
+    assert_eq!((&kind["source"], &kind["value"]), (&json!("serviceProfile"), &json!("UDS")));
+    assert_eq!(kind["overridden"][0]["value"], "EDI");
+    let password = row(&rows, "ConnectionPassword");
+    assert_eq!(password["value"], "");
+    assert!(password["oddities"].to_string().contains("travels in clear"), "{password}");
+    for (wrong, right) in [
+        ("telephony_enabled", "Telephony_Enabled"),
+        ("File_Transfer_Enable", "File_Transfer_Enabled"),
+    ] {
+        assert!(row(&rows, wrong)["oddities"].to_string().contains(right), "{rows:?}");
+    }
+    let kept = std::fs::read_to_string(profile.join("config/provisioned.json")).expect("kept");
+    assert!(!kept.contains("not-a-secret-any-more"));
 }
