@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::LabError;
+use crate::scenario::Scenario;
 
 /// Writes the enum and its table from one list, so that neither can lack an entry.
 macro_rules! faults {
@@ -55,7 +56,7 @@ faults! {
     /// The SRV target has no address.
     NoAddress, "no-address", Some(5), "the name of the UDS server has no address";
     /// The SRV target has an IPv6 address only.
-    OnlyIpv6, "only-ipv6", Some(5), "the UDS record names a host with an IPv6 address only; seen where that family is switched off (IP_Mode)";
+    OnlyIpv6, "only-ipv6", Some(5), "the UDS record names a host with an IPv6 address only; seen where that family is switched off, as by the bootstrap file here";
     /// The first UDS server never answers, the second works.
     DeadServer, "dead-server", Some(6), "the first UDS server swallows connections, the second works";
     /// The only UDS server never answers.
@@ -175,6 +176,23 @@ faults! {
 }
 
 impl Fault {
+    /// The scenario it shows in; `on-prem` unless it is about something that scenario lacks.
+    #[must_use]
+    pub fn scenario(self) -> Scenario {
+        match self {
+            Self::HomeNodeBusy => Scenario::MultiCluster,
+            Self::EdgeCertWithoutDomain
+            | Self::EdgeUnauthorized
+            | Self::EdgeForbidsHost
+            | Self::EdgeForbidsInside
+            | Self::EdgeTunnelDown
+            | Self::EdgeForbidsAll
+            | Self::FirstEdgeDead
+            | Self::EdgeCookieExpires => Scenario::Edge,
+            _ => Scenario::OnPrem,
+        }
+    }
+
     /// Finds a fault by name.
     ///
     /// # Errors

@@ -178,6 +178,9 @@ impl Deployment {
         let voice = self.scenario.voice_domain(self.domain());
         lines.extend(voice.map(|domain| format!("VoiceServicesDomain: {domain}")));
         lines.push("NOT_SPECIFIED".into());
+        if self.faults.has(Fault::OnlyIpv6) {
+            lines.push("IP_Mode: IPv4-Only".into());
+        }
         if self.scenario == Scenario::Manual {
             lines.push("ServiceDiscoveryExcludedServices: WEBEX,CUCM,CUP".into());
             lines.push("Authenticator: CUP".into());
@@ -231,13 +234,18 @@ impl Deployment {
             out.push(format!("{CLUSTER_HOST}:5222={}", shown.xmpp));
         }
         if self.scenario != Scenario::Cloud {
-            for node in &self.nodes {
+            // An entry would give a name the address that it is to lack.
+            let unknown = self.faults.has(Fault::NoAddress);
+            for node in self.nodes.iter().filter(|node| !(unknown && node.host == "cucm1")) {
                 let at = if node.at == self.services.uds { shown.uds } else { node.at };
                 out.push(format!("{}:8443={at}", self.host(node.host)));
             }
-            out.push(format!("{}:6970={}", self.host("cucm1"), shown.files));
-            out.push(format!("{}:5060={}", self.host("cucm1"), shown.sip_tcp));
-            out.push(format!("{}:5061={}", self.host("cucm1"), shown.sip_tls));
+            if !unknown {
+                let cucm = self.host("cucm1");
+                out.push(format!("{cucm}:6970={}", shown.files));
+                out.push(format!("{cucm}:5060={}", shown.sip_tcp));
+                out.push(format!("{cucm}:5061={}", shown.sip_tls));
+            }
         }
         if self.scenario.has_presence_server() {
             out.push(format!("{}:8443={}", self.host("imp1"), shown.soap));

@@ -81,7 +81,10 @@ fn list(json: bool) -> std::io::Result<()> {
             |it: &Scenario| serde_json::json!({ "name": it.name(), "about": it.about() });
         let fault = |it: &Fault| {
             let rule = it.rule().map(|number| format!("D{number:02}"));
-            serde_json::json!({ "name": it.name(), "rule": rule, "about": it.about() })
+            let scenario = it.scenario().name();
+            serde_json::json!({
+                "name": it.name(), "rule": rule, "scenario": scenario, "about": it.about(),
+            })
         };
         let scenarios: Vec<_> = Scenario::ALL.iter().map(scenario).collect();
         let faults: Vec<_> = Fault::ALL.iter().map(fault).collect();
