@@ -31,6 +31,44 @@ impl Prosody {
         users: &[&str],
         password: &str,
     ) -> Self {
+        let (port, tls_port) = (free_port(), free_port());
+        let login = "authentication = \"internal_plain\" -- PLAIN, SCRAM-SHA-1 and SCRAM-SHA-256";
+        Self::serve(folder, domain, identity, users, password, login, (port, tls_port))
+    }
+
+    /// Serves `domain` as the XMPP server of an IM and Presence node: with one-time passwords that
+    /// somebody else writes to `tokens`, each once.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn behind_soap(
+        folder: &Path,
+        domain: &str,
+        identity: &Identity,
+        tokens: &Path,
+        port: u16,
+    ) -> Self {
+        let plugins = folder.join("prosody-plugins");
+        std::fs::create_dir_all(&plugins).expect("a folder for plugins");
+        let plugin = include_str!("../fixtures/mod_auth_vtg.lua");
+        std::fs::write(plugins.join("mod_auth_vtg.lua"), plugin).expect("a plugin");
+        let login = format!(
+            "plugin_paths = {{ {:?} }}; authentication = \"vtg\"; vtg_tokens = {:?}",
+            plugins.to_string_lossy(),
+            tokens.to_string_lossy()
+        );
+        Self::serve(folder, domain, identity, &[], "", &login, (port, free_port()))
+    }
+
+    fn serve(
+        folder: &Path,
+        domain: &str,
+        identity: &Identity,
+        users: &[&str],
+        password: &str,
+        login: &str,
+        (port, tls_port): (u16, u16),
+    ) -> Self {
         let folder = folder.join("prosody");
         // Prosody's own way of writing a name into a path.
         let escaped = domain.replace('.', "%2e").replace('-', "%2d");
@@ -40,7 +78,6 @@ impl Prosody {
             let account = format!("return {{ [\"password\"] = \"{password}\"; }};\n");
             std::fs::write(accounts.join(format!("{user}.dat")), account).expect("an account");
         }
-        let (port, tls_port) = (free_port(), free_port());
         let config = fill(
             include_str!("../fixtures/prosody.cfg.lua"),
             &[
@@ -50,6 +87,7 @@ impl Prosody {
                 ("KEY", &identity.key.to_string_lossy()),
                 ("CERTIFICATE", &identity.certificate.to_string_lossy()),
                 ("DOMAIN", domain),
+                ("LOGIN", login),
             ],
         );
         let file = folder.join("prosody.cfg.lua");

@@ -318,6 +318,9 @@ pub struct ImConfig {
     pub domain_based_name: bool,
     /// SASL mechanisms offered over TLS.
     pub mechanisms: Vec<String>,
+    /// Port of another program that plays the XMPP server of the chat nodes. It finds each one-time
+    /// password as a file of that name, with the user inside, in `one-time` in the state folder.
+    pub external_port: u16,
 }
 
 impl Default for ImConfig {
@@ -328,6 +331,7 @@ impl Default for ImConfig {
             mechanisms: ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "CISCO-VTG-TOKEN"]
                 .map(str::to_owned)
                 .into(),
+            external_port: 0,
         }
     }
 }

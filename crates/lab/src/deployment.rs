@@ -199,7 +199,16 @@ impl Deployment {
 
     /// Makes a one-time password.
     pub(crate) fn one_time_password(&self, user: &str) -> String {
-        remember(&mut self.secrets().one_time, user)
+        let password = remember(&mut self.secrets().one_time, user);
+        if self.config.im.external_port != 0 {
+            let folder = self.state.join("one-time");
+            let written = std::fs::create_dir_all(&folder)
+                .and_then(|()| std::fs::write(folder.join(&password), format!("{user}\n")));
+            if let Err(error) = written {
+                tracing::error!(%error, "a one-time password could not be passed on");
+            }
+        }
+        password
     }
 
     /// Uses a one-time password up; it must belong to `user`.

@@ -167,6 +167,9 @@ pub(crate) async fn place(
     shown.files = held.instead_of(shown.files, files).await?;
     let soap = either(Fault::RefusedSoap, Fault::DroppedSoap);
     shown.soap = held.instead_of(shown.soap, soap).await?;
+    if config.im.external_port != 0 {
+        shown.xmpp.set_port(config.im.external_port);
+    }
     let (refused, dropped) = either(Fault::RefusedXmpp, Fault::DroppedXmpp);
     let chat = (refused || faults.has(Fault::BothXmppNodesDown), dropped);
     for at in [&mut shown.xmpp, &mut shown.xmpps, &mut shown.xmpp443] {
