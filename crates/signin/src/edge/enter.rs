@@ -8,6 +8,7 @@ use offhook_ports::{HttpRequest, HttpResponse, Target, World};
 
 use super::budget::Leave;
 use super::{EdgeRoute, RENEW_AFTER, Session, names};
+use crate::flow::Failure;
 
 /// Longest value of a cookie that is believed, in bytes. The edge's has 64.
 const LONGEST_COOKIE: usize = 1024;
@@ -85,25 +86,30 @@ impl EdgeRoute {
     }
 
     /// Asks the edges in order, the one that was used last first, until one does not fail by its own
-    /// fault. The last two edges' failures of the same kind say the same, so the first is told.
+    /// fault. Of several failures the one earliest on the way is told, the first among equals.
     async fn enter(&self, world: &World, note: Note<'_>) -> Result<Entered, Fault> {
         let first = self.state().first;
         let count = self.0.edges.len();
-        let mut failed = None;
+        let mut failed = vec![];
         for step in 0..count {
             let index = (first + step) % count;
             let Some(edge) = self.0.edges.get(index) else { continue };
             match self.enter_at(world, edge, note).await {
                 Ok(entered) => {
-                    self.state().first = index;
+                    let mut state = self.state();
+                    (state.first, state.passed_over) = (index, failed);
                     return Ok(entered);
                 }
                 Err(fault) if is_final(&fault) => return Err(fault),
-                Err(fault) => failed = failed.or(Some(fault)),
+                Err(fault) => {
+                    let at = edge.endpoint(Service::Edge);
+                    failed.push(Failure { at, fault });
+                }
             }
         }
+        let first = failed.into_iter().min_by_key(|failure| failure.problem().area);
         let none = || Fault::NotProvisioned("An edge".to_owned());
-        Err(failed.unwrap_or_else(none))
+        Err(first.map_or_else(none, |failure| failure.fault))
     }
 
     async fn enter_at(

@@ -24,7 +24,8 @@ pub(crate) use inside::sign_in;
 pub use restrictions::{restricted, restrictions};
 
 use crate::Credentials;
-use crate::flow::Flow;
+use crate::flow::{Failure, Flow};
+use crate::home::passed_over_problem;
 
 /// The edge's cookie lives for eight hours (reference edge.md section 2); it is renewed before.
 const RENEW_AFTER: Duration = Duration::from_secs(7 * 3600 + 1800);
@@ -58,6 +59,8 @@ struct State {
     /// How many sign-ins are over, and what became of the last.
     rounds: u64,
     failed: Option<Fault>,
+    /// Edges that come before the one in use and failed.
+    passed_over: Vec<Failure>,
     /// A relayed request was let pass since the way was opened.
     passed: bool,
 }
@@ -94,6 +97,10 @@ impl EdgeRoute {
             state: Mutex::default(),
         }));
         route.renew(flow.world, 0, &|step| flow.note(step)).await?;
+        let passed_over = std::mem::take(&mut route.state().passed_over);
+        for failure in &passed_over {
+            flow.warn(passed_over_problem(failure, &route.edge()));
+        }
         Ok(route)
     }
 
