@@ -52,8 +52,7 @@ impl Findings {
     pub(crate) fn finish(mut self) -> (Vec<Finding>, u8) {
         self.raise_causes();
         self.drop_consequences();
-        self.items
-            .sort_by_key(|(severity, problem)| (*severity, problem.area, precedence(problem.rule)));
+        self.items.sort_by_key(|(severity, it)| (*severity, stretch(it), precedence(it.rule)));
         let exit = match self.items.first() {
             Some((Severity::Blocking, problem)) => problem.area.exit_code(),
             Some((Severity::Warning | Severity::Note, _)) | None => 0,
@@ -72,12 +71,16 @@ impl Findings {
     /// is a warning while everything works. When a server cannot be reached or trusted, it is the
     /// earlier cause.
     fn raise_causes(&mut self) {
-        if !self.blocked_by(&[Area::Dns, Area::Network, Area::Tls]) {
-            return;
-        }
+        let way = [Area::Dns, Area::Network, Area::Tls];
+        let causes: &[u8] = if self.blocked_by(&way) { &[3, 4, 5, 26] } else { &[] };
+        // The servers answered, and were not those that were meant (D22), or not those of the user's
+        // chat (D26).
+        let entry = [Area::Authentication, Area::Provisioning];
+        let others: &[u8] = if self.blocked_by(&entry) { &[22, 26] } else { &[] };
         for (severity, problem) in &mut self.items {
-            if matches!(problem.rule, Some(Rule(3..=5))) && *severity == Severity::Warning {
-                *severity = Severity::Blocking;
+            let raised = |rules: &[u8]| problem.rule.is_some_and(|rule| rules.contains(&rule.0));
+            if raised(causes) || raised(others) {
+                *severity = Severity::Blocking.min(*severity);
             }
         }
     }
@@ -106,6 +109,13 @@ impl Findings {
 /// Service, host and port, as the evidence begins (`model::Fault::problem`).
 fn place(problem: &Problem) -> &str {
     problem.evidence.split(": ").next().unwrap_or_default()
+}
+
+/// Where on the way a finding belongs. Its area says so, but for two that are the cause of whatever
+/// fails behind them: the wrong authenticator (D22) and a domain in the place of a host (D26).
+fn stretch(problem: &Problem) -> Option<Area> {
+    let is_cause = matches!(problem.rule, Some(Rule(22 | 26)));
+    (!is_cause).then_some(problem.area)
 }
 
 /// Among findings of one area: D03, D04 and D05 before the others, D12 before D08, both nodes down
@@ -176,9 +186,14 @@ mod tests {
         // When sign-in succeeds, these appear as warnings, and the exit status stays 0.
         (
             &[(Warning, 36), (Warning, 35), (Warning, 22), (Warning, 6), (Warning, 2)],
-            &[2, 6, 36, 35, 22],
+            &[22, 2, 6, 36, 35],
             0,
         ),
+        // Another authenticator than expected outranks what it refuses, and a domain in the place of a
+        // host outranks that it has no address.
+        (&[(Blocking, 13), (Warning, 22)], &[22, 13], 50),
+        (&[(Blocking, 5), (Warning, 26)], &[26, 5], 50),
+        (&[(Warning, 22), (Blocking, 29)], &[29, 22], 60),
         // A failed service behind them decides the exit status all the same.
         (&[(Warning, 2), (Blocking, 29)], &[29, 2], 60),
         // In the order of the chain.

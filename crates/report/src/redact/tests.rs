@@ -69,6 +69,9 @@ fn devices_keep_prefix_and_length() {
         "http://h:6970/CSFDEVICE1XXX.cnf.xml"
     );
     assert_eq!(check("GET /BOTBOB.cnf.xml"), "GET /BOTDEVICE1.cnf.xml");
+    redactor.body(b"<device><name>CSFBOB.JONES</name></device>");
+    assert_eq!(redactor.url("http://h/CSFBOB.JONES.cnf.xml"), "http://h/CSFDEVICE2XX.cnf.xml");
+    assert_eq!(redactor.text("of CSFBOB.JONES.cnf.xml."), "of CSFDEVICE2XX.cnf.xml.");
 }
 
 #[test]
@@ -104,6 +107,11 @@ fn what_is_no_data_is_not_kept() {
     let mut redactor = Redactor::default();
     assert!(!redactor.body(b"<html>Hello Alice").contains("Alice"));
     assert!(!redactor.body(b"  {\"token\": \"abc\"}").contains("abc"));
+    let form = b"<html><p>Hello Alice<form method=post action='/x?u=alice'><input name=\"SAMLRequest\" value=\"QWxpY2U\"></form>";
+    assert_eq!(
+        redactor.body(form),
+        "<!DOCTYPE html><html><body><br><form action=\"*\"><input name=\"SAMLRequest\"></form></body></html>"
+    );
     let bomb = redactor.body(b"<!DOCTYPE a [<!ENTITY x 'alice'>]><a>&x;</a>");
     assert!(bomb.starts_with("<!DOCTYPE removed []><a>"), "{bomb}");
     assert_eq!(redactor.body(b"<a><b"), "<a><");

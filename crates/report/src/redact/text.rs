@@ -92,10 +92,16 @@ impl Redactor {
         if let Some((number, _)) = self.names.find(word) {
             return Some(format!("name-{number}"));
         }
-        // `CSFALICE.cnf.xml`
-        let (first, rest) = word.split_once('.')?;
-        let is_device = looks_like_device(first) || self.devices.find(first).is_some();
-        (is_device && !is_stand_in(first)).then(|| format!("{}.{rest}", self.device(first)))
+        self.device_file(word)
+    }
+
+    /// `CSFALICE.cnf.xml`; the name of a device may have dots of its own.
+    pub(super) fn device_file(&mut self, word: &str) -> Option<String> {
+        let dots = word.match_indices('.').map(|(at, _)| word.split_at(at)).rev();
+        let known = dots.clone().find(|(name, _)| self.devices.find(name).is_some());
+        let (name, rest) =
+            known.or_else(|| dots.rev().find(|(name, _)| looks_like_device(name)))?;
+        (!is_stand_in(name)).then(|| self.device(name) + rest)
     }
 }
 

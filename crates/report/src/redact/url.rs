@@ -38,12 +38,11 @@ impl Redactor {
     }
 
     fn segment(&mut self, segment: &str) -> String {
-        let (first, rest) = segment.split_once('.').unwrap_or((segment, ""));
-        if self.devices.find(first).is_some() || looks_like_device(first) {
-            let dot = if rest.is_empty() { "" } else { "." };
-            return format!("{}{dot}{rest}", self.device(first));
+        let is_device = self.devices.find(segment).is_some() || looks_like_device(segment);
+        if is_device {
+            return self.device(segment);
         }
-        self.word(segment)
+        self.device_file(segment).unwrap_or_else(|| self.word(segment))
     }
 }
 

@@ -25,7 +25,7 @@ impl Redactor {
         let start = text.trim_start_matches('\u{feff}').trim_start();
         let lower = start.get(..64.min(start.len())).unwrap_or(start).to_ascii_lowercase();
         if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
-            return "<!DOCTYPE html><html><body>removed<br></body></html>".to_owned();
+            return page(&text);
         }
         if start.is_empty() {
             return String::new();
@@ -67,6 +67,31 @@ impl Redactor {
         self.text(value)
     }
 }
+
+/// A page in the place of a page: of all that it said only its forms and the names of their fields
+/// stay, for there are sign-ins that go on by them.
+fn page(text: &str) -> String {
+    let mut out = "<!DOCTYPE html><html><body><br>".to_owned();
+    for tag in text.split('<').skip(1).take(MOST_TAGS) {
+        let tag = tag.split('>').next().unwrap_or_default();
+        let lower = tag.to_ascii_lowercase();
+        if lower.starts_with("form") {
+            out.push_str(if lower.contains("action") { "<form action=\"*\">" } else { "<form>" });
+        } else if lower.starts_with("/form") {
+            out.push_str("</form>");
+        } else if lower.starts_with("input") {
+            let name = tag.find("name=").and_then(|at| tag.get(at + 5..)).unwrap_or_default();
+            let plain = |c: char| c.is_ascii_alphabetic() || c == '_';
+            let name: String =
+                name.trim_start_matches(['"', '\'']).chars().take_while(|c| plain(*c)).collect();
+            out.push_str(&format!("<input name=\"{name}\">"));
+        }
+    }
+    out + "</body></html>"
+}
+
+/// Tags of a page that are looked at.
+const MOST_TAGS: usize = 10_000;
 
 struct Scan<'a> {
     redactor: &'a mut Redactor,
