@@ -89,7 +89,7 @@ pub enum Sub {
         /// Go through the recorded answers of a problem report instead of the network.
         #[arg(long, value_name = "REPORT.zip", conflicts_with_all = ["address", "register", "report"])]
         replay: Option<PathBuf>,
-        /// Register the phone as well. Not built yet.
+        /// Register the phone for a moment as well; not while a client runs on this profile.
         #[arg(long)]
         register: bool,
         /// Save a problem report of this examination into DIR.

@@ -3,19 +3,21 @@
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use offhook_config::Layers;
 use offhook_discovery::Request;
-use offhook_doctor::{Case, Diagnosis};
+use offhook_doctor::{Case, Diagnosis, Registrar};
 use offhook_model::{Layer, Problem, Secret, UserAddress};
+use offhook_net::Net;
 use offhook_platform::Folders;
-use offhook_ports::Progress;
+use offhook_ports::{BoxFuture, PhoneAccount, Progress};
 use offhook_report::{MOST_FILE, Recorded, Recorder, Replay, Situation};
 use offhook_signin::Credentials;
 use offhook_store::{Places, Store};
 use serde_json::Value;
 
+use crate::PRODUCT;
 use crate::args::Global;
 use crate::bootstrap;
 use crate::client::net;
@@ -35,6 +37,25 @@ pub struct Wish<'a> {
     pub password: Option<String>,
     /// Where to save a report of the examination.
     pub report: Option<PathBuf>,
+    /// Register the phone and withdraw.
+    pub register: bool,
+}
+
+/// Registers by the machine of a client; keeps what went wrong for the report.
+struct Phone {
+    net: Arc<Net>,
+    problems: Mutex<Vec<Problem>>,
+}
+
+impl Registrar for Phone {
+    fn register<'a>(&'a self, account: &'a PhoneAccount) -> BoxFuture<'a, Vec<Problem>> {
+        Box::pin(async move {
+            let net = Arc::clone(&self.net);
+            let problems = offhook_engine::register(net, account.clone(), PRODUCT, SEED).await;
+            *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = problems.clone();
+            problems
+        })
+    }
 }
 
 /// Examines an address; the result is the exit status.
@@ -68,21 +89,28 @@ pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
     net.set_trust(request.preset.certificates, &kept.accepted);
     let recorder = Recorder::default();
     begin(&recorder, &request, (&layers, &told), credentials.as_ref());
-    let world = recorder.wrap(&offhook_engine::world(&Arc::clone(&net)));
-    let (seen, diagnosis) = runtime()?.block_on(async {
-        let seen = seen(&folders).await;
+    let world = recorder.wrap(&offhook_engine::world(&net));
+    let phone = Phone { net, problems: Mutex::default() };
+    let (mut seen, diagnosis) = runtime()?.block_on(async {
+        let state = state(&folders).await;
+        if wish.register && state.is_some() {
+            return Err(RUNS.to_owned());
+        }
+        let seen = state.map(|state| report::seen(&state)).unwrap_or_default();
         let case = Case {
             request: &request,
             credentials: credentials.as_ref(),
             layers: &layers,
             told: &told,
             seen: &seen,
+            registrar: wish.register.then_some(&phone as &dyn Registrar),
         };
         let diagnosis = offhook_doctor::examine(&world, &case, &teller(wish.json)).await;
-        (seen, diagnosis)
-    });
+        Ok((seen, diagnosis))
+    })?;
     print(&diagnosis, wish.json)?;
     if let Some(folder) = wish.report {
+        seen.extend(phone.problems.into_inner().unwrap_or_else(PoisonError::into_inner));
         let heard = Heard::of(&recorder, &seen);
         let state = serde_json::json!({ "diagnosis": diagnosis });
         let path = report::save(&folders, Some(folder), "", Some(&state), heard)?;
@@ -116,6 +144,7 @@ pub fn replay(zip: &Path, json: bool) -> Result<u8, String> {
         layers: &layers,
         told: &told,
         seen: &recorded.seen,
+        registrar: None,
     };
     let replay = Replay::new(&recorded.answers, offhook_engine::moment().at);
     let world = replay.world();
@@ -169,13 +198,14 @@ fn begin(
     }
 }
 
-/// What the client that runs on this profile sees.
-async fn seen(folders: &Folders) -> Vec<Problem> {
-    let ask = async {
-        let mut client = offhook_control::Client::connect(&folders.run).await.ok()?;
-        client.call("diagnostics.get", Value::Null).await.ok()?.ok()
-    };
-    ask.await.map(|state| report::seen(&state)).unwrap_or_default()
+/// Two clients must not hold one phone.
+const RUNS: &str = "A client runs on this profile and has the phone. Quit it, or leave out --register: \
+     what the client sees is shown anyway.";
+
+/// The state of the client that runs on this profile, if one does.
+async fn state(folders: &Folders) -> Option<Value> {
+    let mut client = offhook_control::Client::connect(&folders.run).await.ok()?;
+    client.call("diagnostics.get", Value::Null).await.ok()?.ok()
 }
 
 fn teller(quiet: bool) -> impl Fn(Progress) + Send + Sync {

@@ -40,13 +40,13 @@ fn run(cli: &Cli) -> Result<u8, String> {
         None => start(cli),
         Some(Sub::Ctl { method, params }) => ctl::run(&cli.global, method, params),
         Some(Sub::Doctor { replay: Some(zip), json, .. }) => doctor::replay(zip, *json),
-        Some(Sub::Doctor { register: true, .. }) => Err(not_built("doctor --register")),
-        Some(Sub::Doctor { address, json, replay: None, register: false, report }) => {
+        Some(Sub::Doctor { address, json, replay: None, register, report }) => {
             let wish = doctor::Wish {
                 address: address.as_deref(),
                 json: *json,
                 password: password(),
                 report: report.clone(),
+                register: *register,
             };
             doctor::run(&cli.global, wish)
         }

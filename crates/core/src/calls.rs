@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use offhook_call::{Output, Phone, Registration};
-use offhook_model::{Call, CallId, CommandError, Fault, Link, Moment, ServiceState, ServiceStatus};
+use offhook_model::{
+    Call, CallId, CommandError, Fault, Link, Moment, Problem, ServiceState, ServiceStatus,
+};
 use offhook_ports::{FlowId, PhoneAccount, StoreRequest};
 
 use crate::standing::ServiceVerdict;
@@ -230,7 +232,10 @@ impl Core {
                 Some(ServiceVerdict::Ready),
             ),
             Registration::Failed { server, fault, retry_in } => {
-                let problem = fault.problem(&server.endpoint());
+                let at = server.endpoint();
+                let lost = before.state == ServiceState::Ready;
+                let problem =
+                    if lost { Problem::registration_lost(&at, &fault) } else { fault.problem(&at) };
                 let status = ServiceStatus {
                     state: ServiceState::Failed,
                     error: Some(problem.clone()),

@@ -10,6 +10,7 @@ use offhook_model::{
 use offhook_ports::{Found, PhoneAccount, Progress, Reached, Target, Tell, World, XmppPlan};
 use offhook_signin::{Grant, Service};
 
+use crate::Registrar;
 use crate::findings::Findings;
 
 /// At most so many servers of a kind are tried.
@@ -92,6 +93,19 @@ impl<'a> Checks<'a> {
         let Some(account) = phone.ready() else { return vec![] };
         let servers: Vec<_> = account.servers.iter().map(|server| server.endpoint()).collect();
         self.reach_all(&servers).await
+    }
+
+    /// Registers and withdraws. That one server refuses while another takes the phone is no matter
+    /// here: the registrar tries them in order, as a client would.
+    pub(crate) async fn register(&mut self, registrar: &dyn Registrar, account: &PhoneAccount) {
+        let begin = self.world.clock.now();
+        let problems = registrar.register(account).await;
+        let hosts: Vec<_> = account.servers.iter().map(|it| it.endpoint().to_string()).collect();
+        let asked = "register the phone, stay registered for a moment, and withdraw".to_owned();
+        let last = problems.last().cloned();
+        let step = self.step("register", asked, hosts.join(", "), begin, &last);
+        self.note(step);
+        self.findings.see(&problems);
     }
 
     pub(crate) async fn reach_all(&self, at: &[Endpoint]) -> Vec<Tried> {

@@ -16,13 +16,19 @@ use offhook_discovery::{Report, Request, check_targets, discover, overruled};
 use offhook_model::{
     Area, Authenticator, Layer, Owner, Problem, ProductMode, Rule, TraceStep, Via,
 };
-use offhook_ports::{Found, Progress, Tell, World};
+use offhook_ports::{BoxFuture, Found, PhoneAccount, Progress, Tell, World};
 use offhook_signin::{Credentials, EdgeBudget, Grant, sign_in};
 
 use check::Checks;
 
+/// Registers a phone for a moment and withdraws; what went wrong.
+pub trait Registrar: Send + Sync {
+    /// Nothing is wrong when the list is empty.
+    fn register<'a>(&'a self, account: &'a PhoneAccount) -> BoxFuture<'a, Vec<Problem>>;
+}
+
 /// What is examined.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Case<'a> {
     /// As a sign-in would ask it.
     pub request: &'a Request,
@@ -35,6 +41,8 @@ pub struct Case<'a> {
     pub told: &'a [Problem],
     /// What a client sees that runs on the same profile, registered phone included (D29, D30, D34).
     pub seen: &'a [Problem],
+    /// Registers the phone, where that is wanted.
+    pub registrar: Option<&'a dyn Registrar>,
 }
 
 /// Examines an address: finds its services, signs in as far as the flows go when there are
@@ -157,6 +165,9 @@ async fn with_password(
     };
     tell(Progress::Doing("Trying the servers of your services".into()));
     checks.services(&grant).await;
+    if let (Some(registrar), Some(account)) = (case.registrar, grant.phone.ready()) {
+        checks.register(registrar, account).await;
+    }
     let known: Vec<Layer> = case.layers.iter().chain(&grant.layers).cloned().collect();
     ports::check(checks, &grant, &known).await;
     if request.preset.phone_mode && grant.mode == ProductMode::Full {

@@ -25,6 +25,7 @@ fn examined_as(world: &TestWorld, password: Option<&str>, request: Request) -> D
         layers: &[],
         told: &[],
         seen: &[],
+        registrar: None,
     };
     world.run(examine(&world.world(), &case, &|_| {}))
 }
@@ -271,7 +272,14 @@ fn an_examination_may_move_between_threads() {
     fn check<T: Send>(_: T) {}
     let address = "alice@example.com".parse().expect("an address");
     let request = Request::new(address, 3);
-    let case = Case { request: &request, credentials: None, layers: &[], told: &[], seen: &[] };
+    let case = Case {
+        request: &request,
+        credentials: None,
+        layers: &[],
+        told: &[],
+        seen: &[],
+        registrar: None,
+    };
     check(examine(&TestWorld::new().world(), &case, &|_| {}));
 }
 

@@ -9,7 +9,9 @@ mod flows;
 mod handle;
 mod links;
 mod questions;
+mod register;
 mod run;
 
 pub use handle::{CommandRefused, Handle};
+pub use register::register;
 pub use run::{Setup, moment, start, world};

@@ -167,6 +167,46 @@ impl Problem {
         .with_rule(18)
     }
 
+    /// The phone was registered, and is no longer (D30). The owner follows from the cause.
+    pub fn registration_lost(at: &Endpoint, fault: &Fault) -> Self {
+        let host = &at.host;
+        let (owner, what, remedy) = match fault {
+            Fault::ConnectTimeout | Fault::AnswerTimeout => (
+                Owner::Network,
+                "no longer answers",
+                "Check the way to it: a firewall may forget idle connections, or the node may be down.",
+            ),
+            Fault::Closed => (
+                Owner::Server,
+                "closed the connection",
+                "Have the node's log looked at: it may restart, reset the device, or move it to another node.",
+            ),
+            Fault::Unreachable(_) => (
+                Owner::Network,
+                "can no longer be reached from here",
+                "Check this computer's network connection and address.",
+            ),
+            Fault::Sip(..) => (
+                Owner::Admin,
+                "no longer accepts the registration",
+                "Have the device checked: it may have been reset, moved or taken over by another client.",
+            ),
+            _ => (
+                Owner::Admin,
+                "dropped the phone",
+                "Have the node's log looked at for this device.",
+            ),
+        };
+        Self::new(
+            Area::Registration,
+            owner,
+            format!("The phone was registered, and then {host} {what}."),
+            remedy,
+        )
+        .with_rule(30)
+        .with_evidence(format!("{} {at}: {fault:?}", at.service.words()))
+    }
+
     /// Phone only was asked for, and chat is still there (D24): the mode is chosen at sign-in.
     pub fn restart_for_phone_mode() -> Self {
         Self::new(
