@@ -7,7 +7,7 @@ use offhook_control::Host;
 use offhook_engine::{Handle, Setup};
 use offhook_media::MediaOptions;
 use offhook_model::{Command, CommandError, ErrorCode, Notice, Provisioned, Reply, Snapshot};
-use offhook_net::{Net, NetOptions};
+use offhook_net::{Net, NetOptions, ProxySources};
 use offhook_platform::Folders;
 use offhook_ports::StoreRequest;
 use offhook_report::Recorder;
@@ -43,7 +43,26 @@ pub fn net(global: &Global) -> Result<Arc<Net>, String> {
         name_servers: global.name_server.clone(),
         hosts: global.hosts.clone(),
         ca_files: global.ca_file.clone(),
+        proxies: proxies(),
     })
+}
+
+/// Where the system's proxy settings are. The names are common to many programs; those in lower
+/// case come first.
+#[expect(clippy::disallowed_methods, reason = "what the environment says of proxies is read here")]
+fn proxies() -> ProxySources {
+    let plain = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let either = |name: &str| plain(name).or_else(|| plain(&name.to_uppercase()));
+    let home = plain("HOME").map(|home| PathBuf::from(home).join(".config"));
+    ProxySources {
+        http: either("http_proxy"),
+        https: either("https_proxy"),
+        all: either("all_proxy"),
+        none: either("no_proxy"),
+        system: true,
+        desktop: plain("XDG_CURRENT_DESKTOP"),
+        config_home: plain("XDG_CONFIG_HOME").map(PathBuf::from).or(home),
+    }
 }
 
 impl Client {

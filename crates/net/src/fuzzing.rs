@@ -24,3 +24,18 @@ pub fn netlink(data: &[u8]) {
     #[cfg(not(target_os = "linux"))]
     let _ = data;
 }
+
+/// The answer of a proxy's script.
+pub fn pac_result(data: &[u8]) {
+    crate::proxy::fuzz_pac_result(data);
+}
+
+/// A proxy's answer to CONNECT.
+pub fn connect(data: &[u8]) {
+    crate::proxy::fuzz_connect(data);
+}
+
+/// What systems say of their proxy settings.
+pub fn proxy_settings(data: &[u8]) {
+    crate::proxy::fuzz_settings(data);
+}

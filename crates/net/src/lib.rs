@@ -17,6 +17,7 @@ pub mod fuzzing;
 mod hosts;
 mod http;
 mod probe;
+mod proxy;
 pub mod sip;
 mod tcp;
 mod tls;
@@ -31,6 +32,7 @@ use offhook_ports::AskTrust;
 
 pub use clock::now;
 pub use hosts::{HostEntry, NoHostEntry};
+pub use proxy::ProxySources;
 pub use tls::{Refused, Wanted, install_crypto};
 pub use watch::Watch;
 
@@ -43,15 +45,18 @@ pub struct NetOptions {
     pub hosts: Vec<HostEntry>,
     /// `--ca-file`: PEM files of authorities to trust besides the system's.
     pub ca_files: Vec<PathBuf>,
+    /// What the system's proxy settings are found by.
+    pub proxies: ProxySources,
 }
 
 /// The network as the rest of the program sees it.
 #[derive(Debug)]
 pub struct Net {
-    names: dns::Names,
+    names: Arc<dns::Names>,
     trust: tls::Trust,
     decisions: tls::Decisions,
     cookies: http::Jar,
+    proxies: proxy::Proxies,
 }
 
 impl Net {
@@ -63,10 +68,11 @@ impl Net {
     pub fn new(options: NetOptions) -> Result<Arc<Self>, String> {
         let authorities = tls::read_authorities(&options.ca_files)?;
         Ok(Arc::new(Self {
-            names: dns::Names::new(options.name_servers, options.hosts),
+            names: Arc::new(dns::Names::new(options.name_servers, options.hosts)),
             trust: tls::Trust::new(authorities),
             decisions: tls::Decisions::default(),
             cookies: http::Jar::default(),
+            proxies: proxy::Proxies::new(options.proxies),
         }))
     }
 
@@ -90,8 +96,10 @@ impl Net {
         self.names.use_families(mode);
     }
 
-    /// Forgets addresses learnt from the name system, for when the network has changed.
+    /// Forgets addresses learnt from the name system and the proxy's script, for when the network
+    /// has changed.
     pub fn forget_names(&self) {
         self.names.forget();
+        self.proxies.forget();
     }
 }

@@ -140,7 +140,7 @@ impl Names {
         if filed.is_empty() { None } else { answer(filed, "hosts file") }
     }
 
-    async fn resolve(&self, host: &str) -> Result<DnsAnswer<IpAddr>, DnsFault> {
+    pub(crate) async fn resolve(&self, host: &str) -> Result<DnsAnswer<IpAddr>, DnsFault> {
         let mode = self.mode();
         let host = bare(host);
         if let Some(mut answer) = self.local(host) {

@@ -2,7 +2,8 @@
 //!
 //! Each request has a connection of its own: the services are asked rarely and at many hosts, and
 //! nothing then waits for, or is surprised by, the end of an idle connection. Redirects are
-//! answers. There is no proxy; `Net::dial` below is the place where one would come in.
+//! answers. A request that may go through the system's proxy has one or several ways; the others
+//! have the direct one.
 
 mod cookies;
 mod exchange;
@@ -22,6 +23,7 @@ use offhook_ports::{BoxFuture, Http, HttpFailure, HttpRequest, HttpResponse, Met
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
+use crate::proxy::{self, Way};
 use crate::{Net, Refused, Wanted};
 
 pub(crate) use cookies::Jar;
@@ -68,6 +70,17 @@ impl Place {
         })
     }
 
+    /// The whole address, as a proxy wants it.
+    fn whole(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority, self.path)
+    }
+
+    /// The address as a proxy's script may see it: of one under TLS not what is asked there.
+    fn shown(&self) -> String {
+        if self.secure { format!("https://{}/", self.authority) } else { self.whole() }
+    }
+
     /// The place as people know it, for the question about its certificate. A request does not
     /// say which service it is for, so this goes by its other signs.
     fn endpoint(&self, request: &HttpRequest) -> Endpoint {
@@ -96,42 +109,101 @@ struct Reached {
     tls: Option<String>,
 }
 
-impl Net {
-    async fn dial(&self, wanted: &Wanted<'_>, deadline: Instant) -> Result<Reached, Refused> {
-        let at = wanted.at;
-        let left = || deadline.saturating_duration_since(Instant::now());
-        let stream = self.connect_tcp(&at.host, at.port, left().min(CONNECT)).await?;
-        let peer = stream.peer_addr().ok();
-        if at.link != Link::Tls {
-            return Ok(Reached { stream: Box::new(stream), peer, tls: None });
-        }
-        let (stream, words) = self.tls(stream, wanted, left()).await?;
-        Ok(Reached { stream: Box::new(stream), peer, tls: Some(words) })
-    }
+/// A request on its way, which may be made by several ways.
+struct Call<'a> {
+    place: &'a Place,
+    wanted: Wanted<'a>,
+    message: Request<Full<Bytes>>,
+    /// Bound on the whole exchange.
+    whole: Duration,
+    limit: usize,
+}
 
-    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
-        let (limit, whole) = (request.limit, request.timeout);
-        let mut deadline = Instant::now() + whole;
+impl Net {
+    pub(crate) async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
         let place = Place::parse(&request.url)?;
         let at = place.endpoint(&request);
         let also = request.also_named.clone();
         let wanted = Wanted { at: &at, names: &[], also: &also, alpn: &[b"http/1.1"] };
+        let (whole, limit, proxied) = (request.timeout, request.limit, request.proxied);
+        let mut deadline = Instant::now() + whole;
         let message = self.message(request, &place)?;
-        let Reached { stream, peer, tls } = match self.dial(&wanted, deadline).await {
+        let call = Call { place: &place, wanted, message, whole, limit };
+        let (ways, mut failed) = if proxied {
+            self.ways(place.secure, &place.host, place.port, &place.shown()).await
+        } else {
+            (vec![Way::Direct], None)
+        };
+        for way in &ways {
+            match self.by(&call, way, &mut deadline).await {
+                Ok(answer) => return Ok(answer),
+                // The proxy is the cause of what follows from it.
+                Err(fault) => failed = failed.filter(is_proxy).or(Some(fault)),
+            }
+        }
+        Err(failed.unwrap_or(Fault::AnswerTimeout))
+    }
+
+    /// One way. The deadline moves when a person is asked about a certificate.
+    async fn by(
+        &self,
+        call: &Call<'_>,
+        way: &Way,
+        deadline: &mut Instant,
+    ) -> Result<HttpResponse, Fault> {
+        let Reached { stream, peer, tls } = match self.dial(&call.wanted, way, *deadline).await {
             Ok(reached) => reached,
             Err(refused) => {
-                self.overrule(&wanted, refused).await?;
+                self.overrule(&call.wanted, refused).await?;
                 // A person took their time; the request has all of its own again.
-                deadline = Instant::now() + whole;
-                self.dial(&wanted, deadline).await?
+                *deadline = Instant::now() + call.whole;
+                self.dial(&call.wanted, way, *deadline).await?
             }
         };
-        let asked = timeout_at(deadline, exchange::ask(stream, message, limit)).await;
+        let mut message = call.message.clone();
+        let in_clear_by_proxy = !call.place.secure && *way != Way::Direct;
+        if in_clear_by_proxy {
+            // RFC 9112 section 3.2.2: a proxy is told the whole address.
+            *message.uri_mut() = call.place.whole().parse().map_err(|_| unsendable("path"))?;
+        }
+        let asked = timeout_at(*deadline, exchange::ask(stream, message, call.limit)).await;
         let (status, headers, body) = asked.unwrap_or(Err(Fault::AnswerTimeout))?;
+        if in_clear_by_proxy && status == 407 {
+            return Err(proxy::wants_password());
+        }
         for (_, value) in headers.iter().filter(|(name, _)| name == "set-cookie") {
-            self.cookies.take(&place.host, &place.path, value);
+            self.cookies.take(&call.place.host, &call.place.path, value);
         }
         Ok(HttpResponse { status, headers, body, peer, tls })
+    }
+
+    async fn dial(
+        &self,
+        wanted: &Wanted<'_>,
+        way: &Way,
+        deadline: Instant,
+    ) -> Result<Reached, Refused> {
+        let at = wanted.at;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let (host, port) = match way {
+            Way::Direct => (&at.host, at.port),
+            Way::Proxy(server) => (&server.host, server.port),
+        };
+        let connected = self.connect_tcp(host, port, left().min(CONNECT)).await;
+        let mut stream = match way {
+            Way::Direct => connected?,
+            Way::Proxy(_) => connected.map_err(|_| unreachable_proxy(host, port))?,
+        };
+        let peer = stream.peer_addr().ok();
+        if at.link != Link::Tls {
+            return Ok(Reached { stream: Box::new(stream), peer, tls: None });
+        }
+        if *way != Way::Direct {
+            let opened = timeout_at(deadline, proxy::tunnel(&mut stream, &at.host, at.port)).await;
+            opened.unwrap_or_else(|_| Err(Fault::Proxy("it does not answer".to_owned())))?;
+        }
+        let (stream, words) = self.tls(stream, wanted, left()).await?;
+        Ok(Reached { stream: Box::new(stream), peer, tls: Some(words) })
     }
 
     fn message(&self, request: HttpRequest, place: &Place) -> Result<Request<Full<Bytes>>, Fault> {
@@ -165,6 +237,14 @@ impl Net {
         }
         Ok(message)
     }
+}
+
+fn is_proxy(fault: &Fault) -> bool {
+    matches!(fault, Fault::Proxy(_))
+}
+
+fn unreachable_proxy(host: &str, port: u16) -> Fault {
+    Fault::Proxy(format!("{host} cannot be reached on port {port}"))
 }
 
 fn unsendable(what: &str) -> Fault {

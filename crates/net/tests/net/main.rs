@@ -10,6 +10,7 @@ mod idle;
 mod knot;
 mod names;
 mod openssl;
+mod proxies;
 mod replay;
 mod sip;
 mod trust;

@@ -66,3 +66,10 @@ fn certificates() {
 fn lists_of_the_kernel() {
     check("netlink", fuzzing::netlink);
 }
+
+#[test]
+fn answers_of_scripts_and_proxies_and_settings() {
+    check("pac_result", fuzzing::pac_result);
+    check("connect", fuzzing::connect);
+    check("proxy_settings", fuzzing::proxy_settings);
+}

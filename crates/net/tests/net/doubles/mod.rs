@@ -33,6 +33,7 @@ pub fn knowing(names: &[&str], authorities: &[&Path]) -> Arc<Net> {
         name_servers: vec![closed_port()],
         hosts: names.iter().map(here).collect(),
         ca_files: authorities.iter().map(|path| PathBuf::from(*path)).collect(),
+        ..NetOptions::default()
     })
 }
 
