@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use offhook_model::{Area, Owner, Preset, Problem};
+use offhook_model::{Area, Outcome, Owner, Preset, Problem};
 use offhook_ports::{Found, Srv, Target};
 
 use crate::asked::{Asked, Fate, Notes, show_srv};
@@ -73,22 +73,27 @@ pub(crate) enum Standing {
 impl Answers {
     /// Nothing is asked, for this reason.
     pub(crate) fn unasked(domain: &str, why: &'static str) -> Self {
-        Self {
-            domain: domain.to_owned(),
-            slots: [const { Slot::Skipped("") }; 5].map(|_| Slot::Skipped(why)),
-        }
+        let slots = std::array::from_fn(|_| Slot::Skipped(why));
+        Self { domain: domain.to_owned(), slots }
     }
 
     /// Everything that may be asked in the first round is under way.
     pub(crate) fn begin(domain: &str, preset: &Preset) -> Self {
         let unless =
             |excluded: bool, why| if excluded { Slot::Skipped(why) } else { Slot::Waiting };
+        let later = |excluded: bool, why| {
+            Slot::Skipped(match (excluded, preset.pinpoint) {
+                (true, _) => why,
+                (false, true) => "inner records answered, or have not answered yet",
+                (false, false) => "the pinpoint zone is switched off",
+            })
+        };
         let slots = [
             unless(preset.excluded.cucm, "CUCM is excluded"),
             unless(preset.excluded.cup, "CUP is excluded"),
             Slot::Waiting,
-            Slot::Skipped("inner records answered, or have not answered yet"),
-            Slot::Skipped("inner records answered, or have not answered yet"),
+            later(preset.excluded.cucm, "CUCM is excluded"),
+            later(preset.excluded.cup, "CUP is excluded"),
         ];
         Self { domain: domain.to_owned(), slots }
     }
@@ -188,8 +193,7 @@ impl Answers {
         })
     }
 
-    /// Inner records are found under these of the three names: `Communications Manager`, `IM and
-    /// Presence`.
+    /// What the inner records lead to, in words; nothing when there are none.
     pub(crate) fn inner_words(&self) -> Option<&'static str> {
         let found =
             |one: usize, other: usize| self.slots[one].is_found() || self.slots[other].is_found();
@@ -236,16 +240,11 @@ impl Answers {
             let asked = format!("SRV {}", self.name(index));
             match slot {
                 Slot::Skipped(why) => {
-                    notes.local(step, &asked, "not asked", (offhook_model::Outcome::Skipped, *why));
+                    notes.local(step, &asked, "not asked", (Outcome::Skipped, *why));
                 }
                 Slot::Waiting => {
                     let why = format!("{decider}; its answer was not waited for");
-                    notes.local(
-                        step,
-                        &asked,
-                        "no answer yet",
-                        (offhook_model::Outcome::Skipped, why),
-                    );
+                    notes.local(step, &asked, "no answer yet", (Outcome::Skipped, why));
                 }
                 Slot::Came(answer) if won == Some(index) => {
                     notes.judge(step, answer, Fate::Won("this record decides"), show_srv);

@@ -27,17 +27,14 @@ pub async fn check_targets(world: &World, found: &Found, mode: IpMode) -> Checke
     let answers = join_all(hosts.into_iter().map(|host| questions.addresses(host))).await;
     let mut notes = Notes::new(&|_| {});
     for asked in &answers {
-        notes.judge("target", asked, Fate::Lost("the server has an address"), ToString::to_string);
+        notes.judge("target", asked, Fate::Won("the server has an address"), ToString::to_string);
         if let Some(problem) = judge(asked, mode) {
             notes.warn(problem);
         }
     }
-    // An address is not a loss where nothing competes.
-    for step in &mut notes.steps {
-        if step.outcome == Outcome::Lost {
-            let good = step.why == "the server has an address";
-            step.outcome = if good { Outcome::Won } else { Outcome::Failed };
-        }
+    // Absence is an answer elsewhere; here it is a failure.
+    for step in notes.steps.iter_mut().filter(|step| step.outcome == Outcome::Lost) {
+        step.outcome = Outcome::Failed;
     }
     CheckedTargets { steps: notes.steps, problems: notes.warnings }
 }

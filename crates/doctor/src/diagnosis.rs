@@ -69,7 +69,7 @@ impl Diagnosis {
         Self {
             address: address.to_owned(),
             services_domain: report.domain.clone(),
-            voice_services_domain: report.domain.clone(),
+            voice_services_domain: report.voice_domain.clone(),
             network: report.network,
             authenticator: None,
             via: None,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use offhook_discovery::Request;
 use offhook_doctor::{Case, Diagnosis, examine};
 use offhook_model::{
-    AccountType, DnsFault, Endpoint, Fault, Link, ManualAccount, Owner, Rule, Service, Severity,
-    TlsFault,
+    AccountType, DnsFault, Endpoint, Fault, Link, ManualAccount, Owner, Preset, Rule, Service,
+    Severity, TlsFault,
 };
 use offhook_signin::Credentials;
 use offhook_testkit::{PASSWORD, Reply, TOKEN, TestWorld, deployment, reply, url};
@@ -439,4 +439,15 @@ fn manual_settings_that_overrule_the_records_are_told() {
     };
     assert!(!examine(AccountType::Cucm));
     assert!(examine(AccountType::Webex));
+}
+
+#[test]
+fn the_domain_of_the_srv_questions_is_told() {
+    let world = deployment();
+    let preset =
+        Preset { voice_services_domain: Some("voice.example.com".into()), ..Preset::default() };
+    let address = "alice@example.com".parse().expect("an address");
+    let diagnosis = examined_as(&world, None, Request { preset, ..Request::new(address, 3) });
+    assert_eq!(diagnosis.services_domain, "example.com");
+    assert_eq!(diagnosis.voice_services_domain, "voice.example.com");
 }
