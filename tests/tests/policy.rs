@@ -30,15 +30,16 @@ fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
 }
 
 /// Starts a client with this bootstrap file, waits until the profile knows that it was started, and
-/// ends it.
-fn launch(folder: &Path, bootstrap: &Path) -> PathBuf {
+/// ends it. Gives the profile, and what the user was told.
+fn launch(folder: &Path, bootstrap: &Path) -> (PathBuf, Value) {
     let setup = Setup { bootstrap: Some(bootstrap.to_owned()), ..Setup::default() };
     let mut client = Client::start(folder, "a", &setup);
     let profile = client.profile.clone();
     let kept = profile.join("config/provisioned.json");
     until("the launch is kept", 20, || kept.is_file().then_some(()));
+    let problems = client.must("diagnostics.get", Value::Null)["problems"].clone();
     assert_eq!(client.end(), Some(0));
-    profile
+    (profile, problems)
 }
 
 #[test]
@@ -46,7 +47,8 @@ fn the_bootstrap_file_counts_on_the_first_launch_and_with_clear() {
     let scratch = Scratch::new();
     let folder = scratch.path();
     let path = file(folder, "b.properties", "ServicesDomain: one.example\nNOT_SPECIFIED\n");
-    let profile = launch(folder, &path);
+    let (profile, told) = launch(folder, &path);
+    assert_eq!(told, json!([]));
     let (status, rows) = explain(&profile, &[]);
     let domain = row(&rows, "ServicesDomain");
     assert_eq!((status, &domain["value"]), (0, &json!("one.example")));
@@ -54,13 +56,14 @@ fn the_bootstrap_file_counts_on_the_first_launch_and_with_clear() {
     assert_eq!(domain["overridden"], json!([]));
 
     file(folder, "b.properties", "SERVICES_DOMAIN=two.example\n");
-    launch(folder, &path);
+    let (_, told) = launch(folder, &path);
+    assert_eq!(told[0]["rule"], "D23", "{told}");
     let (status, rows) = explain(&profile, &[Path::new("--bootstrap"), &path]);
     assert_eq!((status, &row(&rows, "ServicesDomain")["value"]), (1, &json!("one.example")));
     assert!(rows.iter().any(|row| row["oddities"].to_string().contains("CLEAR=1")), "{rows:?}");
 
     file(folder, "b.properties", "SERVICES_DOMAIN=three.example\nCLEAR=1\n");
-    launch(folder, &path);
+    assert_eq!(launch(folder, &path).1, json!([]));
     let (status, rows) = explain(&profile, &[]);
     assert_eq!((status, &row(&rows, "ServicesDomain")["value"]), (0, &json!("three.example")));
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use offhook_control::Host;
 use offhook_engine::{Handle, Setup};
 use offhook_media::MediaOptions;
-use offhook_model::{Command, CommandError, ErrorCode, Notice, Provisioned, Reply, Snapshot};
+use offhook_model::{
+    Command, CommandError, ErrorCode, Notice, Problem, Provisioned, Reply, Snapshot,
+};
 use offhook_net::{Net, NetOptions, ProxySources};
 use offhook_platform::Folders;
 use offhook_ports::StoreRequest;
@@ -29,6 +31,8 @@ pub struct Client {
     pub store: Store,
     /// What earlier runs kept.
     pub kept: Kept,
+    /// What the user is to be told about it.
+    pub told: Vec<Problem>,
     /// Keeps what the outside answers.
     pub recorder: Recorder,
 }
@@ -79,8 +83,9 @@ impl Client {
         let keeper = Keeper { service: service(global), open: offhook_platform::credential_store };
         let (store, mut kept) = Store::open(places, Some(keeper))?;
         logging::start(&folders.logs(), global.log.as_deref())?;
-        kept.provisioned = launched(&store, kept.provisioned, bootstrap.as_ref());
-        Ok(Self { folders, net, store, kept, recorder: Recorder::default() })
+        let (known, told) = launched(&store, kept.provisioned, bootstrap.as_ref());
+        kept.provisioned = known;
+        Ok(Self { folders, net, store, kept, told, recorder: Recorder::default() })
     }
 
     /// Starts the engine; see [`offhook_engine::start`].
@@ -105,6 +110,7 @@ impl Client {
             settings,
             manual: self.kept.manual,
             provisioned: self.kept.provisioned,
+            told: self.told,
             remembered: self.kept.remembered,
             accepted: self.kept.accepted,
             audio,
@@ -116,16 +122,20 @@ impl Client {
     }
 }
 
-/// What is known from now on, kept when this launch changed it.
-fn launched(store: &Store, kept: Provisioned, file: Option<&Bootstrap>) -> Provisioned {
+/// What is known from now on, kept when this launch changed it, and what is to be told about it.
+fn launched(
+    store: &Store,
+    kept: Provisioned,
+    file: Option<&Bootstrap>,
+) -> (Provisioned, Vec<Problem>) {
     let (known, problems) = bootstrap::apply(kept.clone(), file);
-    for problem in problems {
+    for problem in &problems {
         tracing::warn!(rule = problem.rule.map(|rule| rule.0), "{}", problem.cause);
     }
     if known != kept {
         store.submit(StoreRequest::PutProvisioned(Box::new(known.clone())), drop);
     }
-    known
+    (known, problems)
 }
 
 /// How the system's password manager names our entries. Profiles do not see each other's passwords.

@@ -101,6 +101,8 @@ pub enum Event {
     Devices(Devices),
     /// The network is another one, came or went.
     Network(NetworkState),
+    /// What was found out before the core began, such as a bootstrap file that has no effect.
+    Told(Vec<Problem>),
     /// A handshake waits for the user's word on a certificate.
     Trust(Box<TrustQuestion>),
     /// The store answered.

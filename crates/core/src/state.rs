@@ -121,6 +121,7 @@ impl Core {
         match event {
             Event::Command(ticket, command) => self.command(ticket, command, now),
             Event::Progress(run, progress) => self.progress(run, progress),
+            Event::Told(problems) => problems.into_iter().for_each(|it| self.toast(it, now)),
             Event::Flow(run, outcome) => self.flow_over(run, outcome, now),
             Event::Xmpp(link, event) => self.xmpp(link, event, now),
             Event::SipOpened { flow, local, remote, tls } => {

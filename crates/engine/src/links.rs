@@ -48,6 +48,7 @@ impl Links {
             | Event::Media(_)
             | Event::Devices(_)
             | Event::Network(_)
+            | Event::Told(_)
             | Event::Trust(_)
             | Event::Store(..)
             | Event::Timeout => {}

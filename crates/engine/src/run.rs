@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use offhook_core::{Core, Event, Options};
 use offhook_media::{MediaEngine, MediaOptions};
 use offhook_model::{
-    AcceptedKey, ManualAccount, Moment, Provisioned, Settings, Snapshot, Ticket, Timestamp,
+    AcceptedKey, ManualAccount, Moment, Problem, Provisioned, Settings, Snapshot, Ticket, Timestamp,
 };
 use offhook_net::{Net, Watch};
 use offhook_ports::{Remembered, World};
@@ -46,6 +46,8 @@ pub struct Setup {
     pub manual: ManualAccount,
     /// Layers of settings that others made.
     pub provisioned: Provisioned,
+    /// What the user is to be told about them.
+    pub told: Vec<Problem>,
     /// What discovery found the last time.
     pub remembered: Option<Remembered>,
     /// Keys that the user accepted.
@@ -139,6 +141,7 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
     };
     let engine = Engine {
         core,
+        told: setup.told,
         hands,
         published,
         on_change: setup.on_change,
@@ -152,6 +155,8 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
 
 struct Engine {
     core: Core,
+    /// Handed over at the beginning.
+    told: Vec<Problem>,
     hands: Hands,
     published: Arc<ArcSwap<Snapshot>>,
     on_change: Box<dyn Fn() + Send>,
@@ -163,7 +168,8 @@ struct Engine {
 
 impl Engine {
     async fn run(mut self) {
-        self.hands.carry_out(&mut self.core);
+        let told = std::mem::take(&mut self.told);
+        self.take(Event::Told(told));
         self.publish();
         let watch = watch_network(self.hands.events.clone());
         while !self.hands.quit {

@@ -2,8 +2,8 @@
 
 use offhook_core::{Effect, Event, StoreTag, XmppEvent};
 use offhook_model::{
-    AudioSpec, Chat, Command, Delivery, Devices, ErrorCode, Jid, Message, MessageId, NoticeBody,
-    ProblemId, Reply, Role, Settings, Theme, Timestamp,
+    Area, AudioSpec, Chat, Command, Delivery, Devices, ErrorCode, Jid, Message, MessageId,
+    NoticeBody, Owner, Problem, ProblemId, Reply, Role, Rule, Settings, Theme, Timestamp,
 };
 use offhook_ports::{MediaFact, StoreAnswer, StoreRequest};
 
@@ -218,4 +218,15 @@ fn every_picture_has_its_number() {
     let mut bench = Bench::new();
     let first = bench.snapshot().revision;
     assert!(bench.snapshot().revision > first);
+}
+
+#[test]
+fn what_was_found_out_before_the_beginning_is_shown_once() {
+    let mut bench = Bench::new();
+    let problem = Problem::new(Area::Provisioning, Owner::Admin, "Too late.", "Write CLEAR=1.");
+    let told = vec![problem.clone().with_rule(23), problem.clone().with_rule(23), problem];
+    bench.send(Event::Told(told));
+    let rules: Vec<_> =
+        bench.core.snapshot().toasts.iter().map(|toast| toast.problem.rule).collect();
+    assert_eq!(rules, [Some(Rule(23)), None]);
 }
