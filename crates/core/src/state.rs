@@ -333,7 +333,7 @@ fn no_credential_store(words: &str) -> Problem {
     let (cause, remedy) = words.split_once(". ").unwrap_or((words, ""));
     Problem::new(
         offhook_model::Area::Authentication,
-        offhook_model::Owner::Admin,
+        offhook_model::Owner::User,
         format!("{}.", cause.trim_end_matches('.')),
         remedy,
     )

@@ -136,7 +136,10 @@ impl Passwords {
             Ok(None) | Err(Error::BadEncoding(_) | Error::BadDataFormat(..)) => {
                 StoreAnswer::Password(None)
             }
-            Err(error) => StoreAnswer::MemoryOnly(words(&error)),
+            // Where there is a password, somebody must open the store; where there is no store, it
+            // is early enough to say so when there is something to keep.
+            Err(error @ Error::NoStorageAccess(_)) => StoreAnswer::MemoryOnly(words(&error)),
+            Err(_) => StoreAnswer::Password(None),
         }
     }
 

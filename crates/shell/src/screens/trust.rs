@@ -16,6 +16,10 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, focused: &mut Option<u32>, out: &mut Vec<Comma
         return;
     };
     let fresh = focused.replace(question.id) != Some(question.id);
+    if fresh {
+        // A new window's height is known after its first frame.
+        ui.ctx().request_discard("size of the question");
+    }
     let frame = Frame::new()
         .fill(cx.c.raised)
         .stroke(cx.c.hair())
