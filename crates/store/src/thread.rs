@@ -104,7 +104,9 @@ impl Store {
             | StoreRequest::GetPassword(_)
             | StoreRequest::ForgetPassword(_) => {
                 let vault = self.vault.lock().ok().and_then(|it| it.as_ref().map(Vault::jobs));
-                drop(vault.map(|jobs| jobs.send(job)));
+                if let Some(jobs) = vault {
+                    drop(jobs.send(job));
+                }
             }
             _ => drop(self.jobs.send(Some(job))),
         }
