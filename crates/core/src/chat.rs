@@ -139,6 +139,11 @@ impl ChatSide {
         [pause, self.im.as_ref().and_then(Im::next_timeout)].into_iter().flatten().min()
     }
 
+    /// It waits for the session.
+    pub(crate) fn is_parked(&self) -> bool {
+        matches!(self.link, LinkState::Parked)
+    }
+
     /// Nothing is left to close.
     pub fn is_closed(&self) -> bool {
         match self.link {

@@ -173,13 +173,17 @@ impl Core {
         let chance = self.chance.below(250);
         let Phase::Up(up) = &mut self.phase else { return };
         let doubled = FIRST_PAUSE * 2_u32.pow(up.rounds.min(5));
+        let announced = up.rounds > 0;
         up.rounds = up.rounds.saturating_add(1);
         let pause = portal.unwrap_or(doubled.min(LAST_PAUSE) + Duration::from_millis(chance));
         up.moving = Move::Pausing { until: now.at + pause, words: None };
-        self.toast(problem, now);
+        // A network that has just come is not ready at once; that is nothing to speak of.
+        if portal.is_some() || announced {
+            self.toast(problem, now);
+        }
     }
 
-    /// Chat cannot go on with what it was given.
+    /// Begins the next round when its time has come.
     pub(crate) fn moving_due(&mut self, now: Moment) {
         if self.network.lost {
             return;
@@ -189,8 +193,8 @@ impl Core {
             return;
         }
         up.moving = Move::Settled;
-        // The links may have found their own way back meanwhile.
-        if up.anew || !self.works() {
+        // The links may have found their own way back meanwhile. One that is parked cannot.
+        if up.anew || self.chat.is_parked() || !self.works() {
             self.next_round(now);
         }
     }

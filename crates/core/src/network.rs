@@ -18,9 +18,9 @@ use crate::{Core, Effect};
 const NAP_MS: i128 = 5_000;
 
 /// While a login page stands in the way its user is probably at it: for the first minute it is tried
-/// every two seconds, then less and less often.
-const PORTAL_PAUSE: Duration = Duration::from_secs(2);
-const PORTAL_PROMPT: u32 = 30;
+/// every second and a half, then less and less often.
+const PORTAL_PAUSE: Duration = Duration::from_millis(1_500);
+const PORTAL_PROMPT: u32 = 40;
 const PORTAL_LAST: Duration = Duration::from_secs(30);
 
 /// What is known of the network.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use offhook_model::{Fault, Moment, Problem, ServiceState};
-use offhook_ports::{XmppAuth, XmppPlan};
+use offhook_ports::{Found, XmppAuth, XmppPlan};
 
 use crate::budget::Ended;
 use crate::chat::LinkState;
@@ -125,7 +125,8 @@ impl Core {
     fn renewal_failed(&mut self, now: Moment) {
         self.pause_chat(now);
         let Phase::Up(up) = &self.phase else { return };
-        if up.edge.is_some() && !std::mem::replace(&mut self.chat.anew, true) {
+        let by_edge = matches!(up.way.found, Found::Edge(_));
+        if by_edge && !std::mem::replace(&mut self.chat.anew, true) {
             self.sign_in_anew(now);
         }
     }

@@ -273,6 +273,12 @@ impl Core {
         let lost = self.network.lost || worked && !self.works();
         self.session.state = if lost { SessionState::Reconnecting } else { SessionState::SignedIn };
         self.session.step = lost.then(|| self.waiting_words());
+        // Another edge of the same name may be in use by now.
+        if let Phase::Up(up) = &self.phase
+            && let Some(edge) = &up.edge
+        {
+            self.session.services.edge.address = Some(edge.edge()).filter(|edge| !edge.is_empty());
+        }
     }
 
     /// Nothing works and nothing will by itself.
@@ -388,7 +394,7 @@ fn edge_row(edge: Option<&EdgeRoute>) -> ServiceStatus {
     let Some(edge) = edge else { return not_configured() };
     ServiceStatus {
         state: ServiceState::Ready,
-        address: Some(edge.edge()),
+        address: Some(edge.edge()).filter(|edge| !edge.is_empty()),
         protocol: Some("HTTPS".into()),
         tls: None,
         error: None,

@@ -133,6 +133,22 @@ pub fn plain(im: bool, sip: bool) -> Grant {
     }
 }
 
+/// The registrar's answer to a request.
+pub fn sip_answer_to(request: &str, status: &str) -> Vec<u8> {
+    let mut answer = format!("SIP/2.0 {status}\r\n");
+    for line in request.lines().skip(1) {
+        if ["Via", "From", "Call-ID", "CSeq"].iter().any(|name| line.starts_with(name)) {
+            answer.push_str(&format!("{line}\r\n"));
+        } else if line.starts_with("To:") {
+            answer.push_str(&format!("{line};tag=r\r\n"));
+        } else if line.starts_with("Contact:") {
+            answer.push_str(&format!("{line};expires=3600\r\n"));
+        }
+    }
+    answer.push_str("Content-Length: 0\r\n\r\n");
+    answer.into_bytes()
+}
+
 /// The core and what it wanted so far.
 pub struct Bench {
     pub core: Core,
@@ -381,18 +397,8 @@ impl Bench {
     pub fn sip_answer(&mut self, flow: FlowId, status: &str) {
         let (_, request) = self.sip().expect("a request");
         assert!(request.starts_with("REGISTER "), "{request}");
-        let mut answer = format!("SIP/2.0 {status}\r\n");
-        for line in request.lines().skip(1) {
-            if ["Via", "From", "Call-ID", "CSeq"].iter().any(|name| line.starts_with(name)) {
-                answer.push_str(&format!("{line}\r\n"));
-            } else if line.starts_with("To:") {
-                answer.push_str(&format!("{line};tag=r\r\n"));
-            } else if line.starts_with("Contact:") {
-                answer.push_str(&format!("{line};expires=3600\r\n"));
-            }
-        }
-        answer.push_str("Content-Length: 0\r\n\r\n");
-        self.send(Event::SipData(flow, answer.into_bytes()));
+        let answer = sip_answer_to(&request, status);
+        self.send(Event::SipData(flow, answer));
     }
 
     pub fn registered(&mut self, flow: FlowId) {

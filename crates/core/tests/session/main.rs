@@ -5,4 +5,6 @@ mod leaving;
 mod letting_in;
 mod links;
 mod random;
+mod roaming;
 mod telling;
+mod world;
