@@ -1,5 +1,6 @@
 //! What each method does: parameters to command, reply to result.
 
+use offhook_config::Layers;
 use offhook_model::{Command, ManualAccount, Reply, Settings, Snapshot};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -59,6 +60,8 @@ fn look(snapshot: &Snapshot, method: &str, params: &Value) -> Result<Option<Valu
         "call.list" => list(&snapshot.calls),
         "devices.list" => json(&*snapshot.devices),
         "settings.get" => json(&*snapshot.settings),
+        "trust.list" => list(&snapshot.accepted),
+        "policy.get" => list(&Layers::new(snapshot.layers.iter().cloned()).explain()),
         "diagnostics.get" => diagnostics(snapshot),
         _ => return Ok(None),
     };
@@ -96,6 +99,16 @@ fn command(host: &impl Host, method: &str, params: Value) -> Result<Command, Rpc
         }
         "session.signOut" => nothing(method, params, Command::SignOut)?,
         "session.quit" => nothing(method, params, Command::Quit)?,
+        "session.tryAgain" => nothing(method, params, Command::TryAgain)?,
+        "session.reset" => nothing(method, params, Command::Reset)?,
+        "session.provision" => Command::Provision(read::<params::Provision>(method, params)?.url),
+        "trust.answer" => {
+            let wish: params::TrustAnswer = read(method, params)?;
+            Command::AnswerTrust { id: wish.id, accept: wish.accept }
+        }
+        "trust.revoke" => {
+            Command::RevokeTrust { key: read::<params::TrustRevoke>(method, params)?.key }
+        }
         "session.setManual" => Command::SetManual(read::<ManualAccount>(method, params)?),
         "presence.set" => {
             let wish: params::PresenceSet = read(method, params)?;

@@ -52,6 +52,28 @@ pub struct SignIn {
     pub password: Option<Secret<String>>,
 }
 
+/// `session.provision`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provision {
+    pub url: String,
+}
+
+/// `trust.answer`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustAnswer {
+    pub id: u32,
+    pub accept: bool,
+}
+
+/// `trust.revoke`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustRevoke {
+    pub key: String,
+}
+
 /// `presence.set`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use offhook_control::{Client, ClientError, Host, serve};
 use offhook_model::{
-    AudioCodec, AudioSpec, Availability, Call, CallDirection, CallId, CallState, Command,
-    CommandError, Direction, ErrorCode, MessageId, Notice, NoticeBody, Presence, Reply, Role,
-    Secret, Security, SessionState, Snapshot, StreamStats, Timestamp,
+    AcceptedKey, AudioCodec, AudioSpec, Availability, Call, CallDirection, CallId, CallState,
+    Command, CommandError, Direction, ErrorCode, Layer, MessageId, Notice, NoticeBody, Presence,
+    Reply, Role, Secret, Security, SessionState, Setting, Snapshot, Source, StreamStats, Timestamp,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -33,6 +33,24 @@ impl Fake {
         snapshot.session.state = SessionState::SignedIn;
         snapshot.me.presence = Presence { availability: Availability::Away, note: None };
         snapshot.calls = Arc::new(vec![call()]);
+        snapshot.accepted = Arc::new(vec![AcceptedKey {
+            host: "cucm1.example.com".into(),
+            key: "00aa".into(),
+            subject: "CN=cucm1".into(),
+            since: Timestamp(0),
+        }]);
+        let setting = Setting {
+            key: "ServicesDomain".into(),
+            section: None,
+            value: "example.com".into(),
+            line: None,
+        };
+        snapshot.layers = Arc::new(vec![Layer {
+            source: Source::Url,
+            origin: "offhook://provision".into(),
+            settings: vec![setting],
+            oddities: vec![],
+        }]);
         Self {
             snapshot: Arc::new(snapshot),
             commands: Arc::default(),
@@ -212,6 +230,14 @@ async fn what_only_looks_is_answered_from_the_picture() {
     assert_eq!(served.ok("roster.list", json!({})).await, json!({ "items": [], "more": false }));
     assert_eq!(served.ok("settings.get", json!({})).await["theme"], "system");
     assert_eq!(served.ok("devices.list", json!({})).await["input"], "default");
+    let accepted = served.ok("trust.list", json!({})).await;
+    assert_eq!(accepted["items"][0]["host"], "cucm1.example.com");
+    let policy = served.ok("policy.get", json!({})).await;
+    let domain = &policy["items"][0];
+    assert_eq!(
+        (&domain["key"], &domain["value"], &domain["source"]),
+        (&json!("ServicesDomain"), &json!("example.com"), &json!("url"))
+    );
     let diagnostics = served.ok("diagnostics.get", json!({})).await;
     for member in ["session", "trace", "problems", "devices"] {
         assert!(diagnostics.get(member).is_some(), "{member}");
@@ -241,6 +267,21 @@ async fn every_command_has_its_method() {
             &state,
             "SetManual(",
         ),
+        ("session.tryAgain", json!({}), &state, "TryAgain"),
+        ("session.reset", json!({}), &state, "Reset"),
+        (
+            "session.provision",
+            json!({ "url": "offhook://provision?ServicesDomain=example.com" }),
+            &state,
+            "Provision(",
+        ),
+        (
+            "trust.answer",
+            json!({ "id": 3, "accept": true }),
+            &done,
+            "AnswerTrust { id: 3, accept: true }",
+        ),
+        ("trust.revoke", json!({ "key": "00aa" }), &done, "RevokeTrust { key: \"00aa\" }"),
         (
             "presence.set",
             json!({ "availability": "dnd", "note": "n" }),
@@ -397,6 +438,10 @@ async fn events_come_between_answers_and_to_everybody() {
         "typing": true
     });
     assert_eq!(one.event().await.expect("an event"), wanted);
+    let body = NoticeBody::Network { online: false, change: "the network is gone".into() };
+    served.host.notices.send(Notice { time: Timestamp(0), body }).expect("watched");
+    let event = one.event().await.expect("an event");
+    assert_eq!((&event["type"], &event["online"]), (&json!("network"), &json!(false)));
     // An answer finds its question although an event came first.
     let list = two.call("roster.list", Value::Null).await.expect("answered").expect("a result");
     assert_eq!(list["more"], false);

@@ -133,6 +133,21 @@ pub fn plain(im: bool, sip: bool) -> Grant {
     }
 }
 
+/// What a discovery says that found, or did not find.
+pub fn report(outcome: Result<Found, Problem>) -> discovery::Report {
+    discovery::Report {
+        domain: "example.test".into(),
+        steps: vec![],
+        outcome,
+        warnings: vec![],
+        network: "inside",
+        voice_domain: "example.test".into(),
+        from_memory: false,
+        remember: None,
+        suggested_server: None,
+    }
+}
+
 /// The registrar's answer to a request.
 pub fn sip_answer_to(request: &str, status: &str) -> Vec<u8> {
     let mut answer = format!("SIP/2.0 {status}\r\n");
@@ -155,6 +170,7 @@ pub struct Bench {
     pub now: Moment,
     pub effects: Vec<Effect>,
     pub notices: Vec<Notice>,
+    last_flow: Option<FlowId>,
     replies: Vec<(Ticket, Result<Reply, CommandError>)>,
     tickets: u64,
 }
@@ -188,6 +204,7 @@ impl Bench {
             now: Moment { at, wall: Timestamp(1_000_000) },
             effects: vec![],
             notices: vec![],
+            last_flow: None,
             replies: vec![],
             tickets: 0,
         };
@@ -236,7 +253,12 @@ impl Bench {
             match effect {
                 Effect::Notice(notice) => self.notices.push(notice),
                 Effect::Reply(ticket, reply) => self.replies.push((ticket, reply)),
-                effect => self.effects.push(effect),
+                effect => {
+                    if let Effect::SipOpen { flow, .. } = &effect {
+                        self.last_flow = Some(*flow);
+                    }
+                    self.effects.push(effect);
+                }
             }
         }
     }
@@ -333,23 +355,36 @@ impl Bench {
     }
 
     pub fn discovered(&mut self, run: RunId, outcome: Result<Found, Problem>) {
-        let report = discovery::Report {
-            domain: "example.test".into(),
-            steps: vec![],
-            outcome,
-            warnings: vec![],
-            network: "inside",
-            voice_domain: "example.test".into(),
-            from_memory: false,
-            remember: None,
-            suggested_server: None,
-        };
+        let report = report(outcome);
         self.send(Event::Flow(run, FlowOutcome::Discovered(Box::new(report))));
     }
 
     pub fn found(&mut self, outcome: Result<Found, Problem>) {
         let run = self.discovering().expect("a discovery");
         self.discovered(run, outcome);
+    }
+
+    /// Found, with what may be kept of it, or out of memory.
+    pub fn found_to_remember(
+        &mut self,
+        found: Found,
+        remember: Option<offhook_ports::Remembered>,
+        from_memory: bool,
+    ) {
+        let run = self.discovering().expect("a discovery");
+        let report = discovery::Report { remember, from_memory, ..report(Ok(found)) };
+        self.send(Event::Flow(run, FlowOutcome::Discovered(Box::new(report))));
+    }
+
+    /// Answers a discovery, if one is under way.
+    pub fn discovering_and_found(&mut self, found: Found) -> bool {
+        let run = self.discovering();
+        run.map(|run| self.discovered(run, Ok(found))).is_some()
+    }
+
+    /// The newest flow that was opened, in use or not.
+    pub fn open_flow(&self) -> FlowId {
+        self.last_flow.expect("a flow")
     }
 
     pub fn answered(&mut self, run: RunId, outcome: Result<Grant, Problem>) {

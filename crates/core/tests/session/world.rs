@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use offhook_core::{Effect, Event, FlowOutcome, LinkId, RunId, XmppEvent};
-use offhook_discovery as discovery;
 use offhook_im::Stanza;
 use offhook_model::{Fault, Problem, Service, SessionState, Via};
 use offhook_ports::{FlowId, Found, NetworkState, Target};
 use offhook_signin as signin;
 use offhook_signin::Grant;
 
-use crate::bench::{Bench, at, cucm, full, plan, secs, target, unreachable};
+use crate::bench::{Bench, at, cucm, full, plan, report, secs, target, unreachable};
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 pub struct Dice(pub u64);
@@ -435,19 +434,5 @@ impl World {
 
     pub fn attempts(&self) -> usize {
         self.attempts.len()
-    }
-}
-
-fn report(outcome: Result<Found, Problem>) -> discovery::Report {
-    discovery::Report {
-        domain: "example.test".into(),
-        steps: vec![],
-        outcome,
-        warnings: vec![],
-        network: "inside",
-        voice_domain: "example.test".into(),
-        from_memory: false,
-        remember: None,
-        suggested_server: None,
     }
 }
