@@ -3,7 +3,7 @@
 //! 1), the device list for user data services (device-config.md section 4).
 
 use offhook_config::Layers;
-use offhook_model::{Authenticator, Layer, Problem, ProductMode, Via};
+use offhook_model::{Area, Authenticator, Layer, Problem, ProductMode, Via};
 use offhook_ports::Target;
 
 use crate::flow::Flow;
@@ -40,10 +40,12 @@ async fn enter(
     let password = &request.credentials.password;
     let person = Person { user_id, domain, password, proved: false };
     let entered = soap::enter(flow, targets, &person, &im::resource(request)).await;
-    entered.inspect_err(|_| {
-        if targets.iter().any(|target| target.host.eq_ignore_ascii_case(domain)) {
-            flow.warn(im::domain_as_host(domain));
+    let by_domain = targets.iter().any(|target| target.host.eq_ignore_ascii_case(domain));
+    entered.map_err(|problem| match problem.area {
+        Area::Dns | Area::Network | Area::Tls if by_domain => {
+            im::domain_as_host(domain).with_evidence(problem.evidence)
         }
+        _ => problem,
     })
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use offhook_config::{HttpUrl, XmlError};
 use offhook_model::{Endpoint, Fault, Link, Outcome, Problem, Service, TraceStep};
-use offhook_ports::{HttpRequest, HttpResponse, Method, Progress, Target, Tell, World};
+use offhook_ports::{HttpRequest, HttpResponse, Method, Progress, Srv, Target, Tell, World};
 
 /// What went wrong and where.
 #[derive(Clone, Debug)]
@@ -112,6 +112,30 @@ impl<'a> Flow<'a> {
             None => ("there is none".to_owned(), Outcome::Lost),
         };
         self.exchange(purpose, url, request, read, verdict).await
+    }
+
+    /// Asks for SRV records, and keeps the record of it. No records are an answer.
+    pub(crate) async fn srv(&self, name: &str, why: &str) -> Vec<Srv> {
+        let begin = self.world.clock.now();
+        let asked = self.world.dns.srv(name).await;
+        let passed = self.world.clock.now().saturating_duration_since(begin);
+        let (records, of, answer) = match asked {
+            Ok(answer) => {
+                let hosts: Vec<_> = answer.records.iter().map(|it| it.target.clone()).collect();
+                (answer.records, answer.server, hosts.join(", "))
+            }
+            Err(fault) => (vec![], String::new(), format!("no records: {fault:?}")),
+        };
+        self.note(TraceStep {
+            step: "srv".to_owned(),
+            asked: format!("SRV {name}"),
+            of,
+            answer,
+            ms: u64::try_from(passed.as_millis()).unwrap_or(u64::MAX),
+            outcome: if records.is_empty() { Outcome::Failed } else { Outcome::Won },
+            why: why.to_owned(),
+        });
+        records.into_iter().filter(|record| !record.target.is_empty()).collect()
     }
 
     /// One exchange and the record of it.

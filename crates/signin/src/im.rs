@@ -131,11 +131,14 @@ async fn in_house(
             ..Chat::none()
         },
         Err(problem) => {
+            // What was seen follows from the wrong name.
             let domain = account.address.domain();
-            if servers.iter().any(|server| server.host.eq_ignore_ascii_case(domain)) {
-                flow.warn(domain_as_host(domain));
-            }
-            Chat::without(Service::Failed(problem))
+            let by_domain = servers.iter().any(|server| server.host.eq_ignore_ascii_case(domain));
+            Chat::without(Service::Failed(if by_domain {
+                domain_as_host(domain).with_evidence(problem.evidence)
+            } else {
+                problem
+            }))
         }
     }
 }
@@ -156,8 +159,14 @@ async fn cloud(
             missing: None,
         },
         Err(problem) => {
-            flow.warn(product_in_doubt(account.user_id));
-            Chat::without(Service::Failed(problem))
+            // A password that is right in house and refused there speaks against the product type.
+            let doubt = product_in_doubt(account.user_id);
+            Chat::without(Service::Failed(if problem.area == Area::Authentication {
+                doubt.with_evidence(problem.evidence)
+            } else {
+                flow.warn(doubt);
+                problem
+            }))
         }
     }
 }

@@ -12,6 +12,7 @@ use offhook_model::{
 };
 use offhook_ports::{HttpRequest, Target, XmppAuth, XmppPlan, XmppServer};
 
+use crate::edge::ranked;
 use crate::flow::{Failure, Flow, Purpose, encode, place};
 use crate::grant::CloudRenewal;
 use crate::phone::Phone;
@@ -43,11 +44,28 @@ pub(crate) async fn sign_in(
     flow.doing("Signing in to the cloud");
     // A password that the cloud refuses is not shown to the call manager as well.
     let entered = enter(flow, request, &request.credentials, cas).await?;
-    let half = match voice {
+    let found = match voice {
+        [] => voice_of(flow, request, entered.layer.as_ref()).await,
+        voice => voice.to_vec(),
+    };
+    let half = match found.as_slice() {
         [] => Half::none(),
         voice => phone_half(flow, request, voice).await,
     };
     grant(flow, request, entered, half)
+}
+
+/// The call manager of a hybrid account whose voice services domain only the organisation's
+/// configuration names. A domain that was known before has been asked for already.
+async fn voice_of(flow: &Flow<'_>, request: &Request, layer: Option<&Layer>) -> Vec<Target> {
+    let files = Layers::new(layer.cloned());
+    let named = files.setting("VoiceServicesDomain").map(|(setting, _)| setting.value.as_str());
+    let known = request.preset.voice_services_domain.as_deref();
+    let fresh = |domain: &&str| known.is_none_or(|known| !known.eq_ignore_ascii_case(domain));
+    let Some(domain) = named.filter(fresh) else { return vec![] };
+    let name = format!("_cisco-uds._tcp.{domain}");
+    let records = flow.srv(&name, "the phone's servers in the voice services domain").await;
+    ranked(&records, request.seed)
 }
 
 /// The token chain, and what chat starts from.
@@ -60,7 +78,7 @@ pub(crate) async fn enter(
     let username = address_of(request, credentials);
     let resource = im::resource(request);
     if let Some(token) = &request.cloud_token {
-        return by_token(flow, token, &username, &resource).await;
+        return by_token(flow, cas, token, &username, &resource).await;
     }
     let login = log_in(flow, cas, &username, &credentials.password).await?;
     let now = flow.world.clock.now();
@@ -111,6 +129,7 @@ fn address_of(request: &Request, credentials: &Credentials) -> String {
 /// The browser has been there already: only the chat server is missing, unless it came along.
 async fn by_token(
     flow: &Flow<'_>,
+    cas: &str,
     token: &CloudToken,
     username: &str,
     resource: &str,
@@ -121,7 +140,11 @@ async fn by_token(
         None => chat_host(flow, domain).await,
     };
     let chat = CloudChat { jid: None, token: Some(token.token.clone()), host: Some(host) };
-    let plan = plan(chat, &token.token, username, resource)?;
+    let mut plan = plan(chat, &token.token, username, resource)?;
+    // Neither a link nor a record is believed so far as to say whose certificate is right: it is that
+    // of the cloud that was signed in to, or of the domain.
+    plan.names.retain(|host| is_of(host, cas));
+    plan.names.extend([usual_host(domain), domain.to_owned()]);
     let renewal = CloudRenewal {
         cas: None,
         username: username.to_owned(),
@@ -131,15 +154,28 @@ async fn by_token(
     Ok(Entered { plan, renewal, layer: None })
 }
 
-/// Without the cloud's word, the domain's own chat record names its server; by custom it is called
-/// after the domain (inferred). The certificate must be for that name in any case: a record is not
-/// believed more.
+/// Without the cloud's word, the domain's own chat record names its server.
 async fn chat_host(flow: &Flow<'_>, domain: &str) -> String {
-    let usual = format!("c2s.{domain}.webexconnect.com");
-    let asked = flow.world.dns.srv(&format!("_xmpp-client._tcp.{domain}")).await;
-    let named =
-        asked.ok().and_then(|answer| answer.records.into_iter().min_by_key(|it| it.priority));
-    named.map(|record| record.target).filter(|host| !host.is_empty()).unwrap_or(usual)
+    let name = format!("_xmpp-client._tcp.{domain}");
+    let records = flow.srv(&name, "the browser brought no chat server along").await;
+    let first = records.into_iter().min_by_key(|record| record.priority);
+    first.map_or_else(|| usual_host(domain), |record| record.target)
+}
+
+/// By custom the chat server is called after the domain (inferred).
+fn usual_host(domain: &str) -> String {
+    format!("c2s.{domain}.webexconnect.com")
+}
+
+/// The host is under the same registered name as the cloud's sign-in, so far as two labels tell.
+fn is_of(host: &str, cas: &str) -> bool {
+    let family = |host: &str| {
+        let mut labels: Vec<_> = host.rsplit('.').take(2).map(str::to_ascii_lowercase).collect();
+        labels.retain(|label| !label.is_empty());
+        labels
+    };
+    let cas = login_url(cas).map(|url| url.host).unwrap_or_default();
+    family(host).len() == 2 && family(host) == family(&cas)
 }
 
 async fn log_in(
@@ -396,7 +432,7 @@ fn phone_password_wanted(voice: &[Target]) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::{login_url, service_url};
+    use super::{is_of, login_url, service_url};
 
     #[track_caller]
     fn check(cas: &str, expected: &str) {
@@ -412,6 +448,15 @@ mod tests {
         check("https://cas.example.com:8443/x/auth.do", "https://cas.example.com:8443/x/auth.do");
         check("http://127.0.0.1:4711/cas/", "https://127.0.0.1:4711/cas/auth.do");
         assert!(login_url("ftp://x/").is_none());
+    }
+
+    #[test]
+    fn only_hosts_of_the_cloud_itself_are_believed_from_links_and_records() {
+        let cas = "https://loginp.webexconnect.com/cas/FederatedSSO";
+        assert!(is_of("isj6cmx.WebexConnect.com", cas));
+        for other in ["webexconnect.com.example.net", "example.com", "com", ""] {
+            assert!(!is_of(other, cas), "{other}");
+        }
     }
 
     #[test]

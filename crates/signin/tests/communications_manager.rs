@@ -255,9 +255,12 @@ fn a_domain_in_place_of_the_chat_node_is_told_when_it_fails() {
     let profile = reply::PROFILE.replace("imp1.example.com", "example.com");
     world.web(url::PROFILE, Reply::ok(profile));
     let report = signed_in(&world);
-    let rules: Vec<_> = report.warnings.iter().map(|problem| problem.rule).collect();
-    assert_eq!(rules, [Some(Rule(26))]);
-    assert!(report.outcome.is_ok_and(|grant| grant.im.problem().is_some()));
+    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+    let grant = report.outcome.expect("a grant");
+    let problem = grant.im.problem().expect("a problem");
+    assert_eq!(problem.rule, Some(Rule(26)));
+    // What follows from the wrong name is evidence.
+    assert!(problem.evidence.contains("example.com:8443"), "{}", problem.evidence);
 }
 
 #[test]

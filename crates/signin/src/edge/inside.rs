@@ -55,7 +55,7 @@ fn domain(request: &Request) -> &str {
 }
 
 /// The order of RFC 2782: by priority, and among equals by a draw that follows the weights.
-fn ranked(records: &[Srv], seed: u64) -> Vec<Target> {
+pub(crate) fn ranked(records: &[Srv], seed: u64) -> Vec<Target> {
     let mut left: Vec<&Srv> = records.iter().collect();
     left.sort_by_key(|record| (record.priority, record.weight != 0));
     let mut chance = seed | 1;

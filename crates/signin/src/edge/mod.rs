@@ -20,7 +20,7 @@ use offhook_model::{EdgeFault, Fault, Secret};
 use offhook_ports::{HttpRequest, Target, World};
 
 pub use budget::EdgeBudget;
-pub(crate) use inside::sign_in;
+pub(crate) use inside::{ranked, sign_in};
 pub use restrictions::{restricted, restrictions};
 
 use crate::Credentials;

@@ -134,9 +134,12 @@ fn a_token_without_a_chat_server_finds_it_by_the_domain() {
     let grant = granted(&world, &by_browser());
     let host = &grant.im.ready().expect("chat").servers[0].host;
     assert_eq!(host, "c2s.example.com.webexconnect.com");
-    world.srv("_xmpp-client._tcp.example.com", &[(5, 0, 5222, "gw2.cloud.example")]);
+    world.srv("_xmpp-client._tcp.example.com", &[(5, 0, 5222, "gw2.elsewhere.example")]);
     let grant = granted(&world, &by_browser());
-    assert_eq!(grant.im.ready().expect("chat").servers[0].host, "gw2.cloud.example");
+    let chat = grant.im.ready().expect("chat");
+    assert_eq!(chat.servers[0].host, "gw2.elsewhere.example");
+    // Whoever can change the record could show a certificate for what it names.
+    assert_eq!(chat.names, ["c2s.example.com.webexconnect.com", "example.com"]);
 }
 
 #[test]
@@ -215,6 +218,23 @@ fn a_hybrid_account_without_telephony_is_chat_alone() {
     assert_eq!(granted(&hybrid(), &request).mode, ProductMode::ImOnly);
 }
 
+#[test]
+fn the_organisation_may_name_the_voice_services_domain() {
+    let world = hybrid();
+    let config = "<config><Policies><VoiceServicesDomain>voice.example.com</VoiceServicesDomain></Policies></config>";
+    world.web_containing(cloud_url::SERVICE, "task=InitialConfig", Reply::ok(config));
+    let name = "_cisco-uds._tcp.voice.example.com";
+    world.srv(name, &[(20, 0, 8443, "cucm2.example.com"), (10, 0, 8443, "cucm1.example.com")]);
+    assert_eq!(granted(&world, &request()).mode, ProductMode::Full);
+    assert_eq!(times(&world, "cucm2.example.com"), 0);
+
+    // Discovery has asked there already, and nothing came of it.
+    let mut known = request();
+    known.preset.voice_services_domain = Some("voice.example.com".into());
+    assert_eq!(granted(&world, &known).mode, ProductMode::ImOnly);
+    assert_eq!(times(&world, name), 1);
+}
+
 /// The service profile's product type leads to the cloud too.
 #[test]
 fn a_profile_that_names_the_cloud_leads_to_its_chain() {
@@ -234,4 +254,10 @@ fn a_profile_that_names_the_cloud_leads_to_its_chain() {
     let grant = report.outcome.expect("the phone");
     assert_eq!(grant.authenticator, Authenticator::Cucm);
     assert!(grant.im.problem().is_some());
+
+    // The password was right in house, so the product type is in doubt.
+    let failure = "<LoginResponse><response><result>FAILURE</result></response></LoginResponse>";
+    world.web(cloud_url::LOGIN, Reply::ok(failure));
+    let grant = granted(&world, &crate::request());
+    assert_eq!(rules(&[grant.im.problem().expect("a problem").clone()]), [25]);
 }
