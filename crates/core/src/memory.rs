@@ -179,7 +179,10 @@ pub(crate) fn same_place(a: &Found, b: &Found) -> bool {
         (Found::Standard { xmpp: ax, sip: a }, Found::Standard { xmpp: bx, sip: b }) => {
             same(ax, bx) && same(a, b)
         }
-        (Found::Webex { .. }, Found::Webex { .. }) => a == b,
+        (
+            Found::Webex { cas: ac, sso: a, voice: av },
+            Found::Webex { cas: bc, sso: b, voice: bv },
+        ) => (ac, a) == (bc, b) && same(av, bv),
         (
             Found::Cucm(_)
             | Found::Cup(_)

@@ -134,7 +134,8 @@ impl Core {
         self.budget.begin(now.at);
         let Phase::Up(up) = &self.phase else { return };
         let (address, credentials) = (up.wish.address.clone(), up.credentials.clone());
-        let request = self.sign_in_request(address, &way, credentials);
+        let token = up.wish.token.clone();
+        let request = self.sign_in_request(address, &way, credentials, token);
         let run = self.next_run();
         if let Phase::Up(up) = &mut self.phase {
             up.moving = Move::Asking { run, way };

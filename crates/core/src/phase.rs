@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use offhook_model::{Area, BrowserSignIn, Owner, Problem, Secret, UserAddress};
+use offhook_model::{Area, Owner, Problem, Secret, UserAddress};
 use offhook_ports::Found;
-use offhook_signin::Credentials;
+use offhook_signin::{CloudToken, Credentials};
 
 use crate::RunId;
 use crate::memory::Way;
@@ -16,6 +16,8 @@ pub(crate) struct Wish {
     pub(crate) address: UserAddress,
     pub(crate) username: Option<String>,
     pub(crate) password: Option<Secret<String>>,
+    /// What the browser brought back, in the place of a password.
+    pub(crate) token: Option<CloudToken>,
     /// The password came from the credential store.
     pub(crate) kept: bool,
     /// Nothing that was found before counts.
@@ -28,7 +30,7 @@ impl Wish {
         username: Option<String>,
         password: Option<Secret<String>>,
     ) -> Self {
-        Self { address, username, password, kept: false, fresh: false }
+        Self { address, username, password, token: None, kept: false, fresh: false }
     }
 
     pub(crate) fn with(self, credentials: Credentials) -> Self {
@@ -38,7 +40,7 @@ impl Wish {
 
     /// Without its password, which was refused.
     pub(crate) fn forgetting(self) -> Self {
-        Self { password: None, kept: false, ..self }
+        Self { password: None, token: None, kept: false, ..self }
     }
 
     pub(crate) fn username(&self) -> String {
@@ -85,19 +87,5 @@ pub(crate) fn authority(found: &Found) -> String {
             .map(|server| server.host.clone())
             .or_else(|| sip.first().map(|server| server.host.clone()))
             .unwrap_or_default(),
-    }
-}
-
-/// Where the browser must go, when the organisation uses single sign-on.
-pub(crate) fn browser_needed(found: &Found) -> Option<BrowserSignIn> {
-    match found {
-        Found::Webex { sso: Some(url), .. } => {
-            Some(BrowserSignIn { url: url.clone(), of: authority(found) })
-        }
-        Found::Webex { sso: None, .. }
-        | Found::Cucm(_)
-        | Found::Cup(_)
-        | Found::Edge(_)
-        | Found::Standard { .. } => None,
     }
 }

@@ -110,6 +110,12 @@ impl Core {
         if !self.urls.allow(now.at) {
             return Err(CommandError { code: ErrorCode::Refused, ..self.urls.problem().into() });
         }
+        if self.session.browser.is_some()
+            && let Some(returned) = offhook_signin::returned(url)
+        {
+            let (username, token) = returned?;
+            return self.browser_returned(username, token, now);
+        }
         let layer = read_provision_url(url).map_err(|error| CommandError {
             code: ErrorCode::InvalidParams,
             ..error.problem().into()

@@ -13,13 +13,13 @@ use offhook_model::{
 };
 use offhook_ports::{Progress, StoreRequest};
 use offhook_signin as signin;
-use offhook_signin::Credentials;
+use offhook_signin::{CloudToken, Credentials};
 
 use crate::budget::Ended;
 use crate::event::FlowOutcome;
 use crate::memory::{Way, outdated, outdated_step};
 use crate::moving::Move;
-use crate::phase::{Phase, Wish, authority, browser_needed, password_can_mend};
+use crate::phase::{Phase, Wish, authority, password_can_mend};
 use crate::{Core, Effect, RunId, StoreTag};
 
 /// How many steps of the way are remembered.
@@ -113,12 +113,13 @@ impl Core {
         address: UserAddress,
         way: &Way,
         credentials: Credentials,
+        token: Option<CloudToken>,
     ) -> signin::Request {
         signin::Request {
             address,
             found: way.found.clone(),
             credentials,
-            cloud_token: None,
+            cloud_token: token,
             phone: None,
             manual: self.manual.clone(),
             preset: Preset::clone(self.memory.preset()),
@@ -161,7 +162,8 @@ impl Core {
 
     fn authenticate(&mut self, wish: Wish, way: Way, credentials: Credentials, now: Moment) {
         self.budget.begin(now.at);
-        let request = self.sign_in_request(wish.address.clone(), &way, credentials.clone());
+        let (address, token) = (wish.address.clone(), wish.token.clone());
+        let request = self.sign_in_request(address, &way, credentials.clone(), token);
         let run = self.next_run();
         self.session.state = SessionState::SigningIn;
         self.session.error = None;
@@ -249,7 +251,9 @@ impl Core {
     }
 
     fn want_password(&mut self, wish: Wish, way: Way, now: Moment) {
-        if let Some(browser) = browser_needed(&way.found) {
+        if let Some(browser) = signin::browser_needed(&way.found)
+            && wish.token.is_none()
+        {
             return self.wait_for_browser(wish, way, browser);
         }
         if let Some(password) = wish.password.clone() {
@@ -292,6 +296,28 @@ impl Core {
         self.session.prompt =
             Some(Prompt { username: wish.username(), of: authority(&way.found), error });
         self.phase = Phase::Asking { wish, way };
+    }
+
+    /// The browser came back with the cloud's token.
+    pub(crate) fn browser_returned(
+        &mut self,
+        username: String,
+        token: CloudToken,
+        now: Moment,
+    ) -> Result<(), CommandError> {
+        match std::mem::replace(&mut self.phase, Phase::SignedOut) {
+            Phase::Asking { wish, way } => {
+                self.leave_behind();
+                let wish = Wish { token: Some(token), ..wish };
+                let credentials = Credentials { username, password: Secret::from("") };
+                self.authenticate(wish, way, credentials, now);
+                Ok(())
+            }
+            other => {
+                self.phase = other;
+                Err(CommandError::not_signed_in("Going on after the browser"))
+            }
+        }
     }
 
     fn wait_for_browser(&mut self, wish: Wish, way: Way, browser: BrowserSignIn) {
@@ -354,9 +380,10 @@ impl Core {
     pub(crate) fn fail(&mut self, wish: Wish, way: Option<Way>, problem: Problem) {
         let mut wish = wish;
         if password_can_mend(&problem) {
+            let typed = wish.token.is_none();
             // It is not tried again by mistake.
             wish = wish.forgetting();
-            if let Some(way) = &way {
+            if let (Some(way), true) = (&way, typed) {
                 self.session.prompt = Some(Prompt {
                     username: wish.username(),
                     of: authority(&way.found),

@@ -223,12 +223,15 @@ impl Core {
         }
         up.confirmed = true;
         let (remember, layers) = (up.way.remember.clone(), std::mem::take(&mut up.layers));
+        let by_password = up.wish.token.is_none();
         self.last_user = Some((up.wish.address.clone(), up.credentials.username.clone()));
         let (address, password) = (up.wish.address.to_string(), up.credentials.password.clone());
         self.session.state = SessionState::SignedIn;
         self.session.step = None;
         self.session.error = None;
-        self.store(StoreRequest::PutPassword(address.clone(), password));
+        if by_password {
+            self.store(StoreRequest::PutPassword(address.clone(), password));
+        }
         self.remember(remember);
         self.take_layers(layers);
         if self.settings.last_address.as_deref() != Some(address.as_str()) {

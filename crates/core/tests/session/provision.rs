@@ -3,7 +3,6 @@
 use offhook_core::{Effect, Event, Options, StoreTag};
 use offhook_model::{Command, ErrorCode, ManualAccount, Provisioned, SessionState, Source};
 use offhook_ports::{Found, StoreAnswer, StoreRequest};
-use offhook_signin as signin;
 
 use crate::bench::{ADDRESS, Bench, cucm, full, secs, unreachable};
 
@@ -123,10 +122,6 @@ fn single_sign_on_goes_on_in_the_browser() {
     let url = "https://login.example.test/sso";
     let found =
         Found::Webex { cas: "cas.example.test".into(), sso: Some(url.into()), voice: vec![] };
-    if signin::unsupported(&found).is_some() {
-        // Sign-in with the cloud refuses it in words before; see `letting_in`.
-        return;
-    }
     let mut bench = Bench::new();
     bench.sign_in(Some("secret")).expect("begun");
     bench.found(Ok(found));
@@ -135,9 +130,20 @@ fn single_sign_on_goes_on_in_the_browser() {
     assert_eq!(bench.count(|effect| matches!(effect, Effect::OpenBrowser(to) if to == url)), 1);
     assert_eq!(session.state, SessionState::SigningIn);
     assert!(bench.authenticating().is_none());
-    bench.give_password("alice", "secret").expect("taken");
-    assert!(bench.authenticating().is_some());
-    assert_eq!(bench.session().browser, None);
+    let error = bench.command(Command::Provision("https://cas.example.test/#type=sso".into()));
+    assert!(error.expect_err("no token").cause.contains("no user"));
+    let back = "https://cas.example.test/#type=sso&username=alice&jabberToken=t1";
+    bench.command(Command::Provision(back.into())).expect("taken");
+    let token = bench.effects.iter().find_map(|effect| match effect {
+        Effect::SignIn { request, .. } => request.cloud_token.clone(),
+        _ => None,
+    });
+    assert_eq!(token.expect("a token").token.expose(), "t1");
+    let (run, username, _) = bench.authenticating().expect("asked");
+    assert_eq!((username.as_str(), bench.session().browser), ("alice", None));
+    bench.answered(run, Ok(full()));
+    assert_eq!(bench.state(), SessionState::SignedIn);
+    assert_eq!(bench.stored(|it| matches!(it, StoreRequest::PutPassword(..))), 0);
 }
 
 #[test]
