@@ -58,8 +58,12 @@ pub fn offhook() -> Command {
             command.env_remove(name);
         }
     }
-    // No message bus: what the tester's own desktop keeps is nobody's business.
+    // No message bus, no proxy: what the tester's own desktop keeps is nobody's business.
     command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+    command.env("GSETTINGS_BACKEND", "memory").env_remove("XDG_CURRENT_DESKTOP");
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
+    }
     command.stdin(Stdio::null());
     command
 }
@@ -78,6 +82,7 @@ pub fn doctor(
     let mut command = offhook();
     command.args(["doctor", address, "--json", "--profile"]).arg(profile);
     command.args(setup.arguments()).env("OFFHOOK_PASSWORD", password);
+    command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
     let output = command.output().expect("the doctor runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let Ok(diagnosis) = serde_json::from_str(&said) else {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use offhook_config::Layers;
 use offhook_discovery::Request;
-use offhook_doctor::{Case, Diagnosis, Registrar};
-use offhook_model::{Layer, Problem, Secret, UserAddress};
+use offhook_doctor::{Case, Diagnosis, Finding, Registrar};
+use offhook_model::{Layer, Problem, Secret, Severity, UserAddress};
 use offhook_net::Net;
 use offhook_platform::Folders;
 use offhook_ports::{BoxFuture, PhoneAccount, Progress};
@@ -90,8 +90,8 @@ pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
     let recorder = Recorder::default();
     begin(&recorder, &request, (&layers, &told), credentials.as_ref());
     let world = recorder.wrap(&offhook_engine::world(&net));
-    let phone = Phone { net, problems: Mutex::default() };
-    let (mut seen, diagnosis) = runtime()?.block_on(async {
+    let phone = Phone { net: Arc::clone(&net), problems: Mutex::default() };
+    let (mut seen, mut diagnosis) = runtime()?.block_on(async {
         let state = state(&folders).await;
         if wish.register && state.is_some() {
             return Err(RUNS.to_owned());
@@ -108,6 +108,10 @@ pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
         let diagnosis = offhook_doctor::examine(&world, &case, &teller(wish.json)).await;
         Ok((seen, diagnosis))
     })?;
+    // What is wrong with the proxy settings shows only to those who follow them. Sorting is stable.
+    let odd = net.proxy_problems().into_iter().map(|it| Finding::new(it, Severity::Warning));
+    diagnosis.findings.extend(odd);
+    diagnosis.findings.sort_by_key(|finding| finding.severity);
     print(&diagnosis, wish.json)?;
     if let Some(folder) = wish.report {
         seen.extend(phone.problems.into_inner().unwrap_or_else(PoisonError::into_inner));
