@@ -33,16 +33,26 @@ fn global(lab: &Deployment) -> String {
             &[("EnableSIPURIDialling", "true"), ("InitialPhoneSelection", "softphone")],
         ),
     ];
+    let server = lab.host("dir1");
     let mut directory = vec![("DirectoryServerType", "UDS"), ("PresenceDomain", lab.domain())];
     if lab.faults.has(Fault::ClearDirectoryCredentials) {
         directory = vec![
             ("DirectoryServerType", "EDI"),
-            ("PrimaryServerName", "dir1.lab.example"),
             ("UseWindowsCredentials", "0"),
             ("ConnectionUsername", "cn=reader,dc=lab,dc=example"),
             ("ConnectionPassword", "not-a-secret-any-more"),
             ("UseSSL", "0"),
             ("UseSecureConnection", "0"),
+        ];
+    }
+    let port = lab.refused_directory.map(|port| port.to_string());
+    if let Some(port) = &port {
+        directory = vec![
+            ("DirectoryServerType", "EDI"),
+            ("ConnectionType", "1"),
+            ("PrimaryServerName", &server),
+            ("ServerPort1", port),
+            ("UseSecureConnection", "1"),
         ];
     }
     parts.push(section("Directory", &directory));

@@ -74,6 +74,10 @@ pub(crate) struct Place {
     pub(crate) srv: Vec<SrvTarget>,
     /// Port of the backup XMPP node, where there is one.
     pub(crate) backup_xmpp: Option<u16>,
+    /// Port of the voicemail server that a fault names and nobody plays.
+    pub(crate) refused_voicemail: Option<u16>,
+    /// The same for an LDAP directory.
+    pub(crate) refused_directory: Option<u16>,
     pub(crate) state: PathBuf,
     pub(crate) ca_file: PathBuf,
 }
@@ -104,6 +108,8 @@ pub(crate) struct Deployment {
     pub(crate) nodes: Vec<UdsNode>,
     pub(crate) srv: Vec<SrvTarget>,
     pub(crate) backup_xmpp: Option<u16>,
+    pub(crate) refused_voicemail: Option<u16>,
+    pub(crate) refused_directory: Option<u16>,
     pub(crate) people: Vec<Person>,
     pub(crate) events: Events,
     pub(crate) state: PathBuf,
@@ -137,6 +143,8 @@ impl Deployment {
             nodes: place.nodes,
             srv: place.srv,
             backup_xmpp: place.backup_xmpp,
+            refused_voicemail: place.refused_voicemail,
+            refused_directory: place.refused_directory,
             people,
             events: Events::new(),
             state: place.state,
@@ -316,6 +324,8 @@ pub(crate) mod tests {
             nodes: nodes.map(node).collect(),
             srv: vec![],
             backup_xmpp: None,
+            refused_voicemail: None,
+            refused_directory: None,
             state: PathBuf::from("state"),
             ca_file: PathBuf::from("ca.pem"),
         }

@@ -122,7 +122,7 @@ fn config(lab: &Deployment, edge: usize) -> String {
     let server =
         |port: u16| format!("<server><address>{host}</address><tlsPort>{port}</tlsPort></server>");
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<getEdgeConfigResponse version=\"1.0\"><serviceConfig>\
          <service><name>_cisco-phone-tftp</name><error>NameError</error></service>\
@@ -135,7 +135,7 @@ fn config(lab: &Deployment, edge: usize) -> String {
          <sipRequest><route>&lt;{}&gt;</route></sipRequest>\
          <xmppEdgeServer>{}</xmppEdgeServer><httpEdgeServer>{}</httpEdgeServer><turnEdgeServer/>\
          <userUdsServer><server><address>{cucm}</address><tlsPort>{uds}</tlsPort></server>\
-         </userUdsServer></edgeConfig></getEdgeConfigResponse>\n",
+         </userUdsServer></edgeConfig></getEdgeConfigResponse>",
         server(sip),
         inner_route(lab),
         server(xmpp),

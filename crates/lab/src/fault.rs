@@ -79,6 +79,10 @@ faults! {
     RefusedSip, "refused-sip", Some(7), "nothing listens on the SIP port of the device files (TCP and TLS)";
     /// The SIP port swallows.
     DroppedSip, "dropped-sip", Some(7), "the SIP port of the device files (TCP and TLS) swallows connections";
+    /// The voicemail port refuses.
+    RefusedVoicemail, "refused-voicemail", Some(7), "the service profile names a voicemail server that does not listen";
+    /// The LDAP port refuses.
+    RefusedDirectory, "refused-directory", Some(7), "service profile and jabber-config.xml name an LDAP directory that does not listen";
     /// UDS shows a certificate that no authority signed.
     SelfSignedCert, "self-signed-cert", Some(8), "UDS shows a certificate signed by no authority";
     /// UDS shows a certificate of an authority nobody knows.
@@ -158,21 +162,21 @@ faults! {
     /// SRV answers are cut short over UDP and the name server refuses TCP.
     TruncatedSrv, "truncated-srv", None, "SRV answers are cut short over UDP, and TCP is refused";
     /// The edges do not let the user in.
-    EdgeForbidsAll, "edge-forbids-all", None, "the edges answer the right password with 403";
+    EdgeForbidsAll, "edge-forbids-all", Some(15), "the edges answer the right password with 403";
     /// The first edge is dead.
     FirstEdgeDead, "first-edge-dead", Some(6), "the first edge refuses connections, the second works";
     /// Cookies of the edges do not last.
     EdgeCookieExpires, "edge-cookie-expires", Some(17), "a cookie of the edges is good for three requests";
     /// The home node is overloaded.
-    HomeNodeBusy, "home-node-busy", None, "the first node of each cluster answers 503 to what is about a user";
+    HomeNodeBusy, "home-node-busy", Some(6), "the first node of each cluster answers 503 to what is about a user";
     /// CAS takes its time.
     CasSlow, "cas-slow", None, "CAS answers after twenty seconds";
     /// CAS is a captive portal.
     CasCaptivePortal, "cas-captive-portal", None, "CAS answers with the login page of a guest network";
     /// CAS starts single sign-on by a redirect.
-    CasSamlRedirect, "cas-saml-redirect", None, "CAS redirects to an identity provider";
+    CasSamlRedirect, "cas-saml-redirect", Some(22), "CAS redirects to an identity provider beside the inner records";
     /// CAS starts single sign-on by a form.
-    CasSamlForm, "cas-saml-form", None, "CAS answers with a form that posts a SAML request";
+    CasSamlForm, "cas-saml-form", Some(22), "CAS answers with a form that posts a SAML request beside the inner records";
 }
 
 impl Fault {

@@ -228,6 +228,10 @@ impl Deployment {
         if self.scenario == Scenario::Edge {
             return out;
         }
+        if let Some(port) = self.refused_voicemail {
+            let (host, ip) = (self.host("cuc1"), self.config.bind);
+            out.extend([443, 7080].map(|of| format!("{host}:{of}={}", SocketAddr::new(ip, port))));
+        }
         if self.scenario.is_cloud() {
             out.push(format!("{API_HOST}:443={}", shown.cas));
             out.push(format!("{CLUSTER_HOST}:443={}", shown.xmpp443));

@@ -9,30 +9,27 @@ const UNIFIED: &str = "Unified CM (IM and Presence)";
 
 /// The text of `SPDefault.cnf.xml`.
 pub(crate) fn text(lab: &Deployment) -> String {
-    let (cucm, cuc) = (lab.host("cucm1"), lab.host("cuc1"));
-    let uds = lab.shown.uds.port().to_string();
+    let cucm = lab.host("cucm1");
+    // The laboratory plays no voicemail server: one is named by the fault that it is missing.
+    let voicemail = lab.refused_voicemail.map(|port| (lab.host("cuc1"), port.to_string()));
+    let (cuc, cuc_port) = voicemail.unwrap_or_default();
+    let https = if cuc.is_empty() { "" } else { "HTTPS" };
     let parts = [
         chat(lab),
         section("CTI", [&cucm, "2748", "TCP"], ""),
         section(
             "Voicemail",
-            [&cuc, "443", "HTTPS"],
+            [&cuc, &cuc_port, https],
             "<VoicemailServiceCredentialsSource>Unified CM - IM and Presence\
              </VoicemailServiceCredentialsSource>",
         ),
-        section("MailStore", [&cuc, "143", "TCP"], ""),
+        section("MailStore", ["", "", ""], ""),
         section(
             "Conferencing",
             ["", "", ""],
             "<WebConfSSOIdentityProvider>false</WebConfSSOIdentityProvider>",
         ),
-        section(
-            "Directory",
-            [&cucm, &uds, "TCP"],
-            "<UseUDS>true</UseUDS><UseUserCredential>false</UseUserCredential>\
-             <SearchContext1/><RecursiveSearch1>true</RecursiveSearch1>\
-             <SearchTimeout>5</SearchTimeout>",
-        ),
+        directory(lab),
         section("VideoConferenceSchedulingPortal", ["", "", ""], ""),
     ];
     format!(
@@ -57,6 +54,20 @@ fn chat(lab: &Deployment) -> String {
     };
     let port = lab.shown.soap.port().to_string();
     section("IMandPresence", [&host, &port, ""], &product(UNIFIED))
+}
+
+fn directory(lab: &Deployment) -> String {
+    let (host, port) = match lab.refused_directory {
+        Some(port) => (lab.host("dir1"), port),
+        None => (lab.host("cucm1"), lab.shown.uds.port()),
+    };
+    let by_uds = lab.refused_directory.is_none();
+    let more = format!(
+        "<UseUDS>{by_uds}</UseUDS><UseUserCredential>false</UseUserCredential>\
+         <SearchContext1/><RecursiveSearch1>true</RecursiveSearch1>\
+         <SearchTimeout>5</SearchTimeout>"
+    );
+    section("Directory", [&host, &port.to_string(), "TCP"], &more)
 }
 
 fn section(name: &str, [address, port, protocol]: [&str; 3], more: &str) -> String {

@@ -151,7 +151,7 @@ fn properties(lab: &Deployment) -> Vec<(&'static str, String)> {
         ("CUP.SRM.UpperFailoverLoginRetryLimit", "537".into()),
     ];
     if lab.scenario == Scenario::Cup8 {
-        let cuc = lab.host("cuc1");
+        // Voicemail, mail store and directory are asked for by name and not played here.
         out.extend([
             ("TFTP.Backup1", String::new()),
             ("TFTP.Backup2", String::new()),
@@ -159,15 +159,15 @@ fn properties(lab: &Deployment) -> Vec<(&'static str, String)> {
             ("CallControl.Primary.Address", cucm),
             ("CallControl.Primary.Port", "2748".into()),
             ("CallControl.Primary.Protocol", "TCP".into()),
-            ("VoiceMail.Primary.Address", cuc.clone()),
-            ("VoiceMail.Primary.SecureMessaging.Port", "7993".into()),
-            ("VoiceMail.Primary.SecureMessaging.Protocol", "TLS".into()),
+            ("VoiceMail.Primary.Address", String::new()),
+            ("VoiceMail.Primary.SecureMessaging.Port", String::new()),
+            ("VoiceMail.Primary.SecureMessaging.Protocol", String::new()),
             ("VoiceMail.Backup1.Address", String::new()),
-            ("MailStore.Primary.Address", cuc),
+            ("MailStore.Primary.Address", String::new()),
             ("MailStore.Primary.Port", "143".into()),
             ("MailStore.Primary.Protocol", "TCP".into()),
             ("MeetingPlace.Primary.Address", String::new()),
-            ("Directory.Primary.Address", lab.host("dir1")),
+            ("Directory.Primary.Address", String::new()),
             ("Directory.Primary.Port", "389".into()),
             ("Directory.Primary.Protocol", "TCP".into()),
             ("Directory.AnonymousBind", "true".into()),

@@ -179,10 +179,10 @@ pub(crate) async fn place(
     for at in [&mut shown.sip_tcp, &mut shown.sip_tls] {
         *at = held.instead_of(*at, sip).await?;
     }
-    let mut backup_xmpp = None;
-    if faults.has(Fault::BothXmppNodesDown) {
-        backup_xmpp = Some(held.refused(config.bind)?);
-    }
+    let mut refused = |fault| faults.has(fault).then(|| held.refused(config.bind)).transpose();
+    let refused_voicemail = refused(Fault::RefusedVoicemail)?;
+    let refused_directory = refused(Fault::RefusedDirectory)?;
+    let backup_xmpp = refused(Fault::BothXmppNodesDown)?;
     let nodes = nodes(scenario, &services);
     let mut srv = records(scenario, config, faults, &nodes, &shown);
     if faults.has(Fault::DeadServer) {
@@ -199,7 +199,17 @@ pub(crate) async fn place(
             srv.push(SrvTarget { service: EDGE, target, priority, port });
         }
     }
-    let place = Place { services, shown, nodes, srv, backup_xmpp, state, ca_file };
+    let place = Place {
+        services,
+        shown,
+        nodes,
+        srv,
+        backup_xmpp,
+        refused_voicemail,
+        refused_directory,
+        state,
+        ca_file,
+    };
     Ok((place, held))
 }
 

@@ -92,6 +92,8 @@ fn addresses(lab: &Deployment, domain: &str, open: &str) -> Vec<(String, Data)> 
     let ip = lab.config.bind;
     let mut records = Vec::new();
     let mut hosts = vec!["cucm1", "cucm2", "cucm_1", "edge1"];
+    hosts.extend(lab.refused_voicemail.map(|_| "cuc1"));
+    hosts.extend(lab.refused_directory.map(|_| "dir1"));
     if lab.scenario.has_presence_server() {
         hosts.extend(["imp1", "imp2"]);
     }
