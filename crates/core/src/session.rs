@@ -298,14 +298,26 @@ impl Core {
         self.phase = Phase::Asking { wish, way };
     }
 
-    /// The browser came back with the cloud's token.
+    /// The browser came back with the cloud's token. It is taken for the own organisation only: a
+    /// link may come from anybody.
     pub(crate) fn browser_returned(
         &mut self,
         username: String,
         token: CloudToken,
         now: Moment,
     ) -> Result<(), CommandError> {
+        let domain = username.rsplit_once('@').map(|(_, domain)| domain);
         match std::mem::replace(&mut self.phase, Phase::SignedOut) {
+            Phase::Asking { wish, way }
+                if domain.is_some_and(|it| !it.eq_ignore_ascii_case(wish.address.domain())) =>
+            {
+                self.phase = Phase::Asking { wish, way };
+                Err(CommandError::user(
+                    ErrorCode::Refused,
+                    "The browser signed in somebody of another organisation.",
+                    "Sign in again in the browser, with the account of your address.",
+                ))
+            }
             Phase::Asking { wish, way } => {
                 self.leave_behind();
                 let wish = Wish { token: Some(token), ..wish };

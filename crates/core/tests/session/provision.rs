@@ -132,6 +132,10 @@ fn single_sign_on_goes_on_in_the_browser() {
     assert!(bench.authenticating().is_none());
     let error = bench.command(Command::Provision("https://cas.example.test/#type=sso".into()));
     assert!(error.expect_err("no token").cause.contains("no user"));
+    let other = "offhook://sso#username=eve%40elsewhere.test&jabberToken=t0";
+    let error = bench.command(Command::Provision(other.into())).expect_err("somebody else");
+    assert!(error.cause.contains("another organisation"), "{}", error.cause);
+    assert!(bench.session().browser.is_some() && bench.authenticating().is_none());
     let back = "https://cas.example.test/#type=sso&username=alice&jabberToken=t1";
     bench.command(Command::Provision(back.into())).expect("taken");
     let token = bench.effects.iter().find_map(|effect| match effect {
