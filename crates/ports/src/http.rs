@@ -97,7 +97,7 @@ pub struct HttpResponse {
     pub headers: Vec<(String, String)>,
     /// Body, at most the request's limit.
     pub body: Vec<u8>,
-    /// Address and port that answered.
+    /// Address and port that answered: the proxy's, where one was used.
     pub peer: Option<std::net::SocketAddr>,
     /// TLS version and cipher, or nothing when in clear.
     pub tls: Option<String>,
