@@ -131,12 +131,6 @@ impl Layers {
         self.text(name).is_some_and(|value| folded(value) == folded(word))
     }
 
-    /// The group configuration file: what was given at installation wins over the support field of
-    /// the device (reference client-config.md section 1).
-    pub fn group_file<'a>(&'a self, support_field: Option<&'a str>) -> Option<&'a str> {
-        self.text("TFTP_FILE_NAME").or(support_field)
-    }
-
     /// What is settled before discovery.
     pub fn preset(&self) -> Preset {
         let owned = |name| self.text(name).map(str::to_owned);
