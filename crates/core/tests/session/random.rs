@@ -2,7 +2,7 @@
 
 use offhook_core::{Effect, Event, FlowOutcome, LinkId, RunId, StoreTag, XmppEvent};
 use offhook_model::{CallId, Command, Fault, SessionState};
-use offhook_ports::{FlowId, MediaFact, StoreAnswer};
+use offhook_ports::{FlowId, MediaFact, NetworkState, StoreAnswer};
 use proptest::prelude::{ProptestConfig, Strategy, any, proptest};
 
 use crate::bench::{
@@ -10,7 +10,7 @@ use crate::bench::{
 };
 
 fn step() -> impl Strategy<Value = (u8, u32, bool)> {
-    (0_u8..26, 1_u32..12, any::<bool>())
+    (0_u8..34, 1_u32..12, any::<bool>())
 }
 
 fn take(bench: &mut Bench, (kind, number, good): (u8, u32, bool)) {
@@ -82,6 +82,26 @@ fn take(bench: &mut Bench, (kind, number, good): (u8, u32, bool)) {
         22 => bench.send(Event::Media(MediaFact::FirstPacket(call))),
         23 => bench.send(Event::Store(StoreTag::Loaded, StoreAnswer::Failed("full".into()))),
         24 => bench.send(Event::Timeout),
+        25 | 26 => {
+            let fingerprint = format!("network {}", number % 3);
+            bench.send(Event::Network(NetworkState {
+                online: good || number % 4 == 0,
+                fingerprint,
+            }));
+        }
+        27 => bench.now.wall.0 += i64::from(number) * 10_000,
+        28 => drop(bench.command(Command::TryAgain)),
+        29 => drop(bench.command(Command::Reset)),
+        30 => {
+            let url = "offhook://provision?ServicesDomain=corp.test".to_owned();
+            drop(bench.command(Command::Provision(url)));
+        }
+        31 => {
+            let key = format!("k{}", number % 3);
+            let question = crate::trust::question(number, "cucm1.example.test", &key);
+            bench.send(Event::Trust(Box::new(question)));
+        }
+        32 => drop(bench.command(Command::AnswerTrust { id: number, accept: good })),
         _ => bench.advance(secs(u64::from(number) * 5)),
     }
 }

@@ -9,7 +9,8 @@ use offhook_ports::StoreRequest;
 
 use crate::bench::{Bench, cucm, full, secs};
 
-fn question(id: u32, host: &str, key: &str) -> TrustQuestion {
+/// Somebody shows a certificate that nobody vouches for.
+pub fn question(id: u32, host: &str, key: &str) -> TrustQuestion {
     TrustQuestion {
         id,
         at: Endpoint { service: Service::Uds, host: host.into(), port: 8443, link: Link::Tls },
