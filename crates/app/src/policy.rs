@@ -175,8 +175,7 @@ impl Findings {
     }
 
     fn table(&self, text: &mut String) {
-        let rows: Vec<_> =
-            self.rows.iter().filter(|row| row.known && row.section.is_some()).collect();
+        let rows: Vec<_> = self.rows.iter().filter(|row| is_key(row)).collect();
         if rows.is_empty() {
             return;
         }
@@ -229,6 +228,11 @@ impl Findings {
             let _ = writeln!(text, "     Remedy  {}", problem.remedy);
         }
     }
+}
+
+/// It is about a key and not about a place as a whole.
+fn is_key(row: &Explained) -> bool {
+    row.known && offhook_config::keys().iter().any(|key| key.name == row.key)
 }
 
 fn about_file(problem: &Problem) -> Explained {

@@ -139,7 +139,7 @@ impl Layers {
         let in_force = winner.map(|it| it.setting.value.clone());
         Some(Explained {
             key: key.name.to_owned(),
-            section: Some(key.section.to_owned()),
+            section: key.file_section().map(str::to_owned),
             value: in_force.or(key.default.map(str::to_owned)).unwrap_or_default(),
             source: winner.map_or(Source::Default, |it| it.layer.source),
             origin: winner.map(|it| it.layer.origin.clone()),

@@ -143,9 +143,7 @@ fn about_place(key: &Key, setting: &Setting) -> Option<String> {
         return Some("is a password in clear; it is not kept".into());
     }
     let section = setting.section.as_deref()?;
-    let home = section.eq_ignore_ascii_case(key.section)
-        // Switches have no section of their own.
-        || matches!(key.section, "Bootstrap" | "Configuration URL" | "Service profile");
+    let home = key.file_section().is_none_or(|home| section.eq_ignore_ascii_case(home));
     (!home).then(|| format!("is accepted; it belongs into the section {}", key.section))
 }
 

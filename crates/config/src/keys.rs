@@ -125,6 +125,11 @@ impl Key {
         }
     }
 
+    /// The section of `jabber-config.xml` it belongs into, if it may stand there.
+    pub fn file_section(&self) -> Option<&'static str> {
+        self.setters.contains('f').then_some(self.section)
+    }
+
     /// Who may set it, in the words of `docs/policy.md`.
     pub fn setters(&self) -> Vec<&'static str> {
         [('b', "bootstrap"), ('u', "URL"), ('f', "file"), ('p', "profile"), ('m', "manual")]

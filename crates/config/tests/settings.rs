@@ -431,6 +431,7 @@ fn the_json_is_the_contracts() {
     let row = &json[0];
     assert_eq!((&row["key"], &row["source"]), (&"ServicesDomain".into(), &"url".into()));
     assert_eq!((&row["value"], &row["line"]), (&"url.example.com".into(), &1.into()));
+    assert_eq!(row.get("section"), None, "it stands in no configuration file");
     assert_eq!(row["overridden"][0]["value"], "boot.example.com");
     assert_eq!(row["overridden"][0]["source"], "bootstrap");
     let oddity = row["oddities"][0].as_str().unwrap_or_default();
