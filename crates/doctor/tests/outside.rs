@@ -41,6 +41,7 @@ fn examined(edge: &EdgeDouble) -> Diagnosis {
         layers: &[],
         told: &[],
         seen: &[],
+        registrar: None,
     };
     let world = outside(edge);
     edge.inside().run(examine(&world, &case, &|_| {}))
