@@ -3,8 +3,10 @@
 mod support;
 
 use offhook_im::Stanza;
-use offhook_model::{Fault, Link, TlsFault};
-use offhook_ports::{XmppAuth, XmppLogin};
+use std::sync::Arc;
+
+use offhook_model::{Fault, Link, TlsFault, TrustQuestion};
+use offhook_ports::{AskTrust, BoxFuture, XmppAuth, XmppLogin};
 use offhook_xmpp::{LinkEvent, LoginProbe};
 use support::{
     Authority, BIND, DOMAIN, Driven, Peer, STARTTLS, listen, mechanisms, password, plan,
@@ -256,6 +258,46 @@ async fn certificates_are_checked_against_the_domain_not_the_host() {
     };
     let online = driven.until(|event| matches!(event, LinkEvent::Online { .. }));
     tokio::join!(online, server);
+}
+
+/// Somebody who says yes after a while.
+struct Slow(std::sync::Mutex<Vec<TrustQuestion>>);
+
+impl AskTrust for Slow {
+    fn ask(&self, question: TrustQuestion) -> BoxFuture<'static, bool> {
+        self.0.lock().expect("questions").push(question);
+        Box::pin(async {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            true
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_person_can_accept_an_unknown_authority_and_the_connection_is_made_again() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let identity = theirs.identity(&[DOMAIN]);
+    let (listener, port) = listen().await;
+    let plan = plan("alice", password("alice", "x"), &[(port, Link::StartTls)]);
+    let (net, person) = (ours.net(), Arc::new(Slow(std::sync::Mutex::default())));
+    net.ask_about_certificates(person.clone());
+    let mut driven = Driven::new(&net, plan);
+    let server = async {
+        let mut refused = Peer::accept(&listener, &identity.config).await;
+        assert!(!refused.start_tls().await, "nobody was asked yet");
+        let mut peer = Peer::accept(&listener, &identity.config).await;
+        peer.bring_online("").await;
+        peer
+    };
+    let online = driven.until(|event| matches!(event, LinkEvent::Online { .. }));
+    tokio::join!(online, server);
+    let questions = person.0.lock().expect("questions");
+    assert_eq!(questions.len(), 1);
+    assert_eq!(
+        (&*questions[0].at.host, &*questions[0].wanted),
+        ("127.0.0.1", &[DOMAIN.to_owned()][..])
+    );
+    assert_eq!(questions[0].why, TlsFault::UnknownIssuer);
 }
 
 #[tokio::test]
