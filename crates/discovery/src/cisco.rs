@@ -84,7 +84,9 @@ impl Answers {
         let later = |excluded: bool, why| {
             Slot::Skipped(match (excluded, preset.pinpoint) {
                 (true, _) => why,
-                (false, true) => "inner records answered, or have not answered yet",
+                (false, true) => {
+                    "asked only when no inner record and nothing of higher rank has answered"
+                }
                 (false, false) => "the pinpoint zone is switched off",
             })
         };
