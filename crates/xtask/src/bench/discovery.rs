@@ -45,16 +45,17 @@ const PLACES: [Place; 3] = [
         cloud: 150,
         goal: Some(1.3),
     },
+    // The pinpoint zone is asked only when no inner record came, so these two have two rounds: a
+    // cloud account may have its phone there.
     Place {
-        what: "cloud, slow answers",
+        what: "cloud, slow answers, two rounds",
         domain: "cloud.test",
         found: "webex",
         published: &[],
         delays: &[("_cisco-uds", 80), ("_cuplogin", 90), ("_collab-edge", 120), ("", 40)],
         cloud: 150,
-        goal: Some(1.3),
+        goal: None,
     },
-    // The pinpoint zone is asked only when no inner record came, so this has two rounds.
     Place {
         what: "outside, slow answers, two rounds",
         domain: "outside.test",
@@ -104,7 +105,7 @@ fn slow(place: &Place) -> Result<Vec<Row>, String> {
     let cloud = Cloud::start(Duration::from_millis(place.cloud), code)?;
     let ours = ours(names.address, cloud.address, place.domain, place.found)?;
     let dig = digs(names.address, place.domain)?;
-    let asked = cloud.ask()?;
+    let asked = single(&cloud)?;
     let slowest = dig.iter().copied().fold(asked, f64::max);
     let what = |other: &str| format!("discovery, {}: ms{other}", place.what);
     let mut row = Row::new(what(""), ours).beside(Peer::Measured("slowest answer", slowest));
@@ -125,7 +126,7 @@ fn warm() -> Result<Vec<Row>, String> {
     };
     let cloud = Cloud::start(Duration::ZERO, 1)?;
     let ours = ours(address, cloud.address, servers::KNOT_DOMAIN, "cucm")?;
-    let sum = digs(address, servers::KNOT_DOMAIN)?.iter().sum::<f64>() + cloud.ask()?;
+    let sum = digs(address, servers::KNOT_DOMAIN)?.iter().sum::<f64>() + single(&cloud)?;
     let row = Row::new("discovery, on-prem, warm Knot: ms beside one by one", ours);
     Ok(vec![row.beside(Peer::Measured("dig", sum))])
 }
@@ -162,6 +163,12 @@ fn dig(names: SocketAddr, name: &str, kind: &str) -> Result<f64, String> {
         times.push(time.ok_or_else(|| format!("dig gave no time: {text}"))? / 1000.0);
     }
     median(times).ok_or_else(|| "dig gave no figure".to_owned())
+}
+
+/// One plain request to the cloud, in ms.
+fn single(cloud: &Cloud) -> Result<f64, String> {
+    let times = (0..ROUNDS).map(|_| cloud.ask()).collect::<Result<Vec<_>, _>>()?;
+    median(times).ok_or_else(|| "the cloud gave no figure".to_owned())
 }
 
 /// Waits until a name server answers.
