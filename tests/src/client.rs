@@ -31,7 +31,8 @@ pub struct Setup {
 }
 
 impl Setup {
-    fn arguments(&self) -> Vec<OsString> {
+    /// The same as words of a command line.
+    pub fn arguments(&self) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec![];
         if let Some(server) = &self.name_server {
             words.extend(["--name-server".into(), server.into()]);

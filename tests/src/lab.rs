@@ -20,6 +20,16 @@ pub struct Lab {
 }
 
 impl Lab {
+    /// `offhook-lab list --json`: scenarios and faults.
+    ///
+    /// # Panics
+    /// It prints no JSON.
+    pub fn list() -> Value {
+        let mut command = Command::new(programs::own("OFFHOOK_TEST_LAB", "offhook-lab"));
+        let output = command.args(["list", "--json"]).output().expect("the laboratory lists");
+        serde_json::from_slice(&output.stdout).expect("the laboratory's list")
+    }
+
     /// Starts the `on-prem` scenario with these faults and this TOML text as configuration.
     ///
     /// # Panics

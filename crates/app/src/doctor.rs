@@ -209,7 +209,11 @@ const RUNS: &str = "A client runs on this profile and has the phone. Quit it, or
 /// The state of the client that runs on this profile, if one does.
 async fn state(folders: &Folders) -> Option<Value> {
     let mut client = offhook_control::Client::connect(&folders.run).await.ok()?;
-    client.call("diagnostics.get", Value::Null).await.ok()?.ok()
+    let mut state = client.call("diagnostics.get", Value::Null).await.ok()?.ok()?;
+    let calls = client.call("call.list", Value::Null).await.ok()?.ok()?;
+    let calls = calls["items"].as_array().into_iter().flatten();
+    state["silentCall"] = calls.into_iter().any(|call| call["sound"] == "silent").into();
+    Some(state)
 }
 
 fn teller(quiet: bool) -> impl Fn(Progress) + Send + Sync {

@@ -54,18 +54,27 @@ pub fn state(snapshot: &Snapshot) -> Value {
         "devices": &*snapshot.devices,
         "settings": &*snapshot.settings,
         "calls": snapshot.calls.len(),
+        "silentCall": snapshot.calls.iter().any(|call| call.sound.as_deref() == Some("silent")),
         "contacts": snapshot.contacts.len(),
         "chats": snapshot.chats.len(),
     })
 }
 
 /// The problems of a client's state ([`state`], or `diagnostics.get`): of the session, of its
-/// services, and those it shows. Each once.
+/// services, and of the phone. Each once.
 pub fn seen(state: &Value) -> Vec<Problem> {
     let session = &state["session"];
     let of_services = session["services"].as_object().into_iter().flat_map(|it| it.values());
-    let shown = state["problems"].as_array().into_iter().flatten();
+    // Of the problems that it shows only those of the phone: all others were told to the user, and
+    // are not about what is examined.
+    let of_phone = |problem: &&Value| {
+        problem["rule"].as_str().is_some_and(|rule| ["D29", "D30", "D34"].contains(&rule))
+    };
+    let shown = state["problems"].as_array().into_iter().flatten().filter(of_phone);
     let mut problems: Vec<Problem> = vec![];
+    if state["silentCall"] == true {
+        problems.push(Problem::silent_call());
+    }
     for value in std::iter::once(&session["error"])
         .chain(of_services.map(|service| &service["error"]))
         .chain(shown)

@@ -88,7 +88,8 @@ impl Oddity {
         let line = self.line.map(|line| format!(", line {line}")).unwrap_or_default();
         let cause = format!("{}{line}: {} {}.", layer.origin, self.key, self.words);
         let remedy = self.remedy.as_deref()?;
-        let problem = Problem::new(Area::Provisioning, Owner::Admin, cause, remedy);
+        let problem = Problem::new(Area::Provisioning, Owner::Admin, cause, remedy)
+            .with_evidence(format!("{}{line}: {}", layer.origin, self.key));
         Some(if self.meant.is_some() { problem.with_rule(35) } else { problem })
     }
 }
@@ -161,7 +162,9 @@ fn says(
     cause: impl Into<String>,
     remedy: impl Into<String>,
 ) -> Option<Contradiction> {
-    let problem = Problem::new(Area::Provisioning, Owner::Admin, cause, remedy);
+    let evidence = format!("settings: {}", keys.join(", "));
+    let problem =
+        Problem::new(Area::Provisioning, Owner::Admin, cause, remedy).with_evidence(evidence);
     Some(Contradiction { keys, problem })
 }
 

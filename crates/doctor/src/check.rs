@@ -167,11 +167,19 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// Servers of services that sign-in does not need: never more than a warning.
-    pub(crate) fn judge_mildly(&mut self, tried: Vec<Tried>) {
+    /// Servers that stand by: never more than a warning.
+    fn judge_mildly(&mut self, tried: Vec<Tried>) {
         for Tried { step, problem } in tried {
             self.note(step);
             problem.into_iter().for_each(|problem| self.findings.warn(problem));
+        }
+    }
+
+    /// Servers of services that this client does not use yet: worth knowing.
+    pub(crate) fn remark(&mut self, tried: Vec<Tried>) {
+        for Tried { step, problem } in tried {
+            self.note(step);
+            problem.into_iter().for_each(|problem| self.findings.note(problem));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which finding comes first (`docs/doctor.md`, "Which comes first").
 
-use offhook_model::{Area, Problem, Rule, Severity};
+use offhook_model::{Area, Problem, Rule, Service, Severity};
 
 use crate::Finding;
 
@@ -52,7 +52,8 @@ impl Findings {
     pub(crate) fn finish(mut self) -> (Vec<Finding>, u8) {
         self.raise_causes();
         self.drop_consequences();
-        self.items.sort_by_key(|(severity, it)| (*severity, stretch(it), precedence(it.rule)));
+        self.items
+            .sort_by_key(|(severity, it)| (*severity, stretch(*severity, it), precedence(it.rule)));
         let exit = match self.items.first() {
             Some((Severity::Blocking, problem)) => problem.area.exit_code(),
             Some((Severity::Warning | Severity::Note, _)) | None => 0,
@@ -77,10 +78,17 @@ impl Findings {
         // chat (D26).
         let entry = [Area::Authentication, Area::Provisioning];
         let others: &[u8] = if self.blocked_by(&entry) { &[22, 26] } else { &[] };
-        for (severity, problem) in &mut self.items {
+        // The profile sends the user to a cloud that does not know them (D25).
+        let cloud = self.items.iter().any(|(severity, it)| {
+            *severity == Severity::Blocking && it.evidence.starts_with(Service::Cloud.words())
+        });
+        let sent: &[u8] = if cloud { &[25] } else { &[] };
+        for (severity, problem) in
+            self.items.iter_mut().filter(|(severity, _)| *severity == Severity::Warning)
+        {
             let raised = |rules: &[u8]| problem.rule.is_some_and(|rule| rules.contains(&rule.0));
-            if raised(causes) || raised(others) {
-                *severity = Severity::Blocking.min(*severity);
+            if raised(causes) || raised(others) || raised(sent) {
+                *severity = Severity::Blocking;
             }
         }
     }
@@ -111,10 +119,12 @@ fn place(problem: &Problem) -> &str {
     problem.evidence.split(": ").next().unwrap_or_default()
 }
 
-/// Where on the way a finding belongs. Its area says so, but for two that are the cause of whatever
-/// fails behind them: the wrong authenticator (D22) and a domain in the place of a host (D26).
-fn stretch(problem: &Problem) -> Option<Area> {
-    let is_cause = matches!(problem.rule, Some(Rule(22 | 26)));
+/// Where on the way a finding belongs. Its area says so, but for three that are the cause of what
+/// fails behind them: the wrong authenticator (D22), the wrong product (D25) and a domain in the
+/// place of a host (D26).
+fn stretch(severity: Severity, problem: &Problem) -> Option<Area> {
+    let is_cause =
+        severity == Severity::Blocking && matches!(problem.rule, Some(Rule(22 | 25 | 26)));
     (!is_cause).then_some(problem.area)
 }
 
@@ -131,7 +141,7 @@ fn precedence(rule: Option<Rule>) -> u8 {
 #[cfg(test)]
 mod tests {
     use offhook_model::Severity::{Blocking, Note, Warning};
-    use offhook_model::{Area, Owner, Problem, Severity};
+    use offhook_model::{Area, Owner, Problem, Rule, Severity};
 
     use super::Findings;
 
@@ -186,7 +196,7 @@ mod tests {
         // When sign-in succeeds, these appear as warnings, and the exit status stays 0.
         (
             &[(Warning, 36), (Warning, 35), (Warning, 22), (Warning, 6), (Warning, 2)],
-            &[22, 2, 6, 36, 35],
+            &[2, 6, 36, 35, 22],
             0,
         ),
         // Another authenticator than expected outranks what it refuses, and a domain in the place of a
@@ -230,6 +240,15 @@ mod tests {
             let rules: Vec<u8> = list.iter().map(|it| it.rule.map_or(0, |rule| rule.0)).collect();
             assert_eq!((rules.as_slice(), code), (*told, *exit), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_cloud_that_refuses_whom_the_profile_sends_is_the_profiles_fault() {
+        let mut findings = Findings::default();
+        findings.warn(problem(25, "host"));
+        findings.block(problem(13, "cloud sign-in service loginp.webexconnect.com:443"));
+        let (list, exit) = findings.finish();
+        assert_eq!((list.first().and_then(|it| it.rule), exit), (Some(Rule(25)), 50));
     }
 
     #[test]

@@ -13,9 +13,7 @@ mod text;
 pub use diagnosis::{Diagnosis, Finding};
 
 use offhook_discovery::{Report, Request, check_targets, discover, overruled};
-use offhook_model::{
-    Area, Authenticator, Layer, Owner, Problem, ProductMode, Rule, TraceStep, Via,
-};
+use offhook_model::{Area, Authenticator, Layer, Owner, Problem, Rule, TraceStep, Via};
 use offhook_ports::{BoxFuture, Found, PhoneAccount, Progress, Tell, World};
 use offhook_signin::{Credentials, EdgeBudget, Grant, sign_in};
 
@@ -170,8 +168,5 @@ async fn with_password(
     }
     let known: Vec<Layer> = case.layers.iter().chain(&grant.layers).cloned().collect();
     ports::check(checks, &grant, &known).await;
-    if request.preset.phone_mode && grant.mode == ProductMode::Full {
-        checks.findings.warn(Problem::restart_for_phone_mode());
-    }
     Some(grant)
 }

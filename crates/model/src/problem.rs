@@ -153,6 +153,7 @@ impl Problem {
             ),
         )
         .with_rule(1)
+        .with_evidence(format!("SRV records of {domain}: none"))
     }
 
     /// The user exists and has no soft phone (D18).
@@ -207,16 +208,17 @@ impl Problem {
         .with_evidence(format!("{} {at}: {fault:?}", at.service.words()))
     }
 
-    /// Phone only was asked for, and chat is still there (D24): the mode is chosen at sign-in.
-    pub fn restart_for_phone_mode() -> Self {
+    /// A call whose other side is not heard (D34).
+    pub fn silent_call() -> Self {
         Self::new(
-            Area::Provisioning,
-            Owner::User,
-            "Phone only was asked for, and the account still starts with chat and phone.",
-            "Sign out and start the program again: the mode changes after the first sign-in.",
+            Area::Media,
+            Owner::Network,
+            "In a call that goes on now nothing is heard of the other side: no packet comes.",
+            "Let the media ports through in both directions (UDP), and check that VPN or address \
+             translation does not send the sound another way.",
         )
-        .with_rule(24)
-        .with_evidence("PRODUCT_MODE is Phone_Mode; the account has chat as well")
+        .with_rule(34)
+        .with_evidence("the call is up, and no RTP came for three seconds or more")
     }
 
     /// A problem report holds no answer to a question that sign-in asks now.

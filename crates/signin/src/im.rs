@@ -201,6 +201,7 @@ pub(crate) fn profile_without_chat(user: &str) -> Problem {
         "Add an IM and Presence service to the user's service profile.",
     )
     .with_rule(25)
+    .with_evidence("service profile: the section IMandPresence names no server")
 }
 
 fn product_in_doubt(user: &str) -> Problem {
@@ -211,6 +212,7 @@ fn product_in_doubt(user: &str) -> Problem {
         "If chat is in house, choose the product type Unified CM (IM and Presence) in the UC service.",
     )
     .with_rule(25)
+    .with_evidence("service profile: ProductType WebEx")
 }
 
 pub(crate) fn domain_as_host(domain: &str) -> Problem {
@@ -221,4 +223,5 @@ pub(crate) fn domain_as_host(domain: &str) -> Problem {
         "Enter the host name of the IM and Presence node in the UC service.",
     )
     .with_rule(26)
+    .with_evidence(format!("service profile: IMandPresence address {domain}"))
 }

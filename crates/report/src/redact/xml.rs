@@ -126,7 +126,7 @@ impl Scan<'_> {
 
     fn about_text(&self) -> About {
         let Some((local, key)) = self.path.last() else { return About::Other };
-        if is_secret_word(key) {
+        if is_secret(&key.to_ascii_lowercase()) {
             return About::Secret;
         }
         let parent = self.path.iter().rev().nth(1).map_or("", |(local, _)| local.as_str());
@@ -207,7 +207,7 @@ impl Scan<'_> {
 /// By the local name and that of the element around it, both in lower case (reference uds.md,
 /// device-config.md, im-presence.md).
 fn about(local: &str, parent: &str) -> About {
-    if is_secret_word(local) || matches!(local, "jwt" | "ticket" | "authstring") {
+    if is_secret(local) {
         return About::Secret;
     }
     match local {
@@ -239,6 +239,13 @@ fn about(local: &str, parent: &str) -> About {
         "contact" if parent == "line" => About::Opaque,
         _ => About::Other,
     }
+}
+
+/// Settings that say which credentials are used, or where a forgotten password is asked for, hold
+/// none themselves.
+fn is_secret(local: &str) -> bool {
+    let harmless = ["credential", "url", "uri"].iter().any(|word| local.contains(word));
+    (is_secret_word(local) && !harmless) || matches!(local, "jwt" | "ticket" | "authstring")
 }
 
 fn local_name(name: &str) -> String {

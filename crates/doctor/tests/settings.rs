@@ -1,0 +1,93 @@
+//! Settings that others made: what is wrong with them, and the servers that they name.
+
+use offhook_discovery::Request;
+use offhook_doctor::{Case, Diagnosis, examine};
+use offhook_model::{DnsFault, Fault, Layer, Rule, Setting, Severity, Source};
+use offhook_signin::Credentials;
+use offhook_testkit::{PASSWORD, TestWorld, deployment};
+
+fn examined(world: &TestWorld, settings: &[(&str, &str)]) -> Diagnosis {
+    let setting = |(key, value): &(&str, &str)| Setting {
+        key: (*key).to_owned(),
+        section: None,
+        value: (*value).to_owned(),
+        line: None,
+    };
+    let layers = [Layer {
+        source: Source::GlobalFile,
+        origin: "jabber-config.xml".into(),
+        settings: settings.iter().map(setting).collect(),
+        oddities: vec![],
+    }];
+    let request = Request::new("alice@example.com".parse().expect("an address"), 3);
+    let credentials = Credentials { username: "alice".into(), password: PASSWORD.into() };
+    let case = Case {
+        request: &request,
+        credentials: Some(&credentials),
+        layers: &layers,
+        told: &[],
+        seen: &[],
+        registrar: None,
+    };
+    world.run(examine(&world.world(), &case, &|_| {}))
+}
+
+fn found(diagnosis: &Diagnosis) -> Vec<(Option<Rule>, Severity)> {
+    diagnosis.findings.iter().map(|it| (it.rule, it.severity)).collect()
+}
+
+#[test]
+fn a_directory_without_a_base() {
+    let world = deployment();
+    world.reach("ldap.example.com:389", Ok(()));
+    let settings =
+        [("BDIPrimaryServerName", "ldap.example.com"), ("BDILDAPServerType", "OpenLDAP")];
+    assert_eq!(found(&examined(&world, &settings)), [(Some(Rule(31)), Severity::Warning)]);
+    let with_base = [&settings[..], &[("BDISearchBase1", "ou=people,dc=example,dc=com")]].concat();
+    assert_eq!(found(&examined(&world, &with_base)), []);
+}
+
+#[test]
+fn each_port_that_the_settings_name_is_tried_and_dropped_and_refused_are_told_apart() {
+    for (settings, ports) in [
+        (&[("PrimaryServerName", "dir.example.com")][..], &[3268][..]),
+        (&[("PrimaryServerName", "dir.example.com"), ("UseSSL", "1")], &[3269]),
+        (&[("PrimaryServerName", "dir.example.com"), ("ConnectionType", "1")], &[389]),
+        (
+            &[("PrimaryServerName", "dir.example.com"), ("ConnectionType", "1"), ("UseSSL", "1")],
+            &[636],
+        ),
+        (&[("PrimaryServerName", "dir.example.com"), ("ServerPort1", "1389")], &[1389]),
+        (&[("VoicemailPrimaryServer", "dir.example.com")], &[443, 7080]),
+    ] {
+        for (fault, words) in [
+            (Fault::PortRefused, "refuses connections"),
+            (Fault::ConnectTimeout, "does not answer"),
+            (Fault::Dns(DnsFault::NoName), "has no address"),
+        ] {
+            let world = deployment();
+            for port in ports {
+                world.reach(&format!("dir.example.com:{port}"), Err(fault.clone()));
+            }
+            let diagnosis = examined(&world, settings);
+            assert!(!diagnosis.findings.is_empty(), "{settings:?}");
+            for finding in &diagnosis.findings {
+                assert!(finding.cause.contains(words), "{settings:?}: {}", finding.cause);
+                assert_eq!(finding.severity, Severity::Note, "it is not used yet");
+            }
+            assert_eq!(diagnosis.exit, 0);
+            let asked = world.asked();
+            for port in ports {
+                assert!(asked.contains(&format!("REACH dir.example.com:{port}")), "{settings:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn contact_search_by_uds_needs_no_other_server() {
+    let world = deployment();
+    let settings = [("DirectoryServerType", "UDS"), ("PrimaryServerName", "dir.example.com")];
+    assert_eq!(found(&examined(&world, &settings)), []);
+    assert!(!world.asked().iter().any(|asked| asked.contains("dir.example.com")));
+}
