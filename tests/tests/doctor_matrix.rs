@@ -104,7 +104,11 @@ struct Recipe {
 fn recipe(fault: &Fault) -> Recipe {
     let edge = fault.name.contains("edge");
     Recipe {
-        scenario: if edge { "edge" } else { "on-prem" },
+        scenario: match fault.name.as_str() {
+            "home-node-busy" => "multi-cluster",
+            _ if edge => "edge",
+            _ => "on-prem",
+        },
         register: matches!(fault.rule, Some(29 | 30)),
         client: match fault.rule {
             Some(19) => Some(false),
