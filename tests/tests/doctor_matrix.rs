@@ -374,6 +374,18 @@ fn a_client_that_ran_leaves_answers_for_a_report() {
 }
 
 #[test]
+fn a_phone_is_not_registered_beside_a_client() {
+    let scratch = Scratch::new();
+    let client = Client::start(scratch.path(), "client", &Setup::default());
+    let mut command = offhook();
+    command.args(["doctor", "alice@lab.example", "--register", "--profile"]).arg(&client.profile);
+    let output = command.env("OFFHOOK_PASSWORD", "x").output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("A client runs on this profile"), "{said}");
+}
+
+#[test]
 fn what_is_no_report_ends_with_a_sentence() {
     let scratch = Scratch::new();
     let file = scratch.path().join("no-report.zip");
