@@ -18,7 +18,7 @@ pub fn run(global: &Global, provision: Option<String>) -> Result<(), String> {
         let recorder = client.recorder.clone();
         let (engine, running) = client.engine(global, Box::new(|| {}));
         if let Some(url) = provision {
-            let _ = engine.send(Command::Provision(url));
+            let _ = engine.send(Command::Provision(url.into()));
         }
         let hosted = Hosted { engine: engine.clone(), folders, recorder };
         tokio::select! {

@@ -29,7 +29,7 @@ pub fn run(global: &Global, provision: Option<String>) -> Result<(), String> {
     let (engine, over) =
         start_engine(client, global.clone(), Arc::clone(&context), Arc::clone(&gone))?;
     if let Some(url) = provision {
-        let _ = engine.send(Command::Provision(url));
+        let _ = engine.send(Command::Provision(url.into()));
     }
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()

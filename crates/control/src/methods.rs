@@ -101,7 +101,9 @@ fn command(host: &impl Host, method: &str, params: Value) -> Result<Command, Rpc
         "session.quit" => nothing(method, params, Command::Quit)?,
         "session.tryAgain" => nothing(method, params, Command::TryAgain)?,
         "session.reset" => nothing(method, params, Command::Reset)?,
-        "session.provision" => Command::Provision(read::<params::Provision>(method, params)?.url),
+        "session.provision" => {
+            Command::Provision(read::<params::Provision>(method, params)?.url.into())
+        }
         "trust.answer" => {
             let wish: params::TrustAnswer = read(method, params)?;
             Command::AnswerTrust { id: wish.id, accept: wish.accept }

@@ -38,7 +38,7 @@ impl Core {
             Command::Quit => self.sign_out(true, now).map(done),
             Command::TryAgain => self.try_again(now).map(done),
             Command::Reset => self.reset().map(done),
-            Command::Provision(url) => self.provision(&url, now).map(done),
+            Command::Provision(url) => self.provision(url.expose(), now).map(done),
             Command::AnswerTrust { id, accept } => self.answer_trust(id, accept, now).map(done),
             Command::RevokeTrust { key } => self.revoke_trust(&key).map(done),
             Command::SetManual(manual) => self.set_manual(manual).map(done),

@@ -38,7 +38,8 @@ pub enum Command {
     Reset,
     /// Take over the settings of a configuration URL (`ciscojabber://provision?…`,
     /// `offhook://provision?…`). Not while somebody is signed in.
-    Provision(String),
+    /// What the browser ends on after single sign-on is taken as well; it holds a token.
+    Provision(Secret<String>),
     /// Answer the session's question about a certificate.
     AnswerTrust {
         /// Which question.

@@ -35,6 +35,12 @@ impl<T: Zeroize> Drop for Secret<T> {
     }
 }
 
+impl From<String> for Secret<String> {
+    fn from(value: String) -> Self {
+        Self::new(value)
+    }
+}
+
 impl From<&str> for Secret<String> {
     fn from(value: &str) -> Self {
         Self(value.to_owned())

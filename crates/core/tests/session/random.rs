@@ -94,7 +94,7 @@ fn take(bench: &mut Bench, (kind, number, good): (u8, u32, bool)) {
         29 => drop(bench.command(Command::Reset)),
         30 => {
             let url = "offhook://provision?ServicesDomain=corp.test".to_owned();
-            drop(bench.command(Command::Provision(url)));
+            drop(bench.command(Command::Provision(url.into())));
         }
         31 => {
             let key = format!("k{}", number % 3);

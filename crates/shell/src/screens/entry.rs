@@ -28,6 +28,8 @@ pub struct Entry {
     pub(super) address: String,
     username: String,
     password: String,
+    /// What the browser ended on.
+    returned: String,
     show_password: bool,
     /// Manual setup is open.
     pub manual_open: bool,
@@ -234,7 +236,7 @@ pub(super) fn sign_in(entry: &mut Entry, cx: &Cx<'_>, out: &mut Vec<Command>) {
     let typed = entry.address.trim();
     let lower = typed.to_ascii_lowercase();
     if ["ciscojabber:", "offhook:"].iter().any(|scheme| lower.starts_with(scheme)) {
-        out.push(Command::Provision(typed.to_owned()));
+        out.push(Command::Provision(Secret::from(typed)));
         entry.address.clear();
         entry.wrong = None;
         return;
@@ -260,7 +262,24 @@ fn browser(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, out: &mut Vec<Command>) 
     let response = paragraph(ui, &cx.t("browser-below"), Type::Body, cx.c.text);
     show_live(&response, false);
     ui.add_space(16.0);
-    if primary(ui, cx, &cx.t("browser-again")) {
+    let label = cx.t("browser-returned");
+    labelled(ui, cx, &label);
+    let id = Id::unique("browser-returned");
+    let reveal = cx.t("password-show");
+    let field = Field::new(id, &label).secret(&mut entry.show_password, &reveal);
+    let response = field.show(ui, cx.c, &mut entry.returned);
+    if let Some(wrong) = &entry.wrong {
+        complaint(ui, cx, wrong);
+    }
+    ui.add_space(16.0);
+    let go = entered(ui, &response);
+    if (primary(ui, cx, &cx.t("signin-continue")) || go) && !entry.returned.trim().is_empty() {
+        let returned = std::mem::take(&mut entry.returned);
+        out.push(Command::Provision(Secret::from(returned.trim())));
+        forget_text(ui, id);
+    }
+    ui.add_space(12.0);
+    if link(ui, cx, &cx.t("browser-again")) {
         ui.ctx().open_url(egui::OpenUrl::new_tab(&wanted.url));
     }
     ui.add_space(12.0);
