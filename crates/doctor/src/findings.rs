@@ -62,7 +62,8 @@ impl Findings {
         (self.items.into_iter().map(finding).collect(), exit)
     }
 
-    fn blocked_by(&self, areas: &[Area]) -> bool {
+    /// Something blocks in one of these stretches.
+    pub(crate) fn blocked_by(&self, areas: &[Area]) -> bool {
         self.items
             .iter()
             .any(|(severity, it)| *severity == Severity::Blocking && areas.contains(&it.area))

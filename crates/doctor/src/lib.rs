@@ -51,10 +51,14 @@ pub async fn examine(world: &World, case: &Case<'_>, tell: Tell<'_>) -> Diagnosi
     let mut diagnosis = Diagnosis::begin(&request.address.to_string(), &report);
     let mut checks = Checks::new(world, tell);
     checks.findings.warn_all(case.told.to_vec());
-    let Report { outcome, warnings, from_memory, .. } = report;
+    let Report { mut outcome, warnings, from_memory, .. } = report;
     checks.findings.warn_all(warnings);
-    if from_memory {
-        anew(&mut checks, request).await;
+    if from_memory && let Ok(found) = &outcome {
+        let fresh = anew(&mut checks, request).await;
+        if is_outdated(world, found, tell).await {
+            diagnosis.network = fresh.network;
+            outcome = fresh.outcome;
+        }
     }
     match outcome {
         Err(problem) => checks.findings.block(problem),
@@ -77,14 +81,25 @@ pub async fn examine(world: &World, case: &Case<'_>, tell: Tell<'_>) -> Diagnosi
 
 /// What is remembered decides, as it would for a sign-in; the name system is asked all the same,
 /// for what is wrong there would be met at the next change of network.
-async fn anew(checks: &mut Checks<'_>, request: &Request) {
+async fn anew(checks: &mut Checks<'_>, request: &Request) -> Report {
     let fresh = Request { remembered: None, ..request.clone() };
-    let report = Box::pin(discover(checks.world, &fresh, checks.tell)).await;
-    checks.steps.extend(report.steps.into_iter().map(not_decisive));
-    checks.findings.warn_all(report.warnings);
-    if let Err(problem) = report.outcome {
-        checks.findings.warn(problem);
+    let mut report = Box::pin(discover(checks.world, &fresh, checks.tell)).await;
+    let steps = std::mem::take(&mut report.steps);
+    checks.steps.extend(steps.into_iter().map(not_decisive));
+    checks.findings.warn_all(std::mem::take(&mut report.warnings));
+    if let Err(problem) = &report.outcome {
+        checks.findings.warn(problem.clone());
     }
+    report
+}
+
+/// A sign-in forgets what is remembered when nobody can be reached or trusted there, and looks anew.
+/// The doctor only connects to see that: a password that is wrong must not be tried twice.
+async fn is_outdated(world: &World, found: &Found, tell: Tell<'_>) -> bool {
+    let mut trial = Checks::new(world, tell);
+    trial.connect_only(found).await;
+    let moved = [Area::Dns, Area::Network, Area::Tls];
+    trial.findings.blocked_by(&moved)
 }
 
 fn not_decisive(step: TraceStep) -> TraceStep {
@@ -131,14 +146,10 @@ async fn without_password(checks: &mut Checks<'_>, found: &Found) {
     ));
 }
 
-async fn with_password(
-    checks: &mut Checks<'_>,
-    case: &Case<'_>,
-    found: &Found,
-    credentials: &Credentials,
-) -> Option<Grant> {
-    let (world, tell, request) = (checks.world, checks.tell, case.request);
-    let wish = offhook_signin::Request {
+/// As a client would ask it.
+fn wish(case: &Case<'_>, found: &Found, credentials: &Credentials) -> offhook_signin::Request {
+    let request = case.request;
+    offhook_signin::Request {
         address: request.address.clone(),
         found: found.clone(),
         credentials: credentials.clone(),
@@ -148,7 +159,17 @@ async fn with_password(
         cloud_token: None,
         phone: None,
         seed: request.seed,
-    };
+    }
+}
+
+async fn with_password(
+    checks: &mut Checks<'_>,
+    case: &Case<'_>,
+    found: &Found,
+    credentials: &Credentials,
+) -> Option<Grant> {
+    let (world, tell, request) = (checks.world, checks.tell, case.request);
+    let wish = wish(case, found, credentials);
     let report = Box::pin(sign_in(world, &wish, tell)).await;
     checks.steps.extend(report.steps);
     // Phone only was asked for: that the profile names no chat is what is wanted (D25).
