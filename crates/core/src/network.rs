@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use offhook_model::{Area, Moment, NoticeBody, Problem};
+use offhook_model::{Area, Moment, NoticeBody, Problem, ServiceState};
 use offhook_ports::NetworkState;
 
 use crate::budget::is_portal;
@@ -105,6 +105,7 @@ impl Core {
         if up.is_confirmed() {
             self.stop_moving();
             self.park_chat(now);
+            self.doubt_phone();
         }
     }
 
@@ -114,6 +115,7 @@ impl Core {
         self.out.push_back(Effect::ForgetNames);
         match &self.phase {
             Phase::Up(up) if up.is_confirmed() => {
+                self.doubt_phone();
                 self.with_phone(|phone| phone.network_changed(now));
                 self.begin_move(now);
             }
@@ -130,6 +132,14 @@ impl Core {
             | Phase::Authenticating { .. }
             | Phase::Failed { .. }
             | Phase::Leaving { .. } => {}
+        }
+    }
+
+    /// The registration stands, and nobody knows whether a call would come through.
+    fn doubt_phone(&mut self) {
+        let row = &mut self.session.services.phone;
+        if row.state == ServiceState::Ready {
+            row.state = ServiceState::Connecting;
         }
     }
 
