@@ -49,6 +49,8 @@ pub struct ChatSide {
     presence: Presence,
     /// A new sign-in was made for its sake since it worked the last time.
     pub(crate) anew: bool,
+    /// What is waited for, where it is more than a pause.
+    pub(crate) waiting: Option<String>,
 }
 
 impl ChatSide {
@@ -64,6 +66,7 @@ impl ChatSide {
             seed,
             presence,
             anew: false,
+            waiting: None,
         }
     }
 

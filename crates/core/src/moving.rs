@@ -144,14 +144,21 @@ impl Core {
     }
 
     fn wait_for_budget(&mut self, ready: Instant, now: Moment) {
-        let words = self.budget.is_out(now.at).then(|| {
-            let until = later(now, ready);
-            self.toast(spent_problem(until), now);
-            format!("Waiting until {} before the next attempt", clock(until))
-        });
+        let words = self.budget_words(ready, now);
         if let Phase::Up(up) = &mut self.phase {
             up.moving = Move::Pausing { until: ready, words };
         }
+    }
+
+    /// What is said, and told, when no attempt is left before `ready`; nothing for a short pause
+    /// between two.
+    pub(crate) fn budget_words(&mut self, ready: Instant, now: Moment) -> Option<String> {
+        if !self.budget.is_out(now.at) {
+            return None;
+        }
+        let until = later(now, ready);
+        self.toast(spent_problem(until), now);
+        Some(format!("Waiting until {} before the next attempt", clock(until)))
     }
 
     /// The other way's authenticator answered.
@@ -221,7 +228,7 @@ impl Core {
         match &up.moving {
             Move::Pausing { words, .. } => words.clone(),
             Move::Asking { .. } => Some("Signing in again".into()),
-            Move::Settled | Move::Looking { .. } => None,
+            Move::Settled | Move::Looking { .. } => self.chat.waiting.clone(),
         }
     }
 }

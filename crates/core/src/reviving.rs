@@ -75,6 +75,7 @@ impl Core {
     /// A one-time password is spent with the first attempt, whatever came of it.
     fn reopen_chat(&mut self, now: Moment) {
         let Some(plan) = self.chat.plan.clone() else { return };
+        self.chat.waiting = None;
         match (&plan.auth, self.renewal()) {
             // The cloud's token lasts for hours; the flow knows when a new one is due.
             (
@@ -85,6 +86,7 @@ impl Core {
                 let ready = self.budget.ready_at(now.at);
                 if ready > now.at {
                     self.chat.link = LinkState::Pausing(ready);
+                    self.chat.waiting = self.budget_words(ready, now);
                     return;
                 }
                 self.budget.begin(now.at);

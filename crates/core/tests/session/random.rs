@@ -89,7 +89,10 @@ fn take(bench: &mut Bench, (kind, number, good): (u8, u32, bool)) {
                 fingerprint,
             }));
         }
-        27 => bench.now.wall.0 += i64::from(number) * 10_000,
+        27 => {
+            bench.now.wall.0 += i64::from(number) * 10_000;
+            bench.send(Event::Timeout);
+        }
         28 => drop(bench.command(Command::TryAgain)),
         29 => drop(bench.command(Command::Reset)),
         30 => {

@@ -119,7 +119,7 @@ fn watch(world: &mut World, time: Duration) -> (u32, Option<String>) {
                 // It may have been cut short meanwhile.
                 let kept = world.good_since.map(|since| since + PROMISE) == Some(due);
                 if kept && world.state() != SessionState::SignedIn {
-                    if world.budget_is_out() {
+                    if world.budget_was_out(PROMISE) {
                         excused += 1;
                     } else {
                         let session = world.bench.session();

@@ -209,7 +209,10 @@ impl World {
             Coming::Renewed(run) => {
                 let expired = self.outside && self.token_over;
                 let outcome = match self.judge(run, reached && !expired) {
-                    Err(_) if expired && reached => Err(broken_node()),
+                    Err(_) if expired && reached => {
+                        self.settle(run, Fate::Failed);
+                        Err(broken_node())
+                    }
                     other => other,
                 };
                 Event::Flow(run, FlowOutcome::Renewed(outcome.map(|()| Box::new(plan(true)))))
@@ -422,9 +425,10 @@ impl World {
         sent.iter().filter(|id| !self.received.contains(id)).count()
     }
 
-    /// All tokens of the budget are spent, by our own count.
-    pub fn budget_is_out(&self) -> bool {
-        let now = self.bench.now.at;
+    /// All tokens of the budget were spent at the beginning of the last so many seconds, by our own
+    /// count.
+    pub fn budget_was_out(&self, ago: Duration) -> bool {
+        let now = self.bench.now.at - ago;
         let spent = self
             .attempts
             .iter()
