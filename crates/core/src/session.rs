@@ -238,8 +238,9 @@ impl Core {
         trace.truncate(base);
         trace.extend(report.steps);
         // Inside records from a public address are only a cause when the servers cannot be
-        // reached (D03), and then the doctor says so.
-        let told = report.warnings.into_iter().filter(|it| it.rule != Some(Rule(3)));
+        // reached (D03), and a proxy in the way of the cloud's query (D33) harms nobody whose
+        // services are found; the doctor tells both.
+        let told = report.warnings.into_iter().filter(|it| !matches!(it.rule, Some(Rule(3 | 33))));
         for warning in told {
             self.toast(warning, now);
         }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
-use offhook_model::{AcceptedKey, CertificatePolicy, Fault, TlsFault, TrustQuestion};
+use offhook_model::{AcceptedKey, CertificatePolicy, Fault, Service, TlsFault, TrustQuestion};
 use offhook_ports::{AskTrust, BoxFuture};
 
 use crate::Net;
@@ -131,6 +131,12 @@ impl Net {
             return Err(fault);
         };
         let Fault::Tls(why) = &fault else { return Err(fault) };
+        // The cloud's certificates come from public authorities. A machine in the middle that shows
+        // another is no reason to trouble people whose services are elsewhere: the question to the
+        // cloud goes unanswered then.
+        if wanted.at.service == Service::Cloud {
+            return Err(fault);
+        }
         // As little is believed of a short key when it has expired as before.
         if !is_opinion(why) || shown.weak_key.is_some() {
             return Err(fault);
