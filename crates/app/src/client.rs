@@ -88,10 +88,11 @@ impl Client {
         Ok(Self { folders, net, store, kept, told, recorder: Recorder::default() })
     }
 
-    /// Starts the engine; see [`offhook_engine::start`].
+    /// Starts the engine; see [`offhook_engine::start`]. `attended`: there is a window.
     pub fn engine(
         self,
         global: &Global,
+        attended: bool,
         on_change: Box<dyn Fn() + Send>,
     ) -> (Handle, impl Future<Output = ()> + Send + 'static) {
         let settings = self.kept.settings;
@@ -113,6 +114,7 @@ impl Client {
             told: self.told,
             remembered: self.kept.remembered,
             accepted: self.kept.accepted,
+            attended,
             audio,
             net: self.net,
             store: self.store,

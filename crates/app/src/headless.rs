@@ -16,7 +16,7 @@ pub fn run(global: &Global, provision: Option<String>) -> Result<(), String> {
         let listener = offhook_platform::listen(&client.folders.run).await?;
         let folders = client.folders.clone();
         let recorder = client.recorder.clone();
-        let (engine, running) = client.engine(global, Box::new(|| {}));
+        let (engine, running) = client.engine(global, false, Box::new(|| {}));
         if let Some(url) = provision {
             let _ = engine.send(Command::Provision(url.into()));
         }

@@ -101,7 +101,7 @@ fn start_engine(
                     context.request_repaint();
                 }
             });
-            let (engine, running) = client.engine(&global, on_change);
+            let (engine, running) = client.engine(&global, true, on_change);
             let _ = ready.send(Ok(engine.clone()));
             let hosted = Hosted { engine: engine.clone(), folders, recorder };
             tokio::select! {

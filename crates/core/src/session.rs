@@ -404,7 +404,7 @@ impl Core {
                 });
             }
         }
-        self.drop_questions();
+        self.drop_questions_of_failure();
         self.session.state = SessionState::Failed;
         self.session.step = None;
         self.session.error = Some(problem);

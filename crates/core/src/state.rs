@@ -43,6 +43,9 @@ pub struct Options {
     pub remembered: Option<Remembered>,
     /// Keys that the user accepted.
     pub accepted: Vec<AcceptedKey>,
+    /// A person sits in front of a window. Without one a question about a certificate is answered
+    /// with no at once, and stays to be answered otherwise for the next attempt.
+    pub attended: bool,
     /// Devices in use.
     pub devices: Devices,
 }
@@ -103,7 +106,7 @@ impl Core {
             memory: Memory::new(options.provisioned, options.remembered),
             network: Network::default(),
             budget: Budget::default(),
-            trust: Trust::new(options.accepted),
+            trust: Trust::new(options.accepted, options.attended),
             urls: ProvisionLimit::default(),
             memory_only_told: false,
             last_user: None,

@@ -1,6 +1,6 @@
 //! Certificates that the system does not trust: the questions, the answers, and the keys accepted.
 //!
-//! One question is shown at a time, the others wait. What was accepted under the policy "ask" is
+//! One question is shown at a time (see [`crate::Options::attended`] for programs without a window), the others wait. What was accepted under the policy "ask" is
 //! kept; under "ask each session" it counts until sign-out. What was refused is not asked again until
 //! the user begins anew, so that a link that reconnects does not ask every half minute.
 
@@ -25,12 +25,14 @@ pub(crate) struct Trust {
     session: Vec<AcceptedKey>,
     refused: Vec<(String, String)>,
     waiting: VecDeque<Arc<TrustQuestion>>,
+    /// Nobody sits in front of the program: handshakes do not wait, questions do.
+    unattended: bool,
 }
 
 impl Trust {
     /// What earlier runs kept.
-    pub(crate) fn new(kept: Vec<AcceptedKey>) -> Self {
-        Self { kept: Arc::new(kept), ..Self::default() }
+    pub(crate) fn new(kept: Vec<AcceptedKey>, attended: bool) -> Self {
+        Self { kept: Arc::new(kept), unattended: !attended, ..Self::default() }
     }
 
     /// Keys that are kept beyond this session.
@@ -54,6 +56,11 @@ impl Trust {
         self.refused.iter().any(|(of, key)| *of == host && *key == question.key)
     }
 
+    fn waits(&self, question: &TrustQuestion) -> bool {
+        let mut waiting = self.waiting.iter();
+        waiting.any(|other| other.key == question.key && other.at.host == question.at.host)
+    }
+
     /// The user begins anew and may think otherwise now.
     pub(crate) fn reconsider(&mut self) {
         self.refused.clear();
@@ -74,6 +81,12 @@ impl Core {
         let nobody = matches!(self.phase, Phase::SignedOut | Phase::Leaving { .. });
         if nobody || self.trust.refuses(&question) || self.trust.waiting.len() >= WAITING {
             return self.answer_handshake(id, false);
+        }
+        if self.trust.unattended {
+            self.answer_handshake(id, false);
+            if self.trust.waits(&question) {
+                return;
+            }
         }
         self.trust.waiting.push_back(Arc::new(question));
         self.show_question();
@@ -144,6 +157,13 @@ impl Core {
         }
         self.set_trust();
         Ok(())
+    }
+
+    /// A sign-in has failed. Where nobody sits, what it failed by can still be decided.
+    pub(crate) fn drop_questions_of_failure(&mut self) {
+        if !self.trust.unattended {
+            self.drop_questions();
+        }
     }
 
     /// Whoever asked is gone: nobody need answer any more.

@@ -52,6 +52,8 @@ pub struct Setup {
     pub remembered: Option<Remembered>,
     /// Keys that the user accepted.
     pub accepted: Vec<AcceptedKey>,
+    /// A person sits in front of a window; see [`offhook_core::Options::attended`].
+    pub attended: bool,
     /// Sound devices to begin with.
     pub audio: MediaOptions,
     /// The way out.
@@ -111,6 +113,7 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
         provisioned: setup.provisioned,
         remembered: setup.remembered,
         accepted: setup.accepted,
+        attended: setup.attended,
         devices,
     });
     let published = Arc::new(ArcSwap::from_pointee(Snapshot::default()));

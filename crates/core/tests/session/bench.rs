@@ -191,6 +191,7 @@ impl Bench {
             provisioned: Provisioned::default(),
             remembered: None,
             accepted: vec![],
+            attended: true,
             devices: Devices::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use offhook_core::{Effect, Event, Options};
 use offhook_model::{
-    AcceptedKey, CertificatePolicy, Command, Endpoint, ErrorCode, Layer, Link, NoticeBody,
+    AcceptedKey, CertificatePolicy, Command, Endpoint, ErrorCode, Layer, Link, NoticeBody, Problem,
     Provisioned, Service, Setting, Source, TlsFault, TrustQuestion,
 };
 use offhook_ports::StoreRequest;
@@ -173,4 +173,19 @@ fn a_key_can_be_revoked() {
     );
     let error = bench.command(Command::RevokeTrust { key: "aa".into() }).expect_err("gone");
     assert_eq!(error.code, ErrorCode::NoSuchObject);
+}
+
+#[test]
+fn without_a_window_nothing_waits_and_the_question_stays_for_the_next_attempt() {
+    let mut bench = Bench::with(Options { attended: false, ..Bench::options() });
+    bench.sign_in(Some("secret")).expect("begun");
+    ask(&mut bench, 1, "cucm1.example.test", "aa");
+    ask(&mut bench, 2, "cucm1.example.test", "aa");
+    assert_eq!(answered(&bench), [(1, false), (2, false)]);
+    bench.found(Err(Problem::no_services("example.test")));
+    let open = bench.session().question.expect("it can still be decided");
+    assert_eq!(open.id, 1);
+    bench.command(Command::AnswerTrust { id: 1, accept: true }).expect("taken");
+    assert_eq!(in_force(&bench).len(), 1);
+    assert!(bench.session().question.is_none());
 }
