@@ -10,6 +10,9 @@ use crate::judge::{Oddity, contradictions, oddities};
 use crate::keys::{Key, Kind, keys};
 use crate::layers::{Candidate, Layers};
 
+/// At most so many oddities are told of one setting.
+const MOST_ODDITIES: usize = 8;
+
 /// One effective setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,7 +70,11 @@ impl Layers {
         for layer in self.layers() {
             for oddity in oddities(layer) {
                 let place = (layer.source, oddity.key.clone(), oddity.line);
-                odd.entry(place).or_default().push(oddity);
+                let told = odd.entry(place).or_default();
+                // One line can say the same key a thousand times.
+                if told.len() < MOST_ODDITIES && !told.iter().any(|it| it.words == oddity.words) {
+                    told.push(oddity);
+                }
             }
         }
         let mut rows: Vec<_> = self.known().filter_map(|key| self.row(key, &odd)).collect();

@@ -7,6 +7,7 @@ mod baresip;
 mod call;
 mod discovery;
 mod display;
+mod hostile;
 mod idle;
 mod sip;
 mod speech;
@@ -20,7 +21,7 @@ use crate::process::{cargo, run as run_command};
 use table::Row;
 
 /// What can be measured, in the order of a whole run.
-const ALL: [&str; 5] = ["sip", "discovery", "window", "idle", "call"];
+const ALL: [&str; 6] = ["sip", "hostile", "discovery", "window", "idle", "call"];
 
 /// Runs the named measurement, or all, and prints one table.
 ///
@@ -42,7 +43,7 @@ pub fn run(what: Option<&str>) -> Result<(), String> {
     if let Packages::Missing(names) = &peers {
         println!("Figures that need {} are left out.", names.join(", "));
     }
-    if wanted.iter().any(|what| !matches!(*what, "sip" | "discovery")) {
+    if wanted.iter().any(|what| !matches!(*what, "sip" | "hostile" | "discovery")) {
         let bins = ["build", "--release", "-p", "offhook-app", "-p", "offhook-lab", "--bins"];
         run_command(cargo().args(bins))?;
     }
@@ -52,6 +53,7 @@ pub fn run(what: Option<&str>) -> Result<(), String> {
         println!("\nMeasuring: {what}");
         let measured = match what {
             "sip" => sip::measure(),
+            "hostile" => hostile::measure(),
             "discovery" => discovery::measure(),
             "window" => window::measure(),
             "idle" => idle::measure(),
