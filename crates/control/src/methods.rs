@@ -78,7 +78,15 @@ fn list<T: Serialize>(items: &[T]) -> Value {
 }
 
 fn diagnostics(snapshot: &Snapshot) -> Value {
-    let problems: Vec<_> = snapshot.toasts.iter().map(|toast| &toast.problem).collect();
+    let problems: Vec<_> = snapshot
+        .toasts
+        .iter()
+        .map(|toast| {
+            let mut problem = json(&toast.problem);
+            problem["id"] = json(&toast.id);
+            problem
+        })
+        .collect();
     json!({
         "session": snapshot.session,
         "trace": &*snapshot.session.trace,
@@ -108,6 +116,7 @@ fn command(host: &impl Host, method: &str, params: Value) -> Result<Command, Rpc
             let wish: params::TrustAnswer = read(method, params)?;
             Command::AnswerTrust { id: wish.id, accept: wish.accept }
         }
+        "diagnostics.dismiss" => Command::Dismiss(read::<params::Dismiss>(method, params)?.id),
         "trust.revoke" => {
             Command::RevokeTrust { key: read::<params::TrustRevoke>(method, params)?.key }
         }

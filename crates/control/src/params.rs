@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use offhook_model::{
-    AudioSpec, Availability, CallId, DialString, Jid, MessageId, Role, Secret, UserAddress,
+    AudioSpec, Availability, CallId, DialString, Jid, MessageId, ProblemId, Role, Secret,
+    UserAddress,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -65,6 +66,13 @@ pub struct Provision {
 pub struct TrustAnswer {
     pub id: u32,
     pub accept: bool,
+}
+
+/// `diagnostics.dismiss`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dismiss {
+    pub id: ProblemId,
 }
 
 /// `trust.revoke`

@@ -281,6 +281,7 @@ async fn every_command_has_its_method() {
             &done,
             "AnswerTrust { id: 3, accept: true }",
         ),
+        ("diagnostics.dismiss", json!({ "id": 4 }), &done, "Dismiss(ProblemId(4))"),
         ("trust.revoke", json!({ "key": "00aa" }), &done, "RevokeTrust { key: \"00aa\" }"),
         (
             "presence.set",

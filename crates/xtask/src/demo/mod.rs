@@ -77,8 +77,11 @@ impl Lab {
     fn introduce(&self) {
         println!("Lab for {} is up:", self.text("domain"));
         if let Some(services) = self.info["services"].as_object() {
+            // Lists are of scenarios that the demo does not play.
             for (name, place) in services {
-                println!("  {name:<8} {}", place.as_str().unwrap_or_default());
+                if let Some(place) = place.as_str() {
+                    println!("  {name:<8} {place}");
+                }
             }
         }
     }
