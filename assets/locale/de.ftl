@@ -3,6 +3,7 @@
 # Erster Start
 signin-title = Bei Offhook anmelden
 signin-below = Ihre dienstliche Adresse genügt.
+signin-below-domain = Ihr Name bei { $domain } genügt.
 signin-address = Dienstliche Adresse
 signin-address-hint = name@firma.de
 signin-name-hint = Name oder name{ $domain }

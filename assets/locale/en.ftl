@@ -3,6 +3,7 @@
 # First run
 signin-title = Sign in to Offhook
 signin-below = Your work address is all it needs.
+signin-below-domain = Your name at { $domain } is all it needs.
 signin-address = Work address
 signin-address-hint = name@company.com
 signin-name-hint = name or name{ $domain }

@@ -118,7 +118,7 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
         "browser" => (trust::browser(), vec![]),
         "outside" => (trust::outside(), vec![Place::Status]),
         "certificates" => (trust::outside(), vec![Place::Settings]),
-        "settled" => (trust::settled_domain(), vec![]),
+        "settled" => (trust::settled_domain(false), vec![]),
         "keys" => (sample::hub(), vec![Place::Keys]),
         "toast" => (sample::toast(), chat()),
         _ => return None,

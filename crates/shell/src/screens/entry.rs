@@ -202,11 +202,15 @@ pub(super) fn entered(ui: &Ui, response: &egui::Response) -> bool {
 }
 
 fn address(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, fresh: bool, out: &mut Vec<Command>) {
-    heading(ui, cx, icons::PHONE, &cx.t("signin-title"), &cx.t("signin-below"));
-    let (name, hint) = (cx.t("signin-address"), cx.t("signin-address-hint"));
+    let (below, name, hint) = match settled_domain(cx) {
+        Some(domain) => {
+            let hint = cx.tw("signin-name-hint", "domain", &format!("@{domain}"));
+            (cx.tw("signin-below-domain", "domain", domain), cx.t("password-username"), hint)
+        }
+        None => (cx.t("signin-below"), cx.t("signin-address"), cx.t("signin-address-hint")),
+    };
+    heading(ui, cx, icons::PHONE, &cx.t("signin-title"), &below);
     labelled(ui, cx, &name);
-    let domain = cx.snap.preset.services_domain.as_ref().map(|domain| format!("@{domain}"));
-    let hint = domain.map_or(hint, |domain| cx.tw("signin-name-hint", "domain", &domain));
     let field = Field::new(Id::unique("signin-address"), &name).hint(&hint);
     let response = field.show(ui, cx.c, &mut entry.address);
     if fresh {
@@ -230,6 +234,13 @@ fn address(ui: &mut Ui, cx: &Cx<'_>, entry: &mut Entry, fresh: bool, out: &mut V
     }
 }
 
+/// The domain that administrators settled, unless they want the whole e-mail address asked for, to
+/// find the home cluster by (`SERVICES_DOMAIN`, `ServicesDomainSsoEmailPrompt`).
+fn settled_domain<'a>(cx: &Cx<'a>) -> Option<&'a str> {
+    let preset = &cx.snap.preset;
+    preset.services_domain.as_deref().filter(|_| !preset.sso_email_prompt)
+}
+
 /// Sends the wish to sign in, or says what is wrong with the address. A configuration address is
 /// taken over. Where administrators settled the domain, the name before it is enough.
 pub(super) fn sign_in(entry: &mut Entry, cx: &Cx<'_>, out: &mut Vec<Command>) {
@@ -241,7 +252,7 @@ pub(super) fn sign_in(entry: &mut Entry, cx: &Cx<'_>, out: &mut Vec<Command>) {
         entry.wrong = None;
         return;
     }
-    let whole = match &cx.snap.preset.services_domain {
+    let whole = match settled_domain(cx) {
         Some(domain) if !typed.contains('@') && !typed.is_empty() => format!("{typed}@{domain}"),
         Some(_) | None => typed.to_owned(),
     };

@@ -51,9 +51,13 @@ pub fn browser() -> Snapshot {
     snapshot
 }
 
-/// Nobody is signed in, and the domain is settled.
-pub fn settled_domain() -> Snapshot {
-    let preset = Preset { services_domain: Some("northwind.example".into()), ..Preset::default() };
+/// Nobody is signed in, and the domain is settled; the whole address may be wanted all the same.
+pub fn settled_domain(email: bool) -> Snapshot {
+    let preset = Preset {
+        services_domain: Some("northwind.example".into()),
+        sso_email_prompt: email,
+        ..Preset::default()
+    };
     Snapshot { preset: Arc::new(preset), ..Snapshot::default() }
 }
 
