@@ -94,10 +94,7 @@ pub fn resembling(name: &str) -> Option<&'static str> {
         return None;
     }
     if let Some(key) = loosely(name) {
-        let same = |other: &&&str| folded(other) == folded(name);
-        let alias = key.aliases.iter().find(same).copied();
-        let own = folded(key.name) == folded(name);
-        return Some(alias.filter(|_| !own).unwrap_or(key.name));
+        return Some(key.spelling(&folded(name)));
     }
     let name = folded(name);
     let near = |known: &'static str| {
@@ -108,10 +105,16 @@ pub fn resembling(name: &str) -> Option<&'static str> {
     };
     let names = CATALOGUE.folded.keys().map(String::as_str);
     let (_, nearest) = names.filter_map(near).min()?;
-    Some(CATALOGUE.folded.get(nearest)?.name)
+    Some(CATALOGUE.folded.get(nearest)?.spelling(nearest))
 }
 
 impl Key {
+    /// Which of its names reads so when case and `_` do not matter: a switch is mended into a switch.
+    fn spelling(&self, folded_name: &str) -> &'static str {
+        let mut names = std::iter::once(self.name).chain(self.aliases.iter().copied());
+        names.find(|name| folded(name) == folded_name).unwrap_or(self.name)
+    }
+
     /// A value from this source counts.
     pub fn may_be_set_by(&self, source: Source) -> bool {
         let any = |setters: &[char]| self.setters.contains(setters);
@@ -380,6 +383,7 @@ mod tests {
     #[test]
     fn a_name_resembles_the_documented_one() {
         assert_eq!(resembling("telephony_enabled"), Some("Telephony_Enabled"));
+        assert_eq!(resembling("CUP_ADDRES"), Some("CUP_ADDRESS"));
         assert_eq!(resembling("BDISearchbase1"), Some("BDISearchBase1"));
         assert_eq!(resembling("VoiceServicDomain"), Some("VoiceServicesDomain"));
         assert_eq!(resembling("TelephonyEnable"), Some("Telephony_Enabled"));
