@@ -68,7 +68,7 @@ impl Squid {
         // It keeps no files: as root it changes to a user who may write none here. Nobody ever gets
         // as far as having a password looked at.
         let config = format!(
-            "http_port 127.0.0.1:{port}\npid_filename none\ncache deny all\naccess_log none\n\
+            "visible_hostname localhost\nhttp_port 127.0.0.1:{port}\npid_filename none\ncache deny all\naccess_log none\n\
              cache_log /dev/null\ncache_store_log none\ncoredump_dir none\nnetdb_filename none\n\
              icp_port 0\npinger_enable off\nshutdown_lifetime 1 seconds\n\
              auth_param basic program /bin/cat\nauth_param basic children 1\n\
