@@ -38,7 +38,7 @@ pub use lab::Lab;
 pub use nginx::Nginx;
 pub use pki::{Authority, Flaw, Identity};
 pub use ports::free_port;
-pub use programs::{have, namespace, program, python};
+pub use programs::{have, in_namespace, program, python};
 pub use prosody::Prosody;
 pub use proxies::{Squid, Tinyproxy};
 pub use running::{Running, alive, pause};

@@ -45,7 +45,7 @@ pub fn python() -> Option<PathBuf> {
 
 /// The words in front of a command that runs it in a network namespace of its own, where there is
 /// nothing but a loopback; nothing when this machine does not permit it.
-pub fn namespace() -> Option<Vec<&'static str>> {
+fn namespace() -> Option<Vec<&'static str>> {
     program("ip")?;
     let ways: [&[&str]; 2] = [&["unshare", "--net"], &["unshare", "--map-root-user", "--net"]];
     let up = ["sh", "-c", "ip link set lo up && exec \"$@\"", "sh"];
@@ -54,6 +54,31 @@ pub fn namespace() -> Option<Vec<&'static str>> {
         command.args(&words[1..]).arg("true");
         command.output().is_ok_and(|output| output.status.success())
     })
+}
+
+/// Says in the environment of a test that it runs in its namespace already.
+const INSIDE: &str = "OFFHOOK_TEST_INSIDE_NAMESPACE";
+
+/// Runs the test of this name again in a network namespace of its own, and there does what
+/// `inside` says; skipped aloud where this machine permits no namespace.
+///
+/// # Panics
+/// It fails there.
+pub fn in_namespace(test: &str, what: &str, inside: impl FnOnce()) {
+    if std::env::var_os(INSIDE).is_some() {
+        return inside();
+    }
+    if !have(what, &["unshare"]) {
+        return;
+    }
+    let words = namespace().expect("a namespace");
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).arg(std::env::current_exe().expect("a test has a path"));
+    let output = command.args([test, "--exact", "--nocapture"]).env(INSIDE, "1").output();
+    let output = output.expect("the test runs again");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}{errors}");
 }
 
 /// One of our own programs: named by the environment, else built beside this test.

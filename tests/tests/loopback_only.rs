@@ -2,35 +2,13 @@
 
 use std::process::Command;
 
-use offhook_interop::{Client, Lab, Scratch, Setup, have, namespace, pause};
+use offhook_interop::{Client, Lab, Scratch, Setup, in_namespace, pause};
 use serde_json::json;
 
-const INSIDE: &str = "OFFHOOK_TEST_INSIDE_NAMESPACE";
-
-/// Runs itself again in a network namespace of its own, and there does what it says.
 #[test]
 fn a_machine_with_nothing_but_a_loopback_signs_in_chats_and_calls() {
-    if std::env::var_os(INSIDE).is_some() {
-        return inside();
-    }
-    if !have("a machine with nothing but a loopback", &["unshare"]) {
-        return;
-    }
-    let words = namespace().expect("a namespace");
-    let mut command = Command::new(words[0]);
-    command.args(&words[1..]).arg(std::env::current_exe().expect("a test has a path"));
-    command.args([
-        "a_machine_with_nothing_but_a_loopback_signs_in_chats_and_calls",
-        "--exact",
-        "--nocapture",
-    ]);
-    let output = command.env(INSIDE, "1").output().expect("the test runs again");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let name = "a_machine_with_nothing_but_a_loopback_signs_in_chats_and_calls";
+    in_namespace(name, "a machine with nothing but a loopback", inside);
 }
 
 fn inside() {

@@ -2,30 +2,15 @@
 
 use std::process::Command;
 
-use offhook_interop::{Client, Lab, Scratch, Setup, have, namespace, until};
+use offhook_interop::{Client, Lab, Scratch, Setup, in_namespace, until};
 use serde_json::Value;
 
-const INSIDE: &str = "OFFHOOK_TEST_INSIDE_NAMESPACE";
-const NAME: &str = "a_session_moves_to_the_edge_and_back_with_its_messages";
 const BOB: &str = "bob@lab.example";
 
-/// Runs itself again in a network namespace of its own, and there does what it says.
 #[test]
 fn a_session_moves_to_the_edge_and_back_with_its_messages() {
-    if std::env::var_os(INSIDE).is_some() {
-        return inside();
-    }
-    if !have("a session that moves to the edge and back", &["unshare"]) {
-        return;
-    }
-    let words = namespace().expect("a namespace");
-    let mut command = Command::new(words[0]);
-    command.args(&words[1..]).arg(std::env::current_exe().expect("a test has a path"));
-    let output = command.args([NAME, "--exact", "--nocapture"]).env(INSIDE, "1").output();
-    let output = output.expect("the test runs again");
-    let said = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}{errors}");
+    let name = "a_session_moves_to_the_edge_and_back_with_its_messages";
+    in_namespace(name, "a session that moves to the edge and back", inside);
 }
 
 fn ip(words: &str) {
