@@ -143,7 +143,7 @@ fn command(host: &impl Host, method: &str, params: Value) -> Result<Command, Rpc
         }
         "chat.search" => {
             let wish: params::ChatSearch = read(method, params)?;
-            Command::ChatSearch { query: wish.query, limit: wish.limit }
+            Command::ChatSearch { query: wish.query, with: wish.with, limit: wish.limit }
         }
         "chat.typing" => {
             let wish: params::ChatTyping = read(method, params)?;
@@ -222,6 +222,8 @@ fn result(host: &impl Host, method: &str, reply: Reply) -> Result<Value, RpcErro
         Reply::Done => json!({}),
         Reply::Message(id) => json!({ "id": id }),
         Reply::Call(id) => json!({ "id": id }),
+        Reply::Room(room) => json!({ "room": room }),
+        Reply::Transfer(id) => json!({ "id": id }),
         Reply::Messages { items, more } => json!({ "items": items, "more": more }),
         Reply::Stats(streams) => json!({ "streams": streams }),
     })

@@ -129,6 +129,7 @@ pub struct ChatHistory {
 #[serde(deny_unknown_fields)]
 pub struct ChatSearch {
     pub query: String,
+    pub with: Option<Jid>,
     #[serde(default = "fifty")]
     pub limit: u32,
 }

@@ -31,7 +31,7 @@ impl Fake {
     fn new() -> Self {
         let mut snapshot = Snapshot::default();
         snapshot.session.state = SessionState::SignedIn;
-        snapshot.me.presence = Presence { availability: Availability::Away, note: None };
+        snapshot.me.presence = Presence { availability: Availability::Away, ..Presence::default() };
         snapshot.calls = Arc::new(vec![call()]);
         snapshot.accepted = Arc::new(vec![AcceptedKey {
             host: "cucm1.example.com".into(),

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use offhook_im::{Im, Output};
 use offhook_model::{
-    Availability, Chat, CommandError, Endpoint, ErrorCode, Fault, Jid, Link, Message, Moment,
-    Owner, Presence, Problem, ServiceState, ServiceStatus,
+    Availability, CommandError, Endpoint, ErrorCode, Fault, Jid, Link, Message, Moment, Owner,
+    Presence, Problem, ServiceState, ServiceStatus,
 };
-use offhook_ports::{XmppAuth, XmppPlan, XmppServer};
+use offhook_ports::{Loaded, XmppAuth, XmppPlan, XmppServer};
 
 use crate::event::XmppEvent;
 use crate::reviving::fault_is_final;
@@ -56,7 +56,7 @@ pub struct ChatSide {
 impl ChatSide {
     /// Nobody signed in.
     pub fn new(seed: u64) -> Self {
-        let presence = Presence { availability: Availability::Available, note: None };
+        let presence = Presence { availability: Availability::Available, ..Presence::default() };
         Self {
             im: None,
             plan: None,
@@ -110,14 +110,14 @@ impl ChatSide {
     ) -> Result<(), CommandError> {
         let note = note.filter(|note| !note.trim().is_empty());
         self.machine("Changing availability")?.set_presence(availability, note.clone(), now);
-        self.presence = Presence { availability, note };
+        self.presence = Presence { availability, activity: None, note };
         Ok(())
     }
 
     /// The account's history was read.
-    pub fn loaded(&mut self, chats: Vec<Chat>, queued: Vec<Message>) {
+    pub fn loaded(&mut self, loaded: Loaded) {
         if let Some(im) = &mut self.im {
-            im.loaded(chats, queued);
+            im.loaded(loaded);
         }
     }
 
@@ -193,10 +193,11 @@ impl Core {
             return self.open_link(plan);
         }
         let seed = self.chat.seed ^ self.chance.next();
-        let mut im = Im::new(plan.jid.clone(), seed);
-        let Presence { availability, note } = self.chat.presence.clone();
+        let mut im = Im::new(plan.jid.clone(), seed, now);
+        let Presence { availability, note, .. } = self.chat.presence.clone();
         im.set_presence(availability, note, now);
         self.chat.im = Some(im);
+        self.configure_chat(now);
         self.open_link(plan);
     }
 

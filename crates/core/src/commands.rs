@@ -65,9 +65,13 @@ impl Core {
             Command::ChatHistory { with, before, limit } => {
                 return self.query(ticket, limit, StoreRequest::History { with, before, limit });
             }
-            Command::ChatSearch { query, limit } => {
-                return self.query(ticket, limit, StoreRequest::Search { query, limit });
+            Command::ChatSearch { query, with, limit } => {
+                return self.query(ticket, limit, StoreRequest::Search { query, with, limit });
             }
+            Command::Chat(wish) => return self.chat_wish(ticket, wish, now),
+            Command::Room(wish) => return self.room_wish(ticket, wish, now),
+            Command::People(wish) => return self.people_wish(ticket, wish, now),
+            Command::File(wish) => return self.file_wish(ticket, wish, now),
             Command::Dial { video: true, .. } => Err(CommandError::user(
                 ErrorCode::NotPossible,
                 "Video calls are not built yet.",

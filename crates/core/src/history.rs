@@ -22,6 +22,7 @@ impl Core {
     /// Closes the account's history.
     pub(crate) fn close_history(&mut self) {
         self.reads.stale = self.reads.pending;
+        self.closed_kept();
         self.store(StoreRequest::Close);
     }
 

@@ -7,24 +7,30 @@
 //! Every room below decides its own part: `session` how one is let in, `standing` what works of it,
 //! `leaving` the way out, `network` and `moving` what a change of network means, `budget` how often an authenticator
 //! is asked, `memory` what was found and settled before, `trust` certificates, `provision` reset and configuration
-//! URLs, `chat` the link to the chat server and `reviving` its return, `calls` the phone. `commands` routes what the user wants, `project` shows what is.
+//! URLs, `chat` the link to the chat server and `reviving` its return, `chats`, `rooms`, `people` and `files` what the user wants of
+//! them, `policy` what administrators decided about chat, `calls` the phone. `commands` routes what the user wants, `project` shows what is.
 
 mod budget;
 mod calls;
 mod chance;
 mod chat;
+mod chats;
 mod commands;
 mod effect;
 mod event;
+mod files;
 mod history;
 mod leaving;
 mod memory;
 mod moving;
 mod network;
+mod people;
 mod phase;
+mod policy;
 mod project;
 mod provision;
 mod reviving;
+mod rooms;
 mod session;
 mod standing;
 mod state;

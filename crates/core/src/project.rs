@@ -17,6 +17,8 @@ impl Core {
             contacts: im.map(offhook_im::Im::contacts).unwrap_or_default(),
             chats: im.map(offhook_im::Im::chats).unwrap_or_default(),
             messages: im.map(offhook_im::Im::messages).unwrap_or_default(),
+            policy: Arc::clone(&self.policy.current),
+            keeping: self.keeping.clone(),
             calls: self.phone.calls(),
             call_log: Arc::clone(&self.call_log),
             devices: Arc::clone(&self.devices),
@@ -26,6 +28,7 @@ impl Core {
             layers: Arc::clone(self.memory.layers()),
             accepted: Arc::clone(self.trust.kept()),
             toasts: Arc::clone(&self.toasts),
+            ..Snapshot::default()
         }
     }
 

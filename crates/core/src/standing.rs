@@ -212,7 +212,7 @@ impl Core {
     }
 
     fn open_history(&mut self, address: &UserAddress) {
-        self.store(StoreRequest::Open(address.to_string()));
+        self.open_kept(address.to_string());
         self.read_history(StoreTag::Loaded, StoreRequest::Load);
     }
 

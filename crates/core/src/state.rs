@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use offhook_config::ProvisionLimit;
 use offhook_model::{
-    AcceptedKey, CallRecord, CommandError, Devices, ErrorCode, ManualAccount, Moment, Notice,
-    NoticeBody, Problem, ProblemId, Provisioned, Reply, Session, Settings, Snapshot, Ticket, Toast,
-    UserAddress,
+    AcceptedKey, CallRecord, CommandError, Devices, ErrorCode, Keeping, ManualAccount, Moment,
+    Notice, NoticeBody, Problem, ProblemId, Provisioned, Reply, Session, Settings, Snapshot,
+    Ticket, Toast, UserAddress,
 };
 use offhook_ports::{MediaFact, Remembered, StoreAnswer, StoreRequest};
 use offhook_signin::EdgeBudget;
@@ -21,6 +21,7 @@ use crate::history::Reads;
 use crate::memory::Memory;
 use crate::network::Network;
 use crate::phase::Phase;
+use crate::policy::PolicySide;
 use crate::trust::Trust;
 use crate::{Effect, Event, LinkId, RunId, StoreTag};
 
@@ -62,6 +63,8 @@ pub struct Core {
     pub(crate) told: Session,
     pub(crate) chat: ChatSide,
     pub(crate) phone: PhoneSide,
+    pub(crate) policy: PolicySide,
+    pub(crate) keeping: Keeping,
     pub(crate) call_log: Arc<Vec<CallRecord>>,
     pub(crate) toasts: Arc<Vec<Toast>>,
     pub(crate) out: VecDeque<Effect>,
@@ -98,6 +101,8 @@ impl Core {
             told: Session::default(),
             chat,
             phone: PhoneSide::default(),
+            policy: PolicySide::default(),
+            keeping: Keeping::default(),
             call_log: Arc::default(),
             toasts: Arc::default(),
             out: VecDeque::new(),
@@ -182,6 +187,7 @@ impl Core {
 
     /// Runs after every event: what the machines want goes out, what changed is told.
     fn settle(&mut self, now: Moment) {
+        self.follow_policy(now);
         self.drain_chat(now);
         self.drain_phone(now);
         self.reconsider(now);
@@ -227,9 +233,10 @@ impl Core {
             (StoreTag::OpenChat(with), StoreAnswer::Messages { items, .. }) => {
                 self.chat.open_chat(with, items);
             }
-            (StoreTag::Loaded, StoreAnswer::Loaded { chats, calls, queued }) => {
-                self.call_log = Arc::new(calls);
-                self.chat.loaded(chats, queued);
+            (StoreTag::Loaded, StoreAnswer::Loaded(mut loaded)) => {
+                self.keeping = loaded.keeping.clone();
+                self.call_log = Arc::new(std::mem::take(&mut loaded.calls));
+                self.chat.loaded(*loaded);
             }
             (StoreTag::Password(run), StoreAnswer::Password(password)) => {
                 self.password_read(run, password, now);
@@ -253,8 +260,10 @@ impl Core {
             (
                 _,
                 StoreAnswer::Kept
-                | StoreAnswer::Loaded { .. }
+                | StoreAnswer::Loaded(_)
                 | StoreAnswer::Messages { .. }
+                | StoreAnswer::Photo(..)
+                | StoreAnswer::Exported(..)
                 | StoreAnswer::Password(_),
             ) => {}
         }

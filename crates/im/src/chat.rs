@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use offhook_model::{Delivery, Jid, Message, MessageId, Moment, NoticeBody, Subscription};
+use offhook_model::{Delivery, Jid, Message, MessageId, Moment, More, NoticeBody, Subscription};
 use offhook_ports::StoreRequest;
 use xmpp_parsers::chatstates::ChatState;
 use xmpp_parsers::displayed_markers::{Displayed, Markable};
@@ -33,6 +33,7 @@ impl Im {
             own: true,
             state: Delivery::Queued,
             error: None,
+            more: More::default(),
         };
         let error = if jid_to_wire(&with).is_none() {
             Some(sentence::ADDRESS)

@@ -12,6 +12,7 @@ use xmpp_parsers::minidom::Element;
 use xmpp_parsers::presence as wire;
 use xmpp_parsers::roster;
 
+use crate::asking::Question;
 use crate::people::{Entry, Signal};
 use crate::{Im, Stanza, iq, jid_from_wire, jid_to_wire};
 
@@ -25,7 +26,7 @@ impl Im {
         let note = note
             .map(|note| crate::chat::printable(&note).chars().take(NOTE).collect())
             .filter(|note: &String| !note.is_empty());
-        self.wanted = Presence { availability, note };
+        self.wanted = Presence { availability, activity: None, note };
         if self.full.is_none() {
             return;
         }
@@ -98,10 +99,8 @@ impl Im {
     }
 
     pub(crate) fn ask_roster(&mut self) {
-        let id = self.ids.next();
-        self.roster_request = Some(id.clone());
         let question = roster::Roster { ver: None, items: Vec::new() };
-        self.send(Stanza::Iq(Iq::from_get(id, question)));
+        self.ask_get(None, question.into(), Question::Roster);
     }
 
     pub(crate) fn send_presence(&mut self) {
@@ -214,13 +213,14 @@ impl Im {
         let signal = Signal {
             resource,
             priority: presence.priority.0,
-            presence: Presence { availability, note: note(&presence) },
+            presence: Presence { availability, activity: None, note: note(&presence) },
             stamp: stamp(&presence.payloads, now.wall),
         };
         if let Some(contact) = self.people.signal(&bare, signal, now.wall) {
             self.notice(NoticeBody::Presence {
                 contact: bare,
                 availability: contact.presence.availability,
+                activity: contact.presence.activity,
                 note: contact.presence.note.clone(),
             });
         }

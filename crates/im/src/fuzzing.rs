@@ -22,7 +22,7 @@ pub fn fuzz(data: &[u8], start: Instant) {
         return;
     };
     let mut now = Moment { at: start, wall: Timestamp(1_700_000_000_000) };
-    let mut im = Im::new(me, 7);
+    let mut im = Im::new(me, 7, now);
     im.online(full, false, now);
     for line in text.lines().take(64) {
         now = now.plus(std::time::Duration::from_secs(1));
@@ -36,7 +36,12 @@ pub fn fuzz(data: &[u8], start: Instant) {
         }
         check(&im);
     }
-    im.handle_timeout(now.plus(std::time::Duration::from_secs(100)));
+    // Time alone brings the machine to rest.
+    for _ in 0..64 {
+        now = now.plus(std::time::Duration::from_secs(100));
+        im.handle_timeout(now);
+        while im.poll().is_some() {}
+    }
     assert_eq!(im.next_timeout(), None);
 }
 

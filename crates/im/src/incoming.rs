@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use offhook_model::{Delivery, Jid, Message, MessageId, Moment, Timestamp};
+use offhook_model::{Delivery, Jid, Message, MessageId, Moment, More, Timestamp};
 use xmpp_parsers::chatstates::ChatState;
 use xmpp_parsers::delay::Delay;
 use xmpp_parsers::displayed_markers::Displayed;
@@ -22,6 +22,9 @@ const THEIR_PAUSE: Duration = Duration::from_secs(60);
 
 impl Im {
     pub(crate) fn receive_message(&mut self, message: Wire, now: Moment) {
+        if self.receive_event(&message, now) {
+            return;
+        }
         match self.unwrap_copy(message) {
             Some(Unwrapped::Direct(message)) => match message.type_ {
                 MessageType::Error => self.returned(message),
@@ -86,6 +89,7 @@ impl Im {
             own: false,
             state: Delivery::Delivered,
             error: None,
+            more: More::default(),
         });
     }
 
@@ -122,6 +126,7 @@ impl Im {
             own: true,
             state: Delivery::Sent,
             error: None,
+            more: More::default(),
         });
     }
 

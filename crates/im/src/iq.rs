@@ -77,17 +77,16 @@ pub(crate) fn result(to: Option<WireJid>, id: String, payload: Option<Element>) 
 
 /// A refusal.
 pub(crate) fn refusal(to: Option<WireJid>, id: String, condition: DefinedCondition) -> Iq {
-    Iq::Error {
-        from: None,
-        to,
-        id,
-        error: StanzaError {
-            type_: ErrorType::Cancel,
-            by: None,
-            defined_condition: condition,
-            texts: Default::default(),
-            other: None,
-        },
-        payload: None,
+    Iq::Error { from: None, to, id, error: error(condition), payload: None }
+}
+
+/// An error that trying again does not mend.
+pub(crate) fn error(condition: DefinedCondition) -> StanzaError {
+    StanzaError {
+        type_: ErrorType::Cancel,
+        by: None,
+        defined_condition: condition,
+        texts: Default::default(),
+        other: None,
     }
 }

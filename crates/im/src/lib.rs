@@ -11,12 +11,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use offhook_model::{
-    Availability, Chat, Contact, Delivery, Jid, Message, MessageId, Moment, NoticeBody, Presence,
+    Availability, Chat, ChatPolicy, ChatSettings, Contact, Delivery, Jid, Message, MessageId,
+    Moment, NoticeBody, Presence,
 };
-use offhook_ports::StoreRequest;
+use offhook_ports::{Loaded, StoreRequest};
 use xmpp_parsers::iq::Iq;
 use xmpp_parsers::stanza_error::DefinedCondition;
 
+mod asking;
 mod chat;
 mod contacts;
 mod copies;
@@ -28,13 +30,17 @@ mod iq;
 mod listing;
 mod outbox;
 mod people;
+mod pep;
 mod sentence;
+mod services;
 mod stanza;
 mod talk;
 
+use asking::Pending;
 use ids::Ids;
 use outbox::Outbox;
 use people::People;
+use services::Services;
 pub use stanza::{Stanza, jid_from_wire, jid_to_wire};
 use talk::Talk;
 
@@ -60,13 +66,18 @@ pub struct Im {
     wanted: Presence,
     shown: Presence,
     ids: Ids,
-    roster_request: Option<String>,
+    /// When the machine was last told the time.
+    time: Moment,
+    policy: Arc<ChatPolicy>,
+    settings: ChatSettings,
+    asked: BTreeMap<String, Pending>,
+    services: Services,
     people: People,
     talks: BTreeMap<Jid, Talk>,
     /// Conversations in which somebody is writing.
     writing: Vec<Jid>,
     chats: Arc<Vec<Arc<Chat>>>,
-    messages: Arc<BTreeMap<Jid, Arc<Vec<Message>>>>,
+    messages: Arc<BTreeMap<Jid, Arc<Vec<Arc<Message>>>>>,
     outbox: Outbox,
     outputs: VecDeque<Output>,
 }
@@ -85,15 +96,19 @@ impl fmt::Debug for Im {
 impl Im {
     /// A machine for the account `me`. Two sessions of an account need different seeds, or their
     /// message ids repeat.
-    pub fn new(me: Jid, seed: u64) -> Self {
+    pub fn new(me: Jid, seed: u64, now: Moment) -> Self {
         let me = me.bare();
         Self {
             ids: Ids::new(&me, seed),
             me,
             full: None,
-            wanted: Presence { availability: Availability::Available, note: None },
+            wanted: Presence { availability: Availability::Available, ..Presence::default() },
             shown: Presence::default(),
-            roster_request: None,
+            time: now,
+            policy: Arc::default(),
+            settings: ChatSettings::default(),
+            asked: BTreeMap::new(),
+            services: Services::default(),
             people: People::default(),
             talks: BTreeMap::new(),
             writing: Vec::new(),
@@ -104,9 +119,17 @@ impl Im {
         }
     }
 
+    /// What administrators and the user chose; counts from now on.
+    pub fn configure(&mut self, policy: Arc<ChatPolicy>, settings: ChatSettings, now: Moment) {
+        self.time = now;
+        self.policy = policy;
+        self.settings = settings;
+    }
+
     /// What the store holds: conversations in any order, and own messages that wait to be sent,
     /// oldest first. These go out before what was written since.
-    pub fn loaded(&mut self, chats: Vec<Chat>, queued: Vec<Message>) {
+    pub fn loaded(&mut self, loaded: Loaded) {
+        let Loaded { chats, queued, .. } = loaded;
         for chat in chats {
             self.load_chat(chat);
         }
@@ -126,7 +149,8 @@ impl Im {
     /// The connection stands as `full`. A stream that was not resumed asks for the contact list
     /// and for copies of other devices' messages, and shows our presence; in both cases waiting
     /// messages go out.
-    pub fn online(&mut self, full: Jid, resumed: bool, _now: Moment) {
+    pub fn online(&mut self, full: Jid, resumed: bool, now: Moment) {
+        self.time = now;
         self.full = Some(full);
         self.outbox.turn_back();
         if !resumed {
@@ -135,6 +159,7 @@ impl Im {
             if self.wanted.availability != Availability::Offline {
                 self.send_presence();
             }
+            self.ask_services();
         }
         self.show(self.wanted.clone());
         self.flush();
@@ -144,10 +169,14 @@ impl Im {
     /// the next one.
     pub fn offline(&mut self, _now: Moment) {
         self.full = None;
-        self.roster_request = None;
+        self.forget_questions();
         self.outbox.turn_back();
         self.people.forget_presence();
-        self.show(Presence { availability: Availability::Offline, note: self.wanted.note.clone() });
+        self.show(Presence {
+            availability: Availability::Offline,
+            activity: None,
+            note: self.wanted.note.clone(),
+        });
         self.notice(NoticeBody::Roster { item: None, removed: None });
         for with in std::mem::take(&mut self.writing) {
             if let Some(talk) = self.talks.get_mut(&with) {
@@ -159,8 +188,9 @@ impl Im {
 
     /// A stanza came.
     pub fn receive(&mut self, stanza: Stanza, now: Moment) {
+        self.time = now;
         match stanza {
-            Stanza::Iq(iq) => self.receive_iq(iq),
+            Stanza::Iq(iq) => self.receive_iq(iq, now),
             Stanza::Message(message) => self.receive_message(message, now),
             Stanza::Presence(presence) => self.receive_presence(presence, now),
         }
@@ -181,11 +211,14 @@ impl Im {
             .filter_map(|with| self.talks.get(with))
             .flat_map(|talk| [talk.typing_until, talk.writing_until])
             .flatten()
+            .chain(self.next_question_timeout())
             .min()
     }
 
     /// Time has passed: typing that nobody confirmed has ended.
     pub fn handle_timeout(&mut self, now: Moment) {
+        self.time = now;
+        self.give_up_questions(now);
         for with in self.writing.clone() {
             let Some(talk) = self.talks.get(&with) else {
                 continue;
@@ -218,7 +251,7 @@ impl Im {
     }
 
     /// Messages in memory by conversation, at most the newest 200 of each, in order of time.
-    pub fn messages(&self) -> Arc<BTreeMap<Jid, Arc<Vec<Message>>>> {
+    pub fn messages(&self) -> Arc<BTreeMap<Jid, Arc<Vec<Arc<Message>>>>> {
         Arc::clone(&self.messages)
     }
 
@@ -227,7 +260,7 @@ impl Im {
         &self.shown
     }
 
-    fn receive_iq(&mut self, iq: Iq) {
+    fn receive_iq(&mut self, iq: Iq, now: Moment) {
         match iq {
             Iq::Get { from, id, payload, .. } => {
                 self.send(Stanza::Iq(iq::answer_get(from, id, payload)))
@@ -244,16 +277,9 @@ impl Im {
                 self.send(Stanza::Iq(answer));
             }
             Iq::Result { from, id, payload, .. } => {
-                let expected = self.roster_request.as_deref() == Some(id.as_str());
-                if expected && self.is_own_server(from.as_ref()) {
-                    self.roster_request = None;
-                    if let Some(Ok(roster)) = payload.map(TryInto::try_into) {
-                        self.roster_replace(roster);
-                    }
-                }
+                self.receive_answer(from, &id, Ok(payload), now);
             }
-            // No request of ours has a way back to the user but the list itself.
-            Iq::Error { .. } => {}
+            Iq::Error { from, id, error, .. } => self.receive_answer(from, &id, Err(error), now),
         }
     }
 
@@ -274,6 +300,7 @@ impl Im {
             self.notice(NoticeBody::Presence {
                 contact: self.me.clone(),
                 availability: self.shown.availability,
+                activity: self.shown.activity,
                 note: self.shown.note.clone(),
             });
         }

@@ -138,6 +138,9 @@ impl People {
             presence: Presence::default(),
             since: None,
             number: None,
+            photo: None,
+            alert: false,
+            blocked: false,
         });
         self.insert(person, Arc::clone(&contact));
         Some(contact)
@@ -241,6 +244,9 @@ fn listed(person: &mut Person, entry: &Entry, known: Option<&Arc<Contact>>) -> C
         presence: known.map(|k| k.presence.clone()).unwrap_or_default(),
         since: known.and_then(|k| k.since),
         number: known.and_then(|k| k.number.clone()),
+        photo: known.and_then(|k| k.photo.clone()),
+        alert: known.is_some_and(|k| k.alert),
+        blocked: known.is_some_and(|k| k.blocked),
     }
 }
 
@@ -273,7 +279,7 @@ mod tests {
         Signal {
             resource: resource.into(),
             priority,
-            presence: Presence { availability, note: None },
+            presence: Presence { availability, activity: None, note: None },
             stamp: None,
         }
     }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
-use offhook_model::{Chat, Delivery, Jid, Message, MessageId};
+use offhook_model::{Chat, ChatKind, Delivery, Jid, Message, MessageId};
 
 /// How many messages are kept in memory; the store has the rest.
 pub(crate) const KEPT: usize = 200;
@@ -27,7 +27,7 @@ pub(crate) enum Known {
 /// A conversation.
 pub(crate) struct Talk {
     pub chat: Arc<Chat>,
-    pub messages: Arc<Vec<Message>>,
+    pub messages: Arc<Vec<Arc<Message>>>,
     /// The other side's resource that wrote last (RFC 6121 section 5.1).
     pub resource: Option<String>,
     /// When their typing ends without further word.
@@ -41,7 +41,7 @@ pub(crate) struct Talk {
 
 impl Talk {
     pub(crate) fn new(with: Jid, name: String) -> Self {
-        Self::from_chat(Chat { with, name, last: None, unread: 0, typing: false })
+        Self::from_chat(Chat::new(with, name, ChatKind::Person))
     }
 
     pub(crate) fn from_chat(chat: Chat) -> Self {
@@ -91,7 +91,7 @@ impl Talk {
         }
         let messages = Arc::make_mut(&mut self.messages);
         let place = messages.partition_point(|m| m.time <= message.time);
-        messages.insert(place, message);
+        messages.insert(place, Arc::new(message));
         trim(messages);
     }
 
@@ -101,14 +101,26 @@ impl Talk {
         for message in stored {
             if !messages.iter().any(|m| m.id == message.id) {
                 let place = messages.partition_point(|m| m.time <= message.time);
-                messages.insert(place, message);
+                messages.insert(place, Arc::new(message));
             }
         }
         trim(messages);
     }
 
+    /// Changes the message at this place; the message as it is then. Its row in the list of
+    /// conversations is not changed.
+    pub(crate) fn edit_message(
+        &mut self,
+        place: usize,
+        edit: impl FnOnce(&mut Message),
+    ) -> Option<Message> {
+        let message = Arc::make_mut(Arc::make_mut(&mut self.messages).get_mut(place)?);
+        edit(message);
+        Some(message.clone())
+    }
+
     pub(crate) fn find(&self, id: &str) -> Option<&Message> {
-        self.messages.iter().rev().find(|m| m.id.0 == id)
+        self.messages.iter().rev().find(|m| m.id.0 == id).map(Arc::as_ref)
     }
 
     /// Moves an own message forward; never back, and never from delivered to failed. The message
@@ -125,10 +137,10 @@ impl Talk {
         if state <= current || late_failure {
             return None;
         }
-        let message = Arc::make_mut(&mut self.messages).get_mut(place)?;
-        message.state = state;
-        message.error = error.map(str::to_owned);
-        let message = message.clone();
+        let message = self.edit_message(place, |message| {
+            message.state = state;
+            message.error = error.map(str::to_owned);
+        })?;
         if self.chat.last.as_ref().is_some_and(|l| l.id == message.id) {
             let last = message.clone();
             self.edit_chat(|chat| chat.last = Some(last));
@@ -153,11 +165,11 @@ impl Talk {
     /// All received messages have been seen. Whether that changed anything.
     pub(crate) fn read_all(&mut self) -> bool {
         let unread = |m: &Message| !m.own && m.state != Delivery::Read;
-        let any = self.chat.unread > 0 || self.messages.iter().any(unread);
+        let any = self.chat.unread > 0 || self.messages.iter().any(|m| unread(m));
         if any {
             for message in Arc::make_mut(&mut self.messages).iter_mut() {
                 if unread(message) {
-                    message.state = Delivery::Read;
+                    Arc::make_mut(message).state = Delivery::Read;
                 }
             }
             self.edit_chat(|chat| {
@@ -172,7 +184,7 @@ impl Talk {
 }
 
 /// Keeps the newest messages, and of the older ones those that are still to be sent.
-fn trim(messages: &mut Vec<Message>) {
+fn trim(messages: &mut Vec<Arc<Message>>) {
     let mut older = messages.len().saturating_sub(KEPT);
     messages.retain(|m| {
         let keep = older == 0 || m.state == Delivery::Queued;

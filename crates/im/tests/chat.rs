@@ -3,7 +3,7 @@
 mod support;
 
 use offhook_model::{Chat, Delivery, NoticeBody};
-use offhook_ports::StoreRequest;
+use offhook_ports::{Loaded, StoreRequest};
 use support::{Bench, attribute, jid};
 
 const BOB: &str = "bob@example.com";
@@ -379,7 +379,7 @@ fn what_came_before_the_store_was_read_is_added_to_it() {
     let mut bench = Bench::with_contacts(ON_LIST);
     bench.wait(3_600);
     bench.hear("m3", "today", "");
-    bench.im.loaded(stored, Vec::new());
+    bench.im.loaded(Loaded { chats: stored, ..Loaded::default() });
     let rows: Vec<(String, String, u32)> = bench
         .im
         .chats()

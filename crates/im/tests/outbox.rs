@@ -3,6 +3,7 @@
 mod support;
 
 use offhook_model::Delivery;
+use offhook_ports::Loaded;
 use proptest::prelude::*;
 use support::{Bench, attribute};
 
@@ -41,8 +42,9 @@ fn what_the_store_kept_goes_out_first() {
     let mut bench = Bench::session(2);
     bench.wait(86_400);
     want.push(bench.say("carol@example.com", "today"));
-    bench.im.loaded(Vec::new(), queued.clone());
-    bench.im.loaded(Vec::new(), queued);
+    let loaded = Loaded { queued, ..Loaded::default() };
+    bench.im.loaded(loaded.clone());
+    bench.im.loaded(loaded);
     bench.connect();
     assert_eq!(sent_messages(&bench.sent), want, "in order, once each");
 }

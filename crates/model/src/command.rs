@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::{
-    AudioSpec, Availability, CallId, DialString, Jid, ManualAccount, Message, MessageId, Owner,
-    Problem, ProblemId, Role, Secret, Settings, StreamStats, UserAddress,
+    AudioSpec, Availability, CallId, ChatWish, DialString, FileWish, Jid, ManualAccount, Message,
+    MessageId, Owner, PeopleWish, Problem, ProblemId, Role, RoomWish, Secret, Settings,
+    StreamStats, TransferId, UserAddress,
 };
 
 /// One wish. Every command is answered once with a [`Reply`] or a [`CommandError`].
@@ -117,11 +118,21 @@ pub enum Command {
     },
     /// Search stored messages for words.
     ChatSearch {
-        /// Words.
+        /// Words; the last may be the beginning of one.
         query: String,
+        /// Only in this conversation.
+        with: Option<Jid>,
         /// At most so many (1 to 1,000).
         limit: u32,
     },
+    /// About a conversation.
+    Chat(ChatWish),
+    /// About a room.
+    Room(RoomWish),
+    /// About a person.
+    People(PeopleWish),
+    /// About a file.
+    File(FileWish),
     /// Call.
     Dial {
         /// Number or address.
@@ -179,6 +190,10 @@ pub enum Reply {
     Message(MessageId),
     /// The call has this id.
     Call(CallId),
+    /// The room has this address.
+    Room(Jid),
+    /// The transfer has this id.
+    Transfer(TransferId),
     /// Messages in order of time, and whether there are more.
     Messages {
         /// The messages.
@@ -236,6 +251,15 @@ impl CommandError {
             ErrorCode::NotSignedIn,
             format!("{what} is not possible: not signed in."),
             "Sign in first.",
+        )
+    }
+
+    /// The feature does not exist yet.
+    pub fn not_built(what: &str) -> Self {
+        Self::user(
+            ErrorCode::NotPossible,
+            format!("{what} is not built yet."),
+            "See docs/features.md for what is.",
         )
     }
 

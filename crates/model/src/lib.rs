@@ -11,12 +11,15 @@ mod chat;
 mod command;
 mod edge;
 mod fault;
+mod file;
 mod ids;
 mod layer;
 mod notice;
 mod person;
+mod policy;
 mod preset;
 mod problem;
+mod room;
 mod secret;
 mod session;
 mod settings;
@@ -25,28 +28,41 @@ mod spec;
 mod time;
 mod trace;
 mod trust;
+mod wish;
 
 pub use address::{AddressError, DialString, Jid, UserAddress};
 pub use audio::{AudioCodec, Direction, StreamStats};
 pub use call::{Call, CallDirection, CallEnd, CallRecord, CallState, Security};
-pub use chat::{Chat, Delivery, Message};
+pub use chat::{
+    Alerts, Chat, ChatKind, ChatProtection, Delivery, DeviceKey, KeyTrust, Message, More,
+    Protection, Reaction, ReplyTo, Retraction,
+};
 pub use command::{Command, CommandError, ErrorCode, Reply};
 pub use edge::EdgeFault;
 pub use fault::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};
+pub use file::{
+    Attachment, CaptureArea, Transfer, TransferDirection, TransferId, TransferState, TransferWay,
+};
 pub use ids::{CallId, MessageId, ProblemId, Ticket};
 pub use layer::{Layer, Provisioned, Setting, Source};
 pub use notice::{Notice, NoticeBody};
-pub use person::{Availability, Contact, Presence, Subscription};
+pub use person::{Activity, Availability, Contact, PersonDetails, PhotoId, Presence, Subscription};
+pub use policy::{ChatPolicy, EncryptionPolicy};
 pub use preset::{CertificatePolicy, Excluded, IpMode, LoginResource, Preset};
 pub use problem::{Area, Owner, Problem, Rule, Severity};
+pub use room::{
+    Affiliation, Invitation, ListedRoom, Occupant, Room, RoomListing, RoomRole, RoomState,
+    RoomTraits,
+};
 pub use secret::Secret;
 pub use session::{
     Authenticator, BrowserSignIn, ProductMode, Prompt, Restriction, ServiceState, ServiceStatus,
     Services, Session, SessionState, Via,
 };
-pub use settings::{AccountType, ManualAccount, Settings, Theme};
+pub use settings::{AccountType, ChatSettings, Keeping, ManualAccount, Settings, Theme};
 pub use snapshot::{Device, Devices, Me, Role, Snapshot, Toast};
 pub use spec::{AudioSpec, SpecError};
 pub use time::{Moment, Timestamp};
 pub use trace::{Outcome, TraceStep};
 pub use trust::{AcceptedKey, TrustQuestion};
+pub use wish::{ChatWish, FileWish, PeopleWish, RoomWish};

@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use crate::{
-    Availability, CallDirection, CallId, CallState, Contact, Delivery, Jid, MessageId, Problem,
-    Session, Timestamp,
+    Activity, Availability, CallDirection, CallId, CallState, Contact, Delivery, Jid, Message,
+    MessageId, Problem, Session, Timestamp, Transfer,
 };
 
 /// One event, written as one JSON object.
@@ -30,6 +30,9 @@ pub enum NoticeBody {
         contact: Jid,
         /// State.
         availability: Availability,
+        /// What keeps them busy.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        activity: Option<Activity>,
         /// Note.
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<String>,
@@ -56,6 +59,34 @@ pub enum NoticeBody {
         /// How far an own message has come; nothing for received ones.
         #[serde(skip_serializing_if = "Option::is_none")]
         state: Option<Delivery>,
+    },
+    /// Something about a message changed: its text, reactions, that it was taken back.
+    Message {
+        /// As it is now.
+        message: Box<Message>,
+    },
+    /// A room changed: we entered or left, who is in, topic, an invitation came.
+    Room {
+        /// Which.
+        room: Jid,
+        /// What: `joined`, `left`, `failed`, `subject`, `occupant`, `invited`, `listing`, `changed`.
+        change: &'static str,
+        /// The occupant concerned, or who invites.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        who: Option<String>,
+        /// Why, or the new topic.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+    },
+    /// A file got further.
+    File {
+        /// As it is now.
+        transfer: Box<Transfer>,
+    },
+    /// A contact whom we waited for is available.
+    Available {
+        /// Who.
+        contact: Jid,
     },
     /// The other side began or ceased to write.
     Typing {

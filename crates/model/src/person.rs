@@ -19,11 +19,26 @@ pub enum Availability {
     Offline,
 }
 
+/// What a busy person is doing: the composed states of the planning guide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Activity {
+    /// "On a call".
+    OnCall,
+    /// "In a meeting".
+    InMeeting,
+    /// "Presenting": the screen is shared.
+    Presenting,
+}
+
 /// Availability with a note.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Presence {
     /// The state.
     pub availability: Availability,
+    /// What keeps the person busy, where that is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Activity>,
     /// Free text of the person, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -67,4 +82,54 @@ pub struct Contact {
     /// Number to call, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
+    /// Which picture shows the person: the key of [`Snapshot::photos`](crate::Snapshot), once it
+    /// was fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photo: Option<PhotoId>,
+    /// We are told once when they become available.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub alert: bool,
+    /// We do not want to hear of them (XEP-0191).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub blocked: bool,
+}
+
+/// A picture, by the SHA-1 of its bytes in lower-case hex (XEP-0084 section 3, XEP-0153).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PhotoId(pub String);
+
+/// What a person tells of themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonDetails {
+    /// Full name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Title and organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// Mail addresses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mail: Vec<String>,
+    /// Telephone numbers with their kind, such as `work`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<(String, String)>,
+    /// When they were last there (XEP-0012, XEP-0319).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+    /// Their clients, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<String>,
+    /// Presence, while somebody who is no contact is watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
+    /// An answer is still to come.
+    pub busy: bool,
+    /// Why nothing is known, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }

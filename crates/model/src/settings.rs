@@ -33,6 +33,73 @@ pub struct Settings {
     pub language: Option<String>,
     /// The address of the last sign-in that succeeded.
     pub last_address: Option<String>,
+    /// Chats.
+    pub chat: ChatSettings,
+}
+
+/// How messages are kept on this computer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Keeping {
+    /// Messages are kept beyond this session.
+    pub kept: bool,
+    /// They are encrypted with a key that the system's credential store holds.
+    pub encrypted: bool,
+    /// Why not, or what was found wrong, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// What the user chose about chats and status. Policies go before them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct ChatSettings {
+    /// Enter sends; otherwise Ctrl+Enter does.
+    pub enter_sends: bool,
+    /// Others learn that their message arrived and was seen (XEP-0184, XEP-0333).
+    pub tell_read: bool,
+    /// Others learn that we are writing (XEP-0085).
+    pub tell_typing: bool,
+    /// Pages behind links are fetched for a preview. Off: it tells the page who reads.
+    pub link_previews: bool,
+    /// Minutes without key or pointer until "away"; 0 never; nothing as the policy says.
+    pub away_after_minutes: Option<u32>,
+    /// A locked screen means away.
+    pub away_when_locked: bool,
+    /// Others learn from the calendar that we are in a meeting.
+    pub meetings_from_calendar: bool,
+    /// Days after which kept messages are deleted; 0 keeps them.
+    pub retention_days: u32,
+    /// Conversations are encrypted from client to client where the other side can.
+    pub encrypt: bool,
+    /// Folder for received files; the system's download folder without it.
+    pub downloads: Option<std::path::PathBuf>,
+    /// Folder into which conversations are written as text as well.
+    pub archive_folder: Option<std::path::PathBuf>,
+    /// The system shows a notification for a message.
+    pub notifications: bool,
+    /// It shows the text, too.
+    pub notification_text: bool,
+}
+
+impl Default for ChatSettings {
+    fn default() -> Self {
+        Self {
+            enter_sends: true,
+            tell_read: true,
+            tell_typing: true,
+            link_previews: false,
+            away_after_minutes: None,
+            away_when_locked: true,
+            meetings_from_calendar: true,
+            retention_days: 0,
+            encrypt: false,
+            downloads: None,
+            archive_folder: None,
+            notifications: true,
+            notification_text: true,
+        }
+    }
 }
 
 /// The account types of manual setup.

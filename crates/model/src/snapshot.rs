@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AcceptedKey, AudioSpec, Call, CallRecord, Chat, Contact, Jid, Layer, ManualAccount, Message,
-    Presence, Preset, Problem, ProblemId, Session, Settings,
+    AcceptedKey, AudioSpec, Call, CallRecord, Chat, ChatPolicy, Contact, Invitation, Jid, Keeping,
+    Layer, ManualAccount, Message, PersonDetails, PhotoId, Presence, Preset, Problem, ProblemId,
+    Room, RoomListing, Session, Settings, Transfer,
 };
 
 /// Ourselves.
@@ -88,8 +89,28 @@ pub struct Snapshot {
     pub contacts: Arc<Vec<Arc<Contact>>>,
     /// Conversations, newest first.
     pub chats: Arc<Vec<Arc<Chat>>>,
-    /// The messages of each conversation that is loaded, oldest first.
-    pub messages: Arc<BTreeMap<Jid, Arc<Vec<Message>>>>,
+    /// The messages of each conversation that is loaded, oldest first, without a gap up to the
+    /// newest.
+    pub messages: Arc<BTreeMap<Jid, Arc<Vec<Arc<Message>>>>>,
+    /// Rooms we are in, have bookmarked or were in, by address.
+    pub rooms: Arc<BTreeMap<Jid, Arc<Room>>>,
+    /// Invitations that wait for an answer.
+    pub invitations: Arc<Vec<Invitation>>,
+    /// What browsing for rooms found.
+    pub listing: Arc<RoomListing>,
+    /// What people tell of themselves, of those who were asked about.
+    pub details: Arc<BTreeMap<Jid, Arc<PersonDetails>>>,
+    /// Pictures that were fetched, as PNG, JPEG, GIF or WebP of at most 1 MiB; not decoded, so not
+    /// to be trusted.
+    pub photos: Arc<BTreeMap<PhotoId, Arc<[u8]>>>,
+    /// People who are blocked (XEP-0191).
+    pub blocked: Arc<Vec<Jid>>,
+    /// Files on their way, and those of this session that arrived or failed.
+    pub transfers: Arc<Vec<Arc<Transfer>>>,
+    /// What administrators decided about chat.
+    pub policy: Arc<ChatPolicy>,
+    /// How messages are kept on this computer.
+    pub keeping: Keeping,
     /// Calls that go on, and those that ended in the last seconds.
     pub calls: Arc<Vec<Call>>,
     /// Earlier calls, newest first.

@@ -26,7 +26,7 @@ pub use http::{Http, HttpFailure, HttpRequest, HttpResponse, Method};
 pub use media::{CodecPlan, MediaFact, MediaPlan, PortRange};
 pub use phone::{FlowId, PhoneAccount, PhoneDialect, SipServer};
 pub use probe::{Probe, Reached, XmppLogin};
-pub use store::{StoreAnswer, StoreRequest};
+pub use store::{Amendment, ChatRow, KeepingPlan, Loaded, StoreAnswer, StoreRequest};
 pub use trust::AskTrust;
 pub use xmpp::{XmppAuth, XmppPlan, XmppServer};
 

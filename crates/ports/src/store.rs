@@ -1,8 +1,10 @@
 //! What is kept on disk. Requests are carried out in order by one thread.
 
+use std::path::PathBuf;
+
 use offhook_model::{
-    AcceptedKey, CallRecord, Chat, Delivery, Jid, ManualAccount, Message, MessageId, Provisioned,
-    Secret, Settings,
+    AcceptedKey, Alerts, CallRecord, Chat, ChatKind, Delivery, Jid, Keeping, ManualAccount,
+    Message, MessageId, PhotoId, Provisioned, Retraction, Secret, Settings,
 };
 
 use crate::Remembered;
@@ -15,8 +17,29 @@ pub enum StoreRequest {
     PutMessage(Message),
     /// Change only the delivery state; ignored when the message is not there or is further along.
     SetDelivery(MessageId, Delivery, Option<String>),
+    /// Change a message that may no longer be in memory; ignored when it is not there or `change`
+    /// is not the writer's to make.
+    Amend {
+        /// Conversation.
+        with: Jid,
+        /// Which message: by its id, or by the id the conversation's archive gave it.
+        id: MessageId,
+        /// What.
+        change: Box<Amendment>,
+    },
     /// All received messages of the conversation have been seen.
     MarkRead(Jid),
+    /// Keep what is known of a conversation beside its messages.
+    PutChat(Box<ChatRow>),
+    /// Everything of the archive up to this id is here: of our account (`None`) or of a room
+    /// (XEP-0313). Kept after the messages it speaks of.
+    PutArchive(Option<Jid>, String),
+    /// Keep a private value of the account, such as keys (XEP-0384); nothing forgets it.
+    PutValue(String, Option<Secret<String>>),
+    /// Keep a picture.
+    PutPhoto(PhotoId, Vec<u8>),
+    /// Read a picture.
+    GetPhoto(PhotoId),
     /// Keep a call record.
     PutCall(CallRecord),
     /// Everything needed at sign-in.
@@ -30,15 +53,36 @@ pub enum StoreRequest {
         /// At most.
         limit: u32,
     },
-    /// Messages that contain all words.
+    /// All messages from `context` messages before this one to the newest, at most 200,000.
+    HistoryFrom {
+        /// Conversation.
+        with: Jid,
+        /// The message to be shown.
+        id: MessageId,
+        /// How many before it.
+        context: u32,
+    },
+    /// Delete a conversation's messages.
+    Clear(Jid),
+    /// Write messages to a file.
+    Export {
+        /// One conversation, or all.
+        with: Option<Jid>,
+        /// File to make.
+        path: PathBuf,
+    },
+    /// Messages that contain all words, the newest first found; the last word may be a beginning.
     Search {
         /// Words.
         query: String,
+        /// Only in this conversation.
+        with: Option<Jid>,
         /// At most.
         limit: u32,
     },
-    /// Open the history of this account; all requests above concern it from now on.
-    Open(String),
+    /// Open the history of this account; all requests above concern it from now on. Opening it
+    /// again changes how it is kept.
+    Open(String, KeepingPlan),
     /// Close the account's history.
     Close,
     /// Keep settings.
@@ -62,21 +106,99 @@ pub enum StoreRequest {
     ForgetPassword(String),
 }
 
+/// How an account's messages are to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeepingPlan {
+    /// Beyond the session. When false nothing but own messages that wait to be sent, archive
+    /// positions and private values is written; the rest lives in memory until [`StoreRequest::Close`].
+    pub history: bool,
+    /// Days after which messages are deleted; 0 keeps them.
+    pub retention_days: u32,
+    /// Folder into which each conversation is written as text as well.
+    pub archive_folder: Option<PathBuf>,
+}
+
+impl Default for KeepingPlan {
+    fn default() -> Self {
+        Self { history: true, retention_days: 0, archive_folder: None }
+    }
+}
+
+/// A change of a message by those who may make it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Amendment {
+    /// The writer replaced the text; only when `by` wrote it.
+    Body {
+        /// Who.
+        by: Jid,
+        /// New text.
+        body: String,
+        /// New rich text.
+        html: Option<String>,
+    },
+    /// It was taken back; by its writer, or by the room when `by_room`.
+    Retract {
+        /// By whom and why.
+        retraction: Retraction,
+        /// The room said so.
+        by_room: bool,
+    },
+    /// Somebody's reactions from now on.
+    Reactions {
+        /// Whose.
+        by: Jid,
+        /// They are ours.
+        own: bool,
+        /// Emoji.
+        emoji: Vec<String>,
+    },
+    /// The archive gave it this id.
+    ArchiveId(String),
+}
+
+/// What is kept of a conversation beside its messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatRow {
+    /// Which.
+    pub with: Jid,
+    /// Person or room.
+    pub kind: ChatKind,
+    /// Name of a room.
+    pub name: Option<String>,
+    /// What was begun and not sent.
+    pub draft: String,
+    /// What it may disturb us with.
+    pub alerts: Alerts,
+    /// The user's word about encryption, if there was one.
+    pub encrypt: Option<bool>,
+}
+
+/// Everything needed at sign-in.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// Conversations with their last message, unread count, draft and alerts, newest first.
+    pub chats: Vec<Chat>,
+    /// The rows of [`StoreRequest::PutChat`].
+    pub rows: Vec<ChatRow>,
+    /// Positions in archives.
+    pub archives: Vec<(Option<Jid>, String)>,
+    /// Private values.
+    pub values: Vec<(String, Secret<String>)>,
+    /// How messages are really kept.
+    pub keeping: Keeping,
+    /// Earlier calls, newest first.
+    pub calls: Vec<CallRecord>,
+    /// Own messages in state queued, oldest first.
+    pub queued: Vec<Message>,
+}
+
 /// What was read.
 #[derive(Clone, Debug)]
 pub enum StoreAnswer {
     /// Kept.
     Kept,
-    /// The answer to [`StoreRequest::Load`]: conversations newest first, calls newest first, and
-    /// own messages that wait to be sent, oldest first.
-    Loaded {
-        /// Conversations with their last message and unread count.
-        chats: Vec<Chat>,
-        /// Earlier calls.
-        calls: Vec<CallRecord>,
-        /// Own messages in state queued.
-        queued: Vec<Message>,
-    },
+    /// The answer to [`StoreRequest::Load`].
+    Loaded(Box<Loaded>),
     /// The answer to a query, in order of time.
     Messages {
         /// Messages.
@@ -84,6 +206,10 @@ pub enum StoreAnswer {
         /// There are more.
         more: bool,
     },
+    /// A picture, if it is kept.
+    Photo(PhotoId, Option<Vec<u8>>),
+    /// The file was written, with so many messages.
+    Exported(PathBuf, u64),
     /// A password, if one is kept.
     Password(Option<Secret<String>>),
     /// The system's credential store cannot be used, so a password is kept in memory only, or could

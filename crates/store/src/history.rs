@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use offhook_model::{
-    CallDirection, CallRecord, Chat, Delivery, Jid, Message, MessageId, Timestamp,
+    CallDirection, CallRecord, Chat, ChatKind, Delivery, Jid, Keeping, Message, MessageId, More,
+    Timestamp,
 };
-use offhook_ports::StoreAnswer;
+use offhook_ports::{Loaded, StoreAnswer};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::schema;
@@ -97,7 +98,13 @@ impl History {
     pub fn load(&mut self) -> Result<StoreAnswer, String> {
         let chats = self.chats()?;
         let queued = self.select("WHERE own = 1 AND state = 0 ORDER BY time, id", params![])?;
-        Ok(StoreAnswer::Loaded { chats, calls: self.calls()?, queued })
+        Ok(StoreAnswer::Loaded(Box::new(Loaded {
+            chats,
+            keeping: Keeping { kept: true, ..Keeping::default() },
+            calls: self.calls()?,
+            queued,
+            ..Loaded::default()
+        })))
     }
 
     /// The newest messages older than `before`, in order of time.
@@ -160,13 +167,9 @@ impl History {
             .map(|message| {
                 let unread = self.unread(&message.with)?;
                 let name = message.with.local().unwrap_or(message.with.bare_str()).to_owned();
-                Ok(Chat {
-                    with: message.with.clone(),
-                    name,
-                    last: Some(message),
-                    unread,
-                    typing: false,
-                })
+                let with = message.with.clone();
+                let last = Some(message);
+                Ok(Chat { last, unread, ..Chat::new(with, name, ChatKind::Person) })
             })
             .collect()
     }
@@ -265,6 +268,7 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         own: row.get(6)?,
         state: delivery(row.get(7)?),
         error: row.get(8)?,
+        more: More::default(),
     })
 }
 
@@ -305,8 +309,10 @@ fn file_name(account: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use offhook_model::{CallDirection, CallRecord, Delivery, Jid, Message, MessageId, Timestamp};
-    use offhook_ports::StoreAnswer;
+    use offhook_model::{
+        CallDirection, CallRecord, Delivery, Jid, Message, MessageId, More, Timestamp,
+    };
+    use offhook_ports::{Loaded, StoreAnswer};
 
     use super::{History, file_name};
 
@@ -328,6 +334,7 @@ mod tests {
             own,
             state,
             error: None,
+            more: More::default(),
         }
     }
 
@@ -395,16 +402,15 @@ mod tests {
         };
         filled(folder.path()).put_call(&record).expect("kept");
         let mut again = History::open(folder.path(), "alice@example.com").expect("open");
-        let StoreAnswer::Loaded { chats, calls, queued } = again.load().expect("read") else {
-            panic!("not loaded")
-        };
+        let StoreAnswer::Loaded(loaded) = again.load().expect("read") else { panic!("not loaded") };
+        let Loaded { chats, calls, queued, .. } = *loaded;
         assert_eq!(calls, [record]);
         assert_eq!(queued.iter().map(|m| m.id.0.as_str()).collect::<Vec<_>>(), ["a", "d"]);
         assert_eq!((chats.len(), chats[0].unread), (1, 2));
         assert_eq!(chats[0].last.as_ref().map(|m| m.id.0.as_str()), Some("d"));
         again.mark_read(&jid("bob@example.com")).expect("kept");
-        let StoreAnswer::Loaded { chats, .. } = again.load().expect("read") else { panic!() };
-        assert_eq!(chats[0].unread, 0);
+        let StoreAnswer::Loaded(loaded) = again.load().expect("read") else { panic!() };
+        assert_eq!(loaded.chats[0].unread, 0);
     }
 
     #[test]

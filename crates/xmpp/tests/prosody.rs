@@ -126,7 +126,7 @@ impl Person {
     fn new(net: &Arc<Net>, user: &str, port: u16, link: Link) -> Self {
         let plan = plan(user, password(user, "secret"), &[(port, link)]);
         Self {
-            im: Im::new(plan.jid.clone(), u64::from(port) + user.len() as u64),
+            im: Im::new(plan.jid.clone(), u64::from(port) + user.len() as u64, now()),
             jid: plan.jid.clone(),
             driven: Driven::new(net, plan),
         }

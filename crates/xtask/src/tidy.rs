@@ -14,7 +14,7 @@ const RINGS: &[(&str, u8)] = &[
     ("config", 1),
     ("discovery", 2),
     ("signin", 2),
-    ("im", 1),
+    ("im", 2),
     ("sip", 1),
     ("rtp", 1),
     ("codec", 1),

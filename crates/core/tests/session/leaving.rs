@@ -119,7 +119,7 @@ fn nothing_can_be_done_before_signing_in() {
         Command::MarkRead { with: bob.clone() },
         Command::OpenChat { with: bob.clone() },
         Command::ChatHistory { with: bob.clone(), before: None, limit: 10 },
-        Command::ChatSearch { query: "x".into(), limit: 10 },
+        Command::ChatSearch { query: "x".into(), with: None, limit: 10 },
         Command::Dial { to: "2002".parse().expect("a number"), video: false },
         Command::Answer(id),
         Command::Decline(id),

@@ -35,7 +35,7 @@ fn an_account_of_a_company_is_let_in() {
     assert_eq!(session.services.voicemail.state, ServiceState::NotConfigured);
     assert_eq!((session.step, session.error, session.prompt), (None, None, None));
     assert_eq!(
-        bench.stored(|request| matches!(request, StoreRequest::Open(who) if who == ADDRESS)),
+        bench.stored(|request| matches!(request, StoreRequest::Open(who, _) if who == ADDRESS)),
         1
     );
     assert_eq!(bench.stored(|request| matches!(request, StoreRequest::Load)), 1);

@@ -91,7 +91,7 @@ fn from_inside_to_outside_chat_and_phone_move_over() {
     assert_eq!(bench.count(resent), 1, "what waited goes out over the new way");
     let session = bench.session();
     assert_eq!((session.state, session.via), (SessionState::SignedIn, Some(Via::Edge)));
-    let opened = bench.stored(|it| matches!(it, StoreRequest::Open(_) | StoreRequest::Close));
+    let opened = bench.stored(|it| matches!(it, StoreRequest::Open(..) | StoreRequest::Close));
     assert_eq!(opened, 0, "the history stays as it is");
     let message = bench.snapshot().messages.values().next().and_then(|all| all.last().cloned());
     assert_eq!(message.expect("still there").state, Delivery::Queued);

@@ -2,10 +2,11 @@
 
 use offhook_core::{Effect, Event, StoreTag, XmppEvent};
 use offhook_model::{
-    Area, AudioSpec, Chat, Command, Delivery, Devices, ErrorCode, Jid, Message, MessageId,
-    NoticeBody, Owner, Problem, ProblemId, Reply, Role, Rule, Settings, Theme, Timestamp,
+    Area, AudioSpec, Chat, ChatKind, Command, Delivery, Devices, ErrorCode, Jid, Message,
+    MessageId, NoticeBody, Owner, Problem, ProblemId, Reply, Role, Rule, Settings, Theme,
+    Timestamp,
 };
-use offhook_ports::{MediaFact, StoreAnswer, StoreRequest};
+use offhook_ports::{Loaded, MediaFact, StoreAnswer, StoreRequest};
 
 use crate::bench::{ADDRESS, Bench, full, plain, secs};
 
@@ -25,14 +26,16 @@ fn from_bob(id: &str) -> Message {
         own: false,
         state: Delivery::Delivered,
         error: None,
+        more: offhook_model::More::default(),
     }
 }
 
 fn loaded(with: &str) -> StoreAnswer {
     let with: Jid = with.parse().expect("a JID");
     let message = Message { with: with.clone(), from: with.clone(), ..from_bob("1") };
-    let chat = Chat { with, name: "x".into(), last: Some(message), unread: 1, typing: false };
-    StoreAnswer::Loaded { chats: vec![chat], calls: vec![], queued: vec![] }
+    let chat = Chat::new(with, "x".into(), ChatKind::Person);
+    let chats = vec![Chat { last: Some(message), unread: 1, ..chat }];
+    StoreAnswer::Loaded(Box::new(Loaded { chats, ..Loaded::default() }))
 }
 
 #[test]

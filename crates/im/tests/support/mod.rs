@@ -30,12 +30,11 @@ impl Bench {
 
     /// A session of its own: ids go by the seed.
     pub fn session(seed: u64) -> Self {
+        let wall = Timestamp::parse("2026-11-22T12:00:00Z").expect("valid");
+        let now = Moment { at: beginning(), wall };
         Self {
-            im: Im::new(jid(ME), seed),
-            now: Moment {
-                at: beginning(),
-                wall: Timestamp::parse("2026-11-22T12:00:00Z").expect("valid"),
-            },
+            im: Im::new(jid(ME), seed, now),
+            now,
             sent: Vec::new(),
             stored: Vec::new(),
             notices: Vec::new(),
@@ -132,7 +131,8 @@ impl Bench {
 
     pub fn messages(&self, with: &str) -> Vec<Message> {
         let messages = self.im.messages();
-        messages.get(&jid(with)).map(|m| m.to_vec()).unwrap_or_default()
+        let messages = messages.get(&jid(with)).map(|m| m.to_vec()).unwrap_or_default();
+        messages.into_iter().map(std::sync::Arc::unwrap_or_clone).collect()
     }
 
     pub fn bodies(&self, with: &str) -> Vec<String> {

@@ -131,7 +131,7 @@ fn place(cx: &Cx<'_>, before: Option<&Message>, one: &Message, after: Option<&Me
 
 fn messages(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, with: &Jid) {
     let all = cx.snap.messages.get(with);
-    let all: &[Message] = all.map_or(&[], |messages| messages.as_slice());
+    let all: &[Arc<Message>] = all.map_or(&[], |messages| messages.as_slice());
     let window = hub.shown.get(with).copied().unwrap_or(WINDOW);
     let skip = all.len().saturating_sub(window);
     let shown = all.get(skip..).unwrap_or_default();
@@ -147,8 +147,9 @@ fn messages(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, with: &Jid) {
             }
             let last_own = shown.iter().rposition(|message| message.own);
             for (at, message) in shown.iter().enumerate() {
-                let before = at.checked_sub(1).and_then(|at| shown.get(at));
-                let place = place(cx, before, message, shown.get(at + 1));
+                let before = at.checked_sub(1).and_then(|at| shown.get(at)).map(Arc::as_ref);
+                let after = shown.get(at + 1).map(Arc::as_ref);
+                let place = place(cx, before, message, after);
                 if place.new_day {
                     day(ui, cx, message.time);
                 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use offhook_model::{
     AudioSpec, Availability, Call, CallDirection, CallEnd, CallId, CallRecord, CallState, Chat,
-    Contact, Delivery, Device, Devices, DnsFault, Endpoint, Fault, Jid, Link, Me, Message,
-    MessageId, Outcome, Presence, Problem, ProblemId, Prompt, Security, Service, ServiceState,
-    ServiceStatus, Services, Session, SessionState, Settings, Snapshot, Subscription, Theme,
-    Timestamp, TlsFault, Toast, TraceStep,
+    ChatKind, Contact, Delivery, Device, Devices, DnsFault, Endpoint, Fault, Jid, Link, Me,
+    Message, MessageId, More, Outcome, Presence, Problem, ProblemId, Prompt, Security, Service,
+    ServiceState, ServiceStatus, Services, Session, SessionState, Settings, Snapshot, Subscription,
+    Theme, Timestamp, TlsFault, Toast, TraceStep,
 };
 
 /// 2026-11-20T10:43:12Z, a Friday.
@@ -146,9 +146,12 @@ fn person(name: &str, user: &str, state: Availability, note: &str, number: &str)
         groups: vec![],
         subscription: Subscription::Both,
         wants_us: false,
-        presence: Presence { availability: state, note: some(note) },
+        presence: Presence { availability: state, activity: None, note: some(note) },
         since: None,
         number: some(number),
+        photo: None,
+        alert: false,
+        blocked: false,
     })
 }
 
@@ -177,6 +180,7 @@ fn message(with: &str, own: bool, minutes: i64, body: &str, state: Delivery) -> 
         own,
         state,
         error: None,
+        more: More::default(),
     }
 }
 
@@ -218,7 +222,13 @@ fn conversation() -> Vec<Message> {
 }
 
 fn chat(with: &str, name: &str, last: Message, unread: u32, typing: bool) -> Arc<Chat> {
-    Arc::new(Chat { with: jid(with), name: name.into(), last: Some(last), unread, typing })
+    let plain = Chat::new(jid(with), name.into(), ChatKind::Person);
+    Arc::new(Chat { last: Some(last), unread, typing, ..plain })
+}
+
+fn shown(messages: Vec<Message>) -> Arc<BTreeMap<Jid, Arc<Vec<Arc<Message>>>>> {
+    let messages = messages.into_iter().map(Arc::new).collect();
+    Arc::new(BTreeMap::from([(jid("amira"), Arc::new(messages))]))
 }
 
 fn chats(messages: &[Message]) -> Vec<Arc<Chat>> {
@@ -319,6 +329,7 @@ pub fn hub() -> Snapshot {
             address: Some("mary.smith@northwind.example".into()),
             name: "Mary Smith".into(),
             presence: Presence {
+                activity: None,
                 availability: Availability::Available,
                 note: Some("Ready for the launch".into()),
             },
@@ -326,7 +337,7 @@ pub fn hub() -> Snapshot {
         },
         contacts: Arc::new(people()),
         chats: Arc::new(chats),
-        messages: Arc::new(BTreeMap::from([(jid("amira"), Arc::new(messages))])),
+        messages: shown(messages),
         call_log: Arc::new(log()),
         devices: Arc::new(devices()),
         ..Snapshot::default()
@@ -337,7 +348,7 @@ pub fn hub() -> Snapshot {
 pub fn with_messages(mut snapshot: Snapshot, edit: impl FnOnce(&mut Vec<Message>)) -> Snapshot {
     let mut messages = conversation();
     edit(&mut messages);
-    snapshot.messages = Arc::new(BTreeMap::from([(jid("amira"), Arc::new(messages))]));
+    snapshot.messages = shown(messages);
     snapshot
 }
 
