@@ -10,6 +10,7 @@
 
 mod baresip;
 mod bind;
+mod chat_server;
 mod client;
 mod kamailio;
 mod keyring;
@@ -19,7 +20,6 @@ mod nginx;
 mod pki;
 mod ports;
 mod programs;
-mod prosody;
 mod proxies;
 mod running;
 mod scratch;
@@ -30,6 +30,7 @@ mod xmpp_peer;
 
 pub use baresip::{Baresip, PhoneAccount, SPEECH_DB, SPEECH_HZ};
 pub use bind::Bind;
+pub use chat_server::{ChatServer, by_ejabberd};
 pub use client::{Client, Setup, doctor, offhook};
 pub use kamailio::Kamailio;
 pub use keyring::Keyring;
@@ -39,7 +40,6 @@ pub use nginx::Nginx;
 pub use pki::{Authority, Flaw, Identity};
 pub use ports::free_port;
 pub use programs::{have, in_namespace, program, python};
-pub use prosody::Prosody;
 pub use proxies::{Squid, Tinyproxy};
 pub use running::{Running, alive, pause};
 pub use scratch::Scratch;

@@ -1,9 +1,11 @@
-//! A whole domain of open standards from real servers: Knot, Prosody, Kamailio.
+//! A whole domain of open standards from real servers: Knot, Prosody (or ejabberd), Kamailio.
 
 use std::path::PathBuf;
 
 use crate::pki::{Authority, Flaw, Identity};
-use crate::{Baresip, Kamailio, Knot, PhoneAccount, Prosody, Scratch, Setup, Transport, XmppPeer};
+use crate::{
+    Baresip, ChatServer, Kamailio, Knot, PhoneAccount, Scratch, Setup, Transport, XmppPeer,
+};
 
 /// The domain of the accounts.
 pub const DOMAIN: &str = "example.test";
@@ -13,7 +15,7 @@ pub const PASSWORD: &str = "Gr8-secret-0f-the-interop-tests";
 /// Which servers there are and what the name server says of them.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// Run Prosody and publish it: by direct TLS, by STARTTLS.
+    /// Run a chat server and publish it: by direct TLS, by STARTTLS.
     pub xmpp: Option<(bool, bool)>,
     /// Publish Kamailio for these transports, the first one first.
     pub sip: Vec<Transport>,
@@ -57,7 +59,7 @@ pub struct Standard {
     /// Name server.
     pub knot: Knot,
     /// Chat.
-    pub prosody: Option<Prosody>,
+    pub chat: Option<ChatServer>,
     /// Telephony.
     pub kamailio: Option<Kamailio>,
     /// Who signed the certificates.
@@ -86,12 +88,12 @@ impl Standard {
         let chat = authority.server(DOMAIN, parts.xmpp_flaw);
         let identity = authority.server(DOMAIN, parts.sip_flaw);
         let users = ["alice", "bob", "carol"];
-        let prosody = parts.xmpp.map(|_| Prosody::start(folder, DOMAIN, &chat, &users, PASSWORD));
+        let server = parts.xmpp.map(|_| ChatServer::start(folder, DOMAIN, &chat, &users, PASSWORD));
         let kamailio = (!parts.sip.is_empty())
             .then(|| Kamailio::start(folder, DOMAIN, &identity, PASSWORD, parts.expires));
-        let records = records(parts, prosody.as_ref(), kamailio.as_ref());
+        let records = records(parts, server.as_ref(), kamailio.as_ref());
         let knot = Knot::start(folder, DOMAIN, &records);
-        Self { knot, prosody, kamailio, authority, identity, folder: folder.to_owned() }
+        Self { knot, chat: server, kamailio, authority, identity, folder: folder.to_owned() }
     }
 
     /// How a client has to be started to find all this.
@@ -131,20 +133,24 @@ impl Standard {
     /// # Panics
     /// It does not get in.
     pub fn chat_client(&self, user: &str) -> XmppPeer {
-        let port = self.prosody.as_ref().expect("an XMPP server was asked for").port;
+        let port = self.chat.as_ref().expect("an XMPP server was asked for").port;
         let jid = format!("{user}@{DOMAIN}/foreign");
         XmppPeer::start(&self.folder, &jid, PASSWORD, port, &self.authority.file)
     }
 }
 
-fn records(parts: &Parts, prosody: Option<&Prosody>, kamailio: Option<&Kamailio>) -> String {
-    let mut lines = vec!["im IN A 127.0.0.1".to_owned(), "sip IN A 127.0.0.1".to_owned()];
-    if let (Some((direct, starttls)), Some(prosody)) = (parts.xmpp, prosody) {
+fn records(parts: &Parts, server: Option<&ChatServer>, kamailio: Option<&Kamailio>) -> String {
+    let mut lines = vec![
+        "im IN A 127.0.0.1".to_owned(),
+        "sip IN A 127.0.0.1".to_owned(),
+        "upload IN A 127.0.0.1".to_owned(),
+    ];
+    if let (Some((direct, starttls)), Some(server)) = (parts.xmpp, server) {
         if direct {
-            lines.push(format!("_xmpps-client._tcp IN SRV 5 0 {} im", prosody.tls_port));
+            lines.push(format!("_xmpps-client._tcp IN SRV 5 0 {} im", server.tls_port));
         }
         if starttls {
-            lines.push(format!("_xmpp-client._tcp IN SRV 10 0 {} im", prosody.port));
+            lines.push(format!("_xmpp-client._tcp IN SRV 10 0 {} im", server.port));
         }
     }
     if let Some(kamailio) = kamailio {

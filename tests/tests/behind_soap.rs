@@ -1,7 +1,7 @@
-//! Sign-in by UDS and SOAP, with a real XMPP server at the end of the chain: Prosody, which takes the
+//! Sign-in by UDS and SOAP, with a real XMPP server at the end of the chain: ChatServer, which takes the
 //! one-time password by `CISCO-VTG-TOKEN` as a chat node does.
 
-use offhook_interop::{Authority, Client, Flaw, Lab, Prosody, Scratch, Setup, free_port, have};
+use offhook_interop::{Authority, ChatServer, Client, Flaw, Lab, Scratch, Setup, free_port, have};
 
 const ALICE: &str = "alice@lab.example";
 const CAROL: &str = "carol@lab.example";
@@ -18,7 +18,8 @@ fn a_one_time_password_opens_a_real_chat_server_again_and_again() {
     let tokens = scratch.path().join("lab-on-prem/state/one-time");
     let authority = Authority::new(scratch.path());
     let identity = authority.server("lab.example", Flaw::None);
-    let mut prosody = Prosody::behind_soap(scratch.path(), "lab.example", &identity, &tokens, port);
+    let mut prosody =
+        ChatServer::behind_soap(scratch.path(), "lab.example", &identity, &tokens, port);
 
     // Both authorities in one file: the laboratory's for UDS and SOAP, ours for Prosody.
     let both = scratch.path().join("both.pem");

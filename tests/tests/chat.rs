@@ -91,12 +91,12 @@ fn a_message_written_while_the_server_is_away_is_sent_when_it_is_back() {
     let mut servers = Standard::start(&scratch, &Parts::chat());
     let alice = Client::start(scratch.path(), "alice", &servers.setup());
     alice.sign_in(&format!("alice@{DOMAIN}"), PASSWORD, &["im"]);
-    servers.prosody.as_mut().expect("prosody").stop();
+    servers.chat.as_mut().expect("a chat server").stop();
     alice.until_session("without chat", |it| it["services"]["im"]["state"] != "ready");
     let since = alice.count();
     let to = format!("bob@{DOMAIN}");
     let answer = alice.must("chat.send", json!({ "to": to, "body": "written meanwhile" }));
-    servers.prosody.as_mut().expect("prosody").start_again();
+    servers.chat.as_mut().expect("a chat server").start_again();
     let bob = servers.chat_client("bob");
     bob.until_message("written meanwhile");
     alice.until_event("it is delivered", since, |it| {

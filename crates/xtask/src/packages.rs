@@ -28,6 +28,8 @@ pub const DISPLAY: &[&str] = &["xvfb", "imagemagick", "xdotool"];
 /// Real servers and peers for the interop tests (docs/interop.md).
 pub const PEERS: &[&str] = &[
     "prosody",
+    "prosody-modules",
+    "lua-dbi-sqlite3",
     "kamailio",
     "kamailio-tls-modules",
     "baresip-core",
