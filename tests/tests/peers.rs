@@ -49,7 +49,7 @@ fn two_chat_clients_write_to_each_other() {
     let scratch = Scratch::new();
     let servers = Standard::start(&scratch, &Parts::chat());
     let mut bob = servers.chat_client("bob");
-    let port = servers.prosody.as_ref().expect("prosody").port;
+    let port = servers.chat.as_ref().expect("a chat server").port;
     let jid = format!("carol@{DOMAIN}");
     let carol = XmppPeer::start(
         &scratch.folder("carol"),
