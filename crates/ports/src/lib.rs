@@ -6,6 +6,7 @@
 
 mod clock;
 mod dns;
+mod entropy;
 mod found;
 mod http;
 mod media;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use clock::Clock;
 pub use dns::{Dns, DnsAnswer, Naptr, Srv};
+pub use entropy::Entropy;
 pub use found::{Found, NetworkState, Progress, Remembered, Target, Tell};
 pub use http::{Http, HttpFailure, HttpRequest, HttpResponse, Method};
 pub use media::{CodecPlan, MediaFact, MediaPlan, PortRange};
