@@ -196,6 +196,7 @@ impl Core {
         let mut im = Im::new(plan.jid.clone(), seed, now);
         let Presence { availability, note, .. } = self.chat.presence.clone();
         im.set_presence(availability, note, now);
+        self.people.introduce(&mut im, now);
         self.chat.im = Some(im);
         self.configure_chat(now);
         self.open_link(plan);

@@ -1,6 +1,7 @@
 //! What the core wants done.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use offhook_call::Tone;
 use offhook_discovery as discovery;
@@ -130,6 +131,9 @@ pub enum Effect {
     ForgetNames,
     /// Forget cookies.
     ForgetCookies,
+    /// Tell when key and pointer were not used for so long, when they are used again, and when the
+    /// screen is locked; nothing asks for no more of it. Answered with [`crate::Event::Desk`].
+    WatchDesk(Option<Duration>),
     /// Answer a command.
     Reply(Ticket, Result<Reply, CommandError>),
     /// Tell those who watch.

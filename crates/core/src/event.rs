@@ -1,6 +1,7 @@
 //! What happens to the core.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use offhook_discovery as discovery;
 use offhook_im::Stanza;
@@ -103,6 +104,14 @@ pub enum Event {
     Network(NetworkState),
     /// What was found out before the core began, such as a bootstrap file that has no effect.
     Told(Vec<Problem>),
+    /// Key and pointer have not been used for so long, or were just used; whether the screen is
+    /// locked.
+    Desk {
+        /// How long; nothing while somebody is there.
+        idle: Option<Duration>,
+        /// Locked.
+        locked: bool,
+    },
     /// A handshake waits for the user's word on a certificate.
     Trust(Box<TrustQuestion>),
     /// The store answered.

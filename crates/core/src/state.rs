@@ -20,6 +20,7 @@ use crate::chat::ChatSide;
 use crate::history::Reads;
 use crate::memory::Memory;
 use crate::network::Network;
+use crate::people::PeopleSide;
 use crate::phase::Phase;
 use crate::policy::PolicySide;
 use crate::trust::Trust;
@@ -64,6 +65,7 @@ pub struct Core {
     pub(crate) chat: ChatSide,
     pub(crate) phone: PhoneSide,
     pub(crate) policy: PolicySide,
+    pub(crate) people: PeopleSide,
     pub(crate) keeping: Keeping,
     pub(crate) call_log: Arc<Vec<CallRecord>>,
     pub(crate) toasts: Arc<Vec<Toast>>,
@@ -102,6 +104,7 @@ impl Core {
             chat,
             phone: PhoneSide::default(),
             policy: PolicySide::default(),
+            people: PeopleSide::default(),
             keeping: Keeping::default(),
             call_log: Arc::default(),
             toasts: Arc::default(),
@@ -148,6 +151,7 @@ impl Core {
             }
             Event::Store(tag, answer) => self.stored(tag, answer, now),
             Event::Network(state) => self.network_is(state, now),
+            Event::Desk { idle, locked } => self.desk_is(idle, locked, now),
             Event::Trust(question) => self.trust_asked(*question, now),
             Event::Timeout => self.timeout(now),
         }
@@ -188,6 +192,7 @@ impl Core {
     /// Runs after every event: what the machines want goes out, what changed is told.
     fn settle(&mut self, now: Moment) {
         self.follow_policy(now);
+        self.follow_people(now);
         self.drain_chat(now);
         self.drain_phone(now);
         self.reconsider(now);

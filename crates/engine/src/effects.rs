@@ -78,6 +78,8 @@ impl Hands {
             Effect::OpenBrowser(url) => open_browser(url),
             Effect::ForgetNames => self.net.forget_names(),
             Effect::ForgetCookies => Http::forget(&*self.net),
+            // The adapter comes with the next step.
+            Effect::WatchDesk(_) => {}
             Effect::Reply(ticket, answer) => self.answer(ticket, answer),
             Effect::Notice(notice) => {
                 // Nobody may be watching; that is no error.

@@ -49,6 +49,7 @@ impl Links {
             | Event::Devices(_)
             | Event::Network(_)
             | Event::Told(_)
+            | Event::Desk { .. }
             | Event::Trust(_)
             | Event::Store(..)
             | Event::Timeout => {}

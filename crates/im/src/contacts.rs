@@ -6,6 +6,7 @@ use offhook_model::{
     Availability, Contact, Jid, Moment, NoticeBody, Presence, Subscription, Timestamp,
 };
 use xmpp_parsers::delay::Delay;
+use xmpp_parsers::idle::Idle;
 use xmpp_parsers::iq::Iq;
 use xmpp_parsers::jid::BareJid;
 use xmpp_parsers::minidom::Element;
@@ -14,30 +15,12 @@ use xmpp_parsers::roster;
 
 use crate::asking::Question;
 use crate::people::{Entry, Signal};
-use crate::{Im, Stanza, iq, jid_from_wire, jid_to_wire};
+use crate::{Im, Stanza, activity, jid_from_wire, jid_to_wire};
 
 /// Longest note that is kept, in characters.
-const NOTE: usize = 1_000;
+pub(crate) const NOTE: usize = 1_000;
 
 impl Im {
-    /// Changes our own availability and note. [`Availability::Offline`] hides us from others and
-    /// them from us; the connection stays.
-    pub fn set_presence(&mut self, availability: Availability, note: Option<String>, _now: Moment) {
-        let note = note
-            .map(|note| crate::chat::printable(&note).chars().take(NOTE).collect())
-            .filter(|note: &String| !note.is_empty());
-        self.wanted = Presence { availability, activity: None, note };
-        if self.full.is_none() {
-            return;
-        }
-        self.send_presence();
-        if availability == Availability::Offline {
-            self.people.forget_presence();
-            self.notice(NoticeBody::Roster { item: None, removed: None });
-        }
-        self.show(self.wanted.clone());
-    }
-
     /// Puts somebody on the contact list or changes name and group, and asks to see their
     /// presence where we do not. What is `None` stays as it is. False without a connection, or
     /// when the address is none: then nothing was done.
@@ -101,30 +84,6 @@ impl Im {
     pub(crate) fn ask_roster(&mut self) {
         let question = roster::Roster { ver: None, items: Vec::new() };
         self.ask_get(None, question.into(), Question::Roster);
-    }
-
-    pub(crate) fn send_presence(&mut self) {
-        let show = match self.wanted.availability {
-            Availability::Available => None,
-            Availability::Away => Some(wire::Show::Away),
-            Availability::Dnd => Some(wire::Show::Dnd),
-            Availability::Offline => {
-                self.send(Stanza::Presence(wire::Presence::unavailable()));
-                return;
-            }
-        };
-        // The range is that of reference im-presence.md section 2: a desk in use outranks one
-        // that was left.
-        let priority = if show == Some(wire::Show::Away) { 2 } else { 5 };
-        let mut presence = wire::Presence::available().with_priority(priority);
-        presence.show = show;
-        if let Some(note) = &self.wanted.note {
-            presence.set_status("", note.clone());
-        }
-        if let Some(caps) = iq::caps() {
-            presence.add_payload(caps);
-        }
-        self.send(Stanza::Presence(presence));
     }
 
     pub(crate) fn roster_replace(&mut self, roster: roster::Roster) {
@@ -210,11 +169,13 @@ impl Im {
         if availability == Availability::Offline {
             self.their_typing(&bare, None);
         }
+        let (activity, note) = activity::read(availability, status(&presence), &presence.payloads);
+        let idle_since = idle_since(&presence.payloads, now.wall);
         let signal = Signal {
             resource,
             priority: presence.priority.0,
-            presence: Presence { availability, activity: None, note: note(&presence) },
-            stamp: stamp(&presence.payloads, now.wall),
+            presence: Presence { availability, activity, note },
+            stamp: stamp(&presence.payloads, now.wall).or(idle_since),
         };
         if let Some(contact) = self.people.signal(&bare, signal, now.wall) {
             self.notice(NoticeBody::Presence {
@@ -299,11 +260,20 @@ fn entry(item: roster::Item) -> Option<Entry> {
     })
 }
 
-fn note(presence: &wire::Presence) -> Option<String> {
+fn status(presence: &wire::Presence) -> Option<String> {
     let statuses = &presence.statuses;
     let text = statuses.get("").or_else(|| statuses.values().next())?;
     let text = text.trim();
     (!text.is_empty()).then(|| text.chars().take(NOTE).collect())
+}
+
+/// Since when nobody is at that desk (XEP-0319). Never in the future.
+fn idle_since(payloads: &[Element], now: Timestamp) -> Option<Timestamp> {
+    payloads
+        .iter()
+        .filter(|payload| payload.is("idle", xmpp_parsers::ns::IDLE))
+        .find_map(|payload| Idle::try_from(payload.clone()).ok())
+        .map(|idle| Timestamp(idle.since.0.timestamp_millis()).min(now))
 }
 
 /// When a stanza was written, if the server kept it for later (XEP-0203). Never in the future.

@@ -18,6 +18,7 @@ use offhook_ports::{Loaded, StoreRequest};
 use xmpp_parsers::iq::Iq;
 use xmpp_parsers::stanza_error::DefinedCondition;
 
+mod activity;
 mod asking;
 mod chat;
 mod contacts;
@@ -29,8 +30,10 @@ mod incoming;
 mod iq;
 mod listing;
 mod outbox;
+mod own;
 mod people;
 mod pep;
+mod presence;
 mod sentence;
 mod services;
 mod stanza;
@@ -39,6 +42,7 @@ mod talk;
 use asking::Pending;
 use ids::Ids;
 use outbox::Outbox;
+use own::{Own, Rules, Shown};
 use people::People;
 use services::Services;
 pub use stanza::{Stanza, jid_from_wire, jid_to_wire};
@@ -63,7 +67,9 @@ pub struct Im {
     me: Jid,
     /// Our full address while connected.
     full: Option<Jid>,
-    wanted: Presence,
+    own: Own,
+    /// What the server was told last in this connection.
+    told: Option<Shown>,
     shown: Presence,
     ids: Ids,
     /// When the machine was last told the time.
@@ -102,7 +108,8 @@ impl Im {
             ids: Ids::new(&me, seed),
             me,
             full: None,
-            wanted: Presence { availability: Availability::Available, ..Presence::default() },
+            own: Own::default(),
+            told: None,
             shown: Presence::default(),
             time: now,
             policy: Arc::default(),
@@ -122,8 +129,10 @@ impl Im {
     /// What administrators and the user chose; counts from now on.
     pub fn configure(&mut self, policy: Arc<ChatPolicy>, settings: ChatSettings, now: Moment) {
         self.time = now;
+        self.own.rules = Rules::new(&policy, &settings);
         self.policy = policy;
         self.settings = settings;
+        self.refresh_presence();
     }
 
     /// What the store holds: conversations in any order, and own messages that wait to be sent,
@@ -156,12 +165,12 @@ impl Im {
         if !resumed {
             self.ask_roster();
             self.ask_copies();
-            if self.wanted.availability != Availability::Offline {
-                self.send_presence();
-            }
+            self.told = None;
+            self.refresh_presence();
             self.ask_services();
         }
-        self.show(self.wanted.clone());
+        let shown = self.own.compose(now.wall).presence;
+        self.show(shown);
         self.flush();
     }
 
@@ -175,7 +184,7 @@ impl Im {
         self.show(Presence {
             availability: Availability::Offline,
             activity: None,
-            note: self.wanted.note.clone(),
+            note: self.own.note().cloned(),
         });
         self.notice(NoticeBody::Roster { item: None, removed: None });
         for with in std::mem::take(&mut self.writing) {
@@ -212,6 +221,7 @@ impl Im {
             .flat_map(|talk| [talk.typing_until, talk.writing_until])
             .flatten()
             .chain(self.next_question_timeout())
+            .chain(self.presence_due())
             .min()
     }
 
@@ -219,6 +229,7 @@ impl Im {
     pub fn handle_timeout(&mut self, now: Moment) {
         self.time = now;
         self.give_up_questions(now);
+        self.refresh_presence();
         for with in self.writing.clone() {
             let Some(talk) = self.talks.get(&with) else {
                 continue;

@@ -3,6 +3,8 @@
 use offhook_model::Jid;
 use xmpp_parsers::iq::Iq;
 use xmpp_parsers::message::Message;
+use xmpp_parsers::minidom::Element;
+use xmpp_parsers::minidom::rxml::NcName;
 use xmpp_parsers::presence::Presence;
 
 /// One of the three stanzas of RFC 6120 section 8.
@@ -44,4 +46,15 @@ pub fn jid_from_wire(jid: &xmpp_parsers::jid::Jid) -> Option<Jid> {
 /// Our address as the library's. `None` when it fails the preparation of RFC 7622.
 pub fn jid_to_wire(jid: &Jid) -> Option<xmpp_parsers::jid::Jid> {
     xmpp_parsers::jid::Jid::new(&jid.to_string()).ok()
+}
+
+/// An element without children. A name that XML does not allow is left out.
+pub(crate) fn element(name: &str, namespace: &str, attributes: &[(&str, &str)]) -> Element {
+    let mut builder = Element::builder(name, namespace);
+    for (name, value) in attributes {
+        if let Ok(name) = NcName::try_from(*name) {
+            builder = builder.attr(name, *value);
+        }
+    }
+    builder.build()
 }

@@ -185,14 +185,14 @@ fn presence_is_read_with_its_note_and_merged() {
     );
     check(
         "<presence xmlns='jabber:client' from='bob@example.com/desk'><show>dnd</show>\
-         <status xml:lang='en'> In a meeting </status><priority>3</priority></presence>",
+         <status xml:lang='en'> Out for lunch </status><priority>3</priority></presence>",
         Availability::Dnd,
-        Some("In a meeting"),
+        Some("Out for lunch"),
     );
     check(
         "<presence xmlns='jabber:client' from='bob@example.com/phone'><show>xa</show></presence>",
         Availability::Dnd,
-        Some("In a meeting"),
+        Some("Out for lunch"),
     );
     check(
         "<presence xmlns='jabber:client' from='bob@example.com/desk' type='unavailable'/>",

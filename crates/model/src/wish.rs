@@ -278,6 +278,28 @@ pub enum PeopleWish {
         /// Which, or none.
         activity: Option<crate::Activity>,
     },
+    /// Key and pointer have not been used for so long, and whether the screen is locked: for
+    /// accessories and tests, where the system itself does not tell.
+    Idle {
+        /// Seconds; 0 is somebody at the desk.
+        seconds: u64,
+        /// Locked.
+        locked: bool,
+    },
+    /// The groups of a contact from now on.
+    Groups {
+        /// Whom.
+        contact: Jid,
+        /// Their groups; none is the list's own.
+        groups: Vec<String>,
+    },
+    /// Give a group another name: all who are in it move.
+    RenameGroup {
+        /// As it is called.
+        from: String,
+        /// As it is to be called; the name of another group joins the two.
+        to: String,
+    },
 }
 
 /// Wishes about files.
