@@ -122,9 +122,9 @@ impl ChatSide {
     }
 
     /// Stored messages for a conversation on the screen.
-    pub fn open_chat(&mut self, with: Jid, items: Vec<Message>) {
+    pub fn open_chat(&mut self, with: Jid, items: Vec<Message>, more: bool) {
         if let Some(im) = &mut self.im {
-            im.open_chat(with, items);
+            im.open_chat(with, items, more);
         }
     }
 

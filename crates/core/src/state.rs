@@ -235,8 +235,8 @@ impl Core {
             (StoreTag::Query(ticket), StoreAnswer::Failed(why)) => {
                 self.reply(ticket, Err(store_failed(&why)));
             }
-            (StoreTag::OpenChat(with), StoreAnswer::Messages { items, .. }) => {
-                self.chat.open_chat(with, items);
+            (StoreTag::OpenChat(with), StoreAnswer::Messages { items, more }) => {
+                self.chat.open_chat(with, items, more);
             }
             (StoreTag::Loaded, StoreAnswer::Loaded(mut loaded)) => {
                 self.keeping = loaded.keeping.clone();

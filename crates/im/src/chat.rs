@@ -3,15 +3,20 @@
 
 use std::time::{Duration, Instant};
 
-use offhook_model::{Delivery, Jid, Message, MessageId, Moment, More, NoticeBody, Subscription};
+use offhook_model::{
+    Delivery, Jid, Message, MessageId, Moment, More, NoticeBody, Subscription, Timestamp,
+};
 use offhook_ports::StoreRequest;
 use xmpp_parsers::chatstates::ChatState;
 use xmpp_parsers::displayed_markers::{Displayed, Markable};
-use xmpp_parsers::message::{Id, Message as Wire};
+use xmpp_parsers::message::{Id, Message as Wire, MessageType};
 use xmpp_parsers::receipts::Request;
+use xmpp_parsers::stanza_id::OriginId;
 
+use crate::outbox::Parcel;
+use crate::sealing::Sealed;
 use crate::talk::Talk;
-use crate::{Im, Stanza, jid_to_wire, sentence};
+use crate::{Im, Stanza, jid_to_wire, sentence, writing};
 
 /// After this long without a key, we tell them that we have (XEP-0085 suggests it).
 const OUR_PAUSE: Duration = Duration::from_secs(30);
@@ -21,23 +26,38 @@ impl Im {
     /// cannot be sent at all is in it too, failed, with the reason. Characters that XML does not
     /// have are left out of the text.
     pub fn send_chat(&mut self, to: Jid, body: String, now: Moment) -> MessageId {
-        let with = to.bare();
+        self.write(&to.bare(), body, More::default(), now)
+    }
+
+    /// Writes a message that is more than text.
+    pub(crate) fn write(&mut self, with: &Jid, body: String, more: More, now: Moment) -> MessageId {
         let id = MessageId(self.ids.next());
         let mut message = Message {
             id: id.clone(),
             with: with.clone(),
-            from: self.me.clone(),
+            from: self.own_address(with),
             to: with.clone(),
             body: printable(&body),
             time: now.wall,
             own: true,
             state: Delivery::Queued,
             error: None,
-            more: More::default(),
+            more,
         };
+        self.queue(&mut message);
+        self.talk(with).writing_until = None;
+        self.forget_draft(with);
+        self.add_message(message, true, true);
+        self.flush();
+        id
+    }
+
+    /// Puts a message into the outbox, or makes it one that failed.
+    pub(crate) fn queue(&mut self, message: &mut Message) {
+        let (id, with) = (message.id.clone(), message.with.clone());
         let error = if jid_to_wire(&with).is_none() {
             Some(sentence::ADDRESS)
-        } else if !self.outbox.put(id.clone(), with.clone()) {
+        } else if !self.outbox.put(id, with, Parcel::Message(Box::new(message.clone()))) {
             Some(sentence::FULL)
         } else {
             None
@@ -46,10 +66,11 @@ impl Im {
             message.state = Delivery::Failed;
             message.error = Some(error.to_owned());
         }
-        self.talk(&with).writing_until = None;
-        self.add_message(message);
-        self.flush();
-        id
+    }
+
+    /// Whose words ours are in this conversation: in a room those of our occupant.
+    pub(crate) fn own_address(&self, _with: &Jid) -> Jid {
+        self.me.clone()
     }
 
     /// Tells the other side that we are writing, or no more. Repeat it while keys are pressed:
@@ -71,9 +92,9 @@ impl Im {
         } else {
             ChatState::Paused
         };
-        if self.may_know(&with) {
+        if self.settings.tell_typing && self.may_know(&with) {
             let target = self.target(&with);
-            self.send_extra(target, |m| m.with_payload(state));
+            self.send_extra(Some(target), |m| m.with_payload(state));
         }
     }
 
@@ -82,7 +103,8 @@ impl Im {
     pub fn mark_read(&mut self, with: &Jid, _now: Moment) {
         let with = with.bare();
         self.read_here(&with);
-        if self.full.is_none() || !self.may_know(&with) {
+        let tell = self.settings.tell_read && self.may_know(&with);
+        if self.full.is_none() || !tell {
             return;
         }
         let marked = self.talks.get_mut(&with).and_then(|t| t.to_mark.take());
@@ -91,37 +113,53 @@ impl Im {
         }
     }
 
-    /// A conversation is shown: `stored` are its newest messages from the store.
-    pub fn open_chat(&mut self, with: Jid, stored: Vec<Message>) {
-        let with = with.bare();
-        self.talk(&with).merge(stored);
-        self.publish(&with);
-    }
-
     /// Sends what the outbox lets go.
     pub(crate) fn flush(&mut self) {
         while self.full.is_some() {
-            let Some((id, with)) = self.outbox.next() else {
+            let Some((id, with, parcel)) = self.outbox.next() else {
                 return;
             };
-            let body = self.talks.get(&with).and_then(|t| t.find(&id.0));
-            let body = body.map(|message| message.body.clone());
-            let (Some(body), Some(to)) = (body, self.target(&with)) else {
-                self.outbox.take(&id.0);
-                self.progress(&with, id, Delivery::Failed, Some(sentence::ADDRESS));
-                continue;
-            };
-            let Some(to) = jid_to_wire(&to) else {
-                continue;
-            };
-            let mut wire = Wire::chat(to)
-                .with_body("".into(), body)
-                .with_payload(Request)
-                .with_payload(Markable)
-                .with_payload(ChatState::Active);
-            wire.id = Some(Id(id.0));
-            self.send(Stanza::Message(wire));
+            let wire = self.wire_of(&id, &with, parcel);
+            match wire.map(|wire| self.seal(&with, wire)) {
+                Some(Sealed::Plain(wire) | Sealed::Ready(wire)) => {
+                    self.outbox.sent(&id);
+                    self.send(Stanza::Message(wire));
+                }
+                Some(Sealed::Waiting(_)) => self.outbox.hold(&id),
+                Some(Sealed::Refused(why)) => self.refused(&with, id, &why),
+                None => self.refused(&with, id, sentence::ADDRESS),
+            }
         }
+    }
+
+    fn refused(&mut self, with: &Jid, id: MessageId, why: &str) {
+        match self.outbox.confirm(&id.0) {
+            Some((_, Parcel::Message(_))) => self.progress(with, id, Delivery::Failed, Some(why)),
+            Some((_, Parcel::Change(_))) => self.change_failed(with, &id.0, why),
+            None => {}
+        }
+    }
+
+    fn wire_of(&mut self, id: &MessageId, with: &Jid, parcel: Parcel) -> Option<Wire> {
+        let room = self.is_room(with);
+        let to = if room { with.clone() } else { self.target(with) };
+        let mut wire = match parcel {
+            Parcel::Change(wire) => *wire,
+            Parcel::Message(message) => self.wire_of_message(&message, room),
+        };
+        wire.to = Some(jid_to_wire(&to)?);
+        wire.type_ = if room { MessageType::Groupchat } else { MessageType::Chat };
+        wire.id = Some(Id(id.0.clone()));
+        Some(wire.with_payload(OriginId { id: id.0.clone() }))
+    }
+
+    fn wire_of_message(&self, message: &Message, room: bool) -> Wire {
+        let mut wire = writing::plain(message);
+        if room {
+            return wire;
+        }
+        wire = wire.with_payload(Request).with_payload(Markable);
+        if self.settings.tell_typing { wire.with_payload(ChatState::Active) } else { wire }
     }
 
     /// An own message got further.
@@ -181,14 +219,14 @@ impl Im {
 
     /// The address for the next message: the resource that wrote last while it is there, else the
     /// bare address (RFC 6121 section 5.1).
-    fn target(&self, with: &Jid) -> Option<Jid> {
-        let resource = self.talks.get(with)?.resource.as_deref();
-        Some(match resource {
+    fn target(&self, with: &Jid) -> Jid {
+        let resource = self.talks.get(with).and_then(|talk| talk.resource.as_deref());
+        match resource {
             Some(resource) if self.people.has_resource(with, resource) => {
                 with.with_resource(resource)
             }
             Some(_) | None => with.clone(),
-        })
+        }
     }
 
     pub(crate) fn send_extra(&mut self, to: Option<Jid>, fill: impl FnOnce(Wire) -> Wire) {
@@ -199,18 +237,41 @@ impl Im {
         }
     }
 
+    /// All received messages of the conversation have been seen.
     pub(crate) fn read_here(&mut self, with: &Jid) {
-        if self.talks.get_mut(with).is_some_and(Talk::read_all) {
+        let newest = self.talks.get(with).and_then(Talk::newest);
+        self.read_up_to(with, newest.unwrap_or(self.time.wall));
+    }
+
+    /// What was received up to then has been seen.
+    pub(crate) fn read_up_to(&mut self, with: &Jid, until: Timestamp) {
+        let Some(talk) = self.talks.get_mut(with) else {
+            return;
+        };
+        let (changed, all) = talk.read(until);
+        if changed {
             self.publish(with);
+        }
+        if changed && all {
             self.store(StoreRequest::MarkRead(with.clone()));
         }
     }
 
-    pub(crate) fn add_message(&mut self, message: Message) {
+    /// A new message: in memory where that leaves no gap, in the lists, in the store, and told to
+    /// watchers.
+    pub(crate) fn add_message(&mut self, message: Message, live: bool, tell: bool) {
         let with = message.with.clone();
-        self.talk(&with).put(message.clone());
+        let keep = self.kept(&with);
+        let talk = self.talk(&with);
+        if live || talk.fits(message.time) {
+            talk.put(message.clone(), keep);
+        } else {
+            talk.raise_last(&message);
+        }
         self.publish(&with);
-        self.tell_message(&message);
+        if tell {
+            self.tell_message(&message);
+        }
         self.store(StoreRequest::PutMessage(message));
     }
 

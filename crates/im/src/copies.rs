@@ -6,7 +6,7 @@ use xmpp_parsers::iq::Iq;
 use xmpp_parsers::message::Message as Wire;
 use xmpp_parsers::ns;
 
-use crate::{Im, Stanza};
+use crate::{Im, Stanza, jid_from_wire};
 
 /// A message and how it came here.
 pub(crate) enum Unwrapped {
@@ -25,8 +25,9 @@ impl Im {
     }
 
     /// Takes a copy out of its wrapping. `None` for a wrapping that does not come from our own
-    /// server: somebody plays our other device (XEP-0280, security considerations).
-    pub(crate) fn unwrap_copy(&self, message: Wire) -> Option<Unwrapped> {
+    /// account: somebody plays our other device (XEP-0280, security considerations). What is wrapped
+    /// in a copy once more stays wrapped: nobody vouches for it.
+    pub(crate) fn unwrap_copy(&mut self, message: Wire) -> Option<Unwrapped> {
         let Some(wrapping) = message
             .payloads
             .iter()
@@ -35,7 +36,11 @@ impl Im {
         else {
             return Some(Unwrapped::Direct(message));
         };
-        if !self.is_own_server(message.from.as_ref()) {
+        let from = message.from.as_ref().map(jid_from_wire);
+        if from.is_some_and(|from| from.as_ref() != Some(&self.me)) {
+            if let Some(from) = message.from.as_ref().and_then(jid_from_wire) {
+                self.refused_change(&from.bare());
+            }
             return None;
         }
         if wrapping.is("sent", ns::CARBONS) {

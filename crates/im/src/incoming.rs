@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use offhook_model::{Delivery, Jid, Message, MessageId, Moment, More, Timestamp};
+use offhook_model::{Delivery, Jid, MessageId, Moment, Timestamp};
 use xmpp_parsers::chatstates::ChatState;
 use xmpp_parsers::delay::Delay;
 use xmpp_parsers::displayed_markers::Displayed;
@@ -14,8 +14,9 @@ use xmpp_parsers::stanza_error::StanzaError;
 
 use crate::contacts::stamp;
 use crate::copies::Unwrapped;
-use crate::talk::Known;
-use crate::{Im, jid_from_wire, sentence};
+use crate::sealing::Unsealed;
+use crate::taking::{Arrival, Taken};
+use crate::{Im, content, jid_from_wire, sentence};
 
 /// After this long without a word, the other side is taken to have stopped writing.
 const THEIR_PAUSE: Duration = Duration::from_secs(60);
@@ -51,46 +52,48 @@ impl Im {
             return;
         };
         let with = from.bare();
-        if with == self.me && direct && wire.bodies.is_empty() {
+        let own = with == self.me;
+        if own && direct && wire.bodies.is_empty() {
             return;
         }
-        self.their_word(&with, &wire);
-        self.their_state(&with, &wire, now);
-        let Some(body) = body(&wire) else {
+        let Unsealed::Open(wire, protection) = self.unseal(wire) else {
             return;
         };
-        let (known, id) = self.admit(&with, &wire, &body);
+        if !own {
+            self.their_state(&with, &wire, now);
+        }
+        let says = content::read(&wire).is_some();
         // A copy is answered again: the first answer may be what was lost.
-        if direct {
+        if direct && !own && says {
             self.send_receipt(&with, &from, &wire);
         }
-        if known == Known::Copy {
-            return;
-        }
-        let time = delay
-            .map(|delay| Timestamp(delay.stamp.0.timestamp_millis()).min(now.wall))
-            .or_else(|| stamp(&wire.payloads, now.wall))
-            .unwrap_or(now.wall);
         let markable = wire.payloads.iter().any(|p| p.is("markable", ns::DISPLAYED_MARKERS));
-        let sender_id = wire.id.filter(|_| markable).map(|id| id.0);
-        let talk = self.talk(&with);
-        talk.resource = from.resource().map(str::to_owned);
-        if let Some(id) = sender_id {
-            talk.to_mark = Some((id, with.clone()));
-        }
-        talk.edit_chat(|chat| chat.unread = chat.unread.saturating_add(1));
-        self.add_message(Message {
-            id: MessageId(id),
+        let sender_id = wire.id.as_ref().filter(|_| markable && !own).map(|id| id.0.clone());
+        let time = time(&wire, delay.as_ref(), now);
+        let archive_id = self.own_archive_id(&wire);
+        let taken = self.take_message(Arrival {
+            with: with.clone(),
             from: with.clone(),
-            to: self.me.clone(),
-            with,
-            body,
+            author: None,
+            own,
+            wire,
             time,
-            own: false,
-            state: Delivery::Delivered,
-            error: None,
-            more: More::default(),
+            live: true,
+            archive_id,
+            protection,
+            room: None,
         });
+        let spoke = match taken {
+            Taken::New(_) => true,
+            Taken::Change => says,
+            Taken::Copy(_) | Taken::Nothing => false,
+        };
+        if spoke && let Some(talk) = self.talks.get_mut(&with) {
+            talk.resource = from.resource().map(str::to_owned);
+            if let Some(id) = sender_id {
+                talk.to_mark = Some((id, with));
+            }
+        }
     }
 
     fn sent_elsewhere(&mut self, wire: Wire, delay: Option<Delay>, now: Moment) {
@@ -102,48 +105,44 @@ impl Im {
         if ours.is_some_and(|from| from.bare() != self.me) {
             return;
         }
-        let seen = wire.payloads.iter().any(|p| p.is("displayed", ns::DISPLAYED_MARKERS));
-        let body = body(&wire);
-        if seen || body.is_some() {
-            self.read_here(&with);
-        }
-        let Some(body) = body else {
+        let Unsealed::Open(wire, protection) = self.unseal(wire) else {
             return;
         };
-        let (known, id) = self.admit(&with, &wire, &body);
-        if known == Known::Copy {
-            return;
-        }
-        let time = delay
-            .map_or(now.wall, |delay| Timestamp(delay.stamp.0.timestamp_millis()).min(now.wall));
-        self.add_message(Message {
-            id: MessageId(id),
-            from: self.me.clone(),
-            to: with.clone(),
+        let time = time(&wire, delay.as_ref(), now);
+        let archive_id = self.own_archive_id(&wire);
+        self.take_message(Arrival {
             with,
-            body,
-            time,
+            from: self.me.clone(),
+            author: None,
             own: true,
-            state: Delivery::Sent,
-            error: None,
-            more: More::default(),
+            wire,
+            time,
+            live: true,
+            archive_id,
+            protection,
+            room: None,
         });
     }
 
-    /// Whether a message is new, and the id under which it is kept: its own, or one of ours
-    /// where it has none, or where it is taken by another message or has the form of our own.
-    fn admit(&mut self, with: &Jid, wire: &Wire, body: &str) -> (Known, String) {
-        let Some(Id(id)) = wire.id.as_ref().filter(|id| !id.0.is_empty()) else {
-            return (Known::New, self.ids.next());
-        };
-        let known = self.talk(with).meet(id, body);
-        let from_us =
-            wire.from.as_ref().and_then(jid_from_wire).is_some_and(|from| from.bare() == self.me);
-        let posing = self.ids.is_ours(id) && !from_us;
-        if known == Known::Clash || posing { (known, self.ids.next()) } else { (known, id.clone()) }
+    /// Receipts and markers in a message: of the other side about ours, of our other devices about
+    /// theirs.
+    pub(crate) fn word_of(&mut self, arrival: &Arrival) {
+        let Arrival { with, wire, own, room, .. } = arrival;
+        // Rooms send none that are worth a word: of so many readers none is "the" other side.
+        if room.is_some() {
+            return;
+        }
+        if *own {
+            let seen = wire.payloads.iter().find(|p| p.is("displayed", ns::DISPLAYED_MARKERS));
+            if let Some(seen) = seen {
+                let id = seen.attr("id").unwrap_or_default().to_owned();
+                self.read_elsewhere(with, &id, arrival.live);
+            }
+        } else {
+            self.their_word(with, wire);
+        }
     }
 
-    /// Receipts and markers.
     fn their_word(&mut self, with: &Jid, wire: &Wire) {
         for payload in &wire.payloads {
             if payload.is("received", ns::RECEIPTS) {
@@ -154,7 +153,10 @@ impl Im {
                 && let Ok(marker) = Displayed::try_from(payload.clone())
             {
                 let talk = self.talks.get(with);
-                let read = talk.map(|talk| talk.unread_by_them(&marker.id.0));
+                let read = talk.map(|talk| {
+                    let id = talk.alias(&self.me, &marker.id.0).map(|id| id.0.as_str());
+                    talk.unread_by_them(id.unwrap_or(&marker.id.0))
+                });
                 for id in read.unwrap_or_default() {
                     self.arrived(with, id.0, Delivery::Read);
                 }
@@ -162,15 +164,30 @@ impl Im {
         }
     }
 
+    /// Another device of ours showed what was written up to this message.
+    fn read_elsewhere(&mut self, with: &Jid, id: &str, live: bool) {
+        let until = self
+            .target_id(with, id)
+            .and_then(|id| self.talks.get(with)?.find(&id.0).map(|message| message.time));
+        match until {
+            Some(until) => self.read_up_to(with, until),
+            None if live => self.read_here(with),
+            None => {}
+        }
+    }
+
     /// Their client has it, so the server had it, whether or not it said so.
     fn arrived(&mut self, with: &Jid, id: String, state: Delivery) {
+        if self.confirm_change(&id) {
+            return;
+        }
         let own = self
             .talks
             .get(with)
             .and_then(|talk| talk.find(&id))
             .map_or_else(|| self.ids.is_ours(&id), |message| message.own);
         if own {
-            self.outbox.take(&id);
+            self.outbox.confirm(&id);
             self.progress(with, MessageId(id), state, None);
             self.flush();
         }
@@ -195,7 +212,7 @@ impl Im {
     /// A message came back (RFC 6120 section 8.3). Only the other side or our own server can
     /// return one.
     fn returned(&mut self, wire: Wire) {
-        let Some(Id(id)) = wire.id else {
+        let Some(Id(id)) = wire.id.clone() else {
             return;
         };
         let from = wire.from.as_ref().and_then(jid_from_wire).map(|f| f.bare());
@@ -203,16 +220,15 @@ impl Im {
         let Some(with) = from.filter(|_| !own_server).or_else(|| self.outbox_talk(&id)) else {
             return;
         };
+        if self.change_returned(&with, &id, &wire) {
+            return;
+        }
         let ours = self.talks.get(&with).and_then(|talk| talk.find(&id));
         if !ours.is_some_and(|message| message.own) {
             return;
         }
-        let reason = wire
-            .payloads
-            .into_iter()
-            .find_map(|payload| StanzaError::try_from(payload).ok())
-            .map_or_else(|| sentence::UNREADABLE.to_owned(), |e| sentence::bounced(&e));
-        self.outbox.take(&id);
+        let reason = reason(wire);
+        self.outbox.confirm(&id);
         self.progress(&with, MessageId(id), Delivery::Failed, Some(&reason));
         self.flush();
     }
@@ -220,20 +236,35 @@ impl Im {
     fn outbox_talk(&self, id: &str) -> Option<Jid> {
         self.talks
             .iter()
-            .find(|(_, talk)| talk.find(id).is_some_and(|m| m.own))
+            .find(|(_, talk)| {
+                talk.find(id).is_some_and(|m| m.own) || talk.alias(&self.me, id).is_some()
+            })
             .map(|(with, _)| with.clone())
     }
 
     fn send_receipt(&mut self, with: &Jid, from: &Jid, wire: &Wire) {
         let wanted = wire.payloads.iter().any(|p| p.is("request", ns::RECEIPTS));
-        if let (true, Some(Id(id))) = (wanted && self.may_know(with), &wire.id) {
+        let tell = wanted && self.settings.tell_read && self.may_know(with);
+        if let (true, Some(Id(id))) = (tell, &wire.id) {
             let receipt = Received { id: id.clone() };
             self.send_extra(Some(from.clone()), |m| m.with_payload(receipt));
         }
     }
 }
 
-fn body(wire: &Wire) -> Option<String> {
-    let (_, text) = wire.get_best_body(Vec::new())?;
-    (!text.is_empty()).then(|| text.clone())
+/// When a message was written: as the wrapping of a copy says, or the message itself, and never in the
+/// future.
+fn time(wire: &Wire, delay: Option<&Delay>, now: Moment) -> Timestamp {
+    delay
+        .map(|delay| Timestamp(delay.stamp.0.timestamp_millis()).min(now.wall))
+        .or_else(|| stamp(&wire.payloads, now.wall))
+        .unwrap_or(now.wall)
+}
+
+/// Why a message came back, in words.
+pub(crate) fn reason(wire: Wire) -> String {
+    wire.payloads
+        .into_iter()
+        .find_map(|payload| StanzaError::try_from(payload).ok())
+        .map_or_else(|| sentence::UNREADABLE.to_owned(), |e| sentence::bounced(&e))
 }

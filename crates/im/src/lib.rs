@@ -19,9 +19,12 @@ use xmpp_parsers::iq::Iq;
 use xmpp_parsers::stanza_error::DefinedCondition;
 
 mod activity;
+mod amending;
+mod archive;
 mod asking;
 mod chat;
 mod contacts;
+mod content;
 mod copies;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -34,14 +37,18 @@ mod own;
 mod people;
 mod pep;
 mod presence;
+mod sealing;
 mod sentence;
 mod services;
 mod stanza;
+mod taking;
 mod talk;
+mod text;
+mod writing;
 
 use asking::Pending;
 use ids::Ids;
-use outbox::Outbox;
+use outbox::{Outbox, Parcel};
 use own::{Own, Rules, Shown};
 use people::People;
 use services::Services;
@@ -80,6 +87,10 @@ pub struct Im {
     services: Services,
     people: People,
     talks: BTreeMap<Jid, Talk>,
+    /// The conversation that was shown last.
+    opened: Option<Jid>,
+    /// How often somebody tried to change what is not theirs.
+    refused: u64,
     /// Conversations in which somebody is writing.
     writing: Vec<Jid>,
     chats: Arc<Vec<Arc<Chat>>>,
@@ -118,6 +129,8 @@ impl Im {
             services: Services::default(),
             people: People::default(),
             talks: BTreeMap::new(),
+            opened: None,
+            refused: 0,
             writing: Vec::new(),
             chats: Arc::default(),
             messages: Arc::default(),
@@ -143,15 +156,10 @@ impl Im {
             self.load_chat(chat);
         }
         self.publish_all();
-        let waiting = queued.iter().map(|m| (m.id.clone(), m.with.bare()));
-        let taken = self.outbox.restore(waiting.collect());
-        for message in queued {
-            if taken.contains(&message.id) {
-                let with = message.with.bare();
-                self.talk(&with).merge(vec![message]);
-                self.publish(&with);
-            }
-        }
+        let waiting = queued.into_iter().map(|message| {
+            (message.id.clone(), message.with.bare(), Parcel::Message(Box::new(message)))
+        });
+        self.outbox.restore(waiting.collect());
         self.flush();
     }
 
@@ -207,8 +215,10 @@ impl Im {
 
     /// The server has the stanza with this id. Ids of anything but chat messages are passed over.
     pub fn acknowledged(&mut self, id: &str, _now: Moment) {
-        if let Some(with) = self.outbox.take(id) {
-            self.progress(&with, MessageId(id.to_owned()), Delivery::Sent, None);
+        if let Some((with, parcel)) = self.outbox.confirm(id) {
+            if matches!(parcel, Parcel::Message(_)) {
+                self.progress(&with, MessageId(id.to_owned()), Delivery::Sent, None);
+            }
             self.flush();
         }
     }
@@ -261,7 +271,13 @@ impl Im {
         Arc::clone(&self.chats)
     }
 
-    /// Messages in memory by conversation, at most the newest 200 of each, in order of time.
+    /// How often somebody tried to change another one's message or played our other device.
+    pub fn forgeries(&self) -> u64 {
+        self.refused
+    }
+
+    /// Messages in memory by conversation, in order of time and without a gap up to the newest: of
+    /// the one that was opened last as many as were asked for, of each other at most 200.
     pub fn messages(&self) -> Arc<BTreeMap<Jid, Arc<Vec<Arc<Message>>>>> {
         Arc::clone(&self.messages)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use offhook_model::{Chat, Contact, Jid, Message};
 
 use crate::Im;
-use crate::talk::Talk;
+use crate::talk::{KEPT, KEPT_OPEN, Talk};
 
 /// How many conversations keep messages in memory.
 const OPEN: usize = 128;
@@ -14,6 +14,25 @@ const OPEN: usize = 128;
 const TALKS: usize = 5_000;
 
 impl Im {
+    /// A conversation is shown: `stored` are its newest messages from the store, which has `more`
+    /// before them. Its messages stay in memory until another one is shown.
+    pub fn open_chat(&mut self, with: Jid, stored: Vec<Message>, more: bool) {
+        let with = with.bare();
+        if let Some(before) = self.opened.replace(with.clone()).filter(|before| before != &with)
+            && let Some(talk) = self.talks.get_mut(&before)
+        {
+            talk.trim(KEPT);
+            self.publish(&before);
+        }
+        self.talk(&with).merge(stored, more, KEPT_OPEN);
+        self.publish(&with);
+    }
+
+    /// How many messages of this conversation stay in memory.
+    pub(crate) fn kept(&self, with: &Jid) -> usize {
+        if self.opened.as_ref() == Some(with) { KEPT_OPEN } else { KEPT }
+    }
+
     /// A conversation as the store has it; messages may have come already.
     pub(crate) fn load_chat(&mut self, mut chat: Chat) {
         chat.typing = false;
@@ -25,8 +44,11 @@ impl Im {
             self.talks.insert(with, Talk::from_chat(chat));
             return;
         };
+        talk.read_until = talk.read_until.max(chat.last.as_ref().map(|last| last.time));
         talk.edit_chat(|known| {
             known.unread = known.unread.saturating_add(chat.unread);
+            known.mentions = known.mentions.saturating_add(chat.mentions);
+            known.first_unread = chat.first_unread.or_else(|| known.first_unread.take());
             let time = |last: &Option<Message>| last.as_ref().map(|last| last.time);
             if time(&chat.last) > time(&known.last) {
                 known.last = chat.last;

@@ -15,6 +15,17 @@ pub(crate) const FULL: &str =
 /// Shown when the address cannot be written to.
 pub(crate) const ADDRESS: &str = "This address cannot be written to. Check its spelling.";
 
+/// Shown at a received message that was longer than what is kept.
+pub(crate) const CUT: &str =
+    "The message was longer than 65,536 characters; what came after them was not kept.";
+
+/// Somebody wanted to change a message that is not theirs.
+pub(crate) const FORGED: &str = "Somebody tried to change or take back a message that another person wrote, or pretended to be another device of yours. Nothing of it was shown.";
+
+/// What to do about it.
+pub(crate) const FORGED_REMEDY: &str =
+    "You need not do anything. If it happens again, block the person or tell your administrator.";
+
 /// The sentence for a returned message.
 pub(crate) fn bounced(error: &StanzaError) -> String {
     let sentence = match &error.defined_condition {

@@ -1,27 +1,44 @@
-//! One conversation: its newest messages, and what is known of the other side at the moment.
+//! One conversation: its newest messages without a gap, and what is known of the other side at the
+//! moment.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
-use offhook_model::{Chat, ChatKind, Delivery, Jid, Message, MessageId};
+use offhook_model::{Chat, ChatKind, Delivery, Jid, Message, MessageId, Timestamp};
 
 /// How many messages are kept in memory; the store has the rest.
 pub(crate) const KEPT: usize = 200;
 
-/// How many ids of received messages are remembered to know a copy.
+/// How many of the conversation that was opened last.
+pub(crate) const KEPT_OPEN: usize = 200_000;
+
+/// How many stanzas of a conversation are remembered to know a copy.
 const REMEMBERED: usize = 512;
 
 /// What a new message turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Known {
     /// Not seen before.
     New,
-    /// The same message came again.
-    Copy,
+    /// The same message came again; it is kept under this id.
+    Copy(MessageId),
     /// Another message with a used id.
     Clash,
+}
+
+/// A stanza that came.
+#[derive(Debug)]
+struct Seen {
+    /// Who sent it: bare, in a room the occupant's address.
+    sender: Jid,
+    /// Its id on the wire.
+    id: String,
+    /// What it said.
+    print: u64,
+    /// The message it is, or changes.
+    kept: MessageId,
 }
 
 /// A conversation.
@@ -36,7 +53,15 @@ pub(crate) struct Talk {
     pub writing_until: Option<Instant>,
     /// The newest message whose sender wants to know that it was seen, and its sender.
     pub to_mark: Option<(String, Jid)>,
-    seen: VecDeque<(String, u64)>,
+    /// What came up to then has been seen.
+    pub read_until: Option<Timestamp>,
+    /// `messages` goes back to the oldest that the store has.
+    pub whole: bool,
+    /// The user's word about encryption, if there was one.
+    pub encrypt: Option<bool>,
+    /// Somebody was caught changing other people's messages, and that was told.
+    pub forgery_told: bool,
+    seen: VecDeque<Seen>,
 }
 
 impl Talk {
@@ -45,6 +70,7 @@ impl Talk {
     }
 
     pub(crate) fn from_chat(chat: Chat) -> Self {
+        let read_until = chat.last.as_ref().map(|last| last.time);
         Self {
             chat: Arc::new(chat),
             messages: Arc::default(),
@@ -52,6 +78,10 @@ impl Talk {
             typing_until: None,
             writing_until: None,
             to_mark: None,
+            read_until,
+            whole: false,
+            encrypt: None,
+            forgery_told: false,
             seen: VecDeque::new(),
         }
     }
@@ -61,66 +91,128 @@ impl Talk {
         edit(Arc::make_mut(&mut self.chat));
     }
 
-    /// Whether a received message was here before; remembers it.
-    pub(crate) fn meet(&mut self, id: &str, body: &str) -> Known {
-        let mut hasher = DefaultHasher::new();
-        body.hash(&mut hasher);
-        let print = hasher.finish();
-        let in_memory = self.messages.iter().rev().find(|m| m.id.0 == id);
-        let remembered = self.seen.iter().rev().find(|(seen, _)| seen == id);
-        let known = match (in_memory, remembered) {
-            (Some(message), _) if message.body == body => Known::Copy,
-            (_, Some((_, seen))) if *seen == print => Known::Copy,
-            (None, None) => Known::New,
-            (Some(_), _) | (_, Some(_)) => Known::Clash,
-        };
-        if known == Known::New {
-            if self.seen.len() >= REMEMBERED {
-                self.seen.pop_front();
+    /// Whether a stanza of this sender was here before. From an archive (`live` false) its id alone
+    /// tells: what was corrected or decrypted since says something else than it did.
+    pub(crate) fn meet(&self, sender: &Jid, id: &str, body: &str, live: bool) -> Known {
+        let print = print(body);
+        let mut clash = false;
+        for seen in self.seen.iter().rev().filter(|seen| seen.id == id) {
+            if &seen.sender == sender && (seen.print == print || !live) {
+                return Known::Copy(seen.kept.clone());
             }
-            self.seen.push_back((id.to_owned(), print));
+            clash = true;
         }
-        known
+        match self.find(id) {
+            Some(message) if &message.from != sender => Known::Clash,
+            Some(message) => {
+                let changed = message.more.edited || message.more.retracted.is_some();
+                let same = message.body == body || changed || !live;
+                // Sent under this id by another one earlier, and kept under another.
+                if same && !clash { Known::Copy(message.id.clone()) } else { Known::Clash }
+            }
+            None if clash => Known::Clash,
+            None => Known::New,
+        }
     }
 
-    /// Puts a message at its place in time. Queued own messages written later stay behind it.
-    pub(crate) fn put(&mut self, message: Message) {
+    /// Remembers that this stanza is, or changes, the message kept as `kept`.
+    pub(crate) fn remember(&mut self, sender: &Jid, id: &str, body: &str, kept: &MessageId) {
+        if self.seen.len() >= REMEMBERED {
+            self.seen.pop_front();
+        }
+        let (sender, id) = (sender.clone(), id.to_owned());
+        self.seen.push_back(Seen { sender, id, print: print(body), kept: kept.clone() });
+    }
+
+    /// The message that a stanza of this sender is kept as, where that is another id than its own.
+    pub(crate) fn alias(&self, sender: &Jid, id: &str) -> Option<&MessageId> {
+        let mine = |seen: &&Seen| &seen.sender == sender && seen.id == id;
+        self.seen.iter().rev().find(mine).map(|seen| &seen.kept)
+    }
+
+    /// Whether a message stands in a place that leaves no gap: not before the oldest in memory while
+    /// the store has messages between the two.
+    pub(crate) fn fits(&self, time: Timestamp) -> bool {
+        self.whole || self.messages.first().is_none_or(|oldest| oldest.time <= time)
+    }
+
+    /// Puts a message at its place in time, and keeps at most so many. Queued own messages written
+    /// later stay behind it.
+    pub(crate) fn put(&mut self, message: Message, keep: usize) {
+        self.raise_last(&message);
+        let messages = Arc::make_mut(&mut self.messages);
+        let place = messages.partition_point(|m| m.time <= message.time);
+        messages.insert(place, Arc::new(message));
+        self.trim(keep);
+    }
+
+    /// The newest message of the row, if it is that.
+    pub(crate) fn raise_last(&mut self, message: &Message) {
         if self.chat.last.as_ref().is_none_or(|l| l.time <= message.time) {
             let last = message.clone();
             self.edit_chat(|chat| chat.last = Some(last));
         }
-        let messages = Arc::make_mut(&mut self.messages);
-        let place = messages.partition_point(|m| m.time <= message.time);
-        messages.insert(place, Arc::new(message));
-        trim(messages);
     }
 
-    /// Adds what the store has.
-    pub(crate) fn merge(&mut self, stored: Vec<Message>) {
+    /// Adds what the store has, up to the newest it has. `more`: it has older ones.
+    pub(crate) fn merge(&mut self, stored: Vec<Message>, more: bool, keep: usize) {
         let messages = Arc::make_mut(&mut self.messages);
+        if let Some(oldest) = stored.first()
+            && more
+            && messages.len() <= stored.len()
+        {
+            // What came late stands in its own time, before a gap.
+            messages.retain(|m| m.time >= oldest.time);
+        }
+        let from_start = stored.first().map(|m| m.time) <= messages.first().map(|m| m.time);
+        let known: BTreeSet<MessageId> = messages.iter().map(|m| m.id.clone()).collect();
         for message in stored {
-            if !messages.iter().any(|m| m.id == message.id) {
+            if !known.contains(&message.id) {
                 let place = messages.partition_point(|m| m.time <= message.time);
                 messages.insert(place, Arc::new(message));
             }
         }
-        trim(messages);
+        if from_start || messages.is_empty() || !more {
+            self.whole = !more;
+        }
+        self.trim(keep);
     }
 
-    /// Changes the message at this place; the message as it is then. Its row in the list of
-    /// conversations is not changed.
-    pub(crate) fn edit_message(
+    /// Keeps at most so many, the newest.
+    pub(crate) fn trim(&mut self, keep: usize) {
+        let older = self.messages.len().saturating_sub(keep);
+        if older > 0 {
+            Arc::make_mut(&mut self.messages).drain(..older);
+            self.whole = false;
+            self.edit_chat(|chat| chat.older = true);
+        }
+    }
+
+    /// Changes one message, here and in the row of the list; the message as it is then.
+    pub(crate) fn edit(
         &mut self,
-        place: usize,
+        id: &MessageId,
         edit: impl FnOnce(&mut Message),
     ) -> Option<Message> {
+        let place = self.messages.iter().rposition(|m| &m.id == id)?;
         let message = Arc::make_mut(Arc::make_mut(&mut self.messages).get_mut(place)?);
         edit(message);
-        Some(message.clone())
+        let message = message.clone();
+        if self.chat.last.as_ref().is_some_and(|l| l.id == message.id) {
+            let last = message.clone();
+            self.edit_chat(|chat| chat.last = Some(last));
+        }
+        Some(message)
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<&Message> {
         self.messages.iter().rev().find(|m| m.id.0 == id).map(Arc::as_ref)
+    }
+
+    /// The message to which the archive gave this id.
+    pub(crate) fn find_archived(&self, id: &str) -> Option<&Message> {
+        let is = |m: &&Arc<Message>| m.more.archive_id.as_deref() == Some(id);
+        self.messages.iter().rev().find(is).map(Arc::as_ref)
     }
 
     /// Moves an own message forward; never back, and never from delivered to failed. The message
@@ -131,21 +223,15 @@ impl Talk {
         state: Delivery,
         error: Option<&str>,
     ) -> Option<Message> {
-        let place = self.messages.iter().rposition(|m| &m.id == id && m.own)?;
-        let current = self.messages.get(place)?.state;
+        let current = self.find(&id.0).filter(|m| m.own)?.state;
         let late_failure = state == Delivery::Failed && current >= Delivery::Delivered;
         if state <= current || late_failure {
             return None;
         }
-        let message = self.edit_message(place, |message| {
+        self.edit(id, |message| {
             message.state = state;
             message.error = error.map(str::to_owned);
-        })?;
-        if self.chat.last.as_ref().is_some_and(|l| l.id == message.id) {
-            let last = message.clone();
-            self.edit_chat(|chat| chat.last = Some(last));
-        }
-        Some(message)
+        })
     }
 
     /// Own messages up to this one that have not been marked as read.
@@ -162,33 +248,62 @@ impl Talk {
             .collect()
     }
 
-    /// All received messages have been seen. Whether that changed anything.
-    pub(crate) fn read_all(&mut self) -> bool {
-        let unread = |m: &Message| !m.own && m.state != Delivery::Read;
-        let any = self.chat.unread > 0 || self.messages.iter().any(|m| unread(m));
-        if any {
-            for message in Arc::make_mut(&mut self.messages).iter_mut() {
-                if unread(message) {
-                    Arc::make_mut(message).state = Delivery::Read;
-                }
+    /// A received message has not been seen.
+    pub(crate) fn count(&mut self, message: &Message) {
+        self.edit_chat(|chat| {
+            if chat.unread == 0 {
+                chat.first_unread = Some(message.id.clone());
             }
-            self.edit_chat(|chat| {
-                chat.unread = 0;
-                if let Some(last) = chat.last.as_mut().filter(|l| !l.own) {
-                    last.state = Delivery::Read;
-                }
-            });
+            chat.unread = chat.unread.saturating_add(1);
+            chat.mentions = chat.mentions.saturating_add(u32::from(message.more.mentions_me));
+        });
+    }
+
+    /// All received messages up to then have been seen. Whether that changed anything, and whether
+    /// all are seen now.
+    pub(crate) fn read(&mut self, until: Timestamp) -> (bool, bool) {
+        self.read_until = self.read_until.max(Some(until));
+        let unread = |m: &Message| !m.own && m.state != Delivery::Read;
+        let now_read = |m: &Message| unread(m) && m.time <= until;
+        let any = self.chat.unread > 0 || self.messages.iter().any(|m| now_read(m));
+        if !any {
+            return (false, self.chat.unread == 0);
         }
-        any
+        if self.messages.iter().any(|m| now_read(m)) {
+            for message in Arc::make_mut(&mut self.messages).iter_mut().filter(|m| now_read(m)) {
+                Arc::make_mut(message).state = Delivery::Read;
+            }
+        }
+        let left: Vec<&Arc<Message>> = self.messages.iter().filter(|m| unread(m)).collect();
+        let unread = u32::try_from(left.len()).unwrap_or(u32::MAX);
+        let mentions = left.iter().filter(|m| m.more.mentions_me).count();
+        let mentions = u32::try_from(mentions).unwrap_or(u32::MAX);
+        let first = left.first().map(|m| m.id.clone());
+        self.edit_chat(|chat| {
+            chat.unread = unread.min(chat.unread);
+            chat.mentions = mentions.min(chat.mentions);
+            chat.first_unread = first.filter(|_| chat.unread > 0);
+            if let Some(last) = chat.last.as_mut().filter(|l| !l.own && l.time <= until) {
+                last.state = Delivery::Read;
+            }
+        });
+        (true, self.chat.unread == 0)
+    }
+
+    /// Nothing was ever written in it, as far as is known here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chat.last.is_none() && self.messages.is_empty()
+    }
+
+    /// The newest message of all, in memory or in the row.
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
+        let last = self.chat.last.as_ref().map(|l| l.time);
+        last.max(self.messages.last().map(|m| m.time))
     }
 }
 
-/// Keeps the newest messages, and of the older ones those that are still to be sent.
-fn trim(messages: &mut Vec<Arc<Message>>) {
-    let mut older = messages.len().saturating_sub(KEPT);
-    messages.retain(|m| {
-        let keep = older == 0 || m.state == Delivery::Queued;
-        older = older.saturating_sub(1);
-        keep
-    });
+fn print(body: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    hasher.finish()
 }

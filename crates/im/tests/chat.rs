@@ -357,12 +357,12 @@ fn an_opened_conversation_shows_what_the_store_has() {
     let mut other = Bench::with_contacts(ON_LIST);
     other.wait(60);
     other.hear("m2", "two", "");
-    other.im.open_chat(jid(BOB), stored.clone());
-    other.im.open_chat(jid(BOB), stored);
+    other.im.open_chat(jid(BOB), stored.clone(), false);
+    other.im.open_chat(jid(BOB), stored, false);
     assert_eq!(other.bodies(BOB), ["one", "two"]);
     other.hear("m1", "one", "");
     assert_eq!(other.bodies(BOB), ["one", "two"], "a copy of a stored message is known");
-    other.im.open_chat(jid("carol@example.com"), Vec::new());
+    other.im.open_chat(jid("carol@example.com"), Vec::new(), false);
     assert_eq!(other.im.chats().len(), 1, "an empty conversation is not listed");
 }
 

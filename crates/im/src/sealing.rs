@@ -1,0 +1,50 @@
+//! Where encryption between the clients (XEP-0384) takes hold of what goes out and comes in.
+
+use offhook_model::{Jid, Protection};
+use xmpp_parsers::message::Message as Wire;
+
+use crate::Im;
+
+/// What became of a message that is to go out.
+#[allow(dead_code, reason = "encryption is built beside this")]
+pub(crate) enum Sealed {
+    /// It goes out in clear.
+    Plain(Wire),
+    /// It goes out encrypted.
+    Ready(Wire),
+    /// It cannot go out yet, nor can what was written after it to the same person, until
+    /// [`Im::unhold`]. Why, in words.
+    Waiting(String),
+    /// It fails. Why, in words, with the remedy.
+    Refused(String),
+}
+
+/// What became of a message that came.
+#[allow(dead_code, reason = "encryption is built beside this")]
+pub(crate) enum Unsealed {
+    /// It was in clear, or is now, and was protected so.
+    Open(Wire, Protection),
+    /// It holds nothing for people.
+    Nothing,
+}
+
+impl Im {
+    /// Called for each message, correction, set of reactions and retraction before it goes out, each
+    /// time it does: its address, id and type are set.
+    pub(crate) fn seal(&mut self, _with: &Jid, wire: Wire) -> Sealed {
+        Sealed::Plain(wire)
+    }
+
+    /// Called for each message that came, directly, as a copy of another device's (XEP-0280), or from
+    /// an archive: `from` and `to` are proven as far as the servers prove them.
+    pub(crate) fn unseal(&mut self, wire: Wire) -> Unsealed {
+        Unsealed::Open(wire, Protection::None)
+    }
+
+    /// What waited in this conversation can go.
+    #[allow(dead_code, reason = "encryption is built beside this")]
+    pub(crate) fn unhold(&mut self, with: &Jid) {
+        self.outbox.release(with);
+        self.flush();
+    }
+}
