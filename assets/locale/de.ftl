@@ -313,3 +313,126 @@ month-11 = Nov.
 month-12 = Dez.
 date = { $day }. { $month }
 date-year = { $day }. { $month } { $year }
+
+# Gruppenchats
+room-new = Neuer Gruppenchat
+room-new-below = Wer eingeladen ist, sieht, was von jetzt an geschrieben wird.
+room-new-do = Anlegen
+room-name = Name
+room-name-missing = Geben Sie dem Gruppenchat einen Namen.
+room-topic = Thema
+room-topic-none = Noch kein Thema.
+room-topic-change = Thema ändern
+room-persistent = Raum behalten, wenn alle gegangen sind
+room-persistent-below = Sonst ist er weg, sobald die letzte Person geht.
+room-members-only = Nur Eingeladene dürfen eintreten
+room-invite = Einladen: Name oder Adresse
+room-invite-not = Nicht einladen
+room-invite-unknown = Unter diesem Namen steht niemand in Ihrer Kontaktliste. Schreiben Sie die Adresse: name@firma.de.
+room-find = Raum suchen
+room-find-hint = Name oder Adresse eines Raums
+room-find-busy = Die Server werden nach ihren Räumen gefragt …
+room-find-count = { $count ->
+    [0] Die Server nennen keine Räume.
+    [one] Ein Raum ist genannt.
+   *[other] { $count } Räume sind genannt.
+}
+room-find-again = Noch einmal fragen
+room-none = Keine Räume
+room-none-remedy = Räume können verborgen sein. Wenn Sie die Adresse kennen, schreiben Sie sie oben hinein.
+room-join = Eintreten
+room-join-address = { $room } betreten
+room-open = Öffnen
+room-invited = Sie sind in diesen Gruppenchat eingeladen
+room-invited-by = { $who } lädt Sie ein
+room-people = { $count ->
+    [0] Niemand ist hier
+    [one] Eine Person
+   *[other] { $count } Personen
+}
+room-me = { $name } (Sie)
+room-absent = Nicht hier
+room-owner = Besitz
+room-admin = Verwaltung
+room-moderator = Moderation
+room-member = Mitglied
+room-visitor = Hört nur zu
+room-outcast = Ausgeschlossen
+room-voice = Sprechen lassen
+room-voice-take = Nur zuhören lassen
+room-kick = Hinausschicken
+room-ban = Ausschließen
+room-unban = Nicht mehr ausschließen
+room-make-member = Zum Mitglied machen
+room-unmake-member = Kein Mitglied mehr
+room-make-owner = Besitz übertragen
+room-nothing-allowed = Über diese Person haben Sie keine Rechte.
+room-alerts = Benachrichtigen bei
+alerts-all = Jeder Nachricht
+alerts-mentions = Nachrichten, die mich nennen
+alerts-none = Nichts
+room-autojoin = Diesen Raum beim Anmelden betreten
+room-leave = Verlassen
+room-destroy = Raum für alle schließen
+room-destroy-really = Wirklich für alle schließen?
+
+# Personen
+activity-on-call = Telefoniert
+activity-in-meeting = In einer Besprechung
+activity-presenting = Präsentiert
+person-details = Einzelheiten
+person-alert = Melden, sobald verfügbar
+person-alert-not = Nicht melden, wenn verfügbar
+person-block = Blockieren
+person-unblock = Nicht mehr blockieren
+person-address = Adresse
+person-name = Name
+person-title = Funktion
+person-organisation = Organisation
+person-mail = E-Mail
+person-number = Rufnummer
+person-last-seen = Zuletzt hier
+person-client = Programm
+person-asking = Weiteres wird gefragt …
+person-group = Gruppe
+person-save = Speichern
+person-photo-again = Noch einmal fragen
+
+# Einstellungen der Chats
+settings-status = Status
+settings-chats = Chats
+settings-history = Aufbewahrte Nachrichten
+settings-privacy = Privatsphäre
+settled-by-admin = Das hat Ihre Administration festgelegt.
+status-away-after = Als abwesend zeigen, wenn ich diesen Rechner so lange nicht berührt habe
+status-away-never = Nie
+status-minutes = { $count ->
+    [one] Eine Minute
+   *[other] { $count } Minuten
+}
+status-away-locked = Abwesend, solange der Bildschirm gesperrt ist
+status-meetings = In einer Besprechung (laut Kalender)
+status-meetings-server = Ihr Server liest Ihren Kalender und zeigt, wenn Sie in einer Besprechung sind.
+chats-enter-sends = Eingabetaste sendet die Nachricht
+chats-notifications = Neue Nachrichten melden
+chats-notification-text = Den Text in Meldungen zeigen
+chats-downloads = Ordner für empfangene Dateien (leer: der des Systems)
+history-encrypted = Nachrichten werden auf diesem Rechner aufbewahrt, verschlüsselt mit einem Schlüssel aus dem Schlüsselbund des Systems.
+history-plain = Nachrichten werden auf diesem Rechner aufbewahrt und sind nicht verschlüsselt.
+history-off = Nachrichten werden auf diesem Rechner nicht aufbewahrt.
+history-off-policy = Ihre Administration hat festgelegt, dass Nachrichten nicht auf diesem Rechner aufbewahrt werden. Sie sind hier, bis Sie sich abmelden.
+history-retention = Nachrichten löschen nach
+history-forever = Nie
+history-days = { $count ->
+    [one] Einem Tag
+   *[other] { $count } Tagen
+}
+history-archive = Chats auch ablegen unter (leer: nirgends)
+privacy-read = Anderen mitteilen, dass ihre Nachricht da ist und gelesen wurde
+privacy-typing = Anderen mitteilen, dass ich schreibe
+privacy-encrypt = Neue Chats von Ende zu Ende verschlüsseln, wo die Gegenseite es kann
+privacy-encryption-off = Ihre Administration hat die Verschlüsselung von Ende zu Ende abgeschaltet. Der Weg zum Server ist verschlüsselt.
+privacy-encryption-optional = Ihre Administration hat festgelegt: Chats werden von Ende zu Ende verschlüsselt, wo die Gegenseite es kann.
+privacy-encryption-required = Ihre Administration hat festgelegt: Chats müssen von Ende zu Ende verschlüsselt sein.
+privacy-blocked = Blockierte Personen
+privacy-blocked-none = Niemand ist blockiert.

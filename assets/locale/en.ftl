@@ -313,3 +313,126 @@ month-11 = Nov
 month-12 = Dec
 date = { $day } { $month }
 date-year = { $day } { $month } { $year }
+
+# Group chats
+room-new = New group chat
+room-new-below = People you invite see what is said from now on.
+room-new-do = Create
+room-name = Name
+room-name-missing = Give the group chat a name.
+room-topic = Topic
+room-topic-none = No topic yet.
+room-topic-change = Change topic
+room-persistent = Keep the room when everybody has left
+room-persistent-below = Otherwise it is gone when the last one leaves.
+room-members-only = Only people who were invited may enter
+room-invite = Invite by name or address
+room-invite-not = Do not invite
+room-invite-unknown = Nobody by this name is on your contact list. Write the address, name@company.com.
+room-find = Find a room
+room-find-hint = Name or address of a room
+room-find-busy = Asking the servers for their rooms…
+room-find-count = { $count ->
+    [0] The servers list no rooms.
+    [one] One room is listed.
+   *[other] { $count } rooms are listed.
+}
+room-find-again = Ask again
+room-none = No rooms here
+room-none-remedy = Rooms may be hidden. If you know the address of one, type it above.
+room-join = Enter
+room-join-address = Enter { $room }
+room-open = Open
+room-invited = You are invited to this group chat
+room-invited-by = { $who } invites you
+room-people = { $count ->
+    [0] Nobody is here
+    [one] One person
+   *[other] { $count } people
+}
+room-me = { $name } (you)
+room-absent = Not here
+room-owner = Owner
+room-admin = Administrator
+room-moderator = Moderator
+room-member = Member
+room-visitor = Listens only
+room-outcast = Shut out
+room-voice = Let speak
+room-voice-take = Let listen only
+room-kick = Put out
+room-ban = Shut out
+room-unban = No longer shut out
+room-make-member = Make a member
+room-unmake-member = No longer a member
+room-make-owner = Make an owner
+room-nothing-allowed = You have no rights over this person.
+room-alerts = Notify me of
+alerts-all = Every message
+alerts-mentions = Messages that name me
+alerts-none = Nothing
+room-autojoin = Enter this room when I sign in
+room-leave = Leave
+room-destroy = Close the room for everybody
+room-destroy-really = Really close it for everybody?
+
+# People
+activity-on-call = On a call
+activity-in-meeting = In a meeting
+activity-presenting = Presenting
+person-details = Details
+person-alert = Tell me when available
+person-alert-not = Do not tell me when available
+person-block = Block
+person-unblock = Unblock
+person-address = Address
+person-name = Name
+person-title = Title
+person-organisation = Organisation
+person-mail = Mail
+person-number = Number
+person-last-seen = Last here
+person-client = Client
+person-asking = Asking for more…
+person-group = Group
+person-save = Save
+person-photo-again = Ask again
+
+# Settings of chats
+settings-status = Status
+settings-chats = Chats
+settings-history = Kept messages
+settings-privacy = Privacy
+settled-by-admin = Your administrator decided this.
+status-away-after = Show me as away when I have not touched this computer for
+status-away-never = Never
+status-minutes = { $count ->
+    [one] One minute
+   *[other] { $count } minutes
+}
+status-away-locked = Away while the screen is locked
+status-meetings = In a meeting (according to my calendar)
+status-meetings-server = Your server reads your calendar and shows when you are in a meeting.
+chats-enter-sends = Enter sends the message
+chats-notifications = Notify me of new messages
+chats-notification-text = Show the text in notifications
+chats-downloads = Folder for received files (empty: the system’s)
+history-encrypted = Messages are kept on this computer, encrypted with a key in the system’s credential store.
+history-plain = Messages are kept on this computer and are not encrypted.
+history-off = Messages are not kept on this computer.
+history-off-policy = Your administrator has decided that messages are not kept on this computer. They are here until you sign out.
+history-retention = Delete messages after
+history-forever = Never
+history-days = { $count ->
+    [one] One day
+   *[other] { $count } days
+}
+history-archive = Save chat archives to (empty: nowhere)
+privacy-read = Tell others when their message arrived and was read
+privacy-typing = Tell others when I am writing
+privacy-encrypt = Encrypt new chats from end to end where the other side can
+privacy-encryption-off = Your administrator has switched end-to-end encryption off. The way to the server is encrypted.
+privacy-encryption-optional = Your administrator has decided: chats are encrypted from end to end where the other side can.
+privacy-encryption-required = Your administrator has decided: chats must be encrypted from end to end.
+privacy-blocked = Blocked people
+privacy-blocked-none = Nobody is blocked.

@@ -5,6 +5,8 @@
 
 #![allow(dead_code, clippy::print_stderr, reason = "a tool for the desk")]
 
+#[path = "../tests/common/rooms.rs"]
+mod rooms;
 #[path = "../tests/common/sample.rs"]
 mod sample;
 #[path = "../tests/common/trust.rs"]
@@ -119,6 +121,9 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
         "outside" => (trust::outside(), vec![Place::Status]),
         "certificates" => (trust::outside(), vec![Place::Settings]),
         "settled" => (trust::settled_domain(false), vec![]),
+        "rooms" => (rooms::rooms(), vec![Place::Rooms]),
+        "room" => (rooms::rooms(), vec![Place::Chat(rooms::room("rollout")), Place::RoomPanel]),
+        "new-room" => (rooms::rooms(), vec![Place::NewRoom]),
         "keys" => (sample::hub(), vec![Place::Keys]),
         "toast" => (sample::toast(), chat()),
         _ => return None,

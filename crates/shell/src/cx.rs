@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, FixedOffset, Offset, TimeZone};
 use offhook_model::{
-    Availability, Call, Contact, DialString, Jid, ServiceState, Snapshot, Timestamp,
+    Activity, Availability, Call, Contact, DialString, Jid, Presence, ServiceState, Snapshot,
+    Timestamp,
 };
 
 use crate::texts::Texts;
@@ -164,6 +165,24 @@ impl Cx<'_> {
             Availability::Away => "presence-away",
             Availability::Dnd => "presence-dnd",
             Availability::Offline => "presence-offline",
+        })
+    }
+
+    /// What a person's time is used for, in a word: the activity goes before the state, as long as
+    /// somebody is there.
+    pub fn presence_words(&self, presence: &Presence) -> String {
+        match (presence.activity, presence.availability) {
+            (_, Availability::Offline) | (None, _) => self.presence(presence.availability),
+            (Some(activity), _) => self.activity(activity),
+        }
+    }
+
+    /// A composed state in a word.
+    pub fn activity(&self, activity: Activity) -> String {
+        self.t(match activity {
+            Activity::OnCall => "activity-on-call",
+            Activity::InMeeting => "activity-in-meeting",
+            Activity::Presenting => "activity-presenting",
         })
     }
 

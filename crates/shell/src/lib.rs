@@ -41,6 +41,12 @@ pub enum Place {
     Status,
     /// All keys.
     Keys,
+    /// Rooms to enter.
+    Rooms,
+    /// The dialog for a new group chat.
+    NewRoom,
+    /// Who is in the group chat that is open.
+    RoomPanel,
     /// Manual setup, before sign-in.
     ManualSetup,
 }
@@ -117,6 +123,9 @@ impl Shell {
             Place::Settings => hub.page = Some(Page::Settings),
             Place::Status => hub.page = Some(Page::Status),
             Place::Keys => hub.page = Some(Page::Keys),
+            Place::Rooms => hub.page = Some(Page::Rooms),
+            Place::NewRoom => hub.making = Some(screens::rooms::Making::default()),
+            Place::RoomPanel => hub.panel = Some(screens::rooms::Panel::default()),
             Place::ManualSetup => self.entry.manual_open = true,
         }
     }

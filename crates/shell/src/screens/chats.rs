@@ -1,7 +1,7 @@
 //! The list of conversations.
 
 use egui::{Align, Rect, ScrollArea, Ui, pos2, vec2};
-use offhook_model::Chat;
+use offhook_model::{Chat, Command};
 
 use super::hub::{Hub, list_heading};
 use crate::cx::Cx;
@@ -11,8 +11,10 @@ use crate::widgets::{avatar, badge_count, paint_line, paragraph_centered, presen
 const ROW: f32 = 62.0;
 
 /// Draws the list.
-pub fn list(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
-    list_heading(ui, cx, &cx.t("section-chats"));
+pub fn list(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
+    let heading = list_heading(ui, cx, &cx.t("section-chats"));
+    super::rooms::heading_buttons(ui, cx, hub, heading);
+    super::rooms::cards(ui, cx, out);
     let chats = &cx.snap.chats;
     if chats.is_empty() {
         ui.add_space(48.0);

@@ -37,7 +37,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
             return;
         }
         match hub.section {
-            Section::Chats => chats::list(ui, cx, hub),
+            Section::Chats => chats::list(ui, cx, hub, out),
             Section::Contacts => contacts::list(ui, cx, hub, out),
             Section::Calls => calls::list(ui, cx, hub, out),
         }
@@ -61,7 +61,7 @@ fn banner(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, top: f32) -> f32 {
 /// Own avatar, name and availability; opens the availability menu.
 fn me(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, rect: Rect, out: &mut Vec<Command>) {
     let me = &cx.snap.me;
-    let word = cx.presence(me.presence.availability);
+    let word = cx.presence_words(&me.presence);
     let below = match me.presence.note.as_deref().filter(|note| !note.is_empty()) {
         Some(note) => format!("{word} · {note}"),
         None => word,

@@ -6,6 +6,7 @@ use offhook_model::{Command, Contact, Subscription};
 use super::chats::nothing;
 use super::dialogs::Adding;
 use super::hub::{Hub, list_heading};
+use super::person_menu;
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::{R_ROW, Type};
@@ -77,7 +78,7 @@ fn rows(
 }
 
 fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<Command>) {
-    let word = cx.presence(person.presence.availability);
+    let word = cx.presence_words(&person.presence);
     let note = person.presence.note.as_deref().filter(|note| !note.is_empty());
     let below = match note {
         Some(note) => format!("{word} · {note}"),
@@ -113,13 +114,7 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<
             hub.dial(to, out);
         }
     }
-    let gone = cx.t("contact-remove");
-    response.context_menu(|ui| {
-        if ui.button(&gone).clicked() {
-            out.push(Command::RosterRemove { contact: person.contact.clone() });
-            ui.close();
-        }
-    });
+    response.context_menu(|ui| person_menu::show(ui, cx, hub, person, out));
     if response.clicked() {
         hub.open_chat(person.contact.clone());
     }

@@ -8,7 +8,9 @@ use offhook_model::{
     Timestamp,
 };
 
-use super::{call_bar, call_stage, calls, column, conversation, dialogs, keys, settings, status};
+use super::{
+    call_bar, call_stage, calls, column, conversation, dialogs, keys, rooms, settings, status,
+};
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::{COLUMN, R_ROW, RAIL};
@@ -35,6 +37,8 @@ pub enum Page {
     Status,
     /// All keys.
     Keys,
+    /// Rooms to enter.
+    Rooms,
 }
 
 /// What is open, typed and remembered in the main window.
@@ -62,6 +66,16 @@ pub struct Hub {
     pub note: Option<String>,
     /// The add contact dialog.
     pub adding: Option<dialogs::Adding>,
+    /// What is typed on the settings page.
+    pub settings: super::settings_chat::Typed,
+    /// Whose card is open.
+    pub card: Option<super::person_card::Card>,
+    /// The dialog that makes a group chat.
+    pub making: Option<rooms::Making>,
+    /// The page of rooms to enter.
+    pub browsing: rooms::Browsing,
+    /// Who is in the group chat that is open.
+    pub panel: Option<rooms::Panel>,
     /// Focus goes to the composer in the next frame.
     pub focus_composer: bool,
     /// How many of the newest messages are laid out, by conversation.
@@ -141,6 +155,8 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         }
     }
     dialogs::show(ui, cx, hub, out);
+    rooms::make(ui, cx, hub, out);
+    super::person_card::show(ui, cx, hub, out);
     read_and_load(ui, cx, hub, out);
     conversation::still_typing(ui, cx, hub, out);
 }
@@ -219,15 +235,31 @@ fn beside(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, rect: Rect, out: &mut Vec<Com
         (Some(Page::Settings), _) => settings::show(ui, cx, hub, out),
         (Some(Page::Status), _) => status::show(ui, cx, hub),
         (Some(Page::Keys), _) => keys::show(ui, cx, hub),
+        (Some(Page::Rooms), _) => rooms::browse(ui, cx, hub, out),
         (None, Some(id)) => call_stage::show(ui, cx, hub, id, out),
         (None, None) => match (hub.section, hub.selected.clone()) {
             (Section::Calls, _) => calls::dial_pad(ui, cx, hub, out),
             (Section::Chats | Section::Contacts, Some(with)) => {
-                conversation::show(ui, cx, hub, &with, out);
+                chat(ui, cx, hub, &with, out);
             }
             (Section::Chats | Section::Contacts, None) => conversation::empty(ui, cx),
         },
     });
+}
+
+/// The conversation and, for a room, who is in it; one of the two where there is no place for both.
+fn chat(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, with: &Jid, out: &mut Vec<Command>) {
+    let rect = ui.max_rect();
+    let panel = hub.panel.is_some() && rooms::room(cx, with).is_some();
+    let both = rect.width() >= rooms::PANEL + 380.0;
+    let split = if both { rect.right() - rooms::PANEL } else { rect.left() };
+    if !panel || both {
+        let place = if panel { rect.with_max_x(split) } else { rect };
+        region(ui, "chat", place, |ui| conversation::show(ui, cx, hub, with, out));
+    }
+    if panel {
+        region(ui, "panel", rect.with_min_x(split), |ui| rooms::panel(ui, cx, hub, with, out));
+    }
 }
 
 fn rail(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {

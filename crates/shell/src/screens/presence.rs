@@ -1,13 +1,15 @@
 //! The menu of one's own availability and note.
 
 use egui::{Align, CursorIcon, Id, Popup, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use offhook_model::{Availability, Command};
+use offhook_model::{Activity, Availability, Command, PeopleWish};
 
 use super::hub::Hub;
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::{R_CONTROL, Type};
-use crate::widgets::{Field, Kind, Push, focus_ring, icon, paint_line, paragraph, presence_mark};
+use crate::widgets::{
+    Field, Kind, Push, check, focus_ring, icon, paint_line, paragraph, presence_mark,
+};
 
 const STATES: [Availability; 4] =
     [Availability::Available, Availability::Away, Availability::Dnd, Availability::Offline];
@@ -41,6 +43,17 @@ fn content(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) -> b
             out.push(Command::SetPresence { availability: state, note: me.note.clone() });
             done = true;
         }
+    }
+    for activity in [Activity::InMeeting, Activity::Presenting] {
+        let mut on = me.activity == Some(activity);
+        ui.horizontal(|ui| {
+            ui.add_space(10.0);
+            if check(ui, cx.c, &mut on, &cx.activity(activity)).clicked() {
+                let activity = on.then_some(activity);
+                out.push(Command::People(PeopleWish::Activity { activity }));
+                done = true;
+            }
+        });
     }
     ui.add_space(8.0);
     let width = ui.available_width();

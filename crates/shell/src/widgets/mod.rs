@@ -3,6 +3,7 @@
 
 mod avatar;
 mod button;
+mod check;
 mod field;
 mod keypad;
 mod row;
@@ -10,6 +11,7 @@ mod word;
 
 pub use avatar::{avatar, badge_count, presence_mark};
 pub use button::{Kind, Push, choice};
+pub use check::{check, option};
 pub use field::{Field, forget_text};
 pub use keypad::keypad;
 pub use row::{region, row};
