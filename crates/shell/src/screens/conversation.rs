@@ -11,7 +11,7 @@ use offhook_model::{Command, Delivery, Jid, Message, Timestamp};
 
 use super::chats::nothing;
 use super::hub::{Hub, rule};
-use super::{links, page};
+use super::{links, page, rooms};
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::{R_CARD, R_ROW, Type};
@@ -94,6 +94,10 @@ fn header(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, with: &Jid, rect: Rect, out: 
     let words = parts.join(" · ");
     line(ui, below, &words, Type::Secondary, cx.c.muted, Align::Min);
     let place = Rect::from_center_size(pos2(right - 19.0, rect.center().y), vec2(38.0, 38.0));
+    if rooms::room(cx, with).is_some() {
+        rooms::panel_button(ui, cx, hub, with, place);
+        return;
+    }
     let can = cx.can_call();
     let label = cx.tw("call-name", "name", &name);
     let reason = cx.t("call-impossible");
