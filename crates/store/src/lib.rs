@@ -5,11 +5,19 @@
 //! here decides what to keep. Passwords are not written to any file: the operating system keeps
 //! them, asked by a thread of their own.
 
+mod amend;
+mod base;
 mod files;
 mod history;
+mod opening;
 mod passwords;
+mod photos;
+mod reading;
+mod rows;
 mod schema;
 mod thread;
+mod words;
+mod worker;
 
 pub use passwords::Keeper;
 pub use thread::{Kept, Places, Store};

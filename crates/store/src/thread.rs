@@ -1,7 +1,7 @@
 //! The thread that owns the files.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -9,8 +9,8 @@ use offhook_model::{AcceptedKey, ManualAccount, Provisioned, Settings};
 use offhook_ports::{Remembered, StoreAnswer, StoreRequest};
 
 use crate::files;
-use crate::history::History;
 use crate::passwords::{Keeper, Vault};
+use crate::worker::Worker;
 
 /// How many requests may wait; a sender that finds the queue full waits.
 const QUEUE: usize = 1_024;
@@ -122,83 +122,6 @@ impl Store {
         if let Some(vault) = self.vault.lock().ok().and_then(|mut vault| vault.take()) {
             vault.close();
         }
-    }
-}
-
-struct Worker {
-    places: Places,
-    history: Option<History>,
-}
-
-impl Worker {
-    fn new(places: Places) -> Self {
-        Self { places, history: None }
-    }
-
-    fn run(mut self, queue: &Receiver<Option<Job>>) {
-        while let Ok(Some((request, answer))) = queue.recv() {
-            answer(self.carry_out(request).unwrap_or_else(StoreAnswer::Failed));
-        }
-    }
-
-    fn carry_out(&mut self, request: StoreRequest) -> Result<StoreAnswer, String> {
-        match request {
-            StoreRequest::Open(account, _) => {
-                self.history = None;
-                self.history = Some(History::open(&self.places.data, &account)?);
-            }
-            StoreRequest::Close => self.history = None,
-            StoreRequest::PutSettings(settings) => {
-                files::write(&self.places.config.join(files::SETTINGS), &*settings)?;
-            }
-            StoreRequest::PutManual(manual) => {
-                files::write(&self.places.config.join(files::MANUAL), &*manual)?;
-            }
-            StoreRequest::PutRemembered(found) => {
-                let found = files::Discovery { found: found.map(|found| *found) };
-                files::write(&self.places.config.join(files::DISCOVERY), &found)?;
-            }
-            StoreRequest::PutProvisioned(provisioned) => {
-                files::write(&self.places.config.join(files::PROVISIONED), &*provisioned)?;
-            }
-            StoreRequest::PutAccepted(accepted) => {
-                let accepted = files::Certificates { accepted };
-                files::write(&self.places.config.join(files::CERTIFICATES), &accepted)?;
-            }
-            StoreRequest::PutAnswers(text) => {
-                files::write_text(&self.places.data.join(files::ANSWERS), &text)?;
-            }
-            StoreRequest::PutPassword(..)
-            | StoreRequest::GetPassword(_)
-            | StoreRequest::ForgetPassword(_) => return Err("passwords have a keeper".into()),
-            StoreRequest::PutMessage(message) => self.history()?.put_message(&message)?,
-            StoreRequest::SetDelivery(id, state, error) => {
-                self.history()?.set_delivery(&id, state, error.as_deref())?;
-            }
-            StoreRequest::MarkRead(with) => self.history()?.mark_read(&with)?,
-            StoreRequest::PutCall(record) => self.history()?.put_call(&record)?,
-            StoreRequest::Load => return self.history()?.load(),
-            StoreRequest::History { with, before, limit } => {
-                return self.history()?.messages(&with, before.as_ref(), limit);
-            }
-            StoreRequest::Search { query, limit, .. } => {
-                return self.history()?.search(&query, limit);
-            }
-            StoreRequest::Amend { .. }
-            | StoreRequest::PutChat(_)
-            | StoreRequest::PutArchive(..)
-            | StoreRequest::PutValue(..)
-            | StoreRequest::PutPhoto(..)
-            | StoreRequest::GetPhoto(_)
-            | StoreRequest::HistoryFrom { .. }
-            | StoreRequest::Clear(_)
-            | StoreRequest::Export { .. } => return Err("this is not built yet".into()),
-        }
-        Ok(StoreAnswer::Kept)
-    }
-
-    fn history(&mut self) -> Result<&mut History, String> {
-        self.history.as_mut().ok_or_else(|| "no history is open".to_owned())
     }
 }
 

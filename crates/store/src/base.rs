@@ -1,0 +1,493 @@
+//! One database: the messages, conversations and calls of an account, on disk or in memory.
+//!
+//! What writes several rows runs inside the batch's transaction ([`Base::begin`]) with a savepoint
+//! of its own, so that it is done as a whole or not at all.
+
+use std::collections::HashMap;
+
+use offhook_model::{CallDirection, CallRecord, Delivery, Jid, Message, MessageId, Secret};
+use offhook_ports::{Amendment, ChatRow};
+use rusqlite::{Connection, OptionalExtension, Params, params};
+
+use crate::amend::amend;
+use crate::rows::{self, SELECT};
+use crate::schema::{self, COUNT_BITS, words};
+
+/// The account's own place among archives.
+const OURS: &str = "";
+
+/// A database in the present shape.
+pub struct Base {
+    pub(crate) database: Connection,
+    /// Numbers of conversations by address.
+    chats: HashMap<String, i64>,
+    /// A savepoint may be needed: a batch is being carried out.
+    in_batch: bool,
+}
+
+/// A message as it lies there.
+struct Found {
+    number: i64,
+    chat: i64,
+    message: Message,
+}
+
+impl Base {
+    /// Takes a connection, and makes or updates its tables.
+    ///
+    /// # Errors
+    /// In words, when it is no database of ours or of a newer version. It is as it was then.
+    pub fn new(mut database: Connection) -> Result<Self, String> {
+        schema::prepare(&mut database)?;
+        Ok(Self { database, chats: HashMap::new(), in_batch: false })
+    }
+
+    /// One that is gone with the program.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn in_memory() -> Result<Self, String> {
+        Self::new(Connection::open_in_memory().map_err(words)?)
+    }
+
+    /// Begins a batch. `lasting`: it must outlive a power cut from the moment it is committed.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn begin(&mut self, lasting: bool) -> Result<(), String> {
+        // With NORMAL the log is not flushed at a commit, with FULL it is
+        // (sqlite.org/pragma.html#pragma_synchronous).
+        let level = if lasting { "FULL" } else { "NORMAL" };
+        self.database.pragma_update(None, "synchronous", level).map_err(words)?;
+        self.run("BEGIN IMMEDIATE", [])?;
+        self.in_batch = true;
+        Ok(())
+    }
+
+    /// Ends a batch: everything in it is kept from now on.
+    ///
+    /// # Errors
+    /// It could not be written; nothing of the batch is kept.
+    pub fn commit(&mut self) -> Result<(), String> {
+        if !std::mem::take(&mut self.in_batch) {
+            return Ok(());
+        }
+        let done = self.run("COMMIT", []).map(drop);
+        if done.is_err() {
+            self.give_up();
+        }
+        done
+    }
+
+    /// Whether the database threw the batch away, as it does when the disk is full.
+    pub fn lost_batch(&mut self) -> bool {
+        let lost = self.in_batch && self.database.is_autocommit();
+        if lost {
+            self.give_up();
+        }
+        lost
+    }
+
+    fn give_up(&mut self) {
+        self.in_batch = false;
+        self.chats.clear();
+        if !self.database.is_autocommit() {
+            // The transaction ends with the connection if not now.
+            let _ = self.run("ROLLBACK", []);
+        }
+    }
+
+    /// Carries out several statements as one.
+    pub(crate) fn whole<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, String>,
+    ) -> Result<T, String> {
+        self.run("SAVEPOINT one", [])?;
+        let done = work(self);
+        if done.is_err() {
+            self.chats.clear();
+            if !self.database.is_autocommit() {
+                self.run("ROLLBACK TO one", [])?;
+            }
+        }
+        if !self.database.is_autocommit() {
+            self.run("RELEASE one", [])?;
+        }
+        done
+    }
+
+    // ---- messages ---------------------------------------------------------------------------
+
+    /// Keeps a message, or what has become of it. What was received never takes the place of what
+    /// we wrote, nor the other way round.
+    ///
+    /// # Errors
+    /// As every function here: the database's words, without content.
+    pub fn put(&mut self, message: &Message) -> Result<(), String> {
+        self.whole(|base| {
+            let chat = base.chat(&message.with)?;
+            match base.find_id(chat, &message.id)? {
+                Some(old) if old.message.own != message.own => Ok(()),
+                Some(old) => base.replace(&old, message),
+                None => base.add(chat, message),
+            }
+        })
+    }
+
+    fn add(&mut self, chat: i64, message: &Message) -> Result<(), String> {
+        let number = self.place(message.time.0)?;
+        let archive = self.free_archive(chat, message.more.archive_id.as_deref(), number)?;
+        self.run(
+            "INSERT INTO message (number, chat, id, writer, reader, body, time, own, state, error,
+                archive, author, named, more)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            params![
+                number,
+                chat,
+                message.id.0,
+                message.from.to_string(),
+                message.to.to_string(),
+                message.body,
+                message.time.0,
+                message.own,
+                rows::number(message.state),
+                message.error,
+                archive,
+                message.more.author.as_ref().map(Jid::to_string),
+                message.more.mentions_me,
+                rows::rest(&message.more)?,
+            ],
+        )?;
+        let unread = !message.own && message.state < Delivery::Read;
+        self.run(
+            "UPDATE chat SET last = MAX(IFNULL(last, ?2), ?2), unread = unread + ?3,
+                mentions = mentions + ?4 WHERE number = ?1",
+            params![chat, number, unread, unread && message.more.mentions_me],
+        )
+        .map(drop)
+    }
+
+    fn replace(&mut self, old: &Found, message: &Message) -> Result<(), String> {
+        let number =
+            if old.message.time == message.time { old.number } else { self.place(message.time.0)? };
+        let archive = message.more.archive_id.as_ref().or(old.message.more.archive_id.as_ref());
+        let archive = self.free_archive(old.chat, archive.map(String::as_str), old.number)?;
+        self.run(
+            "UPDATE message SET number = ?2, writer = ?3, reader = ?4, body = ?5, time = ?6,
+                state = ?7, error = ?8, archive = ?9, author = ?10, named = ?11, more = ?12
+             WHERE number = ?1",
+            params![
+                old.number,
+                number,
+                message.from.to_string(),
+                message.to.to_string(),
+                message.body,
+                message.time.0,
+                rows::number(message.state),
+                message.error,
+                archive,
+                message.more.author.as_ref().map(Jid::to_string),
+                message.more.mentions_me,
+                rows::rest(&message.more)?,
+            ],
+        )?;
+        let same = number == old.number
+            && (message.own
+                || (old.message.state < Delivery::Read) == (message.state < Delivery::Read)
+                    && old.message.more.mentions_me == message.more.mentions_me);
+        if same { Ok(()) } else { self.recount(old.chat) }
+    }
+
+    /// The archive's id, unless another message of the conversation has it.
+    fn free_archive<'a>(
+        &self,
+        chat: i64,
+        archive: Option<&'a str>,
+        number: i64,
+    ) -> Result<Option<&'a str>, String> {
+        let Some(id) = archive else { return Ok(None) };
+        let taken = self.one::<i64>(
+            "SELECT number FROM message WHERE archive = ?1 AND chat = ?2 AND number <> ?3",
+            params![id, chat, number],
+        )?;
+        Ok(archive.filter(|_| taken.is_none()))
+    }
+
+    /// A free number at this time; see `schema.rs`.
+    fn place(&self, time: i64) -> Result<i64, String> {
+        let mut first = time.clamp(0, i64::MAX >> (COUNT_BITS + 1)) << COUNT_BITS;
+        loop {
+            let next = first + (1 << COUNT_BITS);
+            let last: Option<i64> = self
+                .one(
+                    "SELECT MAX(number) FROM message WHERE number >= ?1 AND number < ?2",
+                    params![first, next],
+                )?
+                .flatten();
+            match last {
+                None => return Ok(first),
+                Some(last) if last + 1 < next => return Ok(last + 1),
+                Some(_) => first = next,
+            }
+        }
+    }
+
+    /// Moves an own message on; never back.
+    pub fn set_delivery(
+        &mut self,
+        id: &MessageId,
+        state: Delivery,
+        error: Option<&str>,
+    ) -> Result<(), String> {
+        self.run(
+            "UPDATE message SET state = ?2, error = ?3 WHERE id = ?1 AND own = 1 AND state < ?2",
+            params![id.0, rows::number(state), error],
+        )
+        .map(drop)
+    }
+
+    /// Changes a message; see [`Amendment`].
+    pub fn amend(&mut self, with: &Jid, id: &MessageId, change: &Amendment) -> Result<(), String> {
+        let Some(mut found) = self.find(with, id)? else { return Ok(()) };
+        if !amend(&mut found.message, change) {
+            return Ok(());
+        }
+        let Found { number, chat, message } = found;
+        let archive = self.free_archive(chat, message.more.archive_id.as_deref(), number)?;
+        self.run(
+            "UPDATE message SET body = ?2, archive = ?3, more = ?4 WHERE number = ?1",
+            params![number, message.body, archive, rows::rest(&message.more)?],
+        )
+        .map(drop)
+    }
+
+    /// All received messages of a conversation have been seen.
+    pub fn mark_read(&mut self, with: &Jid) -> Result<(), String> {
+        let Some(chat) = self.known_chat(with)? else { return Ok(()) };
+        self.whole(|base| {
+            base.run(
+                "UPDATE message SET state = 3 WHERE chat = ?1 AND own = 0 AND state < 3",
+                [chat],
+            )?;
+            base.run("UPDATE chat SET unread = 0, mentions = 0 WHERE number = ?1", [chat]).map(drop)
+        })
+    }
+
+    /// Deletes a conversation's messages; what is to be sent stays.
+    pub fn clear(&mut self, with: &Jid) -> Result<(), String> {
+        let Some(chat) = self.known_chat(with)? else { return Ok(()) };
+        self.whole(|base| {
+            let gone = base.run(
+                "DELETE FROM message WHERE chat = ?1 AND NOT (own = 1 AND state = 0)",
+                [chat],
+            )?;
+            base.forget_words(gone)?;
+            base.recount(chat)
+        })
+    }
+
+    /// Deletes what is older than this, in milliseconds since 1970; what is to be sent stays.
+    pub fn expire(&mut self, before: i64) -> Result<(), String> {
+        let bound = before.clamp(0, i64::MAX >> (COUNT_BITS + 1)) << COUNT_BITS;
+        self.whole(|base| {
+            let gone = base.run(
+                "DELETE FROM message WHERE number < ?1 AND NOT (own = 1 AND state = 0)",
+                [bound],
+            )?;
+            if gone == 0 {
+                return Ok(());
+            }
+            base.forget_words(gone)?;
+            base.recount_all()
+        })
+    }
+
+    /// Deletes every message that is not to be sent, and what is kept beside conversations. The
+    /// index is made anew out of what is left, which is quicker than to take each message out.
+    pub fn forget_messages(&mut self) -> Result<(), String> {
+        self.whole(|base| {
+            let trigger: Option<String> =
+                base.one("SELECT sql FROM sqlite_schema WHERE name = 'message_gone'", [])?;
+            base.run("DROP TRIGGER IF EXISTS message_gone", [])?;
+            base.run("DELETE FROM message WHERE NOT (own = 1 AND state = 0)", [])?;
+            base.run("INSERT INTO word (word) VALUES ('rebuild')", [])?;
+            base.run(&trigger.ok_or("it is damaged")?, [])?;
+            base.chats.clear();
+            base.run("DELETE FROM chat WHERE number NOT IN (SELECT chat FROM message)", [])?;
+            base.run(
+                "UPDATE chat SET name = NULL, draft = '', alerts = 0, encrypt = NULL, known = 0",
+                [],
+            )?;
+            base.recount_all()
+        })
+    }
+
+    /// Deletes one own message that no longer waits.
+    pub fn forget_sent(&mut self, id: &MessageId) -> Result<(), String> {
+        self.whole(|base| {
+            let chat: Option<i64> =
+                base.one("SELECT chat FROM message WHERE id = ?1 AND own = 1", params![id.0])?;
+            base.run("DELETE FROM message WHERE id = ?1 AND own = 1", params![id.0])?;
+            chat.map_or(Ok(()), |chat| base.recount(chat))
+        })
+    }
+
+    /// The index keeps deleted words until its parts are merged; where much went, that is now.
+    fn forget_words(&self, gone: usize) -> Result<(), String> {
+        if gone == 0 {
+            return Ok(());
+        }
+        self.run("INSERT INTO word (word) VALUES ('optimize')", []).map(drop)
+    }
+
+    fn recount(&self, chat: i64) -> Result<(), String> {
+        self.run(&format!("{RECOUNT} WHERE number = ?1"), [chat]).map(drop)
+    }
+
+    fn recount_all(&self) -> Result<(), String> {
+        self.run(RECOUNT, []).map(drop)
+    }
+
+    fn find(&self, with: &Jid, id: &MessageId) -> Result<Option<Found>, String> {
+        let Some(chat) = self.known_chat(with)? else { return Ok(None) };
+        if let Some(found) = self.find_id(chat, id)? {
+            return Ok(Some(found));
+        }
+        self.find_by("archive", chat, &id.0)
+    }
+
+    fn find_id(&self, chat: i64, id: &MessageId) -> Result<Option<Found>, String> {
+        self.find_by("id", chat, &id.0)
+    }
+
+    fn find_by(&self, column: &str, chat: i64, id: &str) -> Result<Option<Found>, String> {
+        let sql = format!("{SELECT} WHERE message.{column} = ?1 AND message.chat = ?2");
+        self.database
+            .prepare_cached(&sql)
+            .and_then(|mut query| {
+                let read = |row: &rusqlite::Row<'_>| {
+                    let message = rows::message(row, 0)?;
+                    Ok(Found { number: row.get(13)?, chat, message })
+                };
+                query.query_row(params![id, chat], read).optional()
+            })
+            .map_err(words)
+    }
+
+    /// The place of a message in time.
+    pub fn number_of(&self, with: &Jid, id: &MessageId) -> Result<Option<i64>, String> {
+        Ok(self.find(with, id)?.map(|found| found.number))
+    }
+
+    // ---- conversations and values -----------------------------------------------------------
+
+    /// The conversation's number, made when it is new.
+    fn chat(&mut self, with: &Jid) -> Result<i64, String> {
+        if let Some(number) = self.chats.get(with.bare_str()) {
+            return Ok(*number);
+        }
+        let number = match self.known_chat(with)? {
+            Some(number) => number,
+            None => {
+                self.run("INSERT INTO chat (address) VALUES (?1)", [with.bare_str()])?;
+                self.database.last_insert_rowid()
+            }
+        };
+        self.chats.insert(with.bare_str().to_owned(), number);
+        Ok(number)
+    }
+
+    /// The conversation's number, if there is one.
+    pub fn known_chat(&self, with: &Jid) -> Result<Option<i64>, String> {
+        if let Some(number) = self.chats.get(with.bare_str()) {
+            return Ok(Some(*number));
+        }
+        self.one("SELECT number FROM chat WHERE address = ?1", [with.bare_str()])
+    }
+
+    /// Keeps what is known of a conversation beside its messages.
+    pub fn put_chat(&mut self, row: &ChatRow) -> Result<(), String> {
+        self.whole(|base| {
+            let chat = base.chat(&row.with)?;
+            base.run(
+                "UPDATE chat SET kind = ?2, name = ?3, draft = ?4, alerts = ?5, encrypt = ?6,
+                    known = 1 WHERE number = ?1",
+                params![
+                    chat,
+                    rows::kind_number(row.kind),
+                    row.name,
+                    row.draft,
+                    rows::alerts_number(row.alerts),
+                    row.encrypt
+                ],
+            )
+            .map(drop)
+        })
+    }
+
+    /// Keeps a position in an archive.
+    pub fn put_archive(&mut self, place: Option<&Jid>, position: &str) -> Result<(), String> {
+        self.run(
+            "INSERT INTO archive (place, position) VALUES (?1, ?2)
+             ON CONFLICT (place) DO UPDATE SET position = ?2",
+            params![place.map_or(OURS, Jid::bare_str), position],
+        )
+        .map(drop)
+    }
+
+    /// Keeps or forgets a private value.
+    pub fn put_value(&mut self, name: &str, value: Option<&Secret<String>>) -> Result<(), String> {
+        match value {
+            Some(value) => self.run(
+                "INSERT INTO value (name, content) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET content = ?2",
+                params![name, value.expose()],
+            ),
+            None => self.run("DELETE FROM value WHERE name = ?1", [name]),
+        }
+        .map(drop)
+    }
+
+    /// Keeps a call.
+    pub fn put_call(&mut self, call: &CallRecord) -> Result<(), String> {
+        self.run(
+            "INSERT INTO call (remote, name, incoming, started, seconds, missed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                call.remote,
+                call.name,
+                call.direction == CallDirection::Incoming,
+                call.started.0,
+                call.seconds,
+                call.missed
+            ],
+        )
+        .map(drop)
+    }
+
+    pub(crate) fn run(&self, sql: &str, values: impl Params) -> Result<usize, String> {
+        self.database
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map_err(words)
+    }
+
+    pub(crate) fn one<T: rusqlite::types::FromSql>(
+        &self,
+        sql: &str,
+        values: impl Params,
+    ) -> Result<Option<T>, String> {
+        self.database
+            .prepare_cached(sql)
+            .and_then(|mut query| query.query_row(values, |row| row.get(0)).optional())
+            .map_err(words)
+    }
+}
+
+/// Makes a conversation's figures anew, out of small indexes.
+const RECOUNT: &str = "UPDATE chat SET
+    last = (SELECT MAX(message.number) FROM message WHERE message.chat = chat.number),
+    unread = (SELECT COUNT(*) FROM message
+              WHERE message.chat = chat.number AND own = 0 AND state < 3),
+    mentions = (SELECT COUNT(*) FROM message
+                WHERE message.chat = chat.number AND own = 0 AND state < 3 AND named = 1)";
