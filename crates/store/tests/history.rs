@@ -43,7 +43,7 @@ fn pages_are_in_order_and_meet_without_gap_or_overlap() {
 fn a_burst_within_one_instant_stays_in_order_of_arrival() {
     let folder = tempfile::tempdir().expect("a folder");
     let kept = Kept::open(folder.path());
-    let (send, receive) = std::sync::mpsc::channel();
+    let (send, receive) = std::sync::mpsc::sync_channel(5_000);
     for n in 0..5_000 {
         let send = send.clone();
         let request = StoreRequest::PutMessage(message(&format!("m{n}"), 7, false, "burst"));
