@@ -82,8 +82,9 @@ pub struct Contact {
     /// Number to call, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
-    /// Which picture shows the person: the key of [`Snapshot::photos`](crate::Snapshot), once it
-    /// was fetched.
+    /// Which picture shows the person, as soon as it was announced: the key of
+    /// [`Snapshot::photos`](crate::Snapshot), where its bytes are once they were asked for
+    /// ([`PeopleWish::Photo`](crate::PeopleWish)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub photo: Option<PhotoId>,
     /// We are told once when they become available.

@@ -11,6 +11,7 @@ use offhook_model::{
 
 use crate::texts::Texts;
 use crate::theme::Tokens;
+use crate::widgets::Photos;
 
 /// The system's zone as it was or will be at a time: the offset from UTC in seconds.
 pub type Zone = fn(Timestamp) -> i32;
@@ -71,6 +72,8 @@ pub struct Cx<'a> {
     pub snap: &'a Snapshot,
     /// People by address and number.
     pub people: &'a People,
+    /// Pictures of people.
+    pub photos: &'a Photos,
     /// Wall clock of this frame.
     pub now: Timestamp,
     /// The user's zone.

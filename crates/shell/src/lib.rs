@@ -61,6 +61,7 @@ pub struct Shell {
     zone: Zone,
     own_call_window: bool,
     people: People,
+    photos: widgets::Photos,
     entry: Entry,
     hub: Hub,
     /// The question about a certificate that has had the focus.
@@ -84,6 +85,7 @@ impl Shell {
             zone: system_zone,
             own_call_window: true,
             people: People::default(),
+            photos: widgets::Photos::default(),
             entry: Entry::default(),
             hub: Hub::default(),
             asked: None,
@@ -145,12 +147,14 @@ impl Shell {
     ) {
         self.follow_settings(ui.ctx(), snapshot);
         self.people.update(&snapshot.contacts);
+        self.photos.begin();
         let dark = ui.ctx().theme() == egui::Theme::Dark;
         let cx = Cx {
             c: theme::tokens(dark, self.contrast),
             texts: &self.texts,
             snap: snapshot,
             people: &self.people,
+            photos: &self.photos,
             now,
             zone: self.zone,
             levels,
@@ -171,6 +175,7 @@ impl Shell {
         }
         toasts::show(ui, &cx, out);
         trust::show(ui, &cx, &mut self.asked, out);
+        self.photos.ask(out);
         self.out.drain(..).for_each(send);
     }
 

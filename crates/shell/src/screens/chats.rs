@@ -6,7 +6,9 @@ use offhook_model::{Chat, Command};
 use super::hub::{Hub, list_heading};
 use crate::cx::Cx;
 use crate::theme::Type;
-use crate::widgets::{avatar, badge_count, paint_line, paragraph_centered, presence_mark, row};
+use crate::widgets::{
+    avatar, badge_count, paint_line, paragraph_centered, photo_or_initials, presence_mark, row,
+};
 
 const ROW: f32 = 62.0;
 
@@ -85,7 +87,10 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, chat: &Chat) {
     let ground = if selected { cx.c.accent_soft } else { cx.c.panel };
     let muted = if selected { cx.c.soft_muted } else { cx.c.muted };
     let center = pos2(rect.left() + 32.0, rect.center().y);
-    avatar(ui, center, 20.0, name, chat.with.bare_str());
+    match person {
+        Some(person) => photo_or_initials(ui, cx, center, 20.0, person),
+        None => avatar(ui, center, 20.0, name, chat.with.bare_str()),
+    }
     if let Some(person) = person {
         let mark = center + vec2(14.0, 14.0);
         presence_mark(ui, cx.c, mark, 6.0, person.presence.availability, ground);

@@ -10,7 +10,7 @@ use super::person_menu;
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::{R_ROW, Type};
-use crate::widgets::{Kind, Push, avatar, line, paint_line, presence_mark, row};
+use crate::widgets::{Kind, Push, avatar, line, paint_line, photo_or_initials, presence_mark, row};
 
 const ROW: f32 = 58.0;
 
@@ -91,7 +91,7 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<
     let ground = if selected { cx.c.accent_soft } else { cx.c.panel };
     let muted = if selected { cx.c.soft_muted } else { cx.c.muted };
     let center = pos2(rect.left() + 32.0, rect.center().y);
-    avatar(ui, center, 20.0, &person.name, person.contact.bare_str());
+    photo_or_initials(ui, cx, center, 20.0, person);
     let mark = center + vec2(14.0, 14.0);
     presence_mark(ui, cx.c, mark, 6.0, person.presence.availability, ground);
     let callable = person.number.is_some() && cx.can_call();

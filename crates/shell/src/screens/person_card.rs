@@ -8,7 +8,7 @@ use super::hub::Hub;
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::{R_CARD, R_ROW, Type};
-use crate::widgets::{Field, Kind, Push, avatar, paragraph, presence_mark};
+use crate::widgets::{Field, Kind, Push, paragraph, photo_or_initials, presence_mark};
 
 /// The card while it is open.
 pub struct Card {
@@ -64,7 +64,7 @@ fn head(ui: &mut Ui, cx: &Cx<'_>, person: &Contact) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 16.0;
         let (rect, _) = ui.allocate_exact_size(vec2(64.0, 64.0), Sense::hover());
-        avatar(ui, rect.center(), 32.0, &person.name, person.contact.bare_str());
+        photo_or_initials(ui, cx, rect.center(), 32.0, person);
         let mark = rect.center() + vec2(22.0, 22.0);
         presence_mark(ui, cx.c, mark, 8.0, person.presence.availability, cx.c.raised);
         ui.vertical(|ui| {

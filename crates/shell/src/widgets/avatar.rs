@@ -1,9 +1,10 @@
 //! Who a person is and how the person's time stands: initials, presence mark, counts.
 
-use egui::{Align2, Color32, Pos2, Stroke, Ui, pos2, vec2};
-use offhook_model::Availability;
+use egui::{Align2, Color32, CornerRadius, Pos2, Rect, Stroke, Ui, pos2, vec2};
+use offhook_model::{Availability, Contact};
 
 use super::icon;
+use crate::cx::Cx;
 use crate::icons;
 use crate::theme::{ON_AVATAR, Tokens, Type, avatar_color, semibold};
 
@@ -28,6 +29,16 @@ pub fn avatar(ui: &Ui, center: Pos2, radius: f32, name: &str, key: &str) {
         let font = semibold((radius * 0.7).round());
         painter.text(center, Align2::CENTER_CENTER, letters, font, ON_AVATAR);
     }
+}
+
+/// The person's picture, else the disc.
+pub fn photo_or_initials(ui: &Ui, cx: &Cx<'_>, center: Pos2, radius: f32, person: &Contact) {
+    let Some(picture) = cx.photos.of(ui, cx.snap, person) else {
+        return avatar(ui, center, radius, &person.name, person.contact.bare_str());
+    };
+    let rect = Rect::from_center_size(center, vec2(radius, radius) * 2.0);
+    let rounding = CornerRadius::same(radius as u8);
+    egui::Image::new(&picture).corner_radius(rounding).paint_at(ui, rect);
 }
 
 /// Presence by shape and colour: tick, clock, bar, ring. `around` is the ground behind it.

@@ -6,14 +6,16 @@ mod button;
 mod check;
 mod field;
 mod keypad;
+mod photo;
 mod row;
 mod word;
 
-pub use avatar::{avatar, badge_count, presence_mark};
+pub use avatar::{avatar, badge_count, photo_or_initials, presence_mark};
 pub use button::{Kind, Push, choice};
 pub use check::{check, option};
 pub use field::{Field, forget_text};
 pub use keypad::keypad;
+pub use photo::Photos;
 pub use row::{region, row};
 pub use word::{galley, icon, line, paint_line, paragraph, paragraph_centered, show_live};
 
