@@ -30,7 +30,7 @@ pub use phone::{FlowId, PhoneAccount, PhoneDialect, SipServer};
 pub use probe::{Probe, Reached, XmppLogin};
 pub use store::{Amendment, ChatRow, KeepingPlan, Loaded, StoreAnswer, StoreRequest};
 pub use trust::AskTrust;
-pub use xmpp::{XmppAuth, XmppPlan, XmppServer};
+pub use xmpp::{Resumption, Unacknowledged, XmppAuth, XmppPlan, XmppServer};
 
 /// A future that may move between threads. Port traits are used as objects, so they return this.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

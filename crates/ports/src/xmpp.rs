@@ -1,5 +1,9 @@
 //! How to open the chat connection.
 
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
 use offhook_model::{Endpoint, Jid, Link, Secret, Service};
 use serde::{Deserialize, Serialize};
 
@@ -66,4 +70,44 @@ pub struct XmppPlan {
     pub names: Vec<String>,
     /// How to prove who we are.
     pub auth: XmppAuth,
+}
+
+/// An interrupted stream that may be taken up again (XEP-0198 section 5). Whoever carries it
+/// between two connections looks at [`Resumption::max`] only.
+#[derive(Clone)]
+pub struct Resumption {
+    /// The server's name for the stream; who knows it and the password may take it up.
+    pub id: Secret<String>,
+    /// Our full JID on it.
+    pub jid: Jid,
+    /// Where the server would have us come back to, as `host` or `host:port`.
+    pub location: Option<String>,
+    /// How long the server keeps it after the connection broke.
+    pub max: Duration,
+    /// Stanzas that came.
+    pub received: u32,
+    /// Stanzas that the server acknowledged.
+    pub acknowledged: u32,
+    /// Stanzas that it did not, in order, those that were never written last.
+    pub unacknowledged: VecDeque<Unacknowledged>,
+}
+
+/// A stanza that the server may not have.
+#[derive(Clone)]
+pub struct Unacknowledged {
+    /// Its id, where it has one.
+    pub id: Option<String>,
+    /// As it is written.
+    pub bytes: Vec<u8>,
+}
+
+/// Numbers only: what people write is not for logs.
+impl fmt::Debug for Resumption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resumption")
+            .field("received", &self.received)
+            .field("acknowledged", &self.acknowledged)
+            .field("unacknowledged", &self.unacknowledged.len())
+            .finish_non_exhaustive()
+    }
 }

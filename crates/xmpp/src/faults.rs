@@ -45,7 +45,11 @@ pub(crate) fn stream_error(element: &Element) -> Fault {
 
 /// Where a stream error sends us (RFC 6120 section 4.9.3.19): host, and port if it names one.
 pub(crate) fn other_host(element: &Element) -> Option<(String, Option<u16>)> {
-    let text = element.get_child("see-other-host", ns::XMPP_STREAMS)?.text();
+    host_and_port(&element.get_child("see-other-host", ns::XMPP_STREAMS)?.text())
+}
+
+/// A server's name, and a port if it has one.
+pub(crate) fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     let text = text.trim();
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, rest)) => (host, rest.strip_prefix(':')),

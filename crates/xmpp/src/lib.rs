@@ -2,8 +2,9 @@
 //!
 //! The link tries the servers of a plan, signs in, and carries stanzas. It decides nothing else:
 //! it never reconnects, and when it is over its last event says why. Stanzas that the server does
-//! not acknowledge are the outbox's to send again; streams are not resumed yet (XEP-0198 section
-//! 5), so [`LinkEvent::Online`] never says so.
+//! not acknowledge are in the [`Resumption`] that the end of the link gives back, and go out on the
+//! next link that is given it, when the server takes the stream up again (XEP-0198 section 5). Where
+//! it does not, they are the outbox's to send again.
 //!
 //! Passwords go out over verified TLS only. Logs hold names and sizes of stanzas, never content.
 //! An idle link wakes the process once in four minutes.
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use offhook_im::Stanza;
 use offhook_model::{Endpoint, Fault, Jid};
 use offhook_net::Net;
-use offhook_ports::{XmppPlan, XmppServer};
+use offhook_ports::{Resumption, Unacknowledged, XmppPlan, XmppServer};
 use tokio::sync::{mpsc, watch};
 
 mod faults;
@@ -22,6 +23,7 @@ mod faults;
 pub mod fuzzing;
 mod link;
 mod login;
+mod management;
 mod reader;
 mod sasl;
 mod session;
@@ -50,7 +52,7 @@ pub enum LinkEvent {
     Online {
         /// Our full JID, as the server gave it.
         jid: Jid,
-        /// The earlier stream goes on (never, for now).
+        /// The earlier stream goes on: nothing is lost, and presence stands as it was.
         resumed: bool,
         /// Where.
         server: XmppServer,
@@ -68,6 +70,8 @@ pub enum LinkEvent {
         at: Endpoint,
         /// How.
         fault: Fault,
+        /// The earlier stream that was to go on; it still can.
+        resumption: Option<Box<Resumption>>,
     },
     /// Was online, is not; the link is over.
     Offline {
@@ -75,6 +79,8 @@ pub enum LinkEvent {
         at: Endpoint,
         /// How.
         fault: Fault,
+        /// How the stream can go on, where nobody ended it.
+        resumption: Option<Box<Resumption>>,
     },
     /// We closed it; the link is over.
     Closed,
@@ -84,20 +90,57 @@ pub enum LinkEvent {
 #[derive(Clone, Debug)]
 pub struct LinkHandle {
     queue: mpsc::Sender<Stanza>,
-    closing: watch::Sender<bool>,
+    ending: watch::Sender<Ending>,
+    attention: watch::Sender<bool>,
+}
+
+/// How a link is told to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Not.
+    None,
+    /// The stream is closed.
+    Polite,
+    /// The connection is dropped; the stream may go on over another one.
+    Abrupt,
 }
 
 impl LinkHandle {
-    /// Queues a stanza. False when the queue is full (the network takes nothing) or the link is
-    /// over; the stanza is lost then.
-    pub fn send(&self, stanza: Stanza) -> bool {
-        self.queue.try_send(stanza).is_ok()
+    /// Queues a stanza.
+    ///
+    /// # Errors
+    /// The stanza, when the link is over, or the queue is full: the network takes nothing, and the
+    /// link is given up. [`postpone`] keeps it for the next one.
+    pub fn send(&self, stanza: Stanza) -> Result<(), Box<Stanza>> {
+        self.queue.try_send(stanza).map_err(|error| {
+            if let mpsc::error::TrySendError::Full(_) = error {
+                self.abandon();
+            }
+            Box::new(error.into_inner())
+        })
+    }
+
+    /// Tells the server whether anybody looks, where it wants to know (XEP-0352).
+    pub fn attention(&self, attended: bool) {
+        self.attention.send_if_modified(|it| std::mem::replace(it, attended) != attended);
+    }
+
+    /// Drops the connection without a word: [`LinkEvent::Offline`] or [`LinkEvent::Failed`] follows
+    /// at once, with what is needed to go on.
+    pub fn abandon(&self) {
+        self.ending.send_if_modified(|it| {
+            let stands = *it == Ending::None;
+            if stands {
+                *it = Ending::Abrupt;
+            }
+            stands
+        });
     }
 
     /// Sends what is queued and closes the stream; [`LinkEvent::Closed`] follows within about two
     /// seconds.
     pub fn close(&self) {
-        self.closing.send_replace(true);
+        self.ending.send_replace(Ending::Polite);
     }
 }
 
@@ -107,13 +150,25 @@ impl LinkHandle {
 ///
 /// Each server of the plan gets 10 seconds to accept the connection and 15 to let us in. A wrong
 /// password is not tried at the next server, and a one-time token is shown to one server only.
+/// `earlier` is the stream that is to go on, if the server still has it.
 pub fn connect(
     net: Arc<Net>,
     plan: XmppPlan,
+    earlier: Option<Box<Resumption>>,
     events: mpsc::Sender<LinkEvent>,
 ) -> (LinkHandle, impl Future<Output = ()> + Send + 'static) {
     let (queue, queued) = mpsc::channel(QUEUE);
-    let (closing, told) = watch::channel(false);
-    let handle = LinkHandle { queue, closing };
-    (handle, Box::pin(link::live(net, plan, queued, told, events)))
+    let (ending, told_ending) = watch::channel(Ending::None);
+    let (attention, told_attention) = watch::channel(true);
+    let handle = LinkHandle { queue, ending, attention };
+    let told = session::Told { queue: queued, ending: told_ending, attention: told_attention };
+    (handle, Box::pin(link::live(net, plan, earlier, told, events)))
+}
+
+/// Puts a stanza that came too late for a link behind those that go out on the next one.
+pub fn postpone(resumption: &mut Resumption, stanza: &Stanza) {
+    if let Some(bytes) = wire::write(stanza) {
+        let id = stanza.id().map(str::to_owned);
+        resumption.unacknowledged.push_back(Unacknowledged { id, bytes });
+    }
 }

@@ -2,56 +2,83 @@
 
 use std::sync::Arc;
 
-use offhook_im::Stanza;
 use offhook_model::Fault;
 use offhook_net::Net;
-use offhook_ports::{BoxFuture, XmppAuth, XmppPlan, XmppServer};
-use tokio::sync::{mpsc, watch};
+use offhook_ports::{BoxFuture, Resumption, XmppAuth, XmppPlan, XmppServer};
+use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
-use crate::LinkEvent;
-use crate::faults::Miss;
+use crate::faults::{Miss, host_and_port};
 use crate::login::nowhere;
-use crate::session::{self, End};
+use crate::session::{self, End, Told};
 use crate::sign_in::{Accepted, Bound, authenticate, bind, open};
+use crate::{Ending, LinkEvent};
 
 /// The whole life of a link.
 pub(crate) async fn live(
     net: Arc<Net>,
-    plan: XmppPlan,
-    mut queue: mpsc::Receiver<Stanza>,
-    mut closing: watch::Receiver<bool>,
+    mut plan: XmppPlan,
+    earlier: Option<Box<Resumption>>,
+    mut told: Told,
     events: mpsc::Sender<LinkEvent>,
 ) {
+    if let Some(earlier) = &earlier {
+        come_back_to(earlier, &mut plan);
+    }
     let signed_in = tokio::select! {
-        result = try_servers(&net, &plan, to_session, Some(&events)) => Some(result),
-        () = session::told_to_close(&mut closing) => None,
+        result = try_servers(&net, &plan, earlier.as_deref(), to_session, Some(&events)) => {
+            Ok(result)
+        }
+        how = session::told_to_end(&mut told.ending) => Err(how),
     };
+    let resumption = earlier;
     let last = match signed_in {
-        None => LinkEvent::Closed,
-        Some(Err(Some((server, fault)))) => LinkEvent::Failed { at: server.endpoint(), fault },
-        Some(Err(None)) => LinkEvent::Failed { at: nowhere(&plan), fault: no_server() },
-        Some(Ok((server, bound))) => {
+        Err(Ending::None | Ending::Polite) => LinkEvent::Closed,
+        Err(Ending::Abrupt) => {
+            LinkEvent::Failed { at: nowhere(&plan), fault: Fault::Closed, resumption }
+        }
+        Ok(Err(Some((server, fault)))) => {
+            LinkEvent::Failed { at: server.endpoint(), fault, resumption }
+        }
+        Ok(Err(None)) => LinkEvent::Failed { at: nowhere(&plan), fault: no_server(), resumption },
+        Ok(Ok((server, mut bound))) => {
             tracing::info!(
                 host = server.host,
                 port = server.port,
                 tls = bound.tls,
+                resumed = bound.resumed,
                 "chat is online"
             );
+            drop(resumption);
+            for id in std::mem::take(&mut bound.acknowledged) {
+                let _ = events.send(LinkEvent::Acked(id)).await;
+            }
             let online = LinkEvent::Online {
                 jid: bound.jid.clone(),
-                resumed: false,
+                resumed: bound.resumed,
                 server: server.clone(),
                 tls: Some(bound.tls.clone()),
             };
             let _ = events.send(online).await;
-            match session::run(bound, &mut queue, &mut closing, &events).await {
+            match session::run(bound, &mut told, &events).await {
                 End::Closed => LinkEvent::Closed,
-                End::Fault(fault) => LinkEvent::Offline { at: server.endpoint(), fault },
+                End::Fault(fault, resumption) => {
+                    LinkEvent::Offline { at: server.endpoint(), fault, resumption }
+                }
             }
         }
     };
     let _ = events.send(last).await;
+}
+
+/// The server said where the stream is to be taken up again (XEP-0198 section 5): there first.
+fn come_back_to(earlier: &Resumption, plan: &mut XmppPlan) {
+    let place = earlier.location.as_deref().and_then(host_and_port);
+    if let (Some((host, port)), Some(first)) = (place, plan.servers.first().cloned()) {
+        let there = XmppServer { host, port: port.unwrap_or(first.port), link: first.link };
+        plan.servers.retain(|server| *server != there);
+        plan.servers.insert(0, there);
+    }
 }
 
 /// A plan without servers.
@@ -60,10 +87,18 @@ pub(crate) fn no_server() -> Fault {
 }
 
 /// What is done with a stream on which our proof was accepted.
-pub(crate) type Next<T> = for<'a> fn(Accepted, &'a XmppPlan) -> BoxFuture<'a, Result<T, Miss>>;
+pub(crate) type Next<T> = for<'a> fn(
+    Accepted,
+    &'a XmppPlan,
+    Option<&'a Resumption>,
+) -> BoxFuture<'a, Result<T, Miss>>;
 
-fn to_session(accepted: Accepted, plan: &XmppPlan) -> BoxFuture<'_, Result<Bound, Miss>> {
-    Box::pin(bind(accepted, plan))
+fn to_session<'a>(
+    accepted: Accepted,
+    plan: &'a XmppPlan,
+    earlier: Option<&'a Resumption>,
+) -> BoxFuture<'a, Result<Bound, Miss>> {
+    Box::pin(bind(accepted, plan, earlier))
 }
 
 /// Signs in to the first server that lets us. The error is the one that says most, with its
@@ -71,6 +106,7 @@ fn to_session(accepted: Accepted, plan: &XmppPlan) -> BoxFuture<'_, Result<Bound
 pub(crate) async fn try_servers<T>(
     net: &Net,
     plan: &XmppPlan,
+    earlier: Option<&Resumption>,
     next: Next<T>,
     events: Option<&mpsc::Sender<LinkEvent>>,
 ) -> Result<(XmppServer, T), Option<(XmppServer, Fault)>> {
@@ -79,6 +115,7 @@ pub(crate) async fn try_servers<T>(
         let mut server = server.clone();
         let mut spent = false;
         tell_connecting(events, &server).await;
+        let next = (earlier, next);
         let mut result = attempt(net, plan, &server, &mut spent, next).await;
         if let Err(Miss { elsewhere: Some((host, port)), .. }) = &result
             && (!spent || reusable(&plan.auth))
@@ -116,13 +153,13 @@ async fn attempt<T>(
     plan: &XmppPlan,
     server: &XmppServer,
     spent: &mut bool,
-    next: Next<T>,
+    (earlier, next): (Option<&Resumption>, Next<T>),
 ) -> Result<T, Miss> {
     let open = Box::pin(open(net, plan, server)).await?;
     let deadline = open.deadline;
     let negotiation = async {
         let accepted = authenticate(open, plan, spent).await?;
-        next(accepted, plan).await
+        next(accepted, plan, earlier).await
     };
     match timeout_at(deadline, Box::pin(negotiation)).await {
         Ok(result) => result,

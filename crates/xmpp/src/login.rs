@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use offhook_model::{Endpoint, Fault, Link, Service};
 use offhook_net::Net;
-use offhook_ports::{BoxFuture, Reached, XmppLogin, XmppPlan};
+use offhook_ports::{BoxFuture, Reached, Resumption, XmppLogin, XmppPlan};
 
 use crate::faults::Miss;
 use crate::link::{no_server, try_servers};
@@ -29,7 +29,7 @@ impl XmppLogin for LoginProbe {
         plan: &'a XmppPlan,
     ) -> BoxFuture<'a, Result<Reached, (Endpoint, Fault)>> {
         Box::pin(async move {
-            match try_servers(&self.net, plan, part, None).await {
+            match try_servers(&self.net, plan, None, part, None).await {
                 Ok((_, reached)) => Ok(reached),
                 Err(Some((server, fault))) => Err((server.endpoint(), fault)),
                 Err(None) => Err((nowhere(plan), no_server())),
@@ -39,7 +39,11 @@ impl XmppLogin for LoginProbe {
 }
 
 /// Closes the stream: the next header would begin a session.
-fn part(mut accepted: Accepted, _: &XmppPlan) -> BoxFuture<'_, Result<Reached, Miss>> {
+fn part<'a>(
+    mut accepted: Accepted,
+    _: &'a XmppPlan,
+    _: Option<&'a Resumption>,
+) -> BoxFuture<'a, Result<Reached, Miss>> {
     Box::pin(async move {
         // That the server may be gone already is no matter.
         let _ = accepted.stream.write(b"</stream:stream>").await;

@@ -1,21 +1,22 @@
 //! A bound stream: stanzas both ways, acknowledgements (XEP-0198), keepalive, and the end.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use offhook_im::Stanza;
 use offhook_model::Fault;
+use offhook_ports::Resumption;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::ns;
 
-use crate::LinkEvent;
 use crate::faults;
+use crate::management::{Management, counted};
 use crate::reader::{Item, Reader};
 use crate::sign_in::{Bound, Secured};
 use crate::wire;
+use crate::{Ending, LinkEvent};
 
 /// After so long without writing, a space keeps middleboxes from forgetting the connection
 /// (RFC 6120 section 4.6).
@@ -36,8 +37,15 @@ const CHUNK: usize = 16 * 1024;
 pub(crate) enum End {
     /// We closed it.
     Closed,
-    /// Something closed it.
-    Fault(Fault),
+    /// Something closed it, and how to go on with the stream, where that is possible.
+    Fault(Fault, Option<Box<Resumption>>),
+}
+
+/// What we are told from outside while the stream stands.
+pub(crate) struct Told {
+    pub(crate) queue: mpsc::Receiver<Stanza>,
+    pub(crate) ending: watch::Receiver<Ending>,
+    pub(crate) attention: watch::Receiver<bool>,
 }
 
 struct Session<'a> {
@@ -48,6 +56,10 @@ struct Session<'a> {
     written: usize,
     flushed: bool,
     management: Option<Management>,
+    /// The server wants to know whether anybody looks.
+    indication: bool,
+    /// The server ended the stream with a word: it cannot be taken up again.
+    parted: bool,
     /// Without acknowledgements: ids in `out`.
     in_flight: Vec<String>,
     /// What we wait for by when: bytes to leave, or an acknowledgement.
@@ -55,19 +67,10 @@ struct Session<'a> {
     idle_since: Instant,
 }
 
-/// Counters of XEP-0198 section 4.
-struct Management {
-    received: u32,
-    acknowledged: u32,
-    sent: VecDeque<Option<String>>,
-    asked: bool,
-}
-
 /// Runs a bound stream until it ends.
 pub(crate) async fn run(
     bound: Bound,
-    queue: &mut mpsc::Receiver<Stanza>,
-    closing: &mut watch::Receiver<bool>,
+    told: &mut Told,
     events: &mpsc::Sender<LinkEvent>,
 ) -> End {
     let (mut from, mut to) = split(bound.stream.io);
@@ -77,24 +80,32 @@ pub(crate) async fn run(
         out: Vec::new(),
         written: 0,
         flushed: true,
-        management: bound.managed.then(|| Management {
-            received: 0,
-            acknowledged: 0,
-            sent: VecDeque::new(),
-            asked: false,
-        }),
+        management: bound.management,
+        indication: bound.indication,
+        parted: false,
         in_flight: Vec::new(),
         due: None,
         idle_since: Instant::now(),
     };
-    let result = session.run(bound.early, &mut from, &mut to, queue, closing).await;
+    session.begin(!*told.attention.borrow_and_update());
+    let result = session.run(bound.early, &mut from, &mut to, told).await;
+    // What is in the queue from here on would be lost; the sender is told so.
+    told.queue.close();
     match result {
         Ok(()) => {
-            while let Ok(stanza) = queue.try_recv() {
+            while let Ok(stanza) = told.queue.try_recv() {
                 session.put(&stanza);
             }
             let _ = timeout(FAREWELL, session.farewell(&mut from, &mut to)).await;
             End::Closed
+        }
+        Err(fault) if session.may_go_on(&fault) => {
+            // A word of farewell would end the stream for good (XEP-0198 section 5).
+            while let Ok(stanza) = told.queue.try_recv() {
+                session.put(&stanza);
+            }
+            let resumption = session.management.and_then(|it| it.interrupted(bound.jid));
+            End::Fault(fault, resumption)
         }
         Err(fault) => {
             let _ = timeout(FAREWELL, async {
@@ -102,21 +113,44 @@ pub(crate) async fn run(
                 to.shutdown().await
             })
             .await;
-            End::Fault(fault)
+            End::Fault(fault, None)
         }
     }
 }
 
 impl Session<'_> {
+    /// What a resumed stream owes the server, and whether anybody looks: it forgets that.
+    fn begin(&mut self, unattended: bool) {
+        if let Some(management) = &self.management {
+            let owed: Vec<u8> = management.unacknowledged().flatten().copied().collect();
+            if !owed.is_empty() {
+                self.write(&owed);
+                self.ask();
+            }
+        }
+        if unattended {
+            self.indicate(false);
+        }
+    }
+
+    /// The stream may be taken up again: nobody ended it with a word, and what came on it was sound.
+    fn may_go_on(&self, fault: &Fault) -> bool {
+        let broken = matches!(
+            fault,
+            Fault::Closed | Fault::AnswerTimeout | Fault::Unreachable(_) | Fault::Tls(_)
+        );
+        broken && !self.parted
+    }
+
     /// Ends well when we are to close.
     async fn run(
         &mut self,
         early: Vec<Element>,
         from: &mut ReadHalf<Secured>,
         to: &mut WriteHalf<Secured>,
-        queue: &mut mpsc::Receiver<Stanza>,
-        closing: &mut watch::Receiver<bool>,
+        told: &mut Told,
     ) -> Result<(), Fault> {
+        let Told { queue, ending, attention } = told;
         for element in early {
             self.take(element).await?;
         }
@@ -126,6 +160,7 @@ impl Session<'_> {
             let pending = self.out.get(self.written..).unwrap_or_default();
             let backlog = pending.len();
             let next_idle = self.idle_since + IDLE;
+            let open = backlog < BACKLOG && !self.management.as_ref().is_some_and(|m| m.is_full());
             tokio::select! {
                 count = from.read(&mut chunk) => {
                     let count = count.map_err(|error| faults::io(&error))?;
@@ -137,7 +172,7 @@ impl Session<'_> {
                 count = push(to, pending), if !self.flushed => {
                     self.wrote(count.map_err(|error| faults::io(&error))?).await?;
                 }
-                stanza = queue.recv(), if backlog < BACKLOG => match stanza {
+                stanza = queue.recv(), if open => match stanza {
                     Some(stanza) => {
                         self.put(&stanza);
                         while self.out.len() < BACKLOG && let Ok(more) = queue.try_recv() {
@@ -147,7 +182,14 @@ impl Session<'_> {
                     }
                     None => return Ok(()),
                 },
-                () = told_to_close(closing) => return Ok(()),
+                how = told_to_end(ending) => match how {
+                    Ending::Abrupt => return Err(Fault::Closed),
+                    Ending::None | Ending::Polite => return Ok(()),
+                },
+                Ok(()) = attention.changed(), if self.indication => {
+                    let attended = *attention.borrow_and_update();
+                    self.indicate(attended);
+                }
                 () = sleep_until(self.due.unwrap_or(next_idle)), if self.due.is_some() => {
                     return Err(Fault::AnswerTimeout);
                 }
@@ -160,7 +202,10 @@ impl Session<'_> {
         while let Some(item) = self.reader.next()? {
             match item {
                 Item::Element(element) => self.take(element).await?,
-                Item::Closed => return Err(Fault::Closed),
+                Item::Closed => {
+                    self.parted = true;
+                    return Err(Fault::Closed);
+                }
                 Item::Opened => return Err(Fault::Nonsense("a second stream header".into())),
             }
         }
@@ -169,6 +214,7 @@ impl Session<'_> {
 
     async fn take(&mut self, element: Element) -> Result<(), Fault> {
         if element.is("error", ns::STREAM) {
+            self.parted = true;
             return Err(faults::stream_error(&element));
         }
         if element.has_ns(ns::SM) {
@@ -208,17 +254,9 @@ impl Session<'_> {
         if element.name() != "a" {
             return Ok(());
         }
-        let count: u32 = element
-            .attr("h")
-            .and_then(|h| h.parse().ok())
+        let count = counted(element)
             .ok_or_else(|| Fault::Nonsense("an acknowledgement without a number".into()))?;
-        let new = count.wrapping_sub(management.acknowledged) as usize;
-        if new > management.sent.len() {
-            return Err(Fault::Nonsense("an acknowledgement of what was not sent".into()));
-        }
-        management.acknowledged = count;
-        management.asked = false;
-        let ids: Vec<String> = management.sent.drain(..new).flatten().collect();
+        let ids = management.acknowledge(count)?;
         self.due = (!self.flushed).then(|| Instant::now() + PATIENCE);
         self.ask();
         for id in ids {
@@ -232,7 +270,7 @@ impl Session<'_> {
         let Some(management) = &mut self.management else {
             return;
         };
-        if !management.sent.is_empty() && !management.asked {
+        if management.is_owed() && !management.asked {
             management.asked = true;
             let request = format!("<r xmlns='{}'/>", ns::SM);
             self.write(request.as_bytes());
@@ -247,10 +285,18 @@ impl Session<'_> {
         tracing::trace!(name = stanza.name(), bytes = bytes.len(), "stanza sent");
         let id = stanza.id().map(str::to_owned);
         match &mut self.management {
-            Some(management) => management.sent.push_back(id),
+            Some(management) => management.sent(id, &bytes),
             None => self.in_flight.extend(id),
         }
         self.write(&bytes);
+    }
+
+    /// Tells the server whether anybody looks (XEP-0352 section 4); no stanza, so not counted.
+    fn indicate(&mut self, attended: bool) {
+        if self.indication {
+            let word = if attended { "active" } else { "inactive" };
+            self.write(format!("<{word} xmlns='urn:xmpp:csi:0'/>").as_bytes());
+        }
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -299,7 +345,7 @@ impl Session<'_> {
         to: &mut WriteHalf<Secured>,
     ) -> Result<(), Fault> {
         let managed = self.management.as_ref();
-        if managed.is_some_and(|management| !management.sent.is_empty()) {
+        if managed.is_some_and(Management::is_owed) {
             let request = format!("<r xmlns='{}'/>", ns::SM);
             self.write(request.as_bytes());
         }
@@ -331,7 +377,10 @@ async fn push(to: &mut WriteHalf<Secured>, pending: &[u8]) -> std::io::Result<Op
     to.write(pending).await.map(Some)
 }
 
-/// Ends when the link is told to close, or nobody is left to tell it.
-pub(crate) async fn told_to_close(closing: &mut watch::Receiver<bool>) {
-    let _ = closing.wait_for(|closing| *closing).await;
+/// How the link is told to end. Politely too when nobody is left to tell it.
+pub(crate) async fn told_to_end(ending: &mut watch::Receiver<Ending>) -> Ending {
+    match ending.wait_for(|ending| *ending != Ending::None).await {
+        Ok(how) => *how,
+        Err(_) => Ending::Polite,
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use offhook_model::{Fault, Jid, Link, Secret, TlsFault};
 use offhook_net::{Net, Refused, Wanted};
-use offhook_ports::{XmppPlan, XmppServer};
+use offhook_ports::{Resumption, XmppPlan, XmppServer};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -14,6 +14,7 @@ use xmpp_parsers::minidom::Element;
 use xmpp_parsers::ns;
 
 use crate::faults::{self, Miss};
+use crate::management::{self, Management};
 use crate::sasl::Proof;
 use crate::stream::{XmlStream, escape, unexpected};
 
@@ -44,7 +45,13 @@ pub(crate) struct Bound {
     pub(crate) jid: Jid,
     pub(crate) tls: String,
     /// The server acknowledges stanzas (XEP-0198).
-    pub(crate) managed: bool,
+    pub(crate) management: Option<Management>,
+    /// The earlier stream goes on.
+    pub(crate) resumed: bool,
+    /// What the server has of the earlier stream, by id.
+    pub(crate) acknowledged: Vec<String>,
+    /// The server wants to know whether anybody looks (XEP-0352).
+    pub(crate) indication: bool,
     /// What the server sent before it answered our last question.
     pub(crate) early: Vec<Element>,
 }
@@ -128,10 +135,39 @@ pub(crate) async fn authenticate(
     Ok(Accepted { stream: stream.restarted(true)?, tls, peer, local })
 }
 
-/// Binds the resource and asks for acknowledgements.
-pub(crate) async fn bind(accepted: Accepted, plan: &XmppPlan) -> Result<Bound, Miss> {
+/// Goes on with the earlier stream, or binds the resource and asks for acknowledgements.
+pub(crate) async fn bind(
+    accepted: Accepted,
+    plan: &XmppPlan,
+    earlier: Option<&Resumption>,
+) -> Result<Bound, Miss> {
     let Accepted { mut stream, tls, .. } = accepted;
     let features = stream.open(plan.jid.domain()).await?;
+    let manages = features.has_child("sm", ns::SM);
+    let indication = features.has_child("csi", CSI);
+    let mut acknowledged = Vec::new();
+    if let Some(earlier) = earlier.filter(|_| manages) {
+        let answer = resume(&mut stream, earlier).await?;
+        if answer.is("resumed", ns::SM) {
+            let h = management::counted(&answer)
+                .ok_or_else(|| Fault::Nonsense("a resumption without a number".into()))?;
+            let (management, acknowledged) = Management::resumed(earlier, h)?;
+            let (jid, management) = (earlier.jid.clone(), Some(management));
+            let early = Vec::new();
+            let resumed = true;
+            return Ok(Bound {
+                stream,
+                jid,
+                tls,
+                management,
+                resumed,
+                acknowledged,
+                indication,
+                early,
+            });
+        }
+        acknowledged = management::covered(earlier, &answer);
+    }
     if !features.has_child("bind", ns::BIND) {
         return Err(Fault::Nonsense("a server that binds no resource".into()).into());
     }
@@ -154,11 +190,25 @@ pub(crate) async fn bind(accepted: Accepted, plan: &XmppPlan) -> Result<Bound, M
         let question = format!("<session xmlns='{SESSION}'/>");
         ask(&mut stream, "session", &question, &mut early).await?;
     }
-    let managed = features.has_child("sm", ns::SM) && manage(&mut stream, &mut early).await?;
-    Ok(Bound { stream, jid, tls, managed, early })
+    let management = if manages { manage(&mut stream, &mut early).await? } else { None };
+    let resumed = false;
+    Ok(Bound { stream, jid, tls, management, resumed, acknowledged, indication, early })
 }
 
 const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
+const CSI: &str = "urn:xmpp:csi:0";
+
+/// Asks to go on with an earlier stream; the server's yes or no.
+async fn resume(
+    stream: &mut XmlStream<Secured>,
+    earlier: &Resumption,
+) -> Result<Element, Miss> {
+    let request = management::resume(earlier);
+    stream.write(request.expose().as_bytes()).await?;
+    let answer = stream.element().await?;
+    let known = answer.is("resumed", ns::SM) || answer.is("failed", ns::SM);
+    if known { Ok(answer) } else { Err(unexpected(&answer, "an answer to the resumption").into()) }
+}
 
 async fn start_tls(tcp: TcpStream, domain: &str) -> Result<TcpStream, Miss> {
     let mut stream = XmlStream::new(tcp);
@@ -240,15 +290,18 @@ async fn ask(
     }
 }
 
-async fn manage(stream: &mut XmlStream<Secured>, early: &mut Vec<Element>) -> Result<bool, Miss> {
-    let enable = format!("<enable xmlns='{}'/>", ns::SM);
+async fn manage(
+    stream: &mut XmlStream<Secured>,
+    early: &mut Vec<Element>,
+) -> Result<Option<Management>, Miss> {
+    let enable = format!("<enable xmlns='{}' resume='true'/>", ns::SM);
     stream.write(enable.as_bytes()).await?;
     loop {
         let element = stream.element().await?;
         if element.is("enabled", ns::SM) {
-            return Ok(true);
+            return Ok(Some(Management::enabled(&element)));
         } else if element.is("failed", ns::SM) {
-            return Ok(false);
+            return Ok(None);
         }
         keep(early, element)?;
     }

@@ -152,7 +152,7 @@ impl Person {
     fn drain(&mut self) {
         while let Some(output) = self.im.poll() {
             if let Output::Send(stanza) = output {
-                assert!(self.driven.handle.send(stanza));
+                self.driven.handle.send(stanza).expect("queued");
             }
         }
     }

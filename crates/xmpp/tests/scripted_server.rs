@@ -460,8 +460,8 @@ async fn acknowledgements_are_passed_on_asked_for_and_given() {
     };
     let client = async {
         driven.until(|event| matches!(event, LinkEvent::Online { .. })).await;
-        assert!(driven.handle.send(message("m1", "one")));
-        assert!(driven.handle.send(message("m2", "two")));
+        driven.handle.send(message("m1", "one")).expect("queued");
+        driven.handle.send(message("m2", "two")).expect("queued");
         let mut acked = Vec::new();
         loop {
             match driven.next().await.expect("goes on") {
@@ -495,13 +495,13 @@ async fn a_close_sends_what_is_queued_and_says_goodbye() {
     };
     let client = async {
         driven.until(|event| matches!(event, LinkEvent::Online { .. })).await;
-        assert!(driven.handle.send(message("m1", "last words")));
+        driven.handle.send(message("m1", "last words")).expect("queued");
         driven.handle.close();
         driven.end().await
     };
     let (event, ()) = tokio::join!(client, server);
     assert!(matches!(event, LinkEvent::Closed));
-    assert!(!driven.handle.send(message("m2", "too late")));
+    assert!(driven.handle.send(message("m2", "too late")).is_err());
 }
 
 #[tokio::test]
@@ -522,7 +522,7 @@ async fn the_last_acknowledgement_is_waited_for() {
     };
     let client = async {
         driven.until(|event| matches!(event, LinkEvent::Online { .. })).await;
-        assert!(driven.handle.send(message("m1", "last words")));
+        driven.handle.send(message("m1", "last words")).expect("queued");
         driven.handle.close();
         driven.until(|event| matches!(event, LinkEvent::Acked(id) if id == "m1")).await;
         driven.end().await
@@ -547,7 +547,7 @@ async fn without_acknowledgements_a_stanza_counts_when_it_is_written() {
     };
     let client = async {
         driven.until(|event| matches!(event, LinkEvent::Online { .. })).await;
-        assert!(driven.handle.send(message("m1", "one")));
+        driven.handle.send(message("m1", "one")).expect("queued");
         driven.until(|event| matches!(event, LinkEvent::Acked(id) if id == "m1")).await
     };
     tokio::join!(client, server);
@@ -579,7 +579,7 @@ async fn a_silent_server_is_given_up_before_and_after_sign_in() {
     };
     let client = async {
         driven.until(|event| matches!(event, LinkEvent::Online { .. })).await;
-        assert!(driven.handle.send(message("m1", "one")));
+        driven.handle.send(message("m1", "one")).expect("queued");
         driven.end().await
     };
     let (event, ()) = tokio::join!(client, server);

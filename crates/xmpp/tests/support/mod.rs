@@ -254,7 +254,7 @@ pub struct Driven {
 impl Driven {
     pub fn new(net: &Arc<Net>, plan: XmppPlan) -> Self {
         let (sender, events) = mpsc::channel(64);
-        let (handle, link) = connect(Arc::clone(net), plan, sender);
+        let (handle, link) = connect(Arc::clone(net), plan, None, sender);
         Self { handle, events, link: Box::pin(link), over: false }
     }
 
