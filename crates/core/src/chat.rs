@@ -8,9 +8,10 @@ use offhook_model::{
     Availability, CommandError, Endpoint, ErrorCode, Fault, Jid, Link, Message, Moment, Owner,
     Presence, Problem, ServiceState, ServiceStatus,
 };
-use offhook_ports::{Loaded, XmppAuth, XmppPlan, XmppServer};
+use offhook_ports::{Loaded, Resumption, XmppAuth, XmppPlan, XmppServer};
 
 use crate::event::XmppEvent;
+use crate::resuming::{Abandoned, Earlier};
 use crate::reviving::fault_is_final;
 use crate::standing::ServiceVerdict;
 use crate::{Core, Effect, LinkId, RunId};
@@ -51,6 +52,13 @@ pub struct ChatSide {
     pub(crate) anew: bool,
     /// What is waited for, where it is more than a pause.
     pub(crate) waiting: Option<String>,
+    /// A stream that broke and may go on.
+    pub(crate) earlier: Option<Earlier>,
+    /// A link that still has such a stream.
+    pub(crate) abandoned: Option<Abandoned>,
+    /// The stream was taken up again, and something came on it since.
+    pub(crate) carried: bool,
+    resumed: bool,
 }
 
 impl ChatSide {
@@ -67,6 +75,10 @@ impl ChatSide {
             presence,
             anew: false,
             waiting: None,
+            earlier: None,
+            abandoned: None,
+            carried: false,
+            resumed: false,
         }
     }
 
@@ -139,7 +151,8 @@ impl ChatSide {
             | LinkState::Parked
             | LinkState::Closing(_) => None,
         };
-        [pause, self.im.as_ref().and_then(Im::next_timeout)].into_iter().flatten().min()
+        let machine = self.im.as_ref().and_then(Im::next_timeout);
+        [pause, machine, self.stream_timeout()].into_iter().flatten().min()
     }
 
     /// It waits for the session.
@@ -192,6 +205,7 @@ impl Core {
         {
             return self.open_link(plan);
         }
+        self.chat.earlier = None;
         let seed = self.chat.seed ^ self.chance.next();
         let mut im = Im::new(plan.jid.clone(), seed, now);
         let Presence { availability, note, .. } = self.chat.presence.clone();
@@ -203,19 +217,25 @@ impl Core {
     }
 
     pub(crate) fn open_link(&mut self, plan: XmppPlan) {
+        self.chat.plan = Some(plan.clone());
+        if self.wait_for_stream() {
+            return;
+        }
         let link = self.next_link();
         self.chat.link = LinkState::Opening(link);
-        self.chat.plan = Some(plan.clone());
         self.session.services.im.state = ServiceState::Connecting;
         if let Some(server) = plan.servers.first() {
             self.session.services.im.address = Some(server.endpoint().to_string());
         }
         self.session.services.im.protocol = Some("XMPP".into());
-        self.out.push_back(Effect::XmppOpen { link, plan: Box::new(plan) });
+        let earlier = self.take_stream();
+        self.out.push_back(Effect::XmppOpen { link, plan: Box::new(plan), earlier });
     }
 
     /// Closes the link; the machine stays until [`Core::drop_chat`].
     pub(crate) fn stop_chat(&mut self, now: Moment) {
+        self.wait_no_more();
+        self.chat.earlier = None;
         match self.chat.link {
             LinkState::Opening(link) | LinkState::Online(link) => {
                 if let Some(im) = &mut self.chat.im {
@@ -246,18 +266,23 @@ impl Core {
         }
         self.chat.im = None;
         self.chat.plan = None;
+        self.chat.earlier = None;
+        self.chat.abandoned = None;
         self.chat.link = LinkState::Off;
     }
 
     pub(crate) fn xmpp(&mut self, link: LinkId, event: XmppEvent, now: Moment) {
-        if !self.chat.is_current(link) {
+        let abandoned = self.chat.is_abandoned(link);
+        if !self.chat.is_current(link) && !abandoned {
             return;
         }
         match event {
+            XmppEvent::Online { resumed, .. } if abandoned => self.abandoned_is_online(resumed),
             XmppEvent::Online { jid, resumed, server, tls } => {
                 self.chat_online(link, jid, resumed, &server, tls, now);
             }
             XmppEvent::Stanza(stanza) => {
+                self.chat.carried |= self.chat.resumed;
                 if let Some(im) = &mut self.chat.im {
                     im.receive(*stanza, now);
                 }
@@ -267,8 +292,18 @@ impl Core {
                     im.acknowledged(&id, now);
                 }
             }
-            XmppEvent::Failed { at, fault } | XmppEvent::Offline { at, fault } => {
-                self.chat_lost(&at, &fault, now);
+            XmppEvent::Failed { resumption, .. } | XmppEvent::Offline { resumption, .. }
+                if abandoned =>
+            {
+                self.abandoned_is_over(resumption, now);
+            }
+            XmppEvent::Closed if abandoned => self.abandoned_is_over(None, now),
+            XmppEvent::Failed { at, fault, resumption } => {
+                self.put_stream_back(resumption, now);
+                self.chat_lost(&at, &fault, None, now);
+            }
+            XmppEvent::Offline { at, fault, resumption } => {
+                self.chat_lost(&at, &fault, resumption, now);
             }
             XmppEvent::Closed => {
                 self.chat.link = LinkState::Off;
@@ -292,6 +327,8 @@ impl Core {
         }
         self.chat.link = LinkState::Online(link);
         self.chat.online_since = Some(now.at);
+        self.chat.earlier = None;
+        (self.chat.resumed, self.chat.carried) = (resumed, false);
         self.session.services.im = ServiceStatus {
             state: ServiceState::Ready,
             address: Some(server.endpoint().to_string()),
@@ -313,19 +350,28 @@ impl Core {
         }
     }
 
-    fn chat_lost(&mut self, at: &Endpoint, fault: &Fault, now: Moment) {
+    fn chat_lost(
+        &mut self,
+        at: &Endpoint,
+        fault: &Fault,
+        resumption: Option<Box<Resumption>>,
+        now: Moment,
+    ) {
         if matches!(self.chat.link, LinkState::Closing(_)) {
             self.chat.link = LinkState::Off;
             self.session.services.im = ServiceStatus::default();
             return;
         }
         let was_online = matches!(self.chat.link, LinkState::Online(_));
-        if was_online && let Some(im) = &mut self.chat.im {
-            im.offline(now);
+        match resumption {
+            Some(resumption) if was_online => self.keep_stream(resumption, now),
+            Some(_) | None if was_online => self.give_stream_up(now),
+            Some(_) | None => {}
         }
         let stood =
             self.chat.online_since.take().map(|since| now.at.saturating_duration_since(since));
-        if stood.is_some_and(|stood| stood >= SETTLED) {
+        let stood_well = stood.is_some_and(|stood| stood >= SETTLED);
+        if stood_well {
             self.chat.attempts = 0;
         }
         let problem = fault.problem(at);
@@ -340,16 +386,22 @@ impl Core {
             return;
         }
         if fault_is_final(fault, one_time) {
-            self.give_chat_up(problem);
+            self.give_chat_up(problem, now);
             return;
         }
-        self.pause_chat(now);
+        match self.stream_pause(stood_well) {
+            Some(pause) if was_online => self.chat.link = LinkState::Pausing(now.at + pause),
+            Some(_) | None => self.pause_chat(now),
+        }
         if !was_online {
             self.chat_verdict(ServiceVerdict::Failed(problem));
         }
     }
 
-    pub(crate) fn give_chat_up(&mut self, problem: Problem) {
+    pub(crate) fn give_chat_up(&mut self, problem: Problem, now: Moment) {
+        if self.chat.earlier.is_some() {
+            self.give_stream_up(now);
+        }
         self.chat.link = LinkState::Off;
         self.session.services.im.state = ServiceState::Failed;
         self.session.services.im.error = Some(problem.clone());

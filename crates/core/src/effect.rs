@@ -10,7 +10,7 @@ use offhook_model::{
     AcceptedKey, AudioSpec, CallId, CertificatePolicy, CommandError, IpMode, Jid, Notice, Reply,
     Role, Ticket,
 };
-use offhook_ports::{FlowId, MediaPlan, PortRange, SipServer, StoreRequest, XmppPlan};
+use offhook_ports::{FlowId, MediaPlan, PortRange, Resumption, SipServer, StoreRequest, XmppPlan};
 use offhook_signin as signin;
 
 use crate::{LinkId, RunId};
@@ -64,11 +64,18 @@ pub enum Effect {
         link: LinkId,
         /// How.
         plan: Box<XmppPlan>,
+        /// The stream that is to go on (XEP-0198), as a link before gave it.
+        earlier: Option<Box<Resumption>>,
     },
     /// Send a stanza.
     XmppSend(LinkId, Box<Stanza>),
     /// Close a chat connection.
     XmppClose(LinkId),
+    /// Drop a chat connection whose stream is to go on over another one; its last event has what is
+    /// needed for that.
+    XmppAbandon(LinkId),
+    /// Tell the chat server whether anybody looks (XEP-0352).
+    XmppAttention(LinkId, bool),
     /// Open a SIP connection.
     SipOpen {
         /// Its name.

@@ -8,7 +8,9 @@ use offhook_im::Stanza;
 use offhook_model::{
     CallId, Command, Devices, Endpoint, Fault, Jid, Problem, Ticket, TrustQuestion,
 };
-use offhook_ports::{FlowId, MediaFact, NetworkState, Progress, StoreAnswer, XmppPlan, XmppServer};
+use offhook_ports::{
+    FlowId, MediaFact, NetworkState, Progress, Resumption, StoreAnswer, XmppPlan, XmppServer,
+};
 use offhook_signin as signin;
 
 use crate::StoreTag;
@@ -56,6 +58,8 @@ pub enum XmppEvent {
         at: Endpoint,
         /// Why.
         fault: Fault,
+        /// The stream that was to go on; it still can.
+        resumption: Option<Box<Resumption>>,
     },
     /// It was open and is no more.
     Offline {
@@ -63,6 +67,8 @@ pub enum XmppEvent {
         at: Endpoint,
         /// Why.
         fault: Fault,
+        /// How its stream can go on, where nobody ended it.
+        resumption: Option<Box<Resumption>>,
     },
     /// We closed it.
     Closed,

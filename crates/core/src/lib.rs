@@ -29,6 +29,7 @@ mod phase;
 mod policy;
 mod project;
 mod provision;
+mod resuming;
 mod reviving;
 mod rooms;
 mod session;

@@ -20,15 +20,9 @@ impl Core {
     /// Ends what is under way and tries nothing more until [`Core::reconnect_chat`] or a new plan.
     /// Messages that are not acknowledged wait in the outbox.
     pub(crate) fn park_chat(&mut self, now: Moment) {
+        self.wait_no_more();
         match self.chat.link {
-            LinkState::Opening(link) | LinkState::Online(link) => {
-                if let Some(im) = &mut self.chat.im
-                    && matches!(self.chat.link, LinkState::Online(_))
-                {
-                    im.offline(now);
-                }
-                self.out.push_back(Effect::XmppClose(link));
-            }
+            LinkState::Opening(link) | LinkState::Online(link) => self.abandon_link(link, now),
             LinkState::Renewing(run) => self.out.push_back(Effect::Cancel(run)),
             LinkState::Pausing(_) => {}
             LinkState::Off | LinkState::Parked | LinkState::Closing(_) => return,
@@ -67,6 +61,7 @@ impl Core {
         {
             self.reopen_chat(now);
         }
+        self.stream_due(now);
         if let Some(im) = &mut self.chat.im {
             im.handle_timeout(now);
         }
@@ -108,7 +103,7 @@ impl Core {
         match result {
             Ok(plan) => self.open_link(*plan),
             // Each attempt with a wrong password brings the account nearer to being locked.
-            Err(problem) if password_can_mend(&problem) => self.give_chat_up(problem),
+            Err(problem) if password_can_mend(&problem) => self.give_chat_up(problem, now),
             Err(problem) => {
                 self.session.services.im.state = ServiceState::Failed;
                 self.session.services.im.error = Some(problem.clone());

@@ -50,9 +50,13 @@ impl Hands {
                 self.flows.renew(run, *renewal, credentials);
             }
             Effect::Cancel(run) => self.flows.cancel(run),
-            Effect::XmppOpen { link, plan } => self.links.open_chat(link, *plan),
+            Effect::XmppOpen { link, plan, earlier } => {
+                self.links.open_chat(link, *plan, earlier);
+            }
             Effect::XmppSend(link, stanza) => self.links.send_chat(link, *stanza),
             Effect::XmppClose(link) => self.links.close_chat(link),
+            Effect::XmppAbandon(link) => self.links.abandon_chat(link),
+            Effect::XmppAttention(link, attended) => self.links.attend_chat(link, attended),
             Effect::SipOpen { flow, server, dscp } => self.links.open_sip(flow, server, dscp),
             Effect::SipSend(flow, bytes) => self.links.send_sip(flow, bytes),
             Effect::SipClose(flow) => self.links.close_sip(flow),

@@ -7,7 +7,7 @@ use offhook_core::{Event, LinkId, XmppEvent};
 use offhook_im::Stanza;
 use offhook_net::Net;
 use offhook_net::sip::{SipFlowEvent, SipFlowHandle};
-use offhook_ports::{FlowId, SipServer, XmppPlan};
+use offhook_ports::{FlowId, Resumption, SipServer, XmppPlan};
 use offhook_xmpp::{LinkEvent, LinkHandle};
 use tokio::sync::mpsc;
 
@@ -18,22 +18,39 @@ const QUEUE: usize = 256;
 pub(crate) struct Links {
     net: Arc<Net>,
     events: mpsc::Sender<Event>,
-    chats: HashMap<LinkId, LinkHandle>,
+    chats: HashMap<LinkId, Chat>,
     flows: HashMap<FlowId, SipFlowHandle>,
 }
+
+/// A chat link.
+struct Chat {
+    handle: LinkHandle,
+    /// What it did not take any more. It goes out behind everything else when its stream goes on
+    /// over another link.
+    late: Vec<Stanza>,
+}
+
+/// How much may come too late.
+const LATE: usize = 1_000;
 
 impl Links {
     pub(crate) fn new(net: Arc<Net>, events: mpsc::Sender<Event>) -> Self {
         Self { net, events, chats: HashMap::new(), flows: HashMap::new() }
     }
 
-    /// Drops the handle of a connection that says it is over; nobody closes it any more.
-    pub(crate) fn forget(&mut self, event: &Event) {
+    /// Drops the handle of a connection that says it is over; nobody closes it any more. What came
+    /// too late for it is put with what it gives back.
+    pub(crate) fn forget(&mut self, event: &mut Event) {
         match event {
-            Event::Xmpp(
-                link,
-                XmppEvent::Failed { .. } | XmppEvent::Offline { .. } | XmppEvent::Closed,
-            ) => drop(self.chats.remove(link)),
+            Event::Xmpp(link, XmppEvent::Failed { .. } | XmppEvent::Closed) => {
+                drop(self.chats.remove(link));
+            }
+            Event::Xmpp(link, XmppEvent::Offline { resumption, .. }) => {
+                let late = self.chats.remove(link).map(|chat| chat.late).unwrap_or_default();
+                if let Some(resumption) = resumption {
+                    late.iter().for_each(|stanza| offhook_xmpp::postpone(resumption, stanza));
+                }
+            }
             Event::SipFailed(flow, _) => drop(self.flows.remove(flow)),
             Event::Command(..)
             | Event::Progress(..)
@@ -57,9 +74,14 @@ impl Links {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the engine owns all tasks")]
-    pub(crate) fn open_chat(&mut self, link: LinkId, plan: XmppPlan) {
+    pub(crate) fn open_chat(
+        &mut self,
+        link: LinkId,
+        plan: XmppPlan,
+        earlier: Option<Box<Resumption>>,
+    ) {
         let (sender, mut told) = mpsc::channel(QUEUE);
-        let (handle, driver) = offhook_xmpp::connect(Arc::clone(&self.net), plan, sender);
+        let (handle, driver) = offhook_xmpp::connect(Arc::clone(&self.net), plan, earlier, sender);
         tokio::spawn(driver);
         let events = self.events.clone();
         tokio::spawn(async move {
@@ -71,19 +93,37 @@ impl Links {
                 }
             }
         });
-        self.chats.insert(link, handle);
+        self.chats.insert(link, Chat { handle, late: Vec::new() });
     }
 
-    pub(crate) fn send_chat(&self, link: LinkId, stanza: Stanza) {
-        // A full queue means a dead link; the link itself finds that out and says so.
-        if let Some(handle) = self.chats.get(&link) {
-            let _ = handle.send(stanza);
+    pub(crate) fn send_chat(&mut self, link: LinkId, stanza: Stanza) {
+        let Some(chat) = self.chats.get_mut(&link) else { return };
+        // Once one came too late, none may overtake it.
+        let refused = if chat.late.is_empty() {
+            chat.handle.send(stanza).err().map(|stanza| *stanza)
+        } else {
+            Some(stanza)
+        };
+        if chat.late.len() < LATE {
+            chat.late.extend(refused);
         }
     }
 
     pub(crate) fn close_chat(&mut self, link: LinkId) {
-        if let Some(handle) = self.chats.remove(&link) {
-            handle.close();
+        if let Some(chat) = self.chats.remove(&link) {
+            chat.handle.close();
+        }
+    }
+
+    pub(crate) fn abandon_chat(&self, link: LinkId) {
+        if let Some(chat) = self.chats.get(&link) {
+            chat.handle.abandon();
+        }
+    }
+
+    pub(crate) fn attend_chat(&self, link: LinkId, attended: bool) {
+        if let Some(chat) = self.chats.get(&link) {
+            chat.handle.attention(attended);
         }
     }
 
@@ -125,8 +165,10 @@ fn chat_event(event: LinkEvent) -> Option<XmppEvent> {
         }
         LinkEvent::Stanza(stanza) => XmppEvent::Stanza(Box::new(stanza)),
         LinkEvent::Acked(id) => XmppEvent::Acked(id),
-        LinkEvent::Failed { at, fault } => XmppEvent::Failed { at, fault },
-        LinkEvent::Offline { at, fault } => XmppEvent::Offline { at, fault },
+        LinkEvent::Failed { at, fault, resumption } => XmppEvent::Failed { at, fault, resumption },
+        LinkEvent::Offline { at, fault, resumption } => {
+            XmppEvent::Offline { at, fault, resumption }
+        }
         LinkEvent::Closed => XmppEvent::Closed,
     })
 }
@@ -163,12 +205,13 @@ mod tests {
         let server = SipServer { host: "127.0.0.1".into(), port: 1, link: Link::Tcp };
         links.open_sip(FlowId(1), server, 0);
         assert_eq!(links.flows.len(), 1);
-        let event = happened.recv().await.expect("an event");
+        let mut event = happened.recv().await.expect("an event");
         assert!(matches!(event, Event::SipFailed(FlowId(1), _)), "{event:?}");
-        links.forget(&event);
+        links.forget(&mut event);
         assert!(links.flows.is_empty());
         let at =
             Endpoint { service: Service::Xmpp, host: "127.0.0.1".into(), port: 1, link: Link::Tls };
-        links.forget(&Event::Xmpp(LinkId(9), XmppEvent::Failed { at, fault: Fault::Closed }));
+        let failed = XmppEvent::Failed { at, fault: Fault::Closed, resumption: None };
+        links.forget(&mut Event::Xmpp(LinkId(9), failed));
     }
 }

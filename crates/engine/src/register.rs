@@ -87,9 +87,9 @@ impl Attempt {
         }
     }
 
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, mut event: Event) {
         let now = moment();
-        self.links.forget(&event);
+        self.links.forget(&mut event);
         match event {
             Event::SipOpened { flow, local, remote, .. } => {
                 self.phone.flow_opened(flow, local, remote, now);

@@ -196,9 +196,9 @@ impl Engine {
         self.hands.store.close();
     }
 
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, mut event: Event) {
         let now = moment();
-        self.hands.links.forget(&event);
+        self.hands.links.forget(&mut event);
         self.core.handle(event, now);
         self.hands.carry_out(&mut self.core);
     }

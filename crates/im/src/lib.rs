@@ -30,6 +30,7 @@ mod copies;
 pub mod fuzzing;
 mod ids;
 mod incoming;
+mod interruption;
 mod iq;
 mod listing;
 mod outbox;
@@ -48,6 +49,7 @@ mod writing;
 
 use asking::Pending;
 use ids::Ids;
+use interruption::Interruption;
 use outbox::{Outbox, Parcel};
 use own::{Own, Rules, Shown};
 use people::People;
@@ -74,6 +76,8 @@ pub struct Im {
     me: Jid,
     /// Our full address while connected.
     full: Option<Jid>,
+    /// It broke, and may go on.
+    interruption: Option<Interruption>,
     own: Own,
     /// What the server was told last in this connection.
     told: Option<Shown>,
@@ -119,6 +123,7 @@ impl Im {
             ids: Ids::new(&me, seed),
             me,
             full: None,
+            interruption: None,
             own: Own::default(),
             told: None,
             shown: Presence::default(),
@@ -168,9 +173,12 @@ impl Im {
     /// messages go out.
     pub fn online(&mut self, full: Jid, resumed: bool, now: Moment) {
         self.time = now;
+        if !resumed && self.interruption.is_some() {
+            self.offline(now);
+        }
         self.full = Some(full);
-        self.outbox.turn_back();
-        if !resumed {
+        if !(resumed && self.go_on()) {
+            self.outbox.turn_back();
             self.ask_roster();
             self.ask_copies();
             self.told = None;
@@ -186,6 +194,7 @@ impl Im {
     /// the next one.
     pub fn offline(&mut self, _now: Moment) {
         self.full = None;
+        self.interruption = None;
         self.forget_questions();
         self.outbox.turn_back();
         self.people.forget_presence();
@@ -336,6 +345,8 @@ impl Im {
     fn send(&mut self, stanza: Stanza) {
         if self.full.is_some() {
             self.outputs.push_back(Output::Send(stanza));
+        } else if let Some(interruption) = &mut self.interruption {
+            interruption.postpone(stanza);
         }
     }
 

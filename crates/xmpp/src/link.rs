@@ -38,6 +38,9 @@ pub(crate) async fn live(
             LinkEvent::Failed { at: nowhere(&plan), fault: Fault::Closed, resumption }
         }
         Ok(Err(Some((server, fault)))) => {
+            // What the server made no sense of once, it makes none of the next time.
+            let sound = !matches!(fault, Fault::Nonsense(_) | Fault::TooLarge(_));
+            let resumption = resumption.filter(|_| sound);
             LinkEvent::Failed { at: server.endpoint(), fault, resumption }
         }
         Ok(Err(None)) => LinkEvent::Failed { at: nowhere(&plan), fault: no_server(), resumption },
@@ -87,11 +90,8 @@ pub(crate) fn no_server() -> Fault {
 }
 
 /// What is done with a stream on which our proof was accepted.
-pub(crate) type Next<T> = for<'a> fn(
-    Accepted,
-    &'a XmppPlan,
-    Option<&'a Resumption>,
-) -> BoxFuture<'a, Result<T, Miss>>;
+pub(crate) type Next<T> =
+    for<'a> fn(Accepted, &'a XmppPlan, Option<&'a Resumption>) -> BoxFuture<'a, Result<T, Miss>>;
 
 fn to_session<'a>(
     accepted: Accepted,

@@ -68,11 +68,7 @@ struct Session<'a> {
 }
 
 /// Runs a bound stream until it ends.
-pub(crate) async fn run(
-    bound: Bound,
-    told: &mut Told,
-    events: &mpsc::Sender<LinkEvent>,
-) -> End {
+pub(crate) async fn run(bound: Bound, told: &mut Told, events: &mpsc::Sender<LinkEvent>) -> End {
     let (mut from, mut to) = split(bound.stream.io);
     let mut session = Session {
         events,

@@ -199,10 +199,7 @@ const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 const CSI: &str = "urn:xmpp:csi:0";
 
 /// Asks to go on with an earlier stream; the server's yes or no.
-async fn resume(
-    stream: &mut XmlStream<Secured>,
-    earlier: &Resumption,
-) -> Result<Element, Miss> {
+async fn resume(stream: &mut XmlStream<Secured>, earlier: &Resumption) -> Result<Element, Miss> {
     let request = management::resume(earlier);
     stream.write(request.expose().as_bytes()).await?;
     let answer = stream.element().await?;

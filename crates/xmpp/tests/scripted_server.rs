@@ -448,7 +448,7 @@ async fn acknowledgements_are_passed_on_asked_for_and_given() {
     let server = async {
         let mut peer = Peer::accept(&listener, &identity.config).await;
         peer.bring_online(SM).await;
-        assert!(peer.expect("<enable xmlns='urn:xmpp:sm:3'/>").await);
+        assert!(peer.expect("<enable xmlns='urn:xmpp:sm:3' resume='true'/>").await);
         peer.send("<enabled xmlns='urn:xmpp:sm:3'/><presence from='bob@example.test/x'/>").await;
         assert!(peer.expect("<r xmlns='urn:xmpp:sm:3'/>").await);
         peer.send("<r xmlns='urn:xmpp:sm:3'/>").await;

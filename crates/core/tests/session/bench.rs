@@ -250,6 +250,7 @@ impl Bench {
     }
 
     fn drain(&mut self) {
+        let mut abandoned = vec![];
         while let Some(effect) = self.core.poll_effect() {
             match effect {
                 Effect::Notice(notice) => self.notices.push(notice),
@@ -258,9 +259,16 @@ impl Bench {
                     if let Effect::SipOpen { flow, .. } = &effect {
                         self.last_flow = Some(*flow);
                     }
+                    if let Effect::XmppAbandon(link) = &effect {
+                        abandoned.push(*link);
+                    }
                     self.effects.push(effect);
                 }
             }
+        }
+        // A link that is dropped says so at once.
+        for link in abandoned {
+            self.offline(link, Fault::Closed);
         }
     }
 
@@ -416,11 +424,11 @@ impl Bench {
     }
 
     pub fn offline(&mut self, link: LinkId, fault: Fault) {
-        self.send(Event::Xmpp(link, XmppEvent::Offline { at: at(), fault }));
+        self.send(Event::Xmpp(link, XmppEvent::Offline { at: at(), fault, resumption: None }));
     }
 
     pub fn failed(&mut self, link: LinkId, fault: Fault) {
-        self.send(Event::Xmpp(link, XmppEvent::Failed { at: at(), fault }));
+        self.send(Event::Xmpp(link, XmppEvent::Failed { at: at(), fault, resumption: None }));
     }
 
     pub fn sip_opened(&mut self, flow: FlowId) {

@@ -77,7 +77,7 @@ fn from_inside_to_outside_chat_and_phone_move_over() {
     let sent = bench.command(Command::SendChat { to, body: "on my way".into() });
     let Ok(Reply::Message(id)) = sent else { panic!("{sent:?}") };
     bench.found(Ok(edge()));
-    assert_eq!(bench.count(|effect| matches!(effect, Effect::XmppClose(_))), 1);
+    assert_eq!(bench.count(|effect| matches!(effect, Effect::XmppAbandon(_))), 1);
     let (run, username, password) = bench.authenticating().expect("with the kept words");
     assert_eq!((username.as_str(), password.as_str()), ("alice", "secret"));
     assert_ne!(bench.state(), SessionState::SigningIn);

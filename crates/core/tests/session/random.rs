@@ -49,9 +49,9 @@ fn take(bench: &mut Bench, (kind, number, good): (u8, u32, bool)) {
                 [Fault::Closed, Fault::Conflict, Fault::BadCredentials, Fault::PortRefused];
             let fault = faults[number as usize % faults.len()].clone();
             let event = if good {
-                XmppEvent::Offline { at: at(), fault }
+                XmppEvent::Offline { at: at(), fault, resumption: None }
             } else {
-                XmppEvent::Failed { at: at(), fault }
+                XmppEvent::Failed { at: at(), fault, resumption: None }
             };
             bench.send(Event::Xmpp(link, event));
         }

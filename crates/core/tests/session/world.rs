@@ -156,7 +156,7 @@ impl World {
         let now = self.bench.now.at;
         self.good_since = None;
         for link in std::mem::take(&mut self.links).into_keys() {
-            let event = XmppEvent::Offline { at: at(), fault: Fault::Closed };
+            let event = XmppEvent::Offline { at: at(), fault: Fault::Closed, resumption: None };
             self.coming.push((now, self.epoch, Coming::Xmpp(link, Box::new(event))));
         }
         for flow in std::mem::take(&mut self.flows).into_keys() {
@@ -226,9 +226,11 @@ impl World {
             }
             Coming::Xmpp(link, event) => {
                 let event = match *event {
-                    XmppEvent::Online { .. } if !reached || self.portal => {
-                        XmppEvent::Failed { at: at(), fault: Fault::ConnectTimeout }
-                    }
+                    XmppEvent::Online { .. } if !reached || self.portal => XmppEvent::Failed {
+                        at: at(),
+                        fault: Fault::ConnectTimeout,
+                        resumption: None,
+                    },
                     event => event,
                 };
                 if matches!(event, XmppEvent::Online { .. }) {
@@ -334,6 +336,7 @@ impl World {
                 self.links.remove(&link);
                 self.later((5, 10), Coming::Xmpp(link, Box::new(XmppEvent::Closed)));
             }
+            Effect::XmppAbandon(link) => drop(self.links.remove(&link)),
             Effect::SipOpen { flow, .. } => {
                 self.touched("the phone");
                 self.later((20, 100), Coming::SipOpened(flow));
@@ -402,7 +405,8 @@ impl World {
             self.later((20, 60), Coming::Acked(link, id));
         } else {
             // The link finds out by itself that nobody acknowledges.
-            let event = XmppEvent::Offline { at: at(), fault: Fault::AnswerTimeout };
+            let event =
+                XmppEvent::Offline { at: at(), fault: Fault::AnswerTimeout, resumption: None };
             let at = self.bench.now.at + secs(30);
             self.coming.push((at, self.epoch, Coming::Xmpp(link, Box::new(event))));
         }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use offhook_model::{Jid, Link};
 use offhook_net::{Net, NetOptions};
-use offhook_ports::{XmppAuth, XmppPlan, XmppServer};
+use offhook_ports::{Resumption, XmppAuth, XmppPlan, XmppServer};
 use offhook_xmpp::{LinkEvent, LinkHandle, connect};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
@@ -253,8 +253,13 @@ pub struct Driven {
 
 impl Driven {
     pub fn new(net: &Arc<Net>, plan: XmppPlan) -> Self {
+        Self::going_on(net, plan, None)
+    }
+
+    /// A link that is to go on with an earlier stream.
+    pub fn going_on(net: &Arc<Net>, plan: XmppPlan, earlier: Option<Box<Resumption>>) -> Self {
         let (sender, events) = mpsc::channel(64);
-        let (handle, link) = connect(Arc::clone(net), plan, None, sender);
+        let (handle, link) = connect(Arc::clone(net), plan, earlier, sender);
         Self { handle, events, link: Box::pin(link), over: false }
     }
 
