@@ -1,6 +1,7 @@
 //! A real XMPP server: Prosody, or ejabberd where `OFFHOOK_CHAT_SERVER=ejabberd` says so
 //! (docs/interop.md).
 
+use std::collections::BTreeSet;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +13,12 @@ use crate::{free_port, program};
 
 /// Where Debian's package `prosody-modules` puts its modules.
 const MODULES: &str = "/usr/lib/prosody/modules";
+
+/// Our own modules for Prosody.
+const PLUGINS: [(&str, &str); 2] = [
+    ("mod_auth_vtg.lua", include_str!("../fixtures/mod_auth_vtg.lua")),
+    ("mod_tap.lua", include_str!("../fixtures/mod_tap.lua")),
+];
 
 /// An XMPP server that can be stopped and started again on the same ports. Beside the domain it
 /// serves rooms at `conference.`, file upload at `upload.` and a SOCKS5 proxy at `proxy.`.
@@ -65,15 +72,8 @@ impl ChatServer {
         tokens: &Path,
         port: u16,
     ) -> Self {
-        let plugins = folder.join("prosody-plugins");
-        std::fs::create_dir_all(&plugins).expect("a folder for plugins");
-        let plugin = include_str!("../fixtures/mod_auth_vtg.lua");
-        std::fs::write(plugins.join("mod_auth_vtg.lua"), plugin).expect("a plugin");
-        let login = format!(
-            "plugin_paths = {{ {:?}, {MODULES:?} }}; authentication = \"vtg\"; vtg_tokens = {:?}",
-            plugins.to_string_lossy(),
-            tokens.to_string_lossy()
-        );
+        let tokens = tokens.to_string_lossy();
+        let login = format!("authentication = \"vtg\"; vtg_tokens = {tokens:?}");
         Self::prosody(folder, domain, identity, &[], "", &login, port)
     }
 
@@ -95,8 +95,13 @@ impl ChatServer {
             let account = format!("return {{ [\"password\"] = \"{password}\"; }};\n");
             std::fs::write(accounts.join(format!("{user}.dat")), account).expect("an account");
         }
-        let paths = format!("plugin_paths = {{ {MODULES:?} }}; ");
-        let login = if login.contains("plugin_paths") { login.to_owned() } else { paths + login };
+        let plugins = server.folder.join("plugins");
+        std::fs::create_dir_all(&plugins).expect("a folder for plugins");
+        for (name, text) in PLUGINS {
+            std::fs::write(plugins.join(name), text).expect("a plugin");
+        }
+        let paths = format!("plugin_paths = {{ {:?}, {MODULES:?} }}; ", plugins.to_string_lossy());
+        let login = paths + login;
         // Without the package of community modules, rooms have no moderation.
         let there = Path::new(MODULES).join("mod_muc_moderation").exists();
         let moderation = if there { "\"muc_moderation\";" } else { "" };
@@ -186,6 +191,13 @@ impl ChatServer {
             ports.iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok())
         });
         self.running = Some(running);
+    }
+
+    /// The XML namespaces that clients have sent and received, as `in NAMESPACE` and
+    /// `out NAMESPACE`. Prosody only.
+    pub fn namespaces(&self) -> BTreeSet<String> {
+        let text = std::fs::read_to_string(self.folder.join("namespaces.txt")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
     }
 
     /// Stops it.

@@ -63,6 +63,18 @@ impl XmppPeer {
         self.tell(&json!({ "do": "subscribe", "to": to }));
     }
 
+    /// What somebody's client says it can do (XEP-0030).
+    ///
+    /// # Panics
+    /// It does not answer.
+    pub fn features(&mut self, of: &str) -> Vec<String> {
+        self.tell(&json!({ "do": "disco", "of": of }));
+        let event =
+            self.until_event("has an answer", |it| it["event"] == "disco" && it["of"] == of);
+        let features = event["features"].as_array().cloned().unwrap_or_default();
+        features.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()
+    }
+
     /// Everything it has reported so far.
     pub fn events(&self) -> Vec<Value> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
