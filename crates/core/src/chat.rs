@@ -5,16 +5,18 @@ use std::time::{Duration, Instant};
 
 use offhook_im::{Im, Output};
 use offhook_model::{
-    Availability, CommandError, Endpoint, ErrorCode, Fault, Jid, Link, Message, Moment, Owner,
-    Presence, Problem, ServiceState, ServiceStatus,
+    Availability, CommandError, Endpoint, ErrorCode, Fault, Jid, Link, Message, Moment, NoticeBody,
+    Owner, PhotoId, Presence, Problem, ServiceState, ServiceStatus,
 };
-use offhook_ports::{Loaded, Resumption, XmppAuth, XmppPlan, XmppServer};
+use offhook_ports::{
+    Loaded, Resumption, StoreAnswer, StoreRequest, XmppAuth, XmppPlan, XmppServer,
+};
 
 use crate::event::XmppEvent;
 use crate::resuming::{Abandoned, Earlier};
 use crate::reviving::fault_is_final;
 use crate::standing::ServiceVerdict;
-use crate::{Core, Effect, LinkId, RunId};
+use crate::{Core, Effect, LinkId, RunId, StoreTag};
 
 /// A link that stood so long was a good one: after it, pauses begin anew. One that breaks sooner
 /// is no reason to hurry.
@@ -137,6 +139,18 @@ impl ChatSide {
     pub fn open_chat(&mut self, with: Jid, items: Vec<Message>, more: bool) {
         if let Some(im) = &mut self.im {
             im.open_chat(with, items, more);
+        }
+    }
+
+    /// A picture was read, or is not kept.
+    pub(crate) fn photo_read(&mut self, id: PhotoId, answer: StoreAnswer, now: Moment) {
+        if let Some(im) = &mut self.im {
+            let bytes = match answer {
+                StoreAnswer::Photo(_, bytes) => bytes,
+                // A store that cannot keep pictures says so; they are fetched each time.
+                _ => None,
+            };
+            im.photo_read(id, bytes, now);
         }
     }
 
@@ -417,7 +431,12 @@ impl Core {
                         self.out.push_back(Effect::XmppSend(link, Box::new(stanza)));
                     }
                 }
+                Output::Store(StoreRequest::GetPhoto(id)) => {
+                    let request = StoreRequest::GetPhoto(id.clone());
+                    self.out.push_back(Effect::Store(StoreTag::Photo(id), request));
+                }
                 Output::Store(request) => self.store(request),
+                Output::Notice(NoticeBody::Diagnostic { problem }) => self.toast(*problem, now),
                 Output::Notice(body) => self.notice(body, now),
             }
         }

@@ -231,7 +231,7 @@ impl Core {
     }
 }
 
-fn no_contact() -> CommandError {
+pub(crate) fn no_contact() -> CommandError {
     CommandError::user(
         ErrorCode::NoSuchObject,
         "There is no such contact.",

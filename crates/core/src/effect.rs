@@ -1,14 +1,15 @@
 //! What the core wants done.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use offhook_call::Tone;
 use offhook_discovery as discovery;
 use offhook_im::Stanza;
 use offhook_model::{
-    AcceptedKey, AudioSpec, CallId, CertificatePolicy, CommandError, IpMode, Jid, Notice, Reply,
-    Role, Ticket,
+    AcceptedKey, AudioSpec, CallId, CertificatePolicy, CommandError, IpMode, Jid, Notice, PhotoId,
+    Reply, Role, Ticket,
 };
 use offhook_ports::{FlowId, MediaPlan, PortRange, Resumption, SipServer, StoreRequest, XmppPlan};
 use offhook_signin as signin;
@@ -26,6 +27,8 @@ pub enum StoreTag {
     Password(RunId),
     /// Messages for a conversation on the screen.
     OpenChat(Jid),
+    /// A picture for the chat machine.
+    Photo(PhotoId),
     /// Messages for whoever asked.
     Query(Ticket),
 }
@@ -141,6 +144,8 @@ pub enum Effect {
     /// Tell when key and pointer were not used for so long, when they are used again, and when the
     /// screen is locked; nothing asks for no more of it. Answered with [`crate::Event::Desk`].
     WatchDesk(Option<Duration>),
+    /// Read this file, of at most 1 MiB; answered with [`crate::Event::PhotoFile`].
+    ReadPhoto(Ticket, PathBuf),
     /// Answer a command.
     Reply(Ticket, Result<Reply, CommandError>),
     /// Tell those who watch.

@@ -118,6 +118,8 @@ pub enum Event {
         /// Locked.
         locked: bool,
     },
+    /// The file for our own picture was read, or could not be, in words.
+    PhotoFile(Ticket, Result<Vec<u8>, String>),
     /// A handshake waits for the user's word on a certificate.
     Trust(Box<TrustQuestion>),
     /// The store answered.

@@ -1,14 +1,20 @@
 //! What the user wants of people: alerts, blocking, details, photos; and what the machine learns of
 //! ourselves: calls that go on, and whether somebody is at the desk.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use offhook_im::Im;
 use offhook_model::{
-    Call, CallState, CommandError, ErrorCode, Moment, Owner, PeopleWish, Reply, Ticket, Timestamp,
+    Call, CallState, CommandError, ErrorCode, Jid, Moment, Owner, PeopleWish, Reply, Ticket,
+    Timestamp,
 };
 
 use crate::{Core, Effect};
+
+/// Watched for where time does not matter: an hour asks for the same adapter as a minute, and a
+/// locked screen is told of in any case.
+const NEVER: Duration = Duration::from_secs(3_600);
 
 /// What was told last.
 #[derive(Debug, Default)]
@@ -32,7 +38,7 @@ impl Core {
     /// Nothing when the answer comes later.
     pub(crate) fn people_wish(
         &mut self,
-        _ticket: Ticket,
+        ticket: Ticket,
         wish: PeopleWish,
         now: Moment,
     ) -> Option<Result<Reply, CommandError>> {
@@ -47,18 +53,116 @@ impl Core {
                 self.desk_is(idle, locked, now);
                 Ok(())
             }
-            PeopleWish::Alert { .. }
-            | PeopleWish::Block { .. }
-            | PeopleWish::Watch { .. }
-            | PeopleWish::Details { .. }
-            | PeopleWish::Photo { .. }
-            | PeopleWish::OwnPhoto { .. }
-            | PeopleWish::Groups { .. }
-            | PeopleWish::RenameGroup { .. } => {
-                Err(CommandError::not_built("This wish about a person"))
+            PeopleWish::Alert { contact, on } => self
+                .chat
+                .machine("Waiting for somebody")
+                .map(|im| im.alert(&contact, on))
+                .and_then(|set| set.then_some(()).ok_or_else(nobody_to_wait_for)),
+            PeopleWish::Block { who, on } => self.block(&who, on),
+            PeopleWish::Watch { who, on } => {
+                self.chat.machine("Seeing availability").map(|im| im.watch(&who, on, now))
             }
+            PeopleWish::Details { who } => self
+                .chat
+                .connected("Asking about a person")
+                .map(|im| im.ask_details(&who))
+                .and_then(|asked| asked.then_some(()).ok_or_else(no_address)),
+            PeopleWish::Photo { who } => {
+                self.chat.machine("Showing a photo").map(|im| im.want_photo(&who, now))
+            }
+            PeopleWish::OwnPhoto { path } => return self.own_photo(ticket, path, now),
+            PeopleWish::Groups { contact, groups } => self
+                .chat
+                .connected("Changing groups")
+                .map(|im| im.roster_groups(&contact, groups))
+                .and_then(|done| done.then_some(()).ok_or_else(crate::commands::no_contact)),
+            PeopleWish::RenameGroup { from, to } => self.rename_group(&from, &to),
         };
         Some(answer.map(|()| Reply::Done))
+    }
+
+    fn block(&mut self, who: &Jid, on: bool) -> Result<(), CommandError> {
+        let im = self.chat.connected(if on { "Blocking" } else { "Unblocking" })?;
+        if im.block(who, on) {
+            Ok(())
+        } else if im.can_block() {
+            Err(no_address())
+        } else {
+            Err(CommandError {
+                code: ErrorCode::NotPossible,
+                cause: "This chat server cannot block people (XEP-0191).".into(),
+                owner: Owner::Server,
+                remedy: "Take the person off the contact list, or ask who runs the server.".into(),
+            })
+        }
+    }
+
+    fn rename_group(&mut self, from: &str, to: &str) -> Result<(), CommandError> {
+        let im = self.chat.connected("Renaming a group")?;
+        if to.trim().is_empty() {
+            return Err(CommandError::user(
+                ErrorCode::InvalidParams,
+                "The new name of the group is empty.",
+                "Give it a name.",
+            ));
+        }
+        if im.rename_group(from, to.trim()) > 0 {
+            return Ok(());
+        }
+        Err(CommandError::user(
+            ErrorCode::NoSuchObject,
+            "Nobody is in such a group.",
+            "Ask roster.list for the groups there are.",
+        ))
+    }
+
+    /// The file is read by the engine; the answer comes with [`Core::photo_file`].
+    fn own_photo(
+        &mut self,
+        ticket: Ticket,
+        path: Option<PathBuf>,
+        now: Moment,
+    ) -> Option<Result<Reply, CommandError>> {
+        if let Err(error) = self.chat.connected("Changing the photo") {
+            return Some(Err(error));
+        }
+        match path {
+            Some(path) => {
+                self.out.push_back(Effect::ReadPhoto(ticket, path));
+                None
+            }
+            None => Some(self.publish_photo(None, now)),
+        }
+    }
+
+    /// The picture was read, or could not be, in words.
+    pub(crate) fn photo_file(
+        &mut self,
+        ticket: Ticket,
+        read: Result<Vec<u8>, String>,
+        now: Moment,
+    ) {
+        let answer = match read {
+            Ok(bytes) => self.publish_photo(Some(bytes), now),
+            Err(why) => Err(CommandError::user(
+                ErrorCode::InvalidParams,
+                format!("The picture cannot be read: {why}."),
+                "Choose another file.",
+            )),
+        };
+        self.reply(ticket, answer);
+    }
+
+    fn publish_photo(
+        &mut self,
+        bytes: Option<Vec<u8>>,
+        now: Moment,
+    ) -> Result<Reply, CommandError> {
+        let im = self.chat.connected("Changing the photo")?;
+        im.publish_photo(bytes, now).map(|()| Reply::Done).map_err(|why| {
+            let (cause, remedy) = why.split_once(". ").unwrap_or((&why, ""));
+            CommandError::user(ErrorCode::InvalidParams, format!("{cause}."), remedy)
+        })
     }
 
     /// Somebody is at the desk, or nobody has been for some time.
@@ -83,10 +187,7 @@ impl Core {
         {
             im.set_calls(calls, now);
         }
-        // A locked screen is told of in any case while somebody is signed in; an hour is as good as
-        // never and asks for the same watch.
-        let never = Duration::from_secs(3_600);
-        let wanted = self.chat.im().map(|im| im.away_after().unwrap_or(never));
+        let wanted = self.chat.im().map(|im| im.away_after().unwrap_or(NEVER));
         if self.people.watched != wanted {
             self.people.watched = wanted;
             self.out.push_back(Effect::WatchDesk(wanted));
@@ -101,4 +202,20 @@ fn meetings_are_the_servers() -> CommandError {
         owner: Owner::Admin,
         remedy: "Enter the meeting in the calendar, or choose another state.".into(),
     }
+}
+
+fn nobody_to_wait_for() -> CommandError {
+    CommandError::user(
+        ErrorCode::NotPossible,
+        "This person is available already, or is no contact whose availability you see.",
+        "Add them to the contact list and wait until they accept.",
+    )
+}
+
+fn no_address() -> CommandError {
+    CommandError::user(
+        ErrorCode::InvalidParams,
+        "This is no address of another person.",
+        "Write it as name@company.com.",
+    )
 }

@@ -152,6 +152,7 @@ impl Core {
             Event::Store(tag, answer) => self.stored(tag, answer, now),
             Event::Network(state) => self.network_is(state, now),
             Event::Desk { idle, locked } => self.desk_is(idle, locked, now),
+            Event::PhotoFile(ticket, read) => self.photo_file(ticket, read, now),
             Event::Trust(question) => self.trust_asked(*question, now),
             Event::Timeout => self.timeout(now),
         }
@@ -243,6 +244,7 @@ impl Core {
                 self.call_log = Arc::new(std::mem::take(&mut loaded.calls));
                 self.chat.loaded(*loaded);
             }
+            (StoreTag::Photo(id), answer) => self.chat.photo_read(id, answer, now),
             (StoreTag::Password(run), StoreAnswer::Password(password)) => {
                 self.password_read(run, password, now);
             }

@@ -1,6 +1,8 @@
 //! Carries out what the core wants.
 
 use std::collections::HashMap;
+use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use offhook_core::{Core, Effect, Event, StoreTag, Tone};
@@ -14,6 +16,9 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use crate::flows::Flows;
 use crate::links::Links;
 use crate::questions::Questions;
+
+/// Most of a picture that is read, in bytes; the chat machine takes less.
+const LARGEST_FILE: u64 = 1024 * 1024 + 1;
 
 /// Where the answer to a command goes.
 type Answer = oneshot::Sender<Result<Reply, CommandError>>;
@@ -84,6 +89,7 @@ impl Hands {
             Effect::ForgetCookies => Http::forget(&*self.net),
             // The adapter comes with the next step.
             Effect::WatchDesk(_) => {}
+            Effect::ReadPhoto(ticket, path) => self.read_photo(ticket, path),
             Effect::Reply(ticket, answer) => self.answer(ticket, answer),
             Effect::Notice(notice) => {
                 // Nobody may be watching; that is no error.
@@ -108,6 +114,20 @@ impl Hands {
                 let _ = events.send(event).await;
             });
         }
+    }
+
+    /// A file may lie on a slow disk. More than is ever of use is not read.
+    fn read_photo(&self, ticket: Ticket, path: PathBuf) {
+        let events = self.events.clone();
+        tokio::task::spawn_blocking(move || {
+            let read = || {
+                let mut bytes = Vec::new();
+                let file = std::fs::File::open(&path)?;
+                file.take(LARGEST_FILE).read_to_end(&mut bytes).map(|_| bytes)
+            };
+            let read = read().map_err(|error: std::io::Error| error.to_string());
+            let _ = events.blocking_send(Event::PhotoFile(ticket, read));
+        });
     }
 
     fn stats(&mut self, ticket: Ticket, call: offhook_model::CallId) {
@@ -136,7 +156,11 @@ fn report(answers: &mpsc::Sender<Event>, tag: StoreTag, answer: StoreAnswer) {
         // One of many alike; it is shown once in any case.
         (StoreTag::Nothing, _) => drop(answers.try_send(Event::Store(tag, answer))),
         (
-            StoreTag::Loaded | StoreTag::Password(_) | StoreTag::OpenChat(_) | StoreTag::Query(_),
+            StoreTag::Photo(_)
+            | StoreTag::Loaded
+            | StoreTag::Password(_)
+            | StoreTag::OpenChat(_)
+            | StoreTag::Query(_),
             _,
         ) => drop(answers.blocking_send(Event::Store(tag, answer))),
     }

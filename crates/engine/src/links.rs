@@ -67,6 +67,7 @@ impl Links {
             | Event::Network(_)
             | Event::Told(_)
             | Event::Desk { .. }
+            | Event::PhotoFile(..)
             | Event::Trust(_)
             | Event::Store(..)
             | Event::Timeout => {}

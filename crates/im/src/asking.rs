@@ -10,7 +10,7 @@ use xmpp_parsers::iq::Iq;
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::stanza_error::{DefinedCondition, StanzaError};
 
-use crate::{Im, Stanza, iq, jid_from_wire, jid_to_wire, services};
+use crate::{Im, Stanza, blocking, iq, jid_from_wire, jid_to_wire, people_info, photos, services};
 
 /// How long an answer is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,6 +25,14 @@ pub(crate) enum Question {
     Roster,
     /// What servers and their services can do.
     Services(services::Question),
+    /// Who is blocked.
+    Blocking(blocking::Question),
+    /// What a kind of client can do, by its hash.
+    Caps([u8; 20]),
+    /// What a person tells of themselves.
+    Person(Jid, people_info::Question),
+    /// A person's picture.
+    Photo(Jid, photos::Question),
     /// Nobody reads the answer.
     Nothing,
 }
@@ -113,6 +121,12 @@ impl Im {
                 }
             }
             Question::Services(question) => self.service_answered(from, question, answer, now),
+            Question::Blocking(question) => self.blocking_answered(question, answer),
+            Question::Caps(ver) => drop(self.caps_answered(ver, answer)),
+            Question::Person(who, question) => {
+                self.person_answered(&who, from.as_ref(), &question, answer, now);
+            }
+            Question::Photo(who, question) => self.photo_answered(&who, question, answer),
             Question::Nothing => {}
         }
     }

@@ -15,10 +15,14 @@ use xmpp_parsers::roster;
 
 use crate::asking::Question;
 use crate::people::{Entry, Signal};
-use crate::{Im, Stanza, activity, jid_from_wire, jid_to_wire};
+use crate::{Im, Stanza, activity, caps_cache, jid_from_wire, jid_to_wire};
 
 /// Longest note that is kept, in characters.
 pub(crate) const NOTE: usize = 1_000;
+
+/// How many groups somebody may be in, and how long a group's name may be, in characters.
+const GROUPS: usize = 20;
+const GROUP: usize = 100;
 
 impl Im {
     /// Puts somebody on the contact list or changes name and group, and asks to see their
@@ -81,6 +85,30 @@ impl Im {
         true
     }
 
+    /// The groups of a contact from now on; none is the list's own. False without a connection, or
+    /// when they are no contact: then nothing was done.
+    pub fn roster_groups(&mut self, contact: &Jid, groups: Vec<String>) -> bool {
+        let contact = contact.bare();
+        let name = self.people.given_name(&contact).map(str::to_owned);
+        let groups = tidy_groups(groups);
+        self.people.is_listed(&contact)
+            && self.send_roster_item(&contact, name, groups, roster::Subscription::None)
+    }
+
+    /// Gives a group another name: everybody in it moves. The number of those who do, none without
+    /// a connection.
+    pub fn rename_group(&mut self, from: &str, to: &str) -> usize {
+        let moves: Vec<Arc<Contact>> = self.people.list().iter().cloned().collect();
+        let moves = moves.iter().filter(|contact| contact.groups.iter().any(|it| it == from));
+        let mut moved = 0;
+        for contact in moves {
+            let renamed = |it: &String| if it == from { to.to_owned() } else { it.clone() };
+            let groups = contact.groups.iter().map(renamed).collect();
+            moved += usize::from(self.roster_groups(&contact.contact, groups));
+        }
+        moved
+    }
+
     pub(crate) fn ask_roster(&mut self) {
         let question = roster::Roster { ver: None, items: Vec::new() };
         self.ask_get(None, question.into(), Question::Roster);
@@ -89,6 +117,8 @@ impl Im {
     pub(crate) fn roster_replace(&mut self, roster: roster::Roster) {
         let entries = roster.items.into_iter().filter_map(entry).collect();
         self.people.replace(entries);
+        self.mark_blocked();
+        self.mark_alerts();
         let people = &self.people;
         let renamed: Vec<Arc<Contact>> =
             self.talks.keys().filter_map(|with| people.get(with).cloned()).collect();
@@ -106,7 +136,9 @@ impl Im {
                     self.tell_removed(jid);
                 }
             } else if let Some(entry) = entry(item) {
-                let contact = self.people.put(&entry);
+                self.people.put(&entry);
+                self.mark_blocked();
+                let Some(contact) = self.people.get(&entry.jid).cloned() else { continue };
                 self.rename_talk(&contact);
                 self.tell_contact(contact);
             }
@@ -144,6 +176,9 @@ impl Im {
         let allowed = self.people.get(who).is_some_and(|contact| {
             matches!(contact.subscription, Subscription::From | Subscription::Both)
         });
+        if self.is_blocked(who) {
+            return;
+        }
         if allowed || who == &self.me {
             self.send_subscription(who, wire::Type::Subscribed);
         } else if let Some(contact) = self.people.set_wants_us(who, true) {
@@ -159,23 +194,19 @@ impl Im {
         {
             talk.resource = None;
         }
-        let availability = match (&presence.type_, &presence.show) {
-            (wire::Type::None, None | Some(wire::Show::Chat)) => Availability::Available,
-            (wire::Type::None, Some(wire::Show::Away | wire::Show::Xa)) => Availability::Away,
-            (wire::Type::None, Some(wire::Show::Dnd)) => Availability::Dnd,
-            // The caller passes only these two types.
-            (_, _) => Availability::Offline,
-        };
-        if availability == Availability::Offline {
+        let read = self::presence(&presence);
+        if read.availability == Availability::Offline {
             self.their_typing(&bare, None);
         }
-        let (activity, note) = activity::read(availability, status(&presence), &presence.payloads);
+        self.photo_in_presence(&bare, &presence.payloads);
         let idle_since = idle_since(&presence.payloads, now.wall);
         let signal = Signal {
             resource,
             priority: presence.priority.0,
-            presence: Presence { availability, activity, note },
+            presence: read,
             stamp: stamp(&presence.payloads, now.wall).or(idle_since),
+            idle_since,
+            kind: caps_cache::kind(&presence.payloads),
         };
         if let Some(contact) = self.people.signal(&bare, signal, now.wall) {
             self.notice(NoticeBody::Presence {
@@ -184,6 +215,7 @@ impl Im {
                 activity: contact.presence.activity,
                 note: contact.presence.note.clone(),
             });
+            self.look_out(&from.bare());
         }
     }
 
@@ -212,7 +244,7 @@ impl Im {
         true
     }
 
-    fn tell_contact(&mut self, contact: Arc<Contact>) {
+    pub(crate) fn tell_contact(&mut self, contact: Arc<Contact>) {
         self.notice(NoticeBody::Roster {
             item: Some(Box::new(Arc::unwrap_or_clone(contact))),
             removed: None,
@@ -222,6 +254,18 @@ impl Im {
     fn tell_removed(&mut self, jid: Jid) {
         self.notice(NoticeBody::Roster { item: None, removed: Some(jid) });
     }
+}
+
+/// Each group once, without names that show nothing (RFC 6121 section 2.1.2.4).
+fn tidy_groups(groups: Vec<String>) -> Vec<String> {
+    let mut tidy: Vec<String> = Vec::new();
+    for group in groups.into_iter().take(GROUPS) {
+        let group: String = group.trim().chars().take(GROUP).collect();
+        if !group.is_empty() && !tidy.contains(&group) {
+            tidy.push(group);
+        }
+    }
+    tidy
 }
 
 fn roster_item(
@@ -258,6 +302,18 @@ fn entry(item: roster::Item) -> Option<Entry> {
         groups: item.groups.into_iter().map(|group| group.0).collect(),
         subscription,
     })
+}
+
+/// What a presence stanza says; of other types than these two nothing.
+pub(crate) fn presence(presence: &wire::Presence) -> Presence {
+    let availability = match (&presence.type_, &presence.show) {
+        (wire::Type::None, None | Some(wire::Show::Chat)) => Availability::Available,
+        (wire::Type::None, Some(wire::Show::Away | wire::Show::Xa)) => Availability::Away,
+        (wire::Type::None, Some(wire::Show::Dnd)) => Availability::Dnd,
+        (_, _) => Availability::Offline,
+    };
+    let (activity, note) = activity::read(availability, status(presence), &presence.payloads);
+    Presence { availability, activity, note }
 }
 
 fn status(presence: &wire::Presence) -> Option<String> {

@@ -52,6 +52,9 @@ impl Im {
             return;
         };
         let with = from.bare();
+        if self.is_blocked(&from) {
+            return;
+        }
         let own = with == self.me;
         if own && direct && wire.bodies.is_empty() {
             return;

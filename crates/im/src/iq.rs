@@ -1,7 +1,7 @@
 //! Questions of others: what we are (XEP-0030 with XEP-0115), which version (XEP-0092), and
 //! whether we are there (XEP-0199). Everything else is refused.
 
-use xmpp_parsers::caps::{Caps, compute_disco, hash_caps};
+use xmpp_parsers::caps::{Caps, compute_disco, hash_caps, query_caps};
 use xmpp_parsers::disco::{DiscoInfoQuery, DiscoInfoResult, Identity};
 use xmpp_parsers::hashes::Algo;
 use xmpp_parsers::iq::Iq;
@@ -16,7 +16,15 @@ use xmpp_parsers::version::VersionResult;
 const NODE: &str =
     concat!("http://offhook.invalid/caps?v=", env!("CARGO_PKG_VERSION"), "&p=Offhook");
 
-const FEATURES: [&str; 7] = [
+/// We want to hear of pictures (XEP-0163 section 4, XEP-0084).
+const AVATARS: &str = "urn:xmpp:avatar:metadata+notify";
+
+/// In presence to one person: we want to see theirs for a while (reference im-presence.md section
+/// 4). Left out everywhere else.
+const TEMPORARY: &str = "http://webex.com/connect/temp-presence+notify";
+
+const FEATURES: [&str; 8] = [
+    AVATARS,
     ns::CAPS,
     ns::CHATSTATES,
     ns::DISCO_INFO,
@@ -26,13 +34,20 @@ const FEATURES: [&str; 7] = [
     ns::VERSION,
 ];
 
-/// The caps element for our presence.
-pub(crate) fn caps() -> Option<Caps> {
-    let hash = hash_caps(&compute_disco(&disco(None)), Algo::Sha_1).ok()?;
+/// The caps element for our presence; `temporary` for presence to one person who is watched.
+pub(crate) fn caps(temporary: bool) -> Option<Caps> {
+    let hash = hash_caps(&compute_disco(&disco(None, temporary)), Algo::Sha_1).ok()?;
     Some(Caps::new(NODE, hash))
 }
 
-fn disco(node: Option<String>) -> DiscoInfoResult {
+/// Whether a question is about the caps that [`caps`] gives those who are watched.
+fn asks_for_temporary(node: &str) -> bool {
+    let told = caps(true).and_then(|caps| query_caps(caps).node);
+    told.as_deref() == Some(node)
+}
+
+fn disco(node: Option<String>, temporary: bool) -> DiscoInfoResult {
+    let more = temporary.then_some(TEMPORARY);
     DiscoInfoResult {
         node,
         identities: vec![Identity {
@@ -41,7 +56,7 @@ fn disco(node: Option<String>) -> DiscoInfoResult {
             lang: None,
             name: Some("Offhook".into()),
         }],
-        features: FEATURES.into_iter().map(str::to_owned).collect(),
+        features: FEATURES.into_iter().chain(more).map(str::to_owned).collect(),
         extensions: Vec::new(),
     }
 }
@@ -62,7 +77,8 @@ pub(crate) fn answer_get(from: Option<WireJid>, id: String, question: Element) -
     if let Ok(query) = DiscoInfoQuery::try_from(question) {
         let known = query.node.as_deref().is_none_or(|node| node.split('#').next() == Some(NODE));
         return if known {
-            result(from, id, Some(disco(query.node).into()))
+            let temporary = query.node.as_deref().is_some_and(asks_for_temporary);
+            result(from, id, Some(disco(query.node, temporary).into()))
         } else {
             refusal(from, id, DefinedCondition::ItemNotFound)
         };

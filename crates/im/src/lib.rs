@@ -22,6 +22,8 @@ mod activity;
 mod amending;
 mod archive;
 mod asking;
+mod blocking;
+mod caps_cache;
 mod chat;
 mod contacts;
 mod content;
@@ -36,7 +38,9 @@ mod listing;
 mod outbox;
 mod own;
 mod people;
+mod people_info;
 mod pep;
+mod photos;
 mod presence;
 mod sealing;
 mod sentence;
@@ -45,17 +49,24 @@ mod stanza;
 mod taking;
 mod talk;
 mod text;
+mod watch;
 mod writing;
 
 use asking::Pending;
+use blocking::Blocking;
+use caps_cache::CapsCache;
 use ids::Ids;
 use interruption::Interruption;
 use outbox::{Outbox, Parcel};
 use own::{Own, Rules, Shown};
 use people::People;
+use people_info::Details;
+pub use photos::LARGEST_OWN as LARGEST_OWN_PHOTO;
+use photos::Photos;
 use services::Services;
 pub use stanza::{Stanza, jid_from_wire, jid_to_wire};
 use talk::Talk;
+use watch::Watching;
 
 /// What the machine wants done. Its debug form holds private text: not for logs.
 #[derive(Clone, Debug)]
@@ -90,6 +101,11 @@ pub struct Im {
     asked: BTreeMap<String, Pending>,
     services: Services,
     people: People,
+    caps: CapsCache,
+    details: Details,
+    photos: Photos,
+    blocking: Blocking,
+    watching: Watching,
     talks: BTreeMap<Jid, Talk>,
     /// The conversation that was shown last.
     opened: Option<Jid>,
@@ -133,6 +149,11 @@ impl Im {
             asked: BTreeMap::new(),
             services: Services::default(),
             people: People::default(),
+            caps: CapsCache::default(),
+            details: Details::default(),
+            photos: Photos::default(),
+            blocking: Blocking::default(),
+            watching: Watching::default(),
             talks: BTreeMap::new(),
             opened: None,
             refused: 0,
@@ -156,7 +177,8 @@ impl Im {
     /// What the store holds: conversations in any order, and own messages that wait to be sent,
     /// oldest first. These go out before what was written since.
     pub fn loaded(&mut self, loaded: Loaded) {
-        let Loaded { chats, queued, .. } = loaded;
+        let Loaded { chats, queued, values, .. } = loaded;
+        self.alerts_loaded(&values);
         for chat in chats {
             self.load_chat(chat);
         }
@@ -182,6 +204,8 @@ impl Im {
             self.ask_roster();
             self.ask_copies();
             self.told = None;
+            self.photos_again();
+            self.caps.ask_again();
             self.refresh_presence();
             self.ask_services();
         }
@@ -196,6 +220,7 @@ impl Im {
         self.full = None;
         self.interruption = None;
         self.forget_questions();
+        self.forget_waiting_details();
         self.outbox.turn_back();
         self.people.forget_presence();
         self.show(Presence {
@@ -303,6 +328,9 @@ impl Im {
             }
             Iq::Set { from, id, payload, .. } => {
                 let trusted = self.is_own_server(from.as_ref());
+                if trusted && self.blocking_push(&payload) {
+                    return self.send(Stanza::Iq(iq::result(from, id, None)));
+                }
                 let answer = match payload.try_into() {
                     Ok(push) if trusted => {
                         self.roster_push(push);

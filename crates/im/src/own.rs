@@ -109,11 +109,6 @@ impl Own {
         }
     }
 
-    /// What the user chose.
-    pub(crate) fn chosen(&self) -> Availability {
-        self.chosen.0
-    }
-
     /// The note of the user.
     pub(crate) fn note(&self) -> Option<&String> {
         self.note.as_ref()

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use offhook_model::{Availability, Contact, Jid, Presence, Subscription, Timestamp};
+use offhook_model::{Availability, Contact, Jid, PhotoId, Presence, Subscription, Timestamp};
+
+use crate::caps_cache::Kind;
 
 /// How many people off the list may wait for an answer. More are not remembered; their servers
 /// ask again at the next sign-in.
@@ -31,6 +33,10 @@ pub(crate) struct Signal {
     pub priority: i8,
     pub presence: Presence,
     pub stamp: Option<Timestamp>,
+    /// Nobody is at that desk since then (XEP-0319).
+    pub idle_since: Option<Timestamp>,
+    /// Which client it is (XEP-0115).
+    pub kind: Option<Kind>,
 }
 
 #[derive(Debug, Default)]
@@ -180,6 +186,51 @@ impl People {
         self.people.get(jid).is_some_and(|p| p.resources.iter().any(|r| r.resource == resource))
     }
 
+    /// The resources of a person that we see.
+    pub(crate) fn resources(&self, jid: &Jid) -> Vec<Jid> {
+        let signals = self.people.get(jid).map(|person| person.resources.as_slice());
+        let full = |signal: &Signal| format!("{jid}/{}", signal.resource).parse().ok();
+        signals.unwrap_or_default().iter().filter_map(full).collect()
+    }
+
+    /// Which client a resource is.
+    pub(crate) fn kind(&self, full: &Jid) -> Option<&Kind> {
+        let resource = full.resource()?;
+        let person = self.people.get(&full.bare())?;
+        person.resources.iter().find(|it| it.resource == resource)?.kind.as_ref()
+    }
+
+    /// Since when nobody is at any of the person's desks.
+    pub(crate) fn idle_since(&self, jid: &Jid) -> Option<Timestamp> {
+        let signals = &self.people.get(jid)?.resources;
+        let all = signals.iter().map(|signal| signal.idle_since).collect::<Option<Vec<_>>>();
+        all?.into_iter().max()
+    }
+
+    /// The contact when that is news.
+    pub(crate) fn set_photo(&mut self, jid: &Jid, photo: Option<PhotoId>) -> Option<Arc<Contact>> {
+        self.change(jid, |contact| contact.photo = photo)
+    }
+
+    /// The contact when that is news.
+    pub(crate) fn set_alert(&mut self, jid: &Jid, alert: bool) -> Option<Arc<Contact>> {
+        self.change(jid, |contact| contact.alert = alert)
+    }
+
+    /// Everybody shows whether they are blocked.
+    pub(crate) fn mark_blocked(&mut self, blocked: impl Fn(&Jid) -> bool) {
+        let wrong = |contact: &Arc<Contact>| contact.blocked != blocked(&contact.contact);
+        if !self.list.iter().any(wrong) {
+            return;
+        }
+        for contact in Arc::make_mut(&mut self.list) {
+            if wrong(contact) {
+                let contact = Arc::make_mut(contact);
+                contact.blocked = !contact.blocked;
+            }
+        }
+    }
+
     /// The connection is gone: nobody's presence is known.
     pub(crate) fn forget_presence(&mut self) {
         for person in self.people.values_mut() {
@@ -281,6 +332,8 @@ mod tests {
             priority,
             presence: Presence { availability, activity: None, note: None },
             stamp: None,
+            idle_since: None,
+            kind: None,
         }
     }
 

@@ -5,7 +5,7 @@ use xmpp_parsers::message::Message as Wire;
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::ns;
 
-use crate::{Im, jid_from_wire};
+use crate::{Im, jid_from_wire, watch};
 
 impl Im {
     /// A message that is an event of somebody's node. True when it was one, whatever it said.
@@ -26,5 +26,11 @@ impl Im {
 
     /// `items` are `<item/>` and `<retract/>` elements of a node of `from`: our own account's where
     /// `from` is our bare address. Whether `from` may say so at all is the feature's to judge.
-    fn published(&mut self, _from: &Jid, _node: &str, _items: &[Element], _now: Moment) {}
+    fn published(&mut self, from: &Jid, node: &str, items: &[Element], _now: Moment) {
+        match node {
+            ns::AVATAR_METADATA => self.photo_published(from, items),
+            watch::TEMPORARY => self.temporary_presence(from, items),
+            _ => {}
+        }
+    }
 }

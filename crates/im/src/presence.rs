@@ -82,7 +82,11 @@ impl Im {
             self.people.forget_presence();
             self.notice(NoticeBody::Roster { item: None, removed: None });
         }
+        let appears = was_hidden && !hides(&shown);
         self.told = Some(shown.clone());
+        if appears {
+            self.watch_again();
+        }
         self.show(shown.presence);
     }
 
@@ -94,7 +98,7 @@ impl Im {
         Some(self.time.at + Duration::from_millis(wait))
     }
 
-    fn presence_stanza(&self, shown: &Shown) -> wire::Presence {
+    pub(crate) fn presence_stanza(&self, shown: &Shown) -> wire::Presence {
         let show = match shown.presence.availability {
             Availability::Available => None,
             Availability::Away => Some(wire::Show::Away),
@@ -113,13 +117,14 @@ impl Im {
         if let Some(since) = shown.idle_since {
             presence.add_payload(Idle { since: DateTime(since.to_utc().fixed_offset()) });
         }
-        if let Some(caps) = iq::caps() {
+        presence.payloads.extend(self.photo_update());
+        if let Some(caps) = iq::caps(false) {
             presence.add_payload(caps);
         }
         presence
     }
 }
 
-fn hides(shown: &Shown) -> bool {
+pub(crate) fn hides(shown: &Shown) -> bool {
     shown.presence.availability == Availability::Offline
 }

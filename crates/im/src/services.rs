@@ -149,5 +149,7 @@ impl Im {
     }
 
     /// All answers of this connection are in; what needs a service begins here.
-    fn services_known(&mut self, _now: Moment) {}
+    fn services_known(&mut self, _now: Moment) {
+        self.ask_blocked();
+    }
 }
