@@ -1,6 +1,7 @@
 //! Reading the account's history. The store answers in order, so an answer that was asked for
 //! before the history was closed belongs to somebody who has left.
 
+use offhook_model::{Area, Keeping, Moment, Owner, Problem};
 use offhook_ports::StoreRequest;
 
 use crate::{Core, Effect, StoreTag};
@@ -24,6 +25,18 @@ impl Core {
         self.reads.stale = self.reads.pending;
         self.closed_kept();
         self.store(StoreRequest::Close);
+    }
+
+    /// The account's history is open; what was found wrong with it is told. That there is no key
+    /// is not: the settings say how messages are kept, and the password has said it before.
+    pub(crate) fn history_opened(&mut self, keeping: Keeping, now: Moment) {
+        let wrong = keeping.encrypted || (!keeping.kept && self.policy.current.history);
+        if let Some(why) = keeping.why.clone().filter(|_| wrong) {
+            let remedy =
+                "Sign in again when that is mended; the settings say how messages are kept.";
+            self.toast(Problem::new(Area::Provisioning, Owner::User, why, remedy), now);
+        }
+        self.keeping = keeping;
     }
 
     /// An answer came; false when it is for a session that is over.

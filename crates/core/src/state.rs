@@ -239,6 +239,7 @@ impl Core {
             (StoreTag::OpenChat(with), StoreAnswer::Messages { items, more }) => {
                 self.chat.open_chat(with, items, more);
             }
+            (_, StoreAnswer::Opened(keeping)) => self.history_opened(keeping, now),
             (StoreTag::Loaded, StoreAnswer::Loaded(mut loaded)) => {
                 self.keeping = loaded.keeping.clone();
                 self.call_log = Arc::new(std::mem::take(&mut loaded.calls));

@@ -82,7 +82,8 @@ pub enum StoreRequest {
         limit: u32,
     },
     /// Open the history of this account; all requests above concern it from now on. Opening it
-    /// again changes how it is kept.
+    /// again changes how it is kept. A file that cannot be used is no failure: messages are in
+    /// memory then, and the answer says why.
     Open(String, KeepingPlan),
     /// Close the account's history.
     Close,
@@ -111,7 +112,8 @@ pub enum StoreRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeepingPlan {
     /// Beyond the session. When false nothing but own messages that wait to be sent, archive
-    /// positions and private values is written; the rest lives in memory until [`StoreRequest::Close`].
+    /// positions, private values and calls is written; the rest lives in memory until
+    /// [`StoreRequest::Close`]. Messages that were kept before are deleted.
     pub history: bool,
     /// Days after which messages are deleted; 0 keeps them.
     pub retention_days: u32,
@@ -198,6 +200,8 @@ pub struct Loaded {
 pub enum StoreAnswer {
     /// Kept.
     Kept,
+    /// The answer to [`StoreRequest::Open`]: how messages are really kept.
+    Opened(Keeping),
     /// The answer to [`StoreRequest::Load`].
     Loaded(Box<Loaded>),
     /// The answer to a query, in order of time.

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Params, params};
 use crate::amend::amend;
 use crate::rows::{self, SELECT};
 use crate::schema::{self, COUNT_BITS, words};
+use crate::seal::Sealed;
 
 /// The account's own place among archives.
 const OURS: &str = "";
@@ -19,6 +20,8 @@ const OURS: &str = "";
 /// A database in the present shape.
 pub struct Base {
     pub(crate) database: Connection,
+    /// What encrypts its files; dropped after the connection, so it stands behind it.
+    _seal: Option<Sealed>,
     /// Numbers of conversations by address.
     chats: HashMap<String, i64>,
     /// A savepoint may be needed: a batch is being carried out.
@@ -37,9 +40,9 @@ impl Base {
     ///
     /// # Errors
     /// In words, when it is no database of ours or of a newer version. It is as it was then.
-    pub fn new(mut database: Connection) -> Result<Self, String> {
+    pub fn new(mut database: Connection, seal: Option<Sealed>) -> Result<Self, String> {
         schema::prepare(&mut database)?;
-        Ok(Self { database, chats: HashMap::new(), in_batch: false })
+        Ok(Self { database, _seal: seal, chats: HashMap::new(), in_batch: false })
     }
 
     /// One that is gone with the program.
@@ -47,7 +50,7 @@ impl Base {
     /// # Errors
     /// There is no memory.
     pub fn in_memory() -> Result<Self, String> {
-        Self::new(Connection::open_in_memory().map_err(words)?)
+        Self::new(Connection::open_in_memory().map_err(words)?, None)
     }
 
     /// Begins a batch. `lasting`: it must outlive a power cut from the moment it is committed.

@@ -63,8 +63,10 @@ impl History {
                     self.memory = Some(memory);
                 }
                 (true, Some(memory)) => {
-                    memory.each(None, |message| disk.put(&message))?;
-                    memory.chat_rows()?.iter().try_for_each(|row| disk.put_chat(row))?;
+                    disk.whole(|disk| {
+                        memory.each(None, |message| disk.put(&message))?;
+                        memory.chat_rows()?.iter().try_for_each(|row| disk.put_chat(row))
+                    })?;
                 }
                 (true, None) => {}
             }
@@ -77,6 +79,11 @@ impl History {
             self.expire()?;
         }
         Ok(())
+    }
+
+    /// How messages are really kept.
+    pub fn keeping(&self) -> &Keeping {
+        &self.keeping
     }
 
     /// Begins a batch; see [`Base::begin`].

@@ -14,6 +14,7 @@ use keyring_core::{CredentialStore, Entry, Error};
 use offhook_model::Secret;
 use offhook_ports::{StoreAnswer, StoreRequest};
 
+use crate::keys::KeyWish;
 use crate::thread::Job;
 
 /// How many requests may wait.
@@ -31,9 +32,17 @@ pub struct Keeper {
     pub open: fn() -> Result<Arc<CredentialStore>, Error>,
 }
 
+/// What the thread is asked for.
+pub enum Task {
+    /// Something about a password.
+    Password(Job),
+    /// The key of a history.
+    Key(KeyWish),
+}
+
 /// The thread that asks the system.
 pub struct Vault {
-    jobs: SyncSender<Job>,
+    jobs: SyncSender<Task>,
     /// Hangs up when the thread is over.
     over: Receiver<()>,
 }
@@ -57,7 +66,7 @@ impl Vault {
     }
 
     /// A sender of requests.
-    pub fn jobs(&self) -> SyncSender<Job> {
+    pub fn jobs(&self) -> SyncSender<Task> {
         self.jobs.clone()
     }
 
@@ -69,7 +78,7 @@ impl Vault {
 }
 
 /// Passwords by account.
-struct Passwords {
+pub struct Passwords {
     keeper: Option<Keeper>,
     memory: HashMap<String, Known>,
 }
@@ -81,19 +90,25 @@ struct Known {
 }
 
 impl Passwords {
-    fn new(keeper: Option<Keeper>) -> Self {
+    pub(crate) fn new(keeper: Option<Keeper>) -> Self {
         Self { keeper, memory: HashMap::new() }
     }
 
-    fn run(mut self, queue: &Receiver<Job>) {
-        while let Ok((request, answer)) = queue.recv() {
-            let said = match request {
-                StoreRequest::PutPassword(account, password) => self.put(account, password),
-                StoreRequest::GetPassword(account) => self.get(&account),
-                StoreRequest::ForgetPassword(account) => self.forget(&account),
-                _ => StoreAnswer::Failed("this is no password".into()),
-            };
-            answer(said);
+    fn run(mut self, queue: &Receiver<Task>) {
+        while let Ok(task) = queue.recv() {
+            match task {
+                Task::Password((request, answer)) => answer(self.carry_out(request)),
+                Task::Key(wish) => self.key(wish),
+            }
+        }
+    }
+
+    fn carry_out(&mut self, request: StoreRequest) -> StoreAnswer {
+        match request {
+            StoreRequest::PutPassword(account, password) => self.put(account, password),
+            StoreRequest::GetPassword(account) => self.get(&account),
+            StoreRequest::ForgetPassword(account) => self.forget(&account),
+            _ => StoreAnswer::Failed("this is no password".into()),
         }
     }
 
@@ -170,7 +185,7 @@ impl Passwords {
         }
     }
 
-    fn entry(&self, account: &str) -> Result<Option<Entry>, Error> {
+    pub(crate) fn entry(&self, account: &str) -> Result<Option<Entry>, Error> {
         let Some(keeper) = &self.keeper else { return Ok(None) };
         let store = (keeper.open)()?;
         store.build(&keeper.service, account, None).map(Some)

@@ -9,7 +9,8 @@ use offhook_model::{AcceptedKey, ManualAccount, Provisioned, Settings};
 use offhook_ports::{Remembered, StoreAnswer, StoreRequest};
 
 use crate::files;
-use crate::passwords::{Keeper, Vault};
+use crate::keys::Keys;
+use crate::passwords::{Keeper, Task, Vault};
 use crate::worker::Worker;
 
 /// How many requests may wait; a sender that finds the queue full waits.
@@ -67,12 +68,14 @@ impl Store {
             })?;
         }
         let kept = Self::peek(&places)?;
+        let vault = Vault::start(keeper)?;
+        let keys = Keys::new(vault.jobs());
         let (jobs, queue) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("offhook-store".into())
-            .spawn(move || Worker::new(places).run(&queue))
+            .spawn(move || Worker::new(places, keys).run(&queue))
             .map_err(|error| format!("No thread for the history could be started ({error})."))?;
-        let vault = Arc::new(Mutex::new(Some(Vault::start(keeper)?)));
+        let vault = Arc::new(Mutex::new(Some(vault)));
         Ok((Self { jobs, vault, thread: Arc::new(Mutex::new(Some(thread))) }, kept))
     }
 
@@ -105,7 +108,7 @@ impl Store {
             | StoreRequest::ForgetPassword(_) => {
                 let vault = self.vault.lock().ok().and_then(|it| it.as_ref().map(Vault::jobs));
                 if let Some(jobs) = vault {
-                    drop(jobs.send(job));
+                    drop(jobs.send(Task::Password(job)));
                 }
             }
             _ => drop(self.jobs.send(Some(job))),

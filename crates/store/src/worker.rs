@@ -12,6 +12,8 @@ use offhook_ports::{KeepingPlan, StoreAnswer, StoreRequest};
 
 use crate::files;
 use crate::history::History;
+use crate::keys::Keys;
+use crate::opening;
 use crate::photos::Photos;
 use crate::reading::Page;
 use crate::thread::{Job, Places};
@@ -23,6 +25,7 @@ const BATCH: usize = 1_000;
 pub struct Worker {
     places: Places,
     photos: Photos,
+    keys: Keys,
     history: Option<History>,
     account: Option<String>,
 }
@@ -37,9 +40,9 @@ struct Held {
 
 impl Worker {
     /// A worker that has nothing open.
-    pub fn new(places: Places) -> Self {
+    pub fn new(places: Places, keys: Keys) -> Self {
         let photos = Photos::new(places.data.join("photos"));
-        Self { places, photos, history: None, account: None }
+        Self { places, photos, keys, history: None, account: None }
     }
 
     /// Works until the queue ends.
@@ -101,7 +104,7 @@ impl Worker {
 
     fn carry_out(&mut self, request: StoreRequest) -> Result<StoreAnswer, String> {
         match request {
-            StoreRequest::Open(account, plan) => self.open(account, plan)?,
+            StoreRequest::Open(account, plan) => return self.open(account, plan),
             StoreRequest::Close => {
                 self.history = None;
                 self.account = None;
@@ -131,17 +134,17 @@ impl Worker {
     }
 
     /// Opens an account's history, or changes how the open one is kept.
-    fn open(&mut self, account: String, plan: KeepingPlan) -> Result<(), String> {
-        if self.account.as_ref() == Some(&account)
-            && let Some(history) = &mut self.history
-        {
-            return history.follow(plan);
+    fn open(&mut self, account: String, plan: KeepingPlan) -> Result<StoreAnswer, String> {
+        match &mut self.history {
+            Some(history) if self.account.as_ref() == Some(&account) => history.follow(plan)?,
+            _ => {
+                self.history = None;
+                let folder = self.places.data.join("history");
+                self.history = Some(opening::open(&folder, &account, plan, &self.keys)?);
+                self.account = Some(account);
+            }
         }
-        self.history = None;
-        let (history, trouble) = crate::opening::open(&self.places.data, &account, plan)?;
-        self.history = Some(history);
-        self.account = Some(account);
-        trouble.map_or(Ok(()), Err)
+        Ok(StoreAnswer::Opened(self.history()?.keeping().clone()))
     }
 
     fn write(&mut self, request: StoreRequest) -> Result<(), String> {

@@ -3,7 +3,7 @@
 mod support;
 
 use offhook_model::{Delivery, MessageId};
-use offhook_ports::{KeepingPlan, StoreAnswer, StoreRequest};
+use offhook_ports::{KeepingPlan, StoreRequest};
 use rusqlite::Connection;
 use support::{ALICE, Kept, bob, ids, message, plain_file};
 
@@ -81,12 +81,11 @@ fn a_history_of_a_newer_version_is_left_alone_and_the_session_goes_on_in_memory(
     let path = make(folder.path(), "CREATE TABLE future (it); PRAGMA user_version = 99;");
     let before = std::fs::read(&path).expect("read");
     let kept = Kept::closed(folder.path(), None);
-    let answer = kept.ask(StoreRequest::Open(ALICE.into(), KeepingPlan::default()));
-    let StoreAnswer::Failed(why) = answer else { panic!("{answer:?}") };
-    assert!(why.contains("newer version"), "{why}");
+    let opened = kept.opened(ALICE, KeepingPlan::default());
     kept.put(&message("a", 1, true, "in memory"));
     assert_eq!(kept.page(None, 10).0, ["a"]);
     let keeping = kept.load().keeping;
+    assert_eq!(opened, keeping);
     assert!(!keeping.kept && keeping.why.is_some_and(|why| why.contains("newer version")));
     kept.close();
     assert_eq!(std::fs::read(&path).expect("there"), before);
@@ -100,8 +99,8 @@ fn a_file_that_is_no_database_is_an_error_in_words() {
     let text = "this was never a database, whatever it is called";
     std::fs::write(&path, text).expect("written");
     let kept = Kept::closed(folder.path(), None);
-    let answer = kept.ask(StoreRequest::Open(ALICE.into(), KeepingPlan::default()));
-    assert!(matches!(answer, StoreAnswer::Failed(_)), "{answer:?}");
+    let opened = kept.opened(ALICE, KeepingPlan::default());
+    assert!(!opened.kept && opened.why.is_some(), "{opened:?}");
     kept.put(&message("a", 1, true, "in memory"));
     let before = StoreRequest::History { with: bob(), before: None, limit: 5 };
     assert_eq!(kept.messages(before).0.len(), 1);

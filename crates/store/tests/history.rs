@@ -6,7 +6,7 @@ use offhook_model::{
     Alerts, CallDirection, CallRecord, ChatKind, Delivery, Message, MessageId, Reaction,
     Retraction, Secret, Timestamp,
 };
-use offhook_ports::{Amendment, ChatRow, StoreAnswer, StoreRequest};
+use offhook_ports::{Amendment, ChatRow, KeepingPlan, StoreAnswer, StoreRequest};
 use support::{ALICE, Kept, bob, ids, jid, message};
 
 fn filled(folder: &std::path::Path) -> Kept {
@@ -227,7 +227,7 @@ fn accounts_of_any_script_have_histories_of_their_own() {
     let accounts =
         ["jörg@bücher.example", "jorg@bucher.example", "用户@例子.example", "a/b@x", "a%2fb@x"];
     let kept = Kept::closed(folder.path(), None);
-    let open = |account: &str| kept.keep(StoreRequest::Open(account.into(), Default::default()));
+    let open = |account: &str| kept.opened(account, KeepingPlan::default());
     for (n, account) in accounts.iter().enumerate() {
         open(account);
         let mut one = message(&format!("m{n}"), 1, false, "Grüße, мир, 你好世界, 👋🏽");

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
-use offhook_model::{Delivery, Jid, Message, MessageId, More, Timestamp};
+use offhook_model::{Delivery, Jid, Keeping, Message, MessageId, More, Timestamp};
 use offhook_ports::{KeepingPlan, Loaded, StoreAnswer, StoreRequest};
 use offhook_store::{Keeper, Places, Store};
 
@@ -48,13 +48,21 @@ impl Kept {
 
     pub fn with(folder: &Path, keeper: Option<Keeper>, plan: KeepingPlan) -> Self {
         let kept = Self::closed(folder, keeper);
-        kept.ask(StoreRequest::Open(ALICE.into(), plan));
+        kept.opened(ALICE, plan);
         kept
     }
 
     pub fn closed(folder: &Path, keeper: Option<Keeper>) -> Self {
         let places = Places { config: folder.join("config"), data: folder.join("data") };
         Self { store: Store::open(places, keeper).expect("opened").0 }
+    }
+
+    /// Opens an account's history; how it is kept.
+    pub fn opened(&self, account: &str, plan: KeepingPlan) -> Keeping {
+        match self.ask(StoreRequest::Open(account.into(), plan)) {
+            StoreAnswer::Opened(keeping) => keeping,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Asks and waits for the answer.
