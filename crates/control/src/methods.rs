@@ -5,6 +5,7 @@ use offhook_model::{Command, ManualAccount, Reply, Settings, Snapshot};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::chats;
 use crate::host::Host;
 use crate::params::{self, read};
 use crate::rpc::{INVALID_PARAMS, RpcError};
@@ -46,7 +47,10 @@ pub async fn call(host: &impl Host, method: &str, params: Value) -> Result<Value
         None if method == "report.save" => return report(host, params).await,
         None => {}
     }
-    let command = command(host, method, params)?;
+    let command = match chats::command(method, &params)? {
+        Some(command) => command,
+        None => command(host, method, params)?,
+    };
     let reply = host.request(command).await?;
     result(host, method, reply)
 }
@@ -56,6 +60,7 @@ fn look(snapshot: &Snapshot, method: &str, params: &Value) -> Result<Option<Valu
     let value = match method {
         "session.state" => json(&snapshot.session),
         "presence.get" => json(&snapshot.me.presence),
+        "chat.list" => list(&snapshot.chats),
         "roster.list" => list(&snapshot.contacts),
         "call.list" => list(&snapshot.calls),
         "devices.list" => json(&*snapshot.devices),
@@ -225,6 +230,7 @@ fn result(host: &impl Host, method: &str, reply: Reply) -> Result<Value, RpcErro
         Reply::Room(room) => json!({ "room": room }),
         Reply::Transfer(id) => json!({ "id": id }),
         Reply::Messages { items, more } => json!({ "items": items, "more": more }),
+        Reply::Exported { path, messages } => json!({ "path": path, "messages": messages }),
         Reply::Stats(streams) => json!({ "streams": streams }),
     })
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use offhook_im::{Im, Output};
 use offhook_model::{
-    Availability, CommandError, Endpoint, ErrorCode, Fault, Jid, Link, Message, Moment, NoticeBody,
-    Owner, PhotoId, Presence, Problem, ServiceState, ServiceStatus,
+    Availability, CommandError, Endpoint, ErrorCode, Fault, Jid, Link, Message, MessageId, Moment,
+    NoticeBody, Owner, PhotoId, Presence, Problem, ServiceState, ServiceStatus,
 };
 use offhook_ports::{
     Loaded, Resumption, StoreAnswer, StoreRequest, XmppAuth, XmppPlan, XmppServer,
@@ -151,6 +151,19 @@ impl ChatSide {
                 _ => None,
             };
             im.photo_read(id, bytes, now);
+        }
+    }
+
+    /// Stored messages older than those of a conversation on the screen.
+    pub fn older_read(
+        &mut self,
+        with: &Jid,
+        before: Option<&MessageId>,
+        items: Vec<Message>,
+        more: bool,
+    ) {
+        if let Some(im) = &mut self.im {
+            im.older_read(with, before, items, more);
         }
     }
 

@@ -8,8 +8,8 @@ use offhook_call::Tone;
 use offhook_discovery as discovery;
 use offhook_im::Stanza;
 use offhook_model::{
-    AcceptedKey, AudioSpec, CallId, CertificatePolicy, CommandError, IpMode, Jid, Notice, PhotoId,
-    Reply, Role, Ticket,
+    AcceptedKey, AudioSpec, CallId, CertificatePolicy, CommandError, IpMode, Jid, MessageId,
+    Notice, PhotoId, Reply, Role, Ticket,
 };
 use offhook_ports::{FlowId, MediaPlan, PortRange, Resumption, SipServer, StoreRequest, XmppPlan};
 use offhook_signin as signin;
@@ -29,6 +29,8 @@ pub enum StoreTag {
     OpenChat(Jid),
     /// A picture for the chat machine.
     Photo(PhotoId),
+    /// Messages of that conversation older than this one, for the screen.
+    Older(Jid, Option<MessageId>),
     /// Messages for whoever asked.
     Query(Ticket),
 }

@@ -226,7 +226,9 @@ impl Core {
     }
 
     fn stored(&mut self, tag: StoreTag, answer: StoreAnswer, now: Moment) {
-        if matches!(tag, StoreTag::Loaded | StoreTag::OpenChat(_)) && !self.read_is_wanted() {
+        let of_session =
+            matches!(tag, StoreTag::Loaded | StoreTag::OpenChat(_) | StoreTag::Older(..));
+        if of_session && !self.read_is_wanted() {
             return;
         }
         match (tag, answer) {
@@ -235,6 +237,12 @@ impl Core {
             }
             (StoreTag::Query(ticket), StoreAnswer::Failed(why)) => {
                 self.reply(ticket, Err(store_failed(&why)));
+            }
+            (StoreTag::Query(ticket), StoreAnswer::Exported(path, messages)) => {
+                self.reply(ticket, Ok(Reply::Exported { path, messages }));
+            }
+            (StoreTag::Older(with, before), StoreAnswer::Messages { items, more }) => {
+                self.chat.older_read(&with, before.as_ref(), items, more);
             }
             (StoreTag::OpenChat(with), StoreAnswer::Messages { items, more }) => {
                 self.chat.open_chat(with, items, more);

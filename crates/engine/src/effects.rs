@@ -160,6 +160,7 @@ fn report(answers: &mpsc::Sender<Event>, tag: StoreTag, answer: StoreAnswer) {
             | StoreTag::Loaded
             | StoreTag::Password(_)
             | StoreTag::OpenChat(_)
+            | StoreTag::Older(..)
             | StoreTag::Query(_),
             _,
         ) => drop(answers.blocking_send(Event::Store(tag, answer))),

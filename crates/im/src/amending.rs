@@ -144,7 +144,9 @@ fn is_writer(message: &Message, asked: &Asked) -> bool {
         (Some(then), Some(now)) => then == now,
         (_, None) | (None, _) => true,
     };
-    message.own == asked.own && message.from == asked.by && same_person
+    // Which of our devices or nicknames wrote it does not matter.
+    let both_own = message.own && asked.own;
+    both_own || (!message.own && !asked.own && message.from == asked.by && same_person)
 }
 
 /// The change itself.

@@ -6,5 +6,7 @@ use crate::Im;
 
 impl Im {
     /// This computer has no older messages of the conversation: the server's archive may.
-    pub(crate) fn ask_older(&mut self, _with: &Jid) {}
+    pub(crate) fn ask_older(&mut self, with: &Jid) {
+        self.set_older(with, false);
+    }
 }

@@ -16,7 +16,7 @@ use xmpp_parsers::stanza_id::OriginId;
 use crate::outbox::Parcel;
 use crate::sealing::Sealed;
 use crate::talk::Talk;
-use crate::{Im, Stanza, jid_to_wire, sentence, writing};
+use crate::{Im, Stanza, jid_to_wire, sentence};
 
 /// After this long without a key, we tell them that we have (XEP-0085 suggests it).
 const OUR_PAUSE: Duration = Duration::from_secs(30);
@@ -154,7 +154,7 @@ impl Im {
     }
 
     fn wire_of_message(&self, message: &Message, room: bool) -> Wire {
-        let mut wire = writing::plain(message);
+        let mut wire = self.wire_of_text(message);
         if room {
             return wire;
         }

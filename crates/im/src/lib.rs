@@ -24,6 +24,7 @@ mod archive;
 mod asking;
 mod blocking;
 mod caps_cache;
+mod changes;
 mod chat;
 mod contacts;
 mod content;
@@ -34,6 +35,7 @@ mod ids;
 mod incoming;
 mod interruption;
 mod iq;
+mod keeping;
 mod listing;
 mod outbox;
 mod own;
@@ -67,6 +69,7 @@ use services::Services;
 pub use stanza::{Stanza, jid_from_wire, jid_to_wire};
 use talk::Talk;
 use watch::Watching;
+pub use writing::Unfit;
 
 /// What the machine wants done. Its debug form holds private text: not for logs.
 #[derive(Clone, Debug)]
@@ -177,16 +180,14 @@ impl Im {
     /// What the store holds: conversations in any order, and own messages that wait to be sent,
     /// oldest first. These go out before what was written since.
     pub fn loaded(&mut self, loaded: Loaded) {
-        let Loaded { chats, queued, values, .. } = loaded;
+        let Loaded { chats, rows, values, queued, .. } = loaded;
         self.alerts_loaded(&values);
         for chat in chats {
             self.load_chat(chat);
         }
+        self.load_rows(rows);
         self.publish_all();
-        let waiting = queued.into_iter().map(|message| {
-            (message.id.clone(), message.with.bare(), Parcel::Message(Box::new(message)))
-        });
-        self.outbox.restore(waiting.collect());
+        self.load_waiting(queued, changes::kept(&values));
         self.flush();
     }
 
@@ -250,8 +251,11 @@ impl Im {
     /// The server has the stanza with this id. Ids of anything but chat messages are passed over.
     pub fn acknowledged(&mut self, id: &str, _now: Moment) {
         if let Some((with, parcel)) = self.outbox.confirm(id) {
-            if matches!(parcel, Parcel::Message(_)) {
-                self.progress(&with, MessageId(id.to_owned()), Delivery::Sent, None);
+            match parcel {
+                Parcel::Message(_) => {
+                    self.progress(&with, MessageId(id.to_owned()), Delivery::Sent, None);
+                }
+                Parcel::Change(_) => self.forget_change(id),
             }
             self.flush();
         }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use offhook_model::{Chat, Contact, Jid, Message};
+use offhook_model::{Chat, Contact, Jid, Message, MessageId};
 
 use crate::Im;
+use crate::outbox::Parcel;
 use crate::talk::{KEPT, KEPT_OPEN, Talk};
 
 /// How many conversations keep messages in memory.
@@ -26,6 +27,23 @@ impl Im {
         }
         self.talk(&with).merge(stored, more, KEPT_OPEN);
         self.publish(&with);
+    }
+
+    /// What waited to be sent when the program ended, in the order in which it was written.
+    pub(crate) fn load_waiting(
+        &mut self,
+        queued: Vec<Message>,
+        changes: Vec<(i64, MessageId, Jid, Parcel)>,
+    ) {
+        let messages = queued.into_iter().map(|message| {
+            let (written, id, with) = (message.time.0, message.id.clone(), message.with.bare());
+            (written, id, with, Parcel::Message(Box::new(message)))
+        });
+        let mut waiting: Vec<_> = messages.chain(changes).collect();
+        // Stable, and messages come first: what changes a message of the same moment follows it.
+        waiting.sort_by_key(|(written, ..)| *written);
+        let waiting = waiting.into_iter().map(|(_, id, with, parcel)| (id, with, parcel));
+        self.outbox.restore(waiting.collect());
     }
 
     /// How many messages of this conversation stay in memory.
@@ -74,15 +92,16 @@ impl Im {
         let Some(talk) = self.talks.get(with) else {
             return;
         };
-        if let Some(last) = &talk.chat.last {
-            let time = last.time;
+        if is_listed(&talk.chat) {
+            let time = talk.chat.last.as_ref().map(|last| last.time);
             let chat = Arc::clone(&talk.chat);
             let chats = Arc::make_mut(&mut self.chats);
-            let newer =
-                |c: &Arc<offhook_model::Chat>| c.last.as_ref().is_some_and(|last| last.time > time);
+            let newer = |c: &Arc<Chat>| c.last.as_ref().map(|last| last.time) > time;
             chats.retain(|c| &c.with != with);
             let place = chats.partition_point(newer);
             chats.insert(place, chat);
+        } else if self.chats.iter().any(|c| &c.with == with) {
+            Arc::make_mut(&mut self.chats).retain(|c| &c.with != with);
         }
         let shown = self.messages.get(with);
         if !talk.messages.is_empty() && !shown.is_some_and(|s| Arc::ptr_eq(s, &talk.messages)) {
@@ -92,9 +111,15 @@ impl Im {
         }
     }
 
+    /// The conversation has no messages in memory any more.
+    pub(crate) fn unlist(&mut self, with: &Jid) {
+        Arc::make_mut(&mut self.messages).remove(with);
+        self.publish(with);
+    }
+
     /// Makes the list of conversations anew, all at once.
     pub(crate) fn publish_all(&mut self) {
-        let listed = self.talks.values().filter(|talk| talk.chat.last.is_some());
+        let listed = self.talks.values().filter(|talk| is_listed(&talk.chat));
         let mut chats: Vec<Arc<Chat>> = listed.map(|talk| Arc::clone(&talk.chat)).collect();
         chats.sort_by_key(|chat| std::cmp::Reverse(chat.last.as_ref().map(|last| last.time)));
         self.chats = Arc::new(chats);
@@ -147,4 +172,9 @@ impl Im {
             Arc::make_mut(&mut self.messages).remove(&with);
         }
     }
+}
+
+/// A conversation appears in the list once something was written in it, or begun.
+fn is_listed(chat: &Chat) -> bool {
+    chat.last.is_some() || !chat.draft.is_empty()
 }

@@ -19,6 +19,9 @@ pub(crate) const ADDRESS: &str = "This address cannot be written to. Check its s
 pub(crate) const CUT: &str =
     "The message was longer than 65,536 characters; what came after them was not kept.";
 
+/// Before the reason why a correction, reaction or retraction did not arrive.
+pub(crate) const CHANGE: &str = "The others do not see the last change of this message.";
+
 /// Somebody wanted to change a message that is not theirs.
 pub(crate) const FORGED: &str = "Somebody tried to change or take back a message that another person wrote, or pretended to be another device of yours. Nothing of it was shown.";
 

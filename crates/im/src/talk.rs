@@ -130,6 +130,12 @@ impl Talk {
         self.seen.iter().rev().find(mine).map(|seen| &seen.kept)
     }
 
+    /// The id that the writer gave a message that is kept under another one.
+    pub(crate) fn given_id(&self, writer: &Jid, kept: &MessageId) -> Option<&str> {
+        let first = self.seen.iter().find(|seen| &seen.sender == writer && &seen.kept == kept);
+        first.map(|seen| seen.id.as_str()).filter(|_| self.find(&kept.0).is_some_and(|m| !m.own))
+    }
+
     /// Whether a message stands in a place that leaves no gap: not before the oldest in memory while
     /// the store has messages between the two.
     pub(crate) fn fits(&self, time: Timestamp) -> bool {
@@ -186,6 +192,11 @@ impl Talk {
             self.whole = false;
             self.edit_chat(|chat| chat.older = true);
         }
+    }
+
+    /// Takes a message out of memory, to be put in again at another place.
+    pub(crate) fn remove(&mut self, id: &MessageId) {
+        Arc::make_mut(&mut self.messages).retain(|m| &m.id != id);
     }
 
     /// Changes one message, here and in the row of the list; the message as it is then.

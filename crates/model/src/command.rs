@@ -201,6 +201,13 @@ pub enum Reply {
         /// More exist.
         more: bool,
     },
+    /// So many messages were written to this file.
+    Exported {
+        /// Where it lies.
+        path: std::path::PathBuf,
+        /// How many.
+        messages: u64,
+    },
     /// Figures.
     Stats(Vec<StreamStats>),
 }
