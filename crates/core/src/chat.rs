@@ -366,7 +366,9 @@ impl Core {
             tls,
             error: None,
         };
+        let name = self.display_name();
         if let Some(im) = &mut self.chat.im {
+            im.call_us(name);
             im.online(jid, resumed, now);
         }
         self.chat_verdict(ServiceVerdict::Ready);
@@ -451,6 +453,7 @@ impl Core {
                 Output::Store(request) => self.store(request),
                 Output::Notice(NoticeBody::Diagnostic { problem }) => self.toast(*problem, now),
                 Output::Notice(body) => self.notice(body, now),
+                Output::Answer(ticket, answer) => self.reply(ticket, answer),
             }
         }
     }

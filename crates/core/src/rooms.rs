@@ -1,4 +1,5 @@
-//! Group chat (XEP-0045): what the user wants of rooms.
+//! Group chat (XEP-0045): what the user wants of rooms goes to the machine, which answers at once or
+//! later.
 
 use offhook_model::{CommandError, Moment, Reply, RoomWish, Ticket};
 
@@ -8,10 +9,13 @@ impl Core {
     /// Nothing when the answer comes later.
     pub(crate) fn room_wish(
         &mut self,
-        _ticket: Ticket,
-        _wish: RoomWish,
-        _now: Moment,
+        ticket: Ticket,
+        wish: RoomWish,
+        now: Moment,
     ) -> Option<Result<Reply, CommandError>> {
-        Some(Err(CommandError::not_built("Group chat")))
+        match self.chat.machine("Group chat") {
+            Ok(im) => im.room_wish(ticket, wish, now),
+            Err(error) => Some(Err(error)),
+        }
     }
 }

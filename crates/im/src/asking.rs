@@ -10,7 +10,9 @@ use xmpp_parsers::iq::Iq;
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::stanza_error::{DefinedCondition, StanzaError};
 
-use crate::{Im, Stanza, blocking, iq, jid_from_wire, jid_to_wire, people_info, photos, services};
+use crate::{
+    Im, Stanza, blocking, iq, jid_from_wire, jid_to_wire, people_info, photos, rooms, services,
+};
 
 /// How long an answer is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,6 +35,8 @@ pub(crate) enum Question {
     Person(Jid, people_info::Question),
     /// A person's picture.
     Photo(Jid, photos::Question),
+    /// Rooms and bookmarks.
+    Rooms(rooms::Question),
     /// Nobody reads the answer.
     Nothing,
 }
@@ -127,13 +131,18 @@ impl Im {
                 self.person_answered(&who, from.as_ref(), &question, answer, now);
             }
             Question::Photo(who, question) => self.photo_answered(&who, question, answer),
+            Question::Rooms(question) => self.room_answered(from, question, answer),
             Question::Nothing => {}
         }
     }
 
     /// The connection is gone: nobody will answer.
     pub(crate) fn forget_questions(&mut self) {
-        self.asked.clear();
+        for pending in std::mem::take(&mut self.asked).into_values() {
+            if let Question::Rooms(question) = pending.question {
+                self.room_question_lost(question);
+            }
+        }
     }
 
     /// Questions that nobody answered in time.

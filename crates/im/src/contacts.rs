@@ -149,6 +149,9 @@ impl Im {
         let Some(from) = presence.from.as_ref().and_then(jid_from_wire) else {
             return;
         };
+        if self.room_presence(&presence) {
+            return self.paint_rooms();
+        }
         let bare = from.bare();
         match presence.type_ {
             wire::Type::None | wire::Type::Unavailable => {

@@ -27,6 +27,12 @@ impl Ids {
         format!("{}{mixed:016x}{:x}", self.mark, self.given)
     }
 
+    /// A new number, for names that others should not have thought of.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.given += 1;
+        mix(self.seed.wrapping_add(self.given.wrapping_mul(GOLDEN)))
+    }
+
     /// Whether this account, in any session, would write such an id. A stranger must not be able
     /// to replace one of our messages by sending its id back with other words.
     pub(crate) fn is_ours(&self, id: &str) -> bool {

@@ -27,10 +27,11 @@ impl Im {
             return;
         }
         match self.unwrap_copy(message) {
+            Some(Unwrapped::Direct(message)) if self.room_message(&message, now) => {}
             Some(Unwrapped::Direct(message)) => match message.type_ {
                 MessageType::Error => self.returned(message),
                 MessageType::Chat | MessageType::Normal => self.received(message, None, true, now),
-                // Rooms are not here yet; headlines are not conversation.
+                // Headlines are not conversation.
                 MessageType::Groupchat | MessageType::Headline => {}
             },
             Some(Unwrapped::Received(message, delay)) => match message.type_ {

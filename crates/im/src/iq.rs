@@ -23,12 +23,15 @@ const AVATARS: &str = "urn:xmpp:avatar:metadata+notify";
 /// 4). Left out everywhere else.
 const TEMPORARY: &str = "http://webex.com/connect/temp-presence+notify";
 
-const FEATURES: [&str; 8] = [
+const FEATURES: [&str; 11] = [
     AVATARS,
     ns::CAPS,
     ns::CHATSTATES,
     ns::DISCO_INFO,
     ns::DISPLAYED_MARKERS,
+    "http://jabber.org/protocol/muc",
+    "jabber:x:conference",
+    "urn:xmpp:bookmarks:1+notify",
     ns::PING,
     ns::RECEIPTS,
     ns::VERSION,

@@ -1,9 +1,8 @@
-//! Contact list, presence, one-to-one chat and the outbox of one account, as a machine over
+//! Contact list, presence, chats, rooms and the outbox of one account, as a machine over
 //! stanzas: feed it with [`Im::receive`] and the wishes of the user, drain [`Im::poll`], and call
 //! [`Im::handle_timeout`] when [`Im::next_timeout`] has come.
 //!
-//! This crate never opens a socket, reads a clock, draws a random number or writes a log. Rooms
-//! (XEP-0045) are not part of it yet: group messages are passed over.
+//! This crate never opens a socket, reads a clock, draws a random number or writes a log.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -11,8 +10,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use offhook_model::{
-    Availability, Chat, ChatPolicy, ChatSettings, Contact, Delivery, Jid, Message, MessageId,
-    Moment, NoticeBody, Presence,
+    Availability, Chat, ChatPolicy, ChatSettings, CommandError, Contact, Delivery, Jid, Message,
+    MessageId, Moment, NoticeBody, Presence, Reply, Ticket,
 };
 use offhook_ports::{Loaded, StoreRequest};
 use xmpp_parsers::iq::Iq;
@@ -44,6 +43,7 @@ mod people_info;
 mod pep;
 mod photos;
 mod presence;
+mod rooms;
 mod sealing;
 mod sentence;
 mod services;
@@ -65,6 +65,7 @@ use people::People;
 use people_info::Details;
 pub use photos::LARGEST_OWN as LARGEST_OWN_PHOTO;
 use photos::Photos;
+use rooms::Rooms;
 use services::Services;
 pub use stanza::{Stanza, jid_from_wire, jid_to_wire};
 use talk::Talk;
@@ -80,6 +81,8 @@ pub enum Output {
     Store(StoreRequest),
     /// Tell watchers.
     Notice(NoticeBody),
+    /// The answer to a wish that took time.
+    Answer(Ticket, Result<Reply, CommandError>),
 }
 
 /// Chat and presence of one account.
@@ -109,6 +112,7 @@ pub struct Im {
     photos: Photos,
     blocking: Blocking,
     watching: Watching,
+    rooms: Rooms,
     talks: BTreeMap<Jid, Talk>,
     /// The conversation that was shown last.
     opened: Option<Jid>,
@@ -157,6 +161,7 @@ impl Im {
             photos: Photos::default(),
             blocking: Blocking::default(),
             watching: Watching::default(),
+            rooms: Rooms::default(),
             talks: BTreeMap::new(),
             opened: None,
             refused: 0,
@@ -209,6 +214,7 @@ impl Im {
             self.caps.ask_again();
             self.refresh_presence();
             self.ask_services();
+            self.rooms_online();
         }
         let shown = self.own.compose(now.wall).presence;
         self.show(shown);
@@ -222,6 +228,7 @@ impl Im {
         self.interruption = None;
         self.forget_questions();
         self.forget_waiting_details();
+        self.rooms_offline();
         self.outbox.turn_back();
         self.people.forget_presence();
         self.show(Presence {
@@ -270,6 +277,7 @@ impl Im {
             .flatten()
             .chain(self.next_question_timeout())
             .chain(self.presence_due())
+            .chain(self.next_rooms_timeout())
             .min()
     }
 
@@ -278,6 +286,7 @@ impl Im {
         self.time = now;
         self.give_up_questions(now);
         self.refresh_presence();
+        self.rooms_timeout();
         for with in self.writing.clone() {
             let Some(talk) = self.talks.get(&with) else {
                 continue;

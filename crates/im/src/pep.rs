@@ -30,6 +30,7 @@ impl Im {
         match node {
             ns::AVATAR_METADATA => self.photo_published(from, items),
             watch::TEMPORARY => self.temporary_presence(from, items),
+            ns::BOOKMARKS2 if *from == self.me => self.bookmarks_changed(items),
             _ => {}
         }
     }

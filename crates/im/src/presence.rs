@@ -87,6 +87,7 @@ impl Im {
         if appears {
             self.watch_again();
         }
+        self.tell_rooms(was_hidden);
         self.show(shown.presence);
     }
 
@@ -96,6 +97,25 @@ impl Im {
         let due = self.own.due(self.time.wall)?;
         let wait = u64::try_from(due.0.saturating_sub(self.time.wall.0)).ok()?;
         Some(self.time.at + Duration::from_millis(wait))
+    }
+
+    /// Nobody is to see us.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.told.as_ref().is_none_or(hides)
+    }
+
+    /// What rooms are told: who enters one while hidden from contacts is seen there.
+    pub(crate) fn presence_for_rooms(&self) -> wire::Presence {
+        match self.told.as_ref().filter(|shown| !hides(shown)) {
+            Some(shown) => self.presence_stanza(shown),
+            None => {
+                let mut presence = wire::Presence::available();
+                if let Some(caps) = iq::caps() {
+                    presence.add_payload(caps);
+                }
+                presence
+            }
+        }
     }
 
     pub(crate) fn presence_stanza(&self, shown: &Shown) -> wire::Presence {

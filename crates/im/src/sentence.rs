@@ -58,6 +58,11 @@ pub(crate) fn bounced(error: &StanzaError) -> String {
         // The library's list, not ours; what is left says nothing a person could act on.
         _ => "The server could not deliver the message.",
     };
+    with_quote(sentence, error)
+}
+
+/// A sentence, and what the server itself says.
+pub(crate) fn with_quote(sentence: &str, error: &StanzaError) -> String {
     match error.texts.values().find(|text| !text.trim().is_empty()) {
         Some(text) => {
             let quote: String = text.trim().chars().take(QUOTE).collect();

@@ -151,5 +151,6 @@ impl Im {
     /// All answers of this connection are in; what needs a service begins here.
     fn services_known(&mut self, _now: Moment) {
         self.ask_blocked();
+        self.rooms_services_known();
     }
 }

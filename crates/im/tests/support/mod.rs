@@ -4,7 +4,9 @@
 use std::time::{Duration, Instant};
 
 use offhook_im::{Im, Output, Stanza, fuzzing};
-use offhook_model::{Delivery, Jid, Message, Moment, NoticeBody, Timestamp};
+use offhook_model::{
+    CommandError, Delivery, Jid, Message, Moment, NoticeBody, Reply, Ticket, Timestamp,
+};
 use offhook_ports::StoreRequest;
 use xmpp_parsers::minidom::Element;
 
@@ -16,6 +18,7 @@ pub struct Bench {
     pub sent: Vec<String>,
     pub stored: Vec<StoreRequest>,
     pub notices: Vec<NoticeBody>,
+    pub answers: Vec<(Ticket, Result<Reply, CommandError>)>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the beginning of virtual time")]
@@ -38,6 +41,7 @@ impl Bench {
             sent: Vec::new(),
             stored: Vec::new(),
             notices: Vec::new(),
+            answers: Vec::new(),
         }
     }
 
@@ -110,6 +114,7 @@ impl Bench {
                 Output::Send(stanza) => self.sent.push(text(stanza)),
                 Output::Store(request) => self.stored.push(request),
                 Output::Notice(notice) => self.notices.push(notice),
+                Output::Answer(ticket, answer) => self.answers.push((ticket, answer)),
             }
         }
     }
