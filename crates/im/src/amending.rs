@@ -23,6 +23,8 @@ pub(crate) struct Asked {
     pub(crate) own: bool,
     /// In a room: who that really is, where the room tells.
     pub(crate) author: Option<Jid>,
+    /// The room's mark of them, where the room gives marks (XEP-0421).
+    pub(crate) mark: Option<String>,
 }
 
 impl Im {
@@ -144,9 +146,14 @@ fn is_writer(message: &Message, asked: &Asked) -> bool {
         (Some(then), Some(now)) => then == now,
         (_, None) | (None, _) => true,
     };
+    let same_mark = match (&message.more.occupant, &asked.mark) {
+        (Some(then), Some(now)) => then == now,
+        (_, None) | (None, _) => true,
+    };
+    let same = same_person && same_mark;
     // Which of our devices or nicknames wrote it does not matter.
     let both_own = message.own && asked.own;
-    both_own || (!message.own && !asked.own && message.from == asked.by && same_person)
+    both_own || (!message.own && !asked.own && message.from == asked.by && same)
 }
 
 /// The change itself.

@@ -14,6 +14,7 @@ use xmpp_parsers::receipts::Request;
 use xmpp_parsers::stanza_id::OriginId;
 
 use crate::outbox::Parcel;
+use crate::rooms::Gate;
 use crate::sealing::Sealed;
 use crate::talk::Talk;
 use crate::{Im, Stanza, jid_to_wire, sentence};
@@ -69,8 +70,8 @@ impl Im {
     }
 
     /// Whose words ours are in this conversation: in a room those of our occupant.
-    pub(crate) fn own_address(&self, _with: &Jid) -> Jid {
-        self.me.clone()
+    pub(crate) fn own_address(&self, with: &Jid) -> Jid {
+        self.own_occupant(with).unwrap_or_else(|| self.me.clone())
     }
 
     /// Tells the other side that we are writing, or no more. Repeat it while keys are pressed:
@@ -92,7 +93,9 @@ impl Im {
         } else {
             ChatState::Paused
         };
-        if self.settings.tell_typing && self.may_know(&with) {
+        if self.is_room(&with) {
+            self.tell_room_typing(&with, state);
+        } else if self.settings.tell_typing && self.may_know(&with) {
             let target = self.target(&with);
             self.send_extra(Some(target), |m| m.with_payload(state));
         }
@@ -119,6 +122,17 @@ impl Im {
             let Some((id, with, parcel)) = self.outbox.next() else {
                 return;
             };
+            match self.room_gate(&with) {
+                Gate::Open => {}
+                Gate::Waits => {
+                    self.outbox.hold(&id);
+                    continue;
+                }
+                Gate::Shut(why) => {
+                    self.refused(&with, id, why);
+                    continue;
+                }
+            }
             let wire = self.wire_of(&id, &with, parcel);
             match wire.map(|wire| self.seal(&with, wire)) {
                 Some(Sealed::Plain(wire) | Sealed::Ready(wire)) => {
@@ -132,7 +146,7 @@ impl Im {
         }
     }
 
-    fn refused(&mut self, with: &Jid, id: MessageId, why: &str) {
+    pub(crate) fn refused(&mut self, with: &Jid, id: MessageId, why: &str) {
         match self.outbox.confirm(&id.0) {
             Some((_, Parcel::Message(_))) => self.progress(with, id, Delivery::Failed, Some(why)),
             Some((_, Parcel::Change(_))) => self.change_failed(with, &id.0, why),

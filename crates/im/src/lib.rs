@@ -215,6 +215,8 @@ impl Im {
             self.refresh_presence();
             self.ask_services();
             self.rooms_online();
+        } else {
+            self.rooms_resumed();
         }
         let shown = self.own.compose(now.wall).presence;
         self.show(shown);

@@ -47,6 +47,8 @@ pub(crate) struct InRoom {
     pub(crate) nick: String,
     /// It outlives its occupants: another policy for mentions.
     pub(crate) persistent: bool,
+    /// The room's mark of the writer (XEP-0421), where the room is known to give marks.
+    pub(crate) mark: Option<String>,
 }
 
 /// What became of it.
@@ -196,6 +198,7 @@ impl Im {
             more: More {
                 archive_id: arrival.archive_id.clone(),
                 author: arrival.author.clone(),
+                occupant: arrival.room.as_ref().and_then(|room| room.mark.clone()),
                 reply_to,
                 protection: arrival.protection,
                 html: content.html,
@@ -292,7 +295,8 @@ impl Im {
             return Taken::Change;
         }
         let author = arrival.author.clone();
-        let asked = Asked { by: from.clone(), own: *own, author };
+        let mark = arrival.room.as_ref().and_then(|room| room.mark.clone());
+        let asked = Asked { by: from.clone(), own: *own, author, mark };
         match self.take_amendment(with, &target, amendment, &asked) {
             Some(kept) => {
                 let talk = self.talk(with);

@@ -106,6 +106,10 @@ pub struct More {
     /// The writer's real bare address in a room, where the room tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<Jid>,
+    /// The room's lasting mark of the writer (XEP-0421), where the room gives marks: by it later
+    /// changes are known to be the same person's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occupant: Option<String>,
     /// It answers this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ReplyTo>,

@@ -45,10 +45,19 @@ pub(crate) enum Way {
 #[derive(Debug, Default)]
 pub(crate) struct Bookmarks {
     way: Way,
+    /// They were read over this connection, or cannot be.
+    known: bool,
+}
+
+impl Bookmarks {
+    pub(super) fn known(&self) -> bool {
+        self.known
+    }
 }
 
 impl Im {
     pub(super) fn fetch_bookmarks(&mut self) {
+        self.rooms.bookmarks.known = false;
         let mut pubsub = element("pubsub", PUBSUB, &[]);
         pubsub.append_child(element("items", PUBSUB, &[("node", BOOKMARKS2)]));
         self.ask_get(None, pubsub, asking::Question::Rooms(Question::Bookmarks));
@@ -65,12 +74,13 @@ impl Im {
             Err(error) if error.defined_condition == DefinedCondition::ItemNotFound => {}
             // Who does not answer this does not answer the next question either.
             Err(error) if error.defined_condition == DefinedCondition::RemoteServerTimeout => {
-                return;
+                return self.bookmarks_known();
             }
             Err(_) => self.rooms.bookmarks.way = Way::Private,
         }
         if !found.is_empty() {
-            return self.replace_bookmarks(found);
+            self.replace_bookmarks(found);
+            return self.bookmarks_known();
         }
         // None yet, kept the older way, or not told; what is known stays until it is.
         let mut query = element("query", PRIVATE, &[]);
@@ -85,6 +95,12 @@ impl Im {
             let found = storage.children().take(PLACES).filter_map(read_old).collect();
             self.replace_bookmarks(found);
         }
+        self.bookmarks_known();
+    }
+
+    fn bookmarks_known(&mut self) {
+        self.rooms.bookmarks.known = true;
+        self.open_gates();
     }
 
     /// The whole list is new. Rooms that are to be entered are entered.

@@ -251,6 +251,7 @@ impl Im {
         place.second_nick = false;
         place.wanted = false;
         self.room_is_out(room, &why);
+        self.fail_waiting(room, &why);
     }
 
     /// What is left to do once we are out.
@@ -270,7 +271,6 @@ impl Im {
             self.answer(ticket, Err(error.clone()));
         }
         self.show_writers(room);
-        self.fail_waiting(room, why);
         self.room_notice(room, "failed", None, Some(why.to_owned()));
     }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use offhook_model::{Delivery, Jid, MessageId, Moment, NoticeBody, RoomState, Timestamp};
+use offhook_model::{Jid, MessageId, Moment, NoticeBody, RoomState, Timestamp};
 use xmpp_parsers::chatstates::ChatState;
 use xmpp_parsers::delay::Delay;
 use xmpp_parsers::message::{Message as Wire, MessageType};
@@ -17,7 +17,7 @@ use super::administration::Moderated;
 use super::occupants::{codes, mark_of};
 use super::place::{Place, bounded};
 use super::{USER, dialect, words};
-use crate::{Im, Stanza, iq, jid_from_wire, jid_to_wire, sentence};
+use crate::{Im, Stanza, content, iq, jid_from_wire, jid_to_wire, sentence};
 
 /// After this long without a word, an occupant is taken to have stopped writing.
 const THEIR_PAUSE: Duration = Duration::from_secs(60);
@@ -27,7 +27,6 @@ const WRITERS: usize = 20;
 
 /// What somebody said in a room, and what of it the room vouches for.
 #[derive(Debug)]
-#[allow(dead_code, reason = "read by the intake of messages that is being built")]
 pub(super) struct Heard {
     pub(super) room: Jid,
     /// The occupant's address.
@@ -42,6 +41,8 @@ pub(super) struct Heard {
     pub(super) archive_id: Option<String>,
     pub(super) nick: String,
     pub(super) persistent: bool,
+    /// The room's mark of the writer (XEP-0421).
+    pub(super) mark: Option<String>,
     pub(super) wire: Wire,
 }
 
@@ -144,9 +145,10 @@ impl Im {
             own,
             time: stamp.unwrap_or(now.wall),
             live,
-            archive_id: archive_id(place, &message.payloads),
+            archive_id: archive_id(place, message),
             nick: place.nick.clone(),
             persistent: place.traits.persistent,
+            mark: mark_of(place, &message.payloads),
             wire: message.clone(),
         };
         self.their_room_state(room, nick, message);
@@ -240,6 +242,7 @@ impl Im {
         let ours = self.talks.get(room).and_then(|talk| talk.find(&id));
         if ours.is_some_and(|message| message.own) {
             self.give_up(room, MessageId(id), &why);
+        } else if self.change_returned(room, &id, message) {
         } else if self.ids.is_ours(&id) {
             // A topic, or something else that is no message.
             self.room_notice(room, "changed", None, Some(why));
@@ -270,20 +273,6 @@ impl Im {
         answer.payloads.push(error.into());
         self.send(Stanza::Message(answer));
     }
-
-    /// Waiting messages of a room that does not have us fail, with the reason.
-    pub(super) fn fail_waiting(&mut self, room: &Jid, why: &str) {
-        let waits =
-            |m: &std::sync::Arc<offhook_model::Message>| m.own && m.state == Delivery::Queued;
-        let waiting: Vec<MessageId> = self
-            .talks
-            .get(room)
-            .map(|talk| talk.messages.iter().filter(|m| waits(m)).map(|m| m.id.clone()).collect())
-            .unwrap_or_default();
-        for id in waiting {
-            self.give_up(room, id, why);
-        }
-    }
 }
 
 /// When the room says that something was said, if it replays it (XEP-0203). Stamps of others are
@@ -311,16 +300,9 @@ fn replayed_author(payloads: &[Element], nick: &str, vendor: bool) -> Option<Jid
     jid.map(|jid| jid.bare()).or_else(|| dialect::person(nick, vendor))
 }
 
-/// The room's id of a message (XEP-0359): by the room, and only where the room says that it sets
-/// such ids, and so takes away those that an occupant made up (section 6).
-fn archive_id(place: &Place, payloads: &[Element]) -> Option<String> {
-    if !place.has(ns::SID) && !place.has(ns::MAM) {
-        return None;
-    }
-    let ids = payloads.iter().filter(|it| it.is("stanza-id", ns::SID));
-    let by_room = |it: &&Element| {
-        it.attr("by").and_then(|by| by.parse::<Jid>().ok()).as_ref() == Some(&place.jid)
-    };
-    let id = ids.filter(by_room).find_map(|it| it.attr("id"))?;
-    (!id.is_empty() && id.len() <= 1_024).then(|| id.to_owned())
+/// The room's id of a message (XEP-0359): only where the room says that it sets such ids, and so
+/// takes away those that an occupant made up (section 6).
+fn archive_id(place: &Place, message: &Wire) -> Option<String> {
+    let sets = place.has(ns::SID) || place.has(ns::MAM);
+    sets.then(|| content::archive_id(message, &place.jid)).flatten()
 }

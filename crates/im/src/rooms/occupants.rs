@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use offhook_model::{Affiliation, Availability, Jid, Occupant, RoomRole};
+use offhook_model::{Affiliation, Availability, Jid, Occupant, RoomRole, Timestamp};
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::ns;
 use xmpp_parsers::presence as wire;
@@ -28,6 +28,8 @@ pub(crate) struct Person {
     pub(crate) affiliation: Affiliation,
     pub(crate) role: RoomRole,
     pub(crate) availability: Availability,
+    /// When they were first seen under this nickname.
+    pub(crate) since: Timestamp,
     /// The room's mark of this person (XEP-0421), where the room gives such marks.
     pub(crate) mark: Option<String>,
 }
@@ -166,14 +168,16 @@ impl Im {
 
     fn occupant_is_there(&mut self, room: &Jid, nick: &str, presence: &wire::Presence) {
         let word = Word::read(&presence.payloads).unwrap_or_default();
-        let vendor = self.policy.vendor;
+        let (vendor, now) = (self.policy.vendor, self.time.wall);
         let Some(place) = self.rooms.places.get_mut(room) else {
             return;
         };
         // A server that does not give 110 is old; the nickname we asked for is then the sign.
         let own = word.says(110) || (nick == place.nick && !place.is_in());
         let mark = mark_of(place, &presence.payloads);
+        let since = place.crowd.get(nick).map_or(now, |known| known.since);
         let person = Person {
+            since,
             jid: word.jid.clone().or_else(|| dialect::person(nick, vendor)),
             affiliation: word.affiliation,
             role: word.role,

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use offhook_model::{Affiliation, Jid, RoomRole, RoomState, RoomTraits, Secret, Ticket, Timestamp};
+use offhook_model::{
+    Affiliation, Jid, MessageId, RoomRole, RoomState, RoomTraits, Secret, Ticket, Timestamp,
+};
 
 use super::bookmarks::Bookmark;
 use super::creating::Plan;
@@ -55,6 +57,8 @@ pub(crate) struct Place {
     pub(crate) unanswered: u32,
     /// All that was said before has been replayed, so own messages may go out.
     pub(crate) settled: bool,
+    /// Messages of the replay that goes on.
+    pub(crate) replayed: BTreeSet<MessageId>,
     /// Who writes, until when.
     pub(crate) writers: BTreeMap<String, Instant>,
     /// When the newest message was written that we have, by the room's clock.
@@ -104,6 +108,7 @@ impl Place {
             next: None,
             unanswered: 0,
             settled: false,
+            replayed: BTreeSet::new(),
             writers: BTreeMap::new(),
             newest: None,
             own_mark: None,
@@ -150,6 +155,7 @@ impl Place {
         self.next = None;
         self.unanswered = 0;
         self.settled = false;
+        self.replayed.clear();
         self.writers.clear();
         self.own_mark = None;
     }

@@ -57,7 +57,9 @@ impl Im {
         let at = self.time.at + SILENCE;
         if let Some(place) = self.rooms.places.get_mut(room).filter(|it| it.is_in()) {
             place.next = Some((at, Next::Ping));
+            place.replayed.clear();
             if !std::mem::replace(&mut place.settled, true) {
+                self.outbox.release(room);
                 self.flush();
             }
         }
