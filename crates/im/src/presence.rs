@@ -110,7 +110,7 @@ impl Im {
             Some(shown) => self.presence_stanza(shown),
             None => {
                 let mut presence = wire::Presence::available();
-                if let Some(caps) = iq::caps() {
+                if let Some(caps) = iq::caps(false) {
                     presence.add_payload(caps);
                 }
                 presence
