@@ -11,7 +11,8 @@ use xmpp_parsers::minidom::Element;
 use xmpp_parsers::stanza_error::{DefinedCondition, StanzaError};
 
 use crate::{
-    Im, Stanza, blocking, iq, jid_from_wire, jid_to_wire, people_info, photos, rooms, services,
+    Im, Stanza, blocking, encryption, iq, jid_from_wire, jid_to_wire, people_info, photos, rooms,
+    services,
 };
 
 /// How long an answer is waited for.
@@ -37,6 +38,8 @@ pub(crate) enum Question {
     Photo(Jid, photos::Question),
     /// Rooms and bookmarks.
     Rooms(rooms::Question),
+    /// Devices and keys (XEP-0384).
+    Encryption(encryption::Question),
     /// Nobody reads the answer.
     Nothing,
 }
@@ -132,6 +135,9 @@ impl Im {
             }
             Question::Photo(who, question) => self.photo_answered(&who, question, answer),
             Question::Rooms(question) => self.room_answered(from, question, answer),
+            Question::Encryption(question) => {
+                self.encryption_answered(from, question, answer, now);
+            }
             Question::Nothing => {}
         }
     }

@@ -11,6 +11,8 @@ use xmpp_parsers::ns;
 use xmpp_parsers::stanza_error::{DefinedCondition, ErrorType, StanzaError};
 use xmpp_parsers::version::VersionResult;
 
+use crate::encryption::NOTIFY;
+
 /// Names the client in caps. The form `v=…&p=…` is what the servers' own tools look for
 /// (reference im-presence.md section 2, point 5).
 const NODE: &str =
@@ -23,7 +25,7 @@ const AVATARS: &str = "urn:xmpp:avatar:metadata+notify";
 /// 4). Left out everywhere else.
 const TEMPORARY: &str = "http://webex.com/connect/temp-presence+notify";
 
-const FEATURES: [&str; 11] = [
+const FEATURES: [&str; 13] = [
     AVATARS,
     ns::CAPS,
     ns::CHATSTATES,
@@ -35,6 +37,8 @@ const FEATURES: [&str; 11] = [
     ns::PING,
     ns::RECEIPTS,
     ns::VERSION,
+    NOTIFY[0],
+    NOTIFY[1],
 ];
 
 /// The caps element for our presence; `temporary` for presence to one person who is watched.

@@ -28,6 +28,7 @@ mod chat;
 mod contacts;
 mod content;
 mod copies;
+mod encryption;
 #[doc(hidden)]
 pub mod fuzzing;
 mod ids;
@@ -57,6 +58,7 @@ mod writing;
 use asking::Pending;
 use blocking::Blocking;
 use caps_cache::CapsCache;
+use encryption::Encryption;
 use ids::Ids;
 use interruption::Interruption;
 use outbox::{Outbox, Parcel};
@@ -123,6 +125,7 @@ pub struct Im {
     chats: Arc<Vec<Arc<Chat>>>,
     messages: Arc<BTreeMap<Jid, Arc<Vec<Arc<Message>>>>>,
     outbox: Outbox,
+    encryption: Encryption,
     outputs: VecDeque<Output>,
 }
 
@@ -169,6 +172,7 @@ impl Im {
             chats: Arc::default(),
             messages: Arc::default(),
             outbox: Outbox::default(),
+            encryption: Encryption::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -180,6 +184,8 @@ impl Im {
         self.policy = policy;
         self.settings = settings;
         self.refresh_presence();
+        self.begin_encryption();
+        self.show_protections();
     }
 
     /// What the store holds: conversations in any order, and own messages that wait to be sent,
@@ -191,6 +197,8 @@ impl Im {
             self.load_chat(chat);
         }
         self.load_rows(rows);
+        self.load_keys(&values);
+        self.show_protections();
         self.publish_all();
         self.load_waiting(queued, changes::kept(&values));
         self.flush();
@@ -215,6 +223,8 @@ impl Im {
             self.refresh_presence();
             self.ask_services();
             self.rooms_online();
+            self.forget_devices();
+            self.begin_encryption();
         } else {
             self.rooms_resumed();
         }
@@ -231,6 +241,7 @@ impl Im {
         self.forget_questions();
         self.forget_waiting_details();
         self.rooms_offline();
+        self.forget_device_questions();
         self.outbox.turn_back();
         self.people.forget_presence();
         self.show(Presence {
@@ -306,6 +317,9 @@ impl Im {
 
     /// The next thing to do, until there is none.
     pub fn poll(&mut self) -> Option<Output> {
+        if self.outputs.is_empty() {
+            self.settle_keys();
+        }
         self.outputs.pop_front()
     }
 

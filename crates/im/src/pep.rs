@@ -33,5 +33,6 @@ impl Im {
             ns::BOOKMARKS2 if *from == self.me => self.bookmarks_changed(items),
             _ => {}
         }
+        self.devices_published(from, node, items);
     }
 }

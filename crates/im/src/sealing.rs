@@ -6,7 +6,6 @@ use xmpp_parsers::message::Message as Wire;
 use crate::Im;
 
 /// What became of a message that is to go out.
-#[allow(dead_code, reason = "encryption is built beside this")]
 pub(crate) enum Sealed {
     /// It goes out in clear.
     Plain(Wire),
@@ -20,7 +19,6 @@ pub(crate) enum Sealed {
 }
 
 /// What became of a message that came.
-#[allow(dead_code, reason = "encryption is built beside this")]
 pub(crate) enum Unsealed {
     /// It was in clear, or is now, and was protected so.
     Open(Wire, Protection),
@@ -31,18 +29,17 @@ pub(crate) enum Unsealed {
 impl Im {
     /// Called for each message, correction, set of reactions and retraction before it goes out, each
     /// time it does: its address, id and type are set.
-    pub(crate) fn seal(&mut self, _with: &Jid, wire: Wire) -> Sealed {
-        Sealed::Plain(wire)
+    pub(crate) fn seal(&mut self, with: &Jid, wire: Wire) -> Sealed {
+        self.seal_message(with, wire)
     }
 
     /// Called for each message that came, directly, as a copy of another device's (XEP-0280), or from
     /// an archive: `from` and `to` are proven as far as the servers prove them.
     pub(crate) fn unseal(&mut self, wire: Wire) -> Unsealed {
-        Unsealed::Open(wire, Protection::None)
+        self.unseal_message(wire)
     }
 
     /// What waited in this conversation can go.
-    #[allow(dead_code, reason = "encryption is built beside this")]
     pub(crate) fn unhold(&mut self, with: &Jid) {
         self.outbox.release(with);
         self.flush();
