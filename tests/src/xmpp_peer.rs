@@ -75,6 +75,37 @@ impl XmppPeer {
         features.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()
     }
 
+    /// Enters a room and waits until it is in.
+    ///
+    /// # Panics
+    /// It does not get in.
+    #[track_caller]
+    pub fn enter(&mut self, room: &str, nick: &str) {
+        self.tell(&json!({ "do": "enter", "room": room, "nick": nick }));
+        self.until_event("is in the room", |it| {
+            it["event"] == "occupant"
+                && it["room"] == room
+                && it["codes"].as_array().is_some_and(|codes| codes.contains(&json!(110)))
+        });
+    }
+
+    /// Says something in a room.
+    pub fn say(&mut self, room: &str, body: &str) {
+        self.tell(&json!({ "do": "say", "room": room, "body": body }));
+    }
+
+    /// Changes a room's topic.
+    pub fn topic(&mut self, room: &str, text: &str) {
+        self.tell(&json!({ "do": "topic", "room": room, "text": text }));
+    }
+
+    /// Asks somebody into a room, directly (XEP-0249) or through it.
+    pub fn invite(&mut self, room: &str, who: &str, direct: bool, reason: &str) {
+        let wish =
+            json!({ "do": "invite", "room": room, "who": who, "direct": direct, "reason": reason });
+        self.tell(&wish);
+    }
+
     /// Everything it has reported so far.
     pub fn events(&self) -> Vec<Value> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -9,6 +9,7 @@ mod client;
 mod host;
 mod methods;
 mod params;
+mod rooms;
 mod rpc;
 mod server;
 

@@ -5,18 +5,13 @@ use offhook_model::{Command, ManualAccount, Reply, Settings, Snapshot};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::chats;
 use crate::host::Host;
 use crate::params::{self, read};
 use crate::rpc::{INVALID_PARAMS, RpcError};
+use crate::{chats, rooms};
 
 /// Methods of the contract whose feature is not built.
-const NOT_BUILT: [&str; 20] = [
-    "room.create",
-    "room.join",
-    "room.leave",
-    "room.invite",
-    "room.list",
+const NOT_BUILT: [&str; 15] = [
     "file.send",
     "file.accept",
     "file.decline",
@@ -47,7 +42,11 @@ pub async fn call(host: &impl Host, method: &str, params: Value) -> Result<Value
         None if method == "report.save" => return report(host, params).await,
         None => {}
     }
-    let command = match chats::command(method, &params)? {
+    let family = match chats::command(method, &params)? {
+        None => rooms::command(method, &params)?,
+        command => command,
+    };
+    let command = match family {
         Some(command) => command,
         None => command(host, method, params)?,
     };
@@ -57,6 +56,9 @@ pub async fn call(host: &impl Host, method: &str, params: Value) -> Result<Value
 
 /// The methods that only look.
 fn look(snapshot: &Snapshot, method: &str, params: &Value) -> Result<Option<Value>, RpcError> {
+    if let Some(value) = rooms::look(snapshot, method, params)? {
+        return Ok(Some(value));
+    }
     let value = match method {
         "session.state" => json(&snapshot.session),
         "presence.get" => json(&snapshot.me.presence),
