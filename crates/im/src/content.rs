@@ -174,13 +174,13 @@ fn fallbacks<'a>(wire: &'a Wire, of: &'a str) -> impl Iterator<Item = &'a Elemen
 fn without_fallback(wire: &Wire, body: &str, of: &str) -> String {
     let parts = fallbacks(wire, of).flat_map(Element::children);
     let parts = parts.filter(|part| part.is("body", FALLBACK)).take(RANGES);
+    // A piece whose bounds cannot be read is none.
     let ranges: Vec<std::ops::Range<usize>> = parts
-        .map(|part| {
+        .filter_map(|part| {
             let at = |name, without| {
                 part.attr(name).map_or(Some(without), |value| value.parse::<usize>().ok())
             };
-            // A piece whose bounds cannot be read is none.
-            at("start", 0).unwrap_or(1)..at("end", usize::MAX).unwrap_or(0)
+            Some(at("start", 0)?..at("end", usize::MAX)?)
         })
         .collect();
     let kept = body

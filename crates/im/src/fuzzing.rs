@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use offhook_model::{Moment, Timestamp};
+use offhook_model::{Message, Moment, Timestamp};
 use xmpp_parsers::iq::Iq;
-use xmpp_parsers::message::Message;
+use xmpp_parsers::message::Message as Wire;
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::presence::Presence;
 
@@ -53,7 +53,7 @@ pub fn stanza(text: &str) -> Option<Stanza> {
     let element: Element = text.parse().ok()?;
     match element.name() {
         "iq" => Iq::try_from(element).ok().map(Stanza::Iq),
-        "message" => Message::try_from(element).ok().map(Stanza::Message),
+        "message" => Wire::try_from(element).ok().map(Stanza::Message),
         "presence" => Presence::try_from(element).ok().map(Stanza::Presence),
         _ => None,
     }
@@ -70,5 +70,21 @@ fn check(im: &Im) {
     for messages in im.messages().values() {
         assert!(messages.len() <= 1_200);
         assert!(messages.iter().map(|m| m.time).is_sorted());
+        messages.iter().for_each(|message| check_message(message));
+    }
+}
+
+/// Bounds of one message, and who may have changed it.
+fn check_message(message: &Message) {
+    assert!(message.body.chars().count() <= crate::content::BODY);
+    assert!(message.more.html.as_ref().is_none_or(|html| html.len() <= 65_536));
+    assert!(message.more.reactions.iter().all(|r| !r.from.is_empty()));
+    assert!(message.own == (message.from.bare_str() == "alice@example.com"));
+    if let Some(retraction) = &message.more.retracted {
+        assert_eq!(retraction.by, message.from, "only its writer takes a message back");
+        assert!(message.body.is_empty());
+    }
+    if let Some(file) = &message.more.attachment {
+        assert!(!file.name.is_empty() && !file.name.contains(['/', '\\']));
     }
 }

@@ -25,7 +25,7 @@ const AVATARS: &str = "urn:xmpp:avatar:metadata+notify";
 /// 4). Left out everywhere else.
 const TEMPORARY: &str = "http://webex.com/connect/temp-presence+notify";
 
-const FEATURES: [&str; 13] = [
+const FEATURES: &[&str] = &[
     AVATARS,
     ns::CAPS,
     ns::CHATSTATES,
@@ -39,6 +39,14 @@ const FEATURES: [&str; 13] = [
     ns::VERSION,
     NOTIFY[0],
     NOTIFY[1],
+    "urn:xmpp:fallback:0",
+    "urn:xmpp:message-retract:1",
+    "urn:xmpp:reply:0",
+    ns::MESSAGE_CORRECT,
+    ns::OOB,
+    ns::REACTIONS,
+    ns::SID,
+    ns::XHTML_IM,
 ];
 
 /// The caps element for our presence; `temporary` for presence to one person who is watched.
@@ -63,7 +71,7 @@ fn disco(node: Option<String>, temporary: bool) -> DiscoInfoResult {
             lang: None,
             name: Some("Offhook".into()),
         }],
-        features: FEATURES.into_iter().chain(more).map(str::to_owned).collect(),
+        features: FEATURES.iter().copied().chain(more).map(str::to_owned).collect(),
         extensions: Vec::new(),
     }
 }
