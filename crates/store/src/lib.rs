@@ -7,6 +7,8 @@
 
 mod amend;
 mod base;
+#[cfg(test)]
+mod crash;
 mod files;
 mod history;
 mod keys;

@@ -35,7 +35,7 @@ pub struct Keeper {
 /// What the thread is asked for.
 pub enum Task {
     /// Something about a password.
-    Password(Job),
+    Password(Box<Job>),
     /// The key of a history.
     Key(KeyWish),
 }
@@ -97,7 +97,10 @@ impl Passwords {
     fn run(mut self, queue: &Receiver<Task>) {
         while let Ok(task) = queue.recv() {
             match task {
-                Task::Password((request, answer)) => answer(self.carry_out(request)),
+                Task::Password(job) => {
+                    let (request, answer) = *job;
+                    answer(self.carry_out(request));
+                }
                 Task::Key(wish) => self.key(wish),
             }
         }

@@ -108,7 +108,7 @@ impl Store {
             | StoreRequest::ForgetPassword(_) => {
                 let vault = self.vault.lock().ok().and_then(|it| it.as_ref().map(Vault::jobs));
                 if let Some(jobs) = vault {
-                    drop(jobs.send(Task::Password(job)));
+                    drop(jobs.send(Task::Password(Box::new(job))));
                 }
             }
             _ => drop(self.jobs.send(Some(job))),
