@@ -39,6 +39,12 @@ impl Core {
         self.keeping = keeping;
     }
 
+    /// The text archive beside the history cannot be written.
+    pub(crate) fn archive_failed(&mut self, why: String, now: Moment) {
+        let remedy = "Choose another folder for chat archives, or ask who set it.";
+        self.toast(Problem::new(Area::Provisioning, Owner::User, why, remedy), now);
+    }
+
     /// An answer came; false when it is for a session that is over.
     pub(crate) fn read_is_wanted(&mut self) -> bool {
         self.reads.pending = self.reads.pending.saturating_sub(1);

@@ -247,6 +247,7 @@ impl Core {
             (StoreTag::OpenChat(with), StoreAnswer::Messages { items, more }) => {
                 self.chat.open_chat(with, items, more);
             }
+            (_, StoreAnswer::KeptBut(why)) => self.archive_failed(why, now),
             (_, StoreAnswer::Opened(keeping)) => self.history_opened(keeping, now),
             (StoreTag::Loaded, StoreAnswer::Loaded(mut loaded)) => {
                 self.keeping = loaded.keeping.clone();

@@ -200,6 +200,8 @@ pub struct Loaded {
 pub enum StoreAnswer {
     /// Kept.
     Kept,
+    /// Kept, but the text archive that is wanted beside it cannot be written; in words. Told once.
+    KeptBut(String),
     /// The answer to [`StoreRequest::Open`]: how messages are really kept.
     Opened(Keeping),
     /// The answer to [`StoreRequest::Load`].

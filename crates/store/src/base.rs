@@ -28,6 +28,17 @@ pub struct Base {
     in_batch: bool,
 }
 
+/// What became of a message that was to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is new.
+    Added,
+    /// It was there.
+    Replaced,
+    /// Its id is taken by the other side, and it is not kept.
+    Passed,
+}
+
 /// A message as it lies there.
 struct Found {
     number: i64,
@@ -126,13 +137,13 @@ impl Base {
     ///
     /// # Errors
     /// As every function here: the database's words, without content.
-    pub fn put(&mut self, message: &Message) -> Result<(), String> {
+    pub fn put(&mut self, message: &Message) -> Result<Put, String> {
         self.whole(|base| {
             let chat = base.chat(&message.with)?;
             match base.find_id(chat, &message.id)? {
-                Some(old) if old.message.own != message.own => Ok(()),
-                Some(old) => base.replace(&old, message),
-                None => base.add(chat, message),
+                Some(old) if old.message.own != message.own => Ok(Put::Passed),
+                Some(old) => base.replace(&old, message).map(|()| Put::Replaced),
+                None => base.add(chat, message).map(|()| Put::Added),
             }
         })
     }

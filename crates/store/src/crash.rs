@@ -202,7 +202,7 @@ fn what_was_answered_outlives_a_kill_at_any_moment() {
         state ^= state << 17;
         let answered = all.entry(folder.clone()).or_default();
         // One in five is killed while it starts, for that is when files are made.
-        run_and_kill(&folder, state % 5 != 0, state % 90, answered);
+        run_and_kill(&folder, !state.is_multiple_of(5), state % 90, answered);
         if folder.join("data/history").exists() {
             look(&folder, answered);
         }

@@ -3,7 +3,8 @@
 use offhook_model::{CallRecord, Delivery, Jid, Keeping, Message, MessageId, Secret};
 use offhook_ports::{Amendment, ChatRow, KeepingPlan, Loaded};
 
-use crate::base::Base;
+use crate::archive::Archive;
+use crate::base::{Base, Put};
 use crate::reading::Page;
 
 /// After so many new messages it is seen whether a day has passed.
@@ -20,6 +21,9 @@ pub struct History {
     memory: Option<Base>,
     plan: KeepingPlan,
     keeping: Keeping,
+    archive: Option<Archive>,
+    /// Messages of this batch that go to the archive when they are kept.
+    fresh: Vec<Message>,
     puts: u32,
     /// When old messages were deleted, in milliseconds since 1970.
     expired: i64,
@@ -41,6 +45,8 @@ impl History {
             memory,
             plan: KeepingPlan::default(),
             keeping,
+            archive: None,
+            fresh: Vec::new(),
             puts: 0,
             expired: i64::MIN,
         };
@@ -59,12 +65,14 @@ impl History {
                 (false, None) => {
                     disk.forget_messages()?;
                     let mut memory = Base::in_memory()?;
-                    disk.queued()?.iter().try_for_each(|message| memory.put(message))?;
+                    for message in disk.queued()? {
+                        memory.put(&message)?;
+                    }
                     self.memory = Some(memory);
                 }
                 (true, Some(memory)) => {
                     disk.whole(|disk| {
-                        memory.each(None, |message| disk.put(&message))?;
+                        memory.each(None, |message| disk.put(&message).map(drop))?;
                         memory.chat_rows()?.iter().try_for_each(|row| disk.put_chat(row))
                     })?;
                 }
@@ -72,6 +80,9 @@ impl History {
             }
         }
         let days = plan.retention_days != self.plan.retention_days;
+        if plan.archive_folder != self.plan.archive_folder {
+            self.archive = plan.archive_folder.clone().map(Archive::new);
+        }
         self.plan = plan;
         self.keeping.kept = self.memory.is_none();
         if days {
@@ -94,13 +105,27 @@ impl History {
     /// Ends a batch; see [`Base::commit`]. Disk goes first: what it does not take is kept nowhere.
     pub fn commit(&mut self) -> Result<(), String> {
         let results: Vec<_> = self.both().map(Base::commit).collect();
-        results.into_iter().collect()
+        let done: Result<(), String> = results.into_iter().collect();
+        if done.is_err() {
+            self.fresh.clear();
+        }
+        done
+    }
+
+    /// Writes what was kept to the archive, after a batch; what went wrong, told once.
+    pub fn archive(&mut self) -> Option<String> {
+        let fresh = std::mem::take(&mut self.fresh);
+        self.archive.as_mut()?.add(&fresh)
     }
 
     /// Whether a database threw the batch away.
     pub fn lost_batch(&mut self) -> bool {
         let lost: Vec<_> = self.both().map(Base::lost_batch).collect();
-        lost.contains(&true)
+        let lost = lost.contains(&true);
+        if lost {
+            self.fresh.clear();
+        }
+        lost
     }
 
     fn both(&mut self) -> impl Iterator<Item = &mut Base> {
@@ -126,7 +151,11 @@ impl History {
 
     /// Keeps a message, or what has become of it.
     pub fn put(&mut self, message: &Message) -> Result<(), String> {
-        self.messages()?.put(message)?;
+        let put = self.messages()?.put(message)?;
+        // An administrator who forbids a history does not want one in another place.
+        if put == Put::Added && self.archive.is_some() && self.plan.history {
+            self.fresh.push(message.clone());
+        }
         let waits = message.own && message.state == Delivery::Queued;
         if let Some(disk) = self.aside() {
             if waits {

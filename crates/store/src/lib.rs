@@ -6,9 +6,11 @@
 //! them, asked by a thread of their own.
 
 mod amend;
+mod archive;
 mod base;
 #[cfg(test)]
 mod crash;
+mod export;
 mod files;
 mod history;
 mod keys;
@@ -19,6 +21,7 @@ mod reading;
 mod rows;
 mod schema;
 mod seal;
+mod text;
 mod thread;
 mod words;
 mod worker;

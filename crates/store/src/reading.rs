@@ -223,14 +223,15 @@ impl Base {
         with: Option<&Jid>,
         mut take: impl FnMut(Message) -> Result<(), String>,
     ) -> Result<u64, String> {
-        let rest = "WHERE ?1 IS NULL OR message.chat = ?1 ORDER BY message.chat, message.number";
         let chat = match with.map(|with| self.known_chat(with)).transpose()? {
             Some(None) => return Ok(0),
             Some(chat) => chat,
             None => None,
         };
-        let mut query = self.database.prepare(&format!("{SELECT} {rest}")).map_err(words)?;
-        let mut rows = query.query([chat]).map_err(words)?;
+        let which = chat.map(|chat| format!("WHERE message.chat = {chat}")).unwrap_or_default();
+        let sql = format!("{SELECT} {which} ORDER BY message.chat, message.number");
+        let mut query = self.database.prepare(&sql).map_err(words)?;
+        let mut rows = query.query([]).map_err(words)?;
         let mut count = 0;
         while let Some(row) = rows.next().map_err(words)? {
             take(rows::message(row, 0).map_err(words)?)?;

@@ -10,6 +10,7 @@ use std::sync::mpsc::Receiver;
 use offhook_model::Delivery;
 use offhook_ports::{KeepingPlan, StoreAnswer, StoreRequest};
 
+use crate::export::export;
 use crate::files;
 use crate::history::History;
 use crate::keys::Keys;
@@ -97,6 +98,12 @@ impl Worker {
         if let Some(Err(why)) = self.history.as_mut().map(History::commit) {
             fail(held, &why);
         }
+        // A word about the archive takes the place of one that says only that all is well.
+        if let Some(why) = self.history.as_mut().and_then(History::archive)
+            && let Some(last) = held.iter_mut().rfind(|held| held.written)
+        {
+            last.said = StoreAnswer::KeptBut(why);
+        }
         for Held { answer, said, .. } in held.drain(..) {
             answer(said);
         }
@@ -180,7 +187,10 @@ impl Worker {
             StoreRequest::Search { query, with, limit } => {
                 history.messages()?.search(&query, with.as_ref(), limit).map(messages)
             }
-            StoreRequest::Export { .. } => Err("this is not built yet".into()),
+            StoreRequest::Export { with, path } => {
+                let count = export(history.messages()?, with.as_ref(), &path)?;
+                Ok(StoreAnswer::Exported(path, count))
+            }
             _ => Err("this is nothing to read".into()),
         }
     }
