@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use offhook_control::Host;
-use offhook_engine::{Handle, Setup};
+use offhook_engine::{FileFolders, Handle, Setup};
 use offhook_media::MediaOptions;
 use offhook_model::{
     Command, CommandError, ErrorCode, Notice, Problem, Provisioned, Reply, Snapshot,
 };
 use offhook_net::{Net, NetOptions, ProxySources};
-use offhook_platform::Folders;
+use offhook_platform::{Folders, downloads_folder};
 use offhook_ports::StoreRequest;
 use offhook_report::Recorder;
 use offhook_store::{Keeper, Kept, Places, Store};
@@ -117,6 +117,10 @@ impl Client {
             attended,
             audio,
             net: self.net,
+            places: FileFolders {
+                downloads: downloads_folder(global.profile.as_deref(), &self.folders),
+                captures: self.folders.run.join("captures"),
+            },
             store: self.store,
             recorder: self.recorder,
             on_change,

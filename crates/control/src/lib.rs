@@ -6,6 +6,7 @@
 
 mod chats;
 mod client;
+mod files;
 mod host;
 mod methods;
 mod params;

@@ -8,13 +8,10 @@ use serde_json::{Value, json};
 use crate::host::Host;
 use crate::params::{self, read};
 use crate::rpc::{INVALID_PARAMS, RpcError};
-use crate::{chats, rooms};
+use crate::{chats, files, rooms};
 
 /// Methods of the contract whose feature is not built.
-const NOT_BUILT: [&str; 15] = [
-    "file.send",
-    "file.accept",
-    "file.decline",
+const NOT_BUILT: [&str; 12] = [
     "call.transfer",
     "call.merge",
     "call.park",
@@ -48,7 +45,10 @@ pub async fn call(host: &impl Host, method: &str, params: Value) -> Result<Value
     };
     let command = match family {
         Some(command) => command,
-        None => command(host, method, params)?,
+        None => match files::command(method, &params)? {
+            Some(command) => command,
+            None => command(host, method, params)?,
+        },
     };
     let reply = host.request(command).await?;
     result(host, method, reply)
@@ -65,6 +65,7 @@ fn look(snapshot: &Snapshot, method: &str, params: &Value) -> Result<Option<Valu
         "chat.list" => list(&snapshot.chats),
         "roster.list" => list(&snapshot.contacts),
         "call.list" => list(&snapshot.calls),
+        "file.list" => list(&snapshot.transfers),
         "devices.list" => json(&*snapshot.devices),
         "settings.get" => json(&*snapshot.settings),
         "trust.list" => list(&snapshot.accepted),

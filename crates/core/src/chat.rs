@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use offhook_im::{Im, Output};
+use offhook_im::{Im, Output, Stanza};
 use offhook_model::{
     Availability, CommandError, Endpoint, ErrorCode, Fault, Jid, Link, Message, MessageId, Moment,
     NoticeBody, Owner, PhotoId, Presence, Problem, ServiceState, ServiceStatus,
@@ -239,6 +239,7 @@ impl Core {
         im.set_presence(availability, note, now);
         self.people.introduce(&mut im, now);
         self.chat.im = Some(im);
+        self.start_files(plan.jid.bare(), now);
         self.configure_chat(now);
         self.open_link(plan);
     }
@@ -292,6 +293,7 @@ impl Core {
             LinkState::Off | LinkState::Pausing(_) | LinkState::Parked => {}
         }
         self.chat.im = None;
+        self.drop_files();
         self.chat.plan = None;
         self.chat.earlier = None;
         self.chat.abandoned = None;
@@ -310,7 +312,9 @@ impl Core {
             }
             XmppEvent::Stanza(stanza) => {
                 self.chat.carried |= self.chat.resumed;
-                if let Some(im) = &mut self.chat.im {
+                if !self.file_stanza(&stanza, now)
+                    && let Some(im) = &mut self.chat.im
+                {
                     im.receive(*stanza, now);
                 }
             }
@@ -367,6 +371,7 @@ impl Core {
             error: None,
         };
         let name = self.display_name();
+        self.files_online(link, jid.clone(), server, now);
         if let Some(im) = &mut self.chat.im {
             im.call_us(name);
             im.online(jid, resumed, now);
@@ -441,11 +446,7 @@ impl Core {
     pub(crate) fn drain_chat(&mut self, now: Moment) {
         while let Some(output) = self.chat.im.as_mut().and_then(Im::poll) {
             match output {
-                Output::Send(stanza) => {
-                    if let LinkState::Online(link) = self.chat.link {
-                        self.out.push_back(Effect::XmppSend(link, Box::new(stanza)));
-                    }
-                }
+                Output::Send(stanza) => self.send_stanza(stanza),
                 Output::Store(StoreRequest::GetPhoto(id)) => {
                     let request = StoreRequest::GetPhoto(id.clone());
                     self.out.push_back(Effect::Store(StoreTag::Photo(id), request));
@@ -454,7 +455,16 @@ impl Core {
                 Output::Notice(NoticeBody::Diagnostic { problem }) => self.toast(*problem, now),
                 Output::Notice(body) => self.notice(body, now),
                 Output::Answer(ticket, answer) => self.reply(ticket, answer),
+                Output::File { with, message, attachment } => {
+                    self.file_linked(&with, &message, &attachment, now);
+                }
             }
+        }
+    }
+
+    pub(crate) fn send_stanza(&mut self, stanza: Stanza) {
+        if let LinkState::Online(link) = self.chat.link {
+            self.out.push_back(Effect::XmppSend(link, Box::new(stanza)));
         }
     }
 }

@@ -9,9 +9,11 @@ use offhook_discovery as discovery;
 use offhook_im::Stanza;
 use offhook_model::{
     AcceptedKey, AudioSpec, CallId, CertificatePolicy, CommandError, IpMode, Jid, MessageId,
-    Notice, PhotoId, Reply, Role, Ticket,
+    Notice, PhotoId, Reply, Role, Ticket, TransferId,
 };
-use offhook_ports::{FlowId, MediaPlan, PortRange, Resumption, SipServer, StoreRequest, XmppPlan};
+use offhook_ports::{
+    FlowId, MediaPlan, PortRange, Resumption, SipServer, StoreRequest, TransferOrder, XmppPlan,
+};
 use offhook_signin as signin;
 
 use crate::{LinkId, RunId};
@@ -119,6 +121,10 @@ pub enum Effect {
     MediaStats(Ticket, CallId),
     /// Look for devices; answered with [`crate::Event::Devices`].
     MediaDevices,
+    /// For the job of this transfer, which begins with its first order.
+    Transfer(TransferId, TransferOrder),
+    /// All jobs stop.
+    TransfersOver,
     /// Keep or read.
     Store(StoreTag, StoreRequest),
     /// The user's word on a certificate: the handshake that asked goes on or fails.

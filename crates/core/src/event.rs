@@ -6,10 +6,11 @@ use std::time::Duration;
 use offhook_discovery as discovery;
 use offhook_im::Stanza;
 use offhook_model::{
-    CallId, Command, Devices, Endpoint, Fault, Jid, Problem, Ticket, TrustQuestion,
+    CallId, Command, Devices, Endpoint, Fault, Jid, Problem, Ticket, TransferId, TrustQuestion,
 };
 use offhook_ports::{
-    FlowId, MediaFact, NetworkState, Progress, Resumption, StoreAnswer, XmppPlan, XmppServer,
+    FlowId, MediaFact, NetworkState, Progress, Resumption, StoreAnswer, TransferFact, XmppPlan,
+    XmppServer,
 };
 use offhook_signin as signin;
 
@@ -122,6 +123,8 @@ pub enum Event {
     PhotoFile(Ticket, Result<Vec<u8>, String>),
     /// A handshake waits for the user's word on a certificate.
     Trust(Box<TrustQuestion>),
+    /// The job of a transfer saw something.
+    Transfer(TransferId, TransferFact),
     /// The store answered.
     Store(StoreTag, StoreAnswer),
     /// The time that `next_timeout` named has come.

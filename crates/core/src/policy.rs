@@ -69,6 +69,7 @@ impl Core {
         if let Some(im) = &mut self.chat.im {
             im.configure(policy, self.settings.chat.clone(), now);
         }
+        self.configure_files();
     }
 
     /// Opens the account's history as policy and user have it.

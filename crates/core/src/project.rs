@@ -23,6 +23,7 @@ impl Core {
             rooms: im.map(offhook_im::Im::rooms).unwrap_or_default(),
             invitations: im.map(offhook_im::Im::invitations).unwrap_or_default(),
             listing: im.map(offhook_im::Im::listing).unwrap_or_default(),
+            transfers: self.files.list(),
             policy: Arc::clone(&self.policy.current),
             keeping: self.keeping.clone(),
             calls: self.phone.calls(),

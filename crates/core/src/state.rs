@@ -17,6 +17,7 @@ use crate::budget::Budget;
 use crate::calls::PhoneSide;
 use crate::chance::Chance;
 use crate::chat::ChatSide;
+use crate::files::FileSide;
 use crate::history::Reads;
 use crate::memory::Memory;
 use crate::network::Network;
@@ -64,6 +65,7 @@ pub struct Core {
     pub(crate) told: Session,
     pub(crate) chat: ChatSide,
     pub(crate) phone: PhoneSide,
+    pub(crate) files: FileSide,
     pub(crate) policy: PolicySide,
     pub(crate) people: PeopleSide,
     pub(crate) keeping: Keeping,
@@ -103,6 +105,7 @@ impl Core {
             told: Session::default(),
             chat,
             phone: PhoneSide::default(),
+            files: FileSide::default(),
             policy: PolicySide::default(),
             people: PeopleSide::default(),
             keeping: Keeping::default(),
@@ -149,6 +152,7 @@ impl Core {
                 self.devices = Arc::new(devices);
                 self.notice(NoticeBody::Devices {}, now);
             }
+            Event::Transfer(id, fact) => self.transfer_fact(id, fact, now),
             Event::Store(tag, answer) => self.stored(tag, answer, now),
             Event::Network(state) => self.network_is(state, now),
             Event::Desk { idle, locked } => self.desk_is(idle, locked, now),
@@ -168,6 +172,7 @@ impl Core {
     pub fn next_timeout(&self) -> Option<Instant> {
         [
             self.chat.next_timeout(),
+            self.files.next_timeout(),
             self.phone.next_timeout(),
             self.session_timeout(),
             self.moving_timeout(),
@@ -187,6 +192,7 @@ impl Core {
         self.session_due(now);
         self.moving_due(now);
         self.chat_due(now);
+        self.files_due(now);
         self.with_phone(|phone| phone.handle_timeout(now));
     }
 
@@ -194,6 +200,8 @@ impl Core {
     fn settle(&mut self, now: Moment) {
         self.follow_policy(now);
         self.follow_people(now);
+        self.drain_chat(now);
+        self.drain_files(now);
         self.drain_chat(now);
         self.drain_phone(now);
         self.reconsider(now);

@@ -14,6 +14,7 @@ use offhook_store::Store;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::flows::Flows;
+use crate::jobs::Jobs;
 use crate::links::Links;
 use crate::questions::Questions;
 
@@ -27,6 +28,7 @@ type Answer = oneshot::Sender<Result<Reply, CommandError>>;
 pub(crate) struct Hands {
     pub(crate) flows: Flows,
     pub(crate) links: Links,
+    pub(crate) jobs: Jobs,
     pub(crate) media: MediaEngine,
     pub(crate) store: Store,
     pub(crate) notices: broadcast::Sender<Notice>,
@@ -77,6 +79,8 @@ impl Hands {
             Effect::MediaSelect(role, spec) => self.media.select(role, spec),
             Effect::MediaStats(ticket, call) => self.stats(ticket, call),
             Effect::MediaDevices => self.devices(),
+            Effect::Transfer(id, order) => self.jobs.order(id, order),
+            Effect::TransfersOver => self.jobs.end_all(),
             Effect::Store(tag, request) => {
                 let answers = self.answers.clone();
                 self.store.submit(request, move |answer| report(&answers, tag, answer));

@@ -7,11 +7,13 @@
 mod effects;
 mod flows;
 mod handle;
+mod jobs;
 mod links;
 mod questions;
 mod register;
 mod run;
 
 pub use handle::{CommandRefused, Handle};
+pub use jobs::FileFolders;
 pub use register::register;
 pub use run::{Setup, moment, start, world};

@@ -69,6 +69,7 @@ impl Links {
             | Event::Desk { .. }
             | Event::PhotoFile(..)
             | Event::Trust(_)
+            | Event::Transfer(..)
             | Event::Store(..)
             | Event::Timeout => {}
         }

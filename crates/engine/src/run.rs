@@ -21,6 +21,7 @@ use tokio::task::AbortHandle;
 use crate::effects::Hands;
 use crate::flows::{Flows, Keeper};
 use crate::handle::{COMMANDS, Handle, NOTICES, Wanted};
+use crate::jobs::{FileFolders, Jobs};
 use crate::links::Links;
 use crate::questions::Questions;
 
@@ -58,6 +59,8 @@ pub struct Setup {
     pub audio: MediaOptions,
     /// The way out.
     pub net: Arc<Net>,
+    /// Where received files and pictures go.
+    pub places: FileFolders,
     /// What is kept.
     pub store: Store,
     /// Keeps what the outside answers, for problem reports.
@@ -132,6 +135,7 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
             Keeper { recorder: setup.recorder, store: setup.store.clone() },
         ),
         links: Links::new(Arc::clone(&setup.net), events.clone()),
+        jobs: Jobs::new(Arc::clone(&setup.net), events.clone(), setup.places),
         media,
         store: setup.store,
         notices,

@@ -6,6 +6,7 @@ use offhook_ports::StoreRequest;
 use xmpp_parsers::message::Message as Wire;
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::ns;
+use xmpp_parsers::oob::Oob;
 
 use crate::Im;
 use crate::content::{FALLBACK, REPLY, RETRACT};
@@ -26,7 +27,13 @@ const TAKEN_BACK: &str = "(A message was taken back, which this program cannot s
 
 /// A message as it goes out.
 pub(crate) fn plain(message: &Message) -> Wire {
-    Wire::chat(None).with_body("".into(), message.body.clone())
+    let wire = Wire::chat(None).with_body("".into(), message.body.clone());
+    match message.more.attachment.as_ref().and_then(|file| file.url.clone()) {
+        // XEP-0363 section 5: a file is the text that is nothing but its link, and the same link
+        // out of band.
+        Some(url) if url == message.body => wire.with_payload(Oob { url, desc: None }),
+        Some(_) | None => wire,
+    }
 }
 
 /// A message that answers another one, which is quoted for clients that do not know answers.

@@ -286,6 +286,7 @@ impl Im {
         if tell {
             self.tell_message(&message);
         }
+        self.offer_link(&message);
         self.store(StoreRequest::PutMessage(message));
     }
 
@@ -294,7 +295,7 @@ impl Im {
         self.store(StoreRequest::SetDelivery(id, state, error));
     }
 
-    fn tell_message(&mut self, message: &Message) {
+    pub(crate) fn tell_message(&mut self, message: &Message) {
         self.notice(NoticeBody::Chat {
             id: message.id.clone(),
             with: message.with.clone(),

@@ -47,6 +47,15 @@ const FEATURES: &[&str] = &[
     ns::REACTIONS,
     ns::SID,
     ns::XHTML_IM,
+    // What offhook-transfer takes.
+    ns::JINGLE,
+    ns::JINGLE_FT,
+    ns::JINGLE_S5B,
+    ns::JINGLE_IBB,
+    "http://jabber.org/protocol/bytestreams",
+    ns::IBB,
+    "http://jabber.org/protocol/si",
+    "http://jabber.org/protocol/si/profile/file-transfer",
 ];
 
 /// The caps element for our presence; `temporary` for presence to one person who is watched.

@@ -29,6 +29,7 @@ mod contacts;
 mod content;
 mod copies;
 mod encryption;
+mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 mod ids;
@@ -59,6 +60,7 @@ use asking::Pending;
 use blocking::Blocking;
 use caps_cache::CapsCache;
 use encryption::Encryption;
+pub use files::{FileChange, FileServers, UPLOAD};
 use ids::Ids;
 use interruption::Interruption;
 use outbox::{Outbox, Parcel};
@@ -85,6 +87,15 @@ pub enum Output {
     Notice(NoticeBody),
     /// The answer to a wish that took time.
     Answer(Ticket, Result<Reply, CommandError>),
+    /// A message came, or was read from the store, whose file lies at a server.
+    File {
+        /// Conversation.
+        with: Jid,
+        /// Which message.
+        message: MessageId,
+        /// The file.
+        attachment: offhook_model::Attachment,
+    },
 }
 
 /// Chat and presence of one account.
@@ -200,6 +211,7 @@ impl Im {
         self.load_keys(&values);
         self.show_protections();
         self.publish_all();
+        let queued = self.without_lost_files(queued);
         self.load_waiting(queued, changes::kept(&values));
         self.flush();
     }

@@ -25,7 +25,8 @@ impl Im {
             talk.trim(KEPT);
             self.publish(&before);
         }
-        self.talk(&with).merge(stored, more, KEPT_OPEN);
+        self.talk(&with).merge(stored.clone(), more, KEPT_OPEN);
+        stored.iter().for_each(|message| self.offer_link(message));
         self.publish(&with);
     }
 

@@ -29,6 +29,9 @@ pub(crate) const FORGED: &str = "Somebody tried to change or take back a message
 pub(crate) const FORGED_REMEDY: &str =
     "You need not do anything. If it happens again, block the person or tell your administrator.";
 
+/// Shown when the program ended before a file was where its message could name it.
+pub(crate) const FILE: &str = "The program ended before the file was sent. Send it again.";
+
 /// The sentence for a returned message.
 pub(crate) fn bounced(error: &StanzaError) -> String {
     let sentence = match &error.defined_condition {

@@ -353,7 +353,7 @@ impl Im {
     }
 
     /// Whether this conversation is a room.
-    pub(crate) fn is_room(&self, with: &Jid) -> bool {
+    pub fn is_room(&self, with: &Jid) -> bool {
         self.talks.get(with).is_some_and(|talk| talk.chat.kind == ChatKind::Room)
     }
 }

@@ -148,7 +148,9 @@ impl Im {
         self.time = now;
         let with = with.bare();
         let mut message = self.own_there(&with, id)?;
-        if message.state != Delivery::Failed {
+        // A file that did not get to the server is tried again by its transfer.
+        let file = message.more.attachment.as_ref().is_some_and(|file| file.url.is_none());
+        if message.state != Delivery::Failed || file {
             return Err(Unfit::NotFailed);
         }
         (message.state, message.error, message.time) = (Delivery::Queued, None, now.wall);

@@ -12,6 +12,7 @@ mod command;
 mod edge;
 mod fault;
 mod file;
+mod filename;
 mod ids;
 mod layer;
 mod notice;
@@ -43,6 +44,7 @@ pub use fault::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};
 pub use file::{
     Attachment, CaptureArea, Transfer, TransferDirection, TransferId, TransferState, TransferWay,
 };
+pub use filename::{file_ending, file_name_of_link, media_type_of, safe_file_name};
 pub use ids::{CallId, MessageId, ProblemId, Ticket};
 pub use layer::{Layer, Provisioned, Setting, Source};
 pub use notice::{Notice, NoticeBody};

@@ -12,6 +12,7 @@ mod clock;
 mod datagrams;
 mod dns;
 mod errors;
+pub mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hosts;

@@ -81,6 +81,18 @@ pub fn machine_bootstrap() -> Vec<PathBuf> {
     own.map(|name| folder.join(name)).to_vec()
 }
 
+/// The folder for received files where the user chose none: the system's for downloads, or one in
+/// the profile that was given.
+pub fn downloads_folder(profile: Option<&Path>, folders: &Folders) -> PathBuf {
+    let inside = || folders.data.join("downloads");
+    if profile.is_some() {
+        return inside();
+    }
+    let user = directories::UserDirs::new();
+    let own = user.as_ref().and_then(|it| it.download_dir()).map(Path::to_owned);
+    own.or_else(|| user.map(|it| it.home_dir().join("Downloads"))).unwrap_or_else(inside)
+}
+
 /// Makes a folder, with those above it, that only this user can look into: history and logs are
 /// nobody else's.
 pub(crate) fn private(folder: &Path) -> std::io::Result<()> {

@@ -1,12 +1,19 @@
-//! The operating system, as far as it differs: folders, the local socket, the credential store and
-//! the browser.
+//! The operating system, as far as it differs: folders, the local socket, the credential store, the
+//! browser and pictures of the screen.
 //!
 //! One file per system behind one signature; decisions are made elsewhere, in code that runs
 //! everywhere.
 
 mod browser;
+mod capture;
 mod credentials;
 mod folders;
+#[cfg(target_os = "linux")]
+#[path = "capture_linux.rs"]
+mod screen;
+#[cfg(not(target_os = "linux"))]
+#[path = "capture_elsewhere.rs"]
+mod screen;
 #[cfg(unix)]
 #[path = "socket_unix.rs"]
 mod socket;
@@ -15,6 +22,8 @@ mod socket;
 mod socket;
 
 pub use browser::open_browser;
+pub use capture::{Picture, save_picture};
 pub use credentials::credential_store;
-pub use folders::{Folders, machine_bootstrap};
+pub use folders::{Folders, downloads_folder, machine_bootstrap};
+pub use screen::capture;
 pub use socket::{ConnectError, Listener, Reader, Writer, connect, listen};

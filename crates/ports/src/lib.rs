@@ -13,6 +13,7 @@ mod media;
 mod phone;
 mod probe;
 mod store;
+mod transfer;
 mod trust;
 mod xmpp;
 
@@ -29,6 +30,7 @@ pub use media::{CodecPlan, MediaFact, MediaPlan, PortRange};
 pub use phone::{FlowId, PhoneAccount, PhoneDialect, SipServer};
 pub use probe::{Probe, Reached, XmppLogin};
 pub use store::{Amendment, ChatRow, KeepingPlan, Loaded, StoreAnswer, StoreRequest};
+pub use transfer::{Carrier, Place, StreamHost, TransferFact, TransferOrder};
 pub use trust::AskTrust;
 pub use xmpp::{Resumption, Unacknowledged, XmppAuth, XmppPlan, XmppServer};
 

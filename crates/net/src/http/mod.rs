@@ -99,7 +99,7 @@ impl Place {
 }
 
 /// A byte stream, in clear or not.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// An open connection with what is worth telling of it.
@@ -107,6 +107,16 @@ struct Reached {
     stream: Box<dyn Stream>,
     peer: Option<SocketAddr>,
     tls: Option<String>,
+}
+
+/// A connection under TLS for a message whose body is a stream.
+pub(crate) struct Opened {
+    pub(crate) stream: Box<dyn Stream>,
+    pub(crate) at: Endpoint,
+    /// As it stands in the `Host` header.
+    pub(crate) authority: String,
+    /// Path and query.
+    pub(crate) path: String,
 }
 
 /// A request on its way, which may be made by several ways.
@@ -142,6 +152,43 @@ impl Net {
             }
         }
         Err(failed.unwrap_or(Fault::AnswerTimeout))
+    }
+
+    /// Opens a connection to the host of an `https` address, with the trust and the ways of every
+    /// request; a person may be asked about its certificate.
+    ///
+    /// # Errors
+    /// Where, if the address is one, and why not.
+    pub(crate) async fn open_https(&self, url: &str) -> Result<Opened, (Option<Endpoint>, Fault)> {
+        let place = Place::parse(url).map_err(|fault| (None, fault))?;
+        if !place.secure {
+            return Err((None, Fault::Nonsense("the address is not https".to_owned())));
+        }
+        let (host, port) = (place.host.clone(), place.port);
+        let at = Endpoint { service: Service::Xmpp, host, port, link: Link::Tls };
+        let wanted = Wanted { at: &at, names: &[], also: &[], alpn: &[b"http/1.1"] };
+        let (ways, mut failed) = self.ways(true, &place.host, place.port, &place.shown()).await;
+        for way in &ways {
+            match self.open_by(&wanted, way).await {
+                Ok(Reached { stream, .. }) => {
+                    let Place { authority, path, .. } = place;
+                    return Ok(Opened { stream, at, authority, path });
+                }
+                Err(fault) => failed = failed.filter(is_proxy).or(Some(fault)),
+            }
+        }
+        Err((Some(at), failed.unwrap_or(Fault::ConnectTimeout)))
+    }
+
+    async fn open_by(&self, wanted: &Wanted<'_>, way: &Way) -> Result<Reached, Fault> {
+        let deadline = || Instant::now() + CONNECT * 3;
+        match self.dial(wanted, way, deadline()).await {
+            Ok(reached) => Ok(reached),
+            Err(refused) => {
+                self.overrule(wanted, refused).await?;
+                Ok(self.dial(wanted, way, deadline()).await?)
+            }
+        }
     }
 
     /// One way. The deadline moves when a person is asked about a certificate.
