@@ -26,4 +26,6 @@ pub use capture::{Picture, save_picture};
 pub use credentials::credential_store;
 pub use folders::{Folders, downloads_folder, machine_bootstrap};
 pub use screen::capture;
+#[cfg(target_os = "linux")]
+pub use screen::capture_of;
 pub use socket::{ConnectError, Listener, Reader, Writer, connect, listen};
