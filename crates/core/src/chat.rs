@@ -453,7 +453,10 @@ impl Core {
                 }
                 Output::Store(request) => self.store(request),
                 Output::Notice(NoticeBody::Diagnostic { problem }) => self.toast(*problem, now),
-                Output::Notice(body) => self.notice(body, now),
+                Output::Notice(body) => {
+                    self.consider_notice(&body, now);
+                    self.notice(body, now);
+                }
                 Output::Answer(ticket, answer) => self.reply(ticket, answer),
                 Output::File { with, message, attachment } => {
                     self.file_linked(&with, &message, &attachment, now);

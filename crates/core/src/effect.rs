@@ -154,6 +154,15 @@ pub enum Effect {
     WatchDesk(Option<Duration>),
     /// Read this file, of at most 1 MiB; answered with [`crate::Event::PhotoFile`].
     ReadPhoto(Ticket, PathBuf),
+    /// Show a notification of the system; a later one about the same conversation replaces it.
+    Notify {
+        /// First line.
+        title: String,
+        /// The rest, plain text.
+        body: String,
+        /// Person or room.
+        about: Jid,
+    },
     /// Answer a command.
     Reply(Ticket, Result<Reply, CommandError>),
     /// Tell those who watch.

@@ -24,6 +24,7 @@ mod leaving;
 mod memory;
 mod moving;
 mod network;
+mod notify;
 mod people;
 mod phase;
 mod policy;

@@ -21,6 +21,7 @@ use crate::files::FileSide;
 use crate::history::Reads;
 use crate::memory::Memory;
 use crate::network::Network;
+use crate::notify::NotifySide;
 use crate::people::PeopleSide;
 use crate::phase::Phase;
 use crate::policy::PolicySide;
@@ -68,6 +69,7 @@ pub struct Core {
     pub(crate) files: FileSide,
     pub(crate) policy: PolicySide,
     pub(crate) people: PeopleSide,
+    pub(crate) notify: NotifySide,
     pub(crate) keeping: Keeping,
     pub(crate) call_log: Arc<Vec<CallRecord>>,
     pub(crate) toasts: Arc<Vec<Toast>>,
@@ -108,6 +110,7 @@ impl Core {
             files: FileSide::default(),
             policy: PolicySide::default(),
             people: PeopleSide::default(),
+            notify: NotifySide::default(),
             keeping: Keeping::default(),
             call_log: Arc::default(),
             toasts: Arc::default(),
@@ -176,6 +179,7 @@ impl Core {
             self.phone.next_timeout(),
             self.session_timeout(),
             self.moving_timeout(),
+            self.notify_timeout(),
         ]
         .into_iter()
         .flatten()
@@ -191,6 +195,7 @@ impl Core {
     fn timeout(&mut self, now: Moment) {
         self.session_due(now);
         self.moving_due(now);
+        self.notify_due(now);
         self.chat_due(now);
         self.files_due(now);
         self.with_phone(|phone| phone.handle_timeout(now));

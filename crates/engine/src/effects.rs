@@ -13,6 +13,7 @@ use offhook_ports::{Http, StoreAnswer};
 use offhook_store::Store;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use crate::desk::AtDesk;
 use crate::flows::Flows;
 use crate::jobs::Jobs;
 use crate::links::Links;
@@ -38,6 +39,7 @@ pub(crate) struct Hands {
     pub(crate) waiting: HashMap<Ticket, Answer>,
     pub(crate) net: Arc<Net>,
     pub(crate) questions: Questions,
+    pub(crate) desk: AtDesk,
     pub(crate) quit: bool,
 }
 
@@ -91,8 +93,10 @@ impl Hands {
             Effect::OpenBrowser(url) => open_browser(url),
             Effect::ForgetNames => self.net.forget_names(),
             Effect::ForgetCookies => Http::forget(&*self.net),
-            // The adapter comes with the next step.
-            Effect::WatchDesk(_) => {}
+            Effect::WatchDesk(after) => self.desk.watch(after),
+            Effect::Notify { title, body, about } => {
+                self.desk.notify(title, body, about.to_string());
+            }
             Effect::ReadPhoto(ticket, path) => self.read_photo(ticket, path),
             Effect::Reply(ticket, answer) => self.answer(ticket, answer),
             Effect::Notice(notice) => {

@@ -18,6 +18,7 @@ use offhook_xmpp::LoginProbe;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::AbortHandle;
 
+use crate::desk::AtDesk;
 use crate::effects::Hands;
 use crate::flows::{Flows, Keeper};
 use crate::handle::{COMMANDS, Handle, NOTICES, Wanted};
@@ -128,6 +129,7 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
     };
     let questions = Questions::new(events.clone());
     setup.net.ask_about_certificates(Arc::new(questions.clone()));
+    let desk_events = events.clone();
     let hands = Hands {
         flows: Flows::new(
             world(&setup.net),
@@ -144,6 +146,7 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
         waiting: HashMap::new(),
         net: setup.net,
         questions,
+        desk: AtDesk::new(setup.attended, desk_events),
         quit: false,
     };
     let engine = Engine {

@@ -62,7 +62,7 @@ impl Desk {
         if is_wayland() {
             return Err("idle time is not known under Wayland yet".to_owned());
         }
-        Ok(Self { idle: x11::Idle::start(tell)? })
+        Ok(Self { idle: x11::Idle::start(tell, None)? })
     }
 
     #[cfg(not(target_os = "linux"))]

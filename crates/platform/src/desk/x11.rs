@@ -39,8 +39,9 @@ struct Shared {
 pub(super) struct Idle(Arc<Shared>);
 
 impl Idle {
-    pub(super) fn start(tell: Tell) -> Result<Self, String> {
-        let shared = Shared::open(tell)
+    /// On this display; without one on the session's.
+    pub(super) fn start(tell: Tell, display: Option<&str>) -> Result<Self, String> {
+        let shared = Shared::open(tell, display)
             .map_err(|error| format!("the X server tells no idle time: {error}"))?;
         let shared = Arc::new(shared);
         let listening = Arc::clone(&shared);
@@ -69,8 +70,8 @@ impl Drop for Idle {
 }
 
 impl Shared {
-    fn open(tell: Tell) -> Result<Self, String> {
-        let (connection, screen) = RustConnection::connect(None).map_err(|it| it.to_string())?;
+    fn open(tell: Tell, display: Option<&str>) -> Result<Self, String> {
+        let (connection, screen) = RustConnection::connect(display).map_err(|it| it.to_string())?;
         connection
             .extension_information(sync::X11_EXTENSION_NAME)
             .map_err(|it| it.to_string())?
@@ -208,4 +209,52 @@ fn int64(time: Duration) -> Int64 {
 fn millis(value: Int64) -> Duration {
     let hi = u64::try_from(value.hi).unwrap_or_default();
     Duration::from_millis(hi << 32 | u64::from(value.lo))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    use std::sync::{Arc, Mutex, mpsc};
+    use std::time::Duration;
+
+    use super::Idle;
+    use crate::desk::DeskNews;
+
+    #[test]
+    fn the_x_server_tells_when_somebody_leaves_and_comes_back() {
+        let mut xvfb = Command::new("Xvfb");
+        xvfb.args(["-displayfd", "1", "-screen", "0", "320x240x24", "-nolisten", "tcp"]);
+        let child = xvfb.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let moves = Command::new("xdotool").arg("version").stdout(Stdio::null()).status();
+        let (Ok(mut child), Ok(_)) = (child, moves) else {
+            return eprintln!("SKIPPED: idle time needs Xvfb and xdotool");
+        };
+        let mut number = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut number).expect("one");
+        let display = format!(":{}", number.trim());
+        let (sender, told) = mpsc::channel();
+        let sender = Mutex::new(sender);
+        let tell = move |news| drop(sender.lock().expect("one thread").send(news));
+        let idle = Idle::start(Arc::new(tell), Some(&display)).expect("an X server");
+        let mut next = || told.recv_timeout(Duration::from_secs(20)).expect("in time");
+
+        let after = Duration::from_millis(300);
+        idle.after(Some(after));
+        let mut gone = next();
+        if gone == DeskNews::Idle(None) {
+            gone = next();
+        }
+        assert!(matches!(gone, DeskNews::Idle(Some(time)) if time >= after), "{gone:?}");
+        for round in 0..2 {
+            let at = ["mousemove", "10", if round == 0 { "10" } else { "20" }];
+            let moved = Command::new("xdotool").args(at).env("DISPLAY", &display).status();
+            assert!(moved.is_ok_and(|status| status.success()));
+            assert_eq!(next(), DeskNews::Idle(None), "round {round}");
+            assert!(matches!(next(), DeskNews::Idle(Some(_))), "round {round}");
+        }
+        drop(idle);
+        let _ = child.kill();
+        let _ = child.wait();
+    }
 }
