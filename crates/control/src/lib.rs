@@ -10,6 +10,7 @@ mod files;
 mod host;
 mod methods;
 mod params;
+mod people;
 mod rooms;
 mod rpc;
 mod server;

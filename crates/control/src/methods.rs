@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::host::Host;
 use crate::params::{self, read};
+use crate::people;
 use crate::rpc::{INVALID_PARAMS, RpcError};
 use crate::{chats, files, rooms};
 
@@ -36,22 +37,28 @@ pub async fn call(host: &impl Host, method: &str, params: Value) -> Result<Value
     }
     match look(&host.snapshot(), method, &params)? {
         Some(value) => return Ok(value),
+        None if method == "presence.set" => return people::set_presence(host, params).await,
+        None if method == "people.details" => return people::details(host, params).await,
+        None if method == "people.photo" => return people::photo(host, params).await,
         None if method == "report.save" => return report(host, params).await,
         None => {}
     }
-    let family = match chats::command(method, &params)? {
-        None => rooms::command(method, &params)?,
-        command => command,
-    };
-    let command = match family {
+    let command = match family(method, &params)? {
         Some(command) => command,
-        None => match files::command(method, &params)? {
-            Some(command) => command,
-            None => command(host, method, params)?,
-        },
+        None => command(host, method, params)?,
     };
     let reply = host.request(command).await?;
     result(host, method, reply)
+}
+
+/// The methods that are one wish, family by family.
+fn family(method: &str, params: &Value) -> Result<Option<Command>, RpcError> {
+    for command in [chats::command, rooms::command, people::command, files::command] {
+        if let Some(command) = command(method, params)? {
+            return Ok(Some(command));
+        }
+    }
+    Ok(None)
 }
 
 /// The methods that only look.
@@ -64,6 +71,7 @@ fn look(snapshot: &Snapshot, method: &str, params: &Value) -> Result<Option<Valu
         "presence.get" => json(&snapshot.me.presence),
         "chat.list" => list(&snapshot.chats),
         "roster.list" => list(&snapshot.contacts),
+        "people.blocked" => list(&snapshot.blocked),
         "call.list" => list(&snapshot.calls),
         "file.list" => list(&snapshot.transfers),
         "devices.list" => json(&*snapshot.devices),
@@ -129,13 +137,10 @@ fn command(host: &impl Host, method: &str, params: Value) -> Result<Command, Rpc
             Command::RevokeTrust { key: read::<params::TrustRevoke>(method, params)?.key }
         }
         "session.setManual" => Command::SetManual(read::<ManualAccount>(method, params)?),
-        "presence.set" => {
-            let wish: params::PresenceSet = read(method, params)?;
-            Command::SetPresence { availability: wish.availability, note: wish.note }
-        }
         "roster.add" => {
             let wish: params::RosterAdd = read(method, params)?;
-            Command::RosterAdd { contact: wish.contact, name: wish.name, group: wish.group }
+            let groups = wish.groups.or_else(|| wish.group.map(|group| vec![group]));
+            Command::RosterAdd { contact: wish.contact, name: wish.name, groups }
         }
         "roster.remove" => {
             let wish: params::RosterRemove = read(method, params)?;

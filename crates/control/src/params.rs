@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use offhook_model::{
-    AudioSpec, Availability, CallId, DialString, Jid, MessageId, ProblemId, Role, Secret,
+    Activity, AudioSpec, Availability, CallId, DialString, Jid, MessageId, ProblemId, Role, Secret,
     UserAddress,
 };
 use serde::de::DeserializeOwned;
@@ -86,8 +86,15 @@ pub struct TrustRevoke {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PresenceSet {
-    pub availability: Availability,
+    pub availability: Option<Availability>,
     pub note: Option<String>,
+    /// Given as null it ends what goes on; not given it stays.
+    #[serde(default, deserialize_with = "given")]
+    pub activity: Option<Option<Activity>>,
+}
+
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Activity>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// `roster.add`
@@ -97,6 +104,7 @@ pub struct RosterAdd {
     pub contact: Jid,
     pub name: Option<String>,
     pub group: Option<String>,
+    pub groups: Option<Vec<String>>,
 }
 
 /// `roster.remove`

@@ -45,8 +45,8 @@ impl Core {
             Command::SetPresence { availability, note } => {
                 self.chat.set_presence(availability, note, now).map(done)
             }
-            Command::RosterAdd { contact, name, group } => {
-                self.roster_add(contact, name, group, now).map(done)
+            Command::RosterAdd { contact, name, groups } => {
+                self.roster_add(contact, name, groups, now).map(done)
             }
             Command::RosterRemove { contact } => self.roster_remove(&contact, now).map(done),
             Command::RosterAnswer { contact, allow } => {
@@ -159,11 +159,11 @@ impl Core {
         &mut self,
         contact: Jid,
         name: Option<String>,
-        group: Option<String>,
+        groups: Option<Vec<String>>,
         now: Moment,
     ) -> Result<(), CommandError> {
         let im = self.chat.connected("Adding a contact")?;
-        if im.roster_add(contact, name, group, now) {
+        if im.roster_add(contact, name, groups, now) {
             return Ok(());
         }
         Err(CommandError::user(

@@ -50,6 +50,7 @@ impl Core {
             name: self.display_name(),
             presence,
             number: self.phone.number(),
+            photo: self.chat.im().and_then(|im| im.own_photo().cloned()),
         }
     }
 }

@@ -25,14 +25,14 @@ const GROUPS: usize = 20;
 const GROUP: usize = 100;
 
 impl Im {
-    /// Puts somebody on the contact list or changes name and group, and asks to see their
+    /// Puts somebody on the contact list or changes name and groups, and asks to see their
     /// presence where we do not. What is `None` stays as it is. False without a connection, or
     /// when the address is none: then nothing was done.
     pub fn roster_add(
         &mut self,
         contact: Jid,
         name: Option<String>,
-        group: Option<String>,
+        groups: Option<Vec<String>>,
         now: Moment,
     ) -> bool {
         let contact = contact.bare();
@@ -41,8 +41,8 @@ impl Im {
         if known.as_ref().is_some_and(|known| known.wants_us) {
             self.roster_answer(&contact, true, now);
         }
-        let groups = match group {
-            Some(group) => vec![group],
+        let groups = match groups {
+            Some(groups) => tidy_groups(groups),
             None => known.as_ref().map(|k| k.groups.clone()).unwrap_or_default(),
         };
         let name = name.or_else(|| self.people.given_name(&contact).map(str::to_owned));

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use offhook_model::{Jid, Moment, PersonDetails, Presence, Timestamp};
+use offhook_model::{Jid, Moment, PersonDetails, PhotoId, Presence, Timestamp};
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::ns;
 use xmpp_parsers::version::{VersionQuery, VersionResult};
@@ -63,10 +63,10 @@ impl Im {
         if self.details.waiting.contains_key(&who) {
             return true;
         }
-        let watched = self.watching.is_watched(&who);
+        let (watched, photo) = (self.watching.is_watched(&who), self.photo_id(&who));
         self.edit_details(&who, |details| {
             let presence = details.presence.take().filter(|_| watched);
-            *details = PersonDetails { presence, busy: true, ..PersonDetails::default() };
+            *details = PersonDetails { photo, presence, busy: true, ..PersonDetails::default() };
         });
         let mut asked = 0;
         let mut ask = |im: &mut Self, to: Jid, payload: Element, question: Question| {
@@ -158,6 +158,13 @@ impl Im {
             Ok(presence) => details.presence = Some(presence),
             Err(why) => details.error = Some(why.to_owned()),
         });
+    }
+
+    /// The picture of somebody who was asked about.
+    pub(crate) fn details_photo(&mut self, who: &Jid, photo: PhotoId) {
+        if self.details.known.contains_key(who) {
+            self.edit_details(who, |details| details.photo = Some(photo));
+        }
     }
 
     /// Somebody is watched no more.

@@ -245,6 +245,7 @@ impl Im {
         let id = hash(&bytes);
         if self.photos.strangers.len() < STRANGERS || self.photos.strangers.contains_key(who) {
             self.photos.strangers.insert(who.clone(), Some(id.clone()));
+            self.details_photo(who, id.clone());
             self.arrived_photo(id, bytes);
         }
     }

@@ -68,8 +68,8 @@ pub enum Command {
         contact: Jid,
         /// Name to show.
         name: Option<String>,
-        /// Group to put them in.
-        group: Option<String>,
+        /// Groups to put them in; nothing leaves them where they are.
+        groups: Option<Vec<String>>,
     },
     /// Take off the contact list.
     RosterRemove {

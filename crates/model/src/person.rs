@@ -125,6 +125,9 @@ pub struct PersonDetails {
     /// Their clients, in words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<String>,
+    /// Picture, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photo: Option<PhotoId>,
     /// Presence, while somebody who is no contact is watched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence: Option<Presence>,

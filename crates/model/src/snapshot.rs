@@ -23,6 +23,9 @@ pub struct Me {
     pub presence: Presence,
     /// Our own number, if we have a phone.
     pub number: Option<String>,
+    /// Our own picture, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photo: Option<PhotoId>,
 }
 
 /// What a sound device is used for.

@@ -196,7 +196,7 @@ async fn two_people_meet(server: &Prosody, links: [(u16, Link); 2]) {
     })
     .await;
 
-    alice.im.roster_add(b.clone(), Some("Bob".into()), Some("Team".into()), now());
+    alice.im.roster_add(b.clone(), Some("Bob".into()), Some(vec!["Team".into()]), now());
     alice.drain();
     until(&mut alice, &mut bob, "bob is asked", |_, y| {
         y.contacts().iter().any(|c| c.contact == a && c.wants_us)

@@ -111,7 +111,7 @@ fn nothing_can_be_done_before_signing_in() {
     for command in [
         Command::SignOut,
         Command::SetPresence { availability: offhook_model::Availability::Away, note: None },
-        Command::RosterAdd { contact: bob.clone(), name: None, group: None },
+        Command::RosterAdd { contact: bob.clone(), name: None, groups: None },
         Command::RosterRemove { contact: bob.clone() },
         Command::RosterAnswer { contact: bob.clone(), allow: true },
         Command::SendChat { to: bob.clone(), body: "hello".into() },

@@ -95,7 +95,7 @@ fn the_contact_list_cannot_be_changed_without_a_connection() {
     let mut bench = Bench::new();
     bench.let_in(plain(true, true));
     let code = |bench: &mut Bench, command| bench.command(command).expect_err("refused").code;
-    let add = || Command::RosterAdd { contact: bob(), name: None, group: None };
+    let add = || Command::RosterAdd { contact: bob(), name: None, groups: None };
     let answer = || Command::RosterAnswer { contact: bob(), allow: true };
     let remove = || Command::RosterRemove { contact: bob() };
     for command in [add(), answer(), remove()] {

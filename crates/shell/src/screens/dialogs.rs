@@ -84,7 +84,7 @@ fn contact(ui: &mut Ui, cx: &Cx<'_>, adding: &mut Adding, out: &mut Vec<Command>
             out.push(Command::RosterAdd {
                 contact: jid.bare(),
                 name: (!name.is_empty()).then(|| name.to_owned()),
-                group: None,
+                groups: None,
             });
             true
         }

@@ -333,6 +333,7 @@ pub fn hub() -> Snapshot {
                 availability: Availability::Available,
                 note: Some("Ready for the launch".into()),
             },
+            photo: None,
             number: Some("4200".into()),
         },
         contacts: Arc::new(people()),
