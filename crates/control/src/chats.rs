@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use offhook_model::{Alerts, ChatWish, Command, Jid, MessageId};
+use offhook_model::{
+    Alerts, ChatWish, Command, CommandError, ErrorCode, Jid, KeyTrust, MessageId, Snapshot,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -63,9 +65,41 @@ struct OfAlerts {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Encrypt {
+    with: Jid,
+    on: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trust {
+    owner: Jid,
+    fingerprint: String,
+    trust: KeyTrust,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Export {
     with: Option<Jid>,
     path: PathBuf,
+}
+
+/// How a conversation is encrypted and with which keys.
+///
+/// # Errors
+/// The parameters are not valid, or there is no such conversation.
+pub fn keys(snapshot: &Snapshot, method: &str, params: &Value) -> Result<Value, RpcError> {
+    let OfChat { with } = read(method, params.clone())?;
+    let chat = snapshot.chats.iter().find(|chat| chat.with == with.bare());
+    let chat = chat.ok_or_else(|| {
+        RpcError::from(CommandError::user(
+            ErrorCode::NoSuchObject,
+            "There is no conversation with this address.",
+            "Write a message first.",
+        ))
+    })?;
+    Ok(serde_json::to_value(&chat.protection).unwrap_or(Value::Null))
 }
 
 /// The command of a method; nothing when it is none of these.
@@ -108,6 +142,14 @@ pub fn command(method: &str, params: &Value) -> Result<Option<Command>, RpcError
         }
         "chat.older" => ChatWish::Older { with: read::<OfChat>(method, params)?.with },
         "chat.clear" => ChatWish::Clear { with: read::<OfChat>(method, params)?.with },
+        "chat.encrypt" => {
+            let Encrypt { with, on } = read(method, params)?;
+            ChatWish::Encrypt { with, on }
+        }
+        "chat.trust" => {
+            let Trust { owner, fingerprint, trust } = read(method, params)?;
+            ChatWish::Trust { owner, fingerprint, trust }
+        }
         "chat.export" => {
             let Export { with, path } = read(method, params)?;
             ChatWish::Export { with, path }

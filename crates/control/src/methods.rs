@@ -70,6 +70,7 @@ fn look(snapshot: &Snapshot, method: &str, params: &Value) -> Result<Option<Valu
         "session.state" => json(&snapshot.session),
         "presence.get" => json(&snapshot.me.presence),
         "chat.list" => list(&snapshot.chats),
+        "chat.keys" => return chats::keys(snapshot, method, params).map(Some),
         "roster.list" => list(&snapshot.contacts),
         "people.blocked" => list(&snapshot.blocked),
         "call.list" => list(&snapshot.calls),

@@ -60,6 +60,16 @@ async fn every_wish_about_a_conversation_has_its_method() {
             json!({ "with": with, "alerts": "mentions" }),
             "Chat(Alerts { with: Jid(bob@example.com), alerts: Mentions })",
         ),
+        (
+            "chat.encrypt",
+            json!({ "with": with, "on": true }),
+            "Chat(Encrypt { with: Jid(bob@example.com), on: true })",
+        ),
+        (
+            "chat.trust",
+            json!({ "owner": with, "fingerprint": "0af1", "trust": "verified" }),
+            "Chat(Trust { owner: Jid(bob@example.com), fingerprint: \"0af1\", trust: Verified })",
+        ),
         ("chat.older", json!({ "with": with }), "Chat(Older { with: Jid(bob@example.com) })"),
         ("chat.clear", json!({ "with": with }), "Chat(Clear { with: Jid(bob@example.com) })"),
         (
@@ -77,6 +87,15 @@ async fn every_wish_about_a_conversation_has_its_method() {
         let last = served.host.last().replace(BOB, "Jid(bob@example.com)");
         assert_eq!(last, command, "{method}");
     }
+}
+
+#[tokio::test]
+async fn the_keys_of_a_conversation_are_told() {
+    let served = Served::start().await;
+    let keys = served.ok("chat.keys", json!({ "with": "bob@example.com" })).await;
+    assert_eq!(keys["on"], false);
+    let unknown = served.error("chat.keys", json!({ "with": "nobody@example.com" })).await;
+    assert_eq!(unknown["code"], ErrorCode::NoSuchObject as i32);
 }
 
 #[tokio::test]

@@ -235,6 +235,7 @@ impl Core {
         self.chat.earlier = None;
         let seed = self.chat.seed ^ self.chance.next();
         let mut im = Im::new(plan.jid.clone(), seed, now);
+        im.encrypt_with((self.entropy)());
         let Presence { availability, note, .. } = self.chat.presence.clone();
         im.set_presence(availability, note, now);
         self.people.introduce(&mut im, now);
@@ -451,6 +452,7 @@ impl Core {
                     let request = StoreRequest::GetPhoto(id.clone());
                     self.out.push_back(Effect::Store(StoreTag::Photo(id), request));
                 }
+                Output::Store(request @ StoreRequest::PutValue(..)) => self.store_value(request),
                 Output::Store(request) => self.store(request),
                 Output::Notice(NoticeBody::Diagnostic { problem }) => self.toast(*problem, now),
                 Output::Notice(body) => {
@@ -467,7 +469,7 @@ impl Core {
 
     pub(crate) fn send_stanza(&mut self, stanza: Stanza) {
         if let LinkState::Online(link) = self.chat.link {
-            self.out.push_back(Effect::XmppSend(link, Box::new(stanza)));
+            self.send_in_order(link, Box::new(stanza));
         }
     }
 }

@@ -38,8 +38,10 @@ impl Core {
             }),
             ChatWish::Older { with } => self.older(with),
             ChatWish::Show { with, id } => self.show_message(with, id),
-            ChatWish::Encrypt { .. } | ChatWish::Trust { .. } => {
-                Err(CommandError::not_built("Encryption between clients"))
+            ChatWish::Encrypt { with, on } => self.encrypt(&with, on, now),
+            ChatWish::Trust { owner, fingerprint, trust } => {
+                let im = self.chat.machine("Trusting a key");
+                im.and_then(|im| said(im.trust(&owner, &fingerprint, trust, now)))
             }
             ChatWish::Clear { with } => self.chat.machine("Deleting messages").map(|im| {
                 im.clear(&with);
@@ -73,6 +75,11 @@ impl Core {
         .map_err(unfit)
     }
 
+    fn encrypt(&mut self, with: &Jid, on: bool, now: Moment) -> Result<Reply, CommandError> {
+        let im = self.chat.machine("Encryption between clients")?;
+        said(im.encrypt(with, on, now))
+    }
+
     fn older(&mut self, with: Jid) -> Result<Reply, CommandError> {
         let im = self.chat.machine("Reading the history")?;
         if let Some(before) = im.older(&with) {
@@ -102,6 +109,14 @@ impl Core {
         self.out.push_back(Effect::Store(StoreTag::Query(ticket), request));
         None
     }
+}
+
+/// What the chat machine says to a wish about keys.
+fn said(answer: Result<(), String>) -> Result<Reply, CommandError> {
+    let remedy = "See docs/encryption.md for what decides about encryption.";
+    answer
+        .map(|()| Reply::Done)
+        .map_err(|cause| CommandError::user(ErrorCode::NotPossible, cause, remedy))
 }
 
 fn unfit(why: Unfit) -> CommandError {

@@ -33,6 +33,8 @@ pub enum StoreTag {
     Photo(PhotoId),
     /// Messages of that conversation older than this one, for the screen.
     Older(Jid, Option<MessageId>),
+    /// A private value of the account was kept, the so-manieth.
+    Value(u64),
     /// Messages for whoever asked.
     Query(Ticket),
 }

@@ -19,6 +19,7 @@ mod commands;
 mod effect;
 mod event;
 mod files;
+mod gate;
 mod history;
 mod leaving;
 mod memory;

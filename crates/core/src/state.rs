@@ -10,7 +10,7 @@ use offhook_model::{
     Notice, NoticeBody, Problem, ProblemId, Provisioned, Reply, Session, Settings, Snapshot,
     Ticket, Toast, UserAddress,
 };
-use offhook_ports::{MediaFact, Remembered, StoreAnswer, StoreRequest};
+use offhook_ports::{EntropySource, MediaFact, Remembered, StoreAnswer, StoreRequest};
 use offhook_signin::EdgeBudget;
 
 use crate::budget::Budget;
@@ -18,6 +18,7 @@ use crate::calls::PhoneSide;
 use crate::chance::Chance;
 use crate::chat::ChatSide;
 use crate::files::FileSide;
+use crate::gate::Gate;
 use crate::history::Reads;
 use crate::memory::Memory;
 use crate::network::Network;
@@ -52,12 +53,16 @@ pub struct Options {
     pub attended: bool,
     /// Devices in use.
     pub devices: Devices,
+    /// Where chance for keys comes from.
+    pub entropy: EntropySource,
 }
 
 /// All application state.
 pub struct Core {
     pub(crate) product: String,
     pub(crate) chance: Chance,
+    pub(crate) entropy: EntropySource,
+    pub(crate) gate: Gate,
     pub(crate) settings: Arc<Settings>,
     pub(crate) manual: ManualAccount,
     pub(crate) devices: Arc<Devices>,
@@ -99,6 +104,8 @@ impl Core {
         let mut core = Self {
             product: options.product,
             chance,
+            entropy: options.entropy,
+            gate: Gate::default(),
             settings: Arc::new(options.settings),
             manual: options.manual,
             devices: Arc::new(options.devices),
@@ -266,6 +273,12 @@ impl Core {
                 self.keeping = loaded.keeping.clone();
                 self.call_log = Arc::new(std::mem::take(&mut loaded.calls));
                 self.chat.loaded(*loaded);
+            }
+            (StoreTag::Value(number), answer) => {
+                self.value_kept(number, &answer);
+                if !matches!(answer, StoreAnswer::Kept) {
+                    self.stored(StoreTag::Nothing, answer, now);
+                }
             }
             (StoreTag::Photo(id), answer) => self.chat.photo_read(id, answer, now),
             (StoreTag::Password(run), StoreAnswer::Password(password)) => {

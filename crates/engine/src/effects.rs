@@ -169,6 +169,7 @@ fn report(answers: &mpsc::Sender<Event>, tag: StoreTag, answer: StoreAnswer) {
             | StoreTag::Password(_)
             | StoreTag::OpenChat(_)
             | StoreTag::Older(..)
+            | StoreTag::Value(_)
             | StoreTag::Query(_),
             _,
         ) => drop(answers.blocking_send(Event::Store(tag, answer))),

@@ -119,6 +119,7 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
         accepted: setup.accepted,
         attended: setup.attended,
         devices,
+        entropy: offhook_net::entropy,
     });
     let published = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
     let handle = Handle {

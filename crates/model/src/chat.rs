@@ -181,6 +181,9 @@ pub struct ChatProtection {
     /// Keys of the other side's and our own other devices.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<DeviceKey>,
+    /// The key of this device, for the other side to compare; nothing while there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own: Option<DeviceKey>,
 }
 
 /// Whether a device's key is believed.

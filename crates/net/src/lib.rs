@@ -11,6 +11,7 @@
 mod clock;
 mod datagrams;
 mod dns;
+mod entropy;
 mod errors;
 pub mod files;
 #[doc(hidden)]
@@ -32,6 +33,7 @@ use offhook_model::{AcceptedKey, CertificatePolicy, IpMode};
 use offhook_ports::AskTrust;
 
 pub use clock::now;
+pub use entropy::entropy;
 pub use hosts::{HostEntry, NoHostEntry};
 pub use proxy::ProxySources;
 pub use tls::{Refused, Wanted, install_crypto};

@@ -6,3 +6,6 @@ pub trait Entropy: Send {
     /// Fills `out`. A source that cannot give more ends the program rather than giving less.
     fn fill(&mut self, out: &mut [u8]);
 }
+
+/// Makes one.
+pub type EntropySource = fn() -> Box<dyn Entropy>;

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub use clock::Clock;
 pub use dns::{Dns, DnsAnswer, Naptr, Srv};
-pub use entropy::Entropy;
+pub use entropy::{Entropy, EntropySource};
 pub use found::{Found, NetworkState, Progress, Remembered, Target, Tell};
 pub use http::{Http, HttpFailure, HttpRequest, HttpResponse, Method};
 pub use media::{CodecPlan, MediaFact, MediaPlan, PortRange};

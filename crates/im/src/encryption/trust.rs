@@ -137,6 +137,7 @@ impl Im {
             changeable: decision.changeable,
             why: why.map(str::to_owned),
             keys,
+            own: self.own_key(),
         }
     }
 
