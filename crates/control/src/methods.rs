@@ -79,6 +79,7 @@ fn look(snapshot: &Snapshot, method: &str, params: &Value) -> Result<Option<Valu
         "settings.get" => json(&*snapshot.settings),
         "trust.list" => list(&snapshot.accepted),
         "policy.get" => list(&Layers::new(snapshot.layers.iter().cloned()).explain()),
+        "history.state" => json(&snapshot.keeping),
         "diagnostics.get" => diagnostics(snapshot),
         _ => return Ok(None),
     };

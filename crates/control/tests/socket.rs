@@ -37,6 +37,8 @@ async fn what_only_looks_is_answered_from_the_picture() {
         (&domain["key"], &domain["value"], &domain["source"]),
         (&json!("ServicesDomain"), &json!("example.com"), &json!("url"))
     );
+    let keeping = json!({ "kept": false, "encrypted": false });
+    assert_eq!(served.ok("history.state", json!({})).await, keeping);
     let diagnostics = served.ok("diagnostics.get", json!({})).await;
     for member in ["session", "trace", "problems", "devices"] {
         assert!(diagnostics.get(member).is_some(), "{member}");

@@ -7,6 +7,7 @@ mod baresip;
 mod call;
 mod discovery;
 mod display;
+mod history;
 mod hostile;
 mod idle;
 mod sip;
@@ -21,7 +22,7 @@ use crate::process::{cargo, run as run_command};
 use table::Row;
 
 /// What can be measured, in the order of a whole run.
-const ALL: [&str; 6] = ["sip", "hostile", "discovery", "window", "idle", "call"];
+const ALL: [&str; 7] = ["sip", "hostile", "history", "discovery", "window", "idle", "call"];
 
 /// Runs the named measurement, or all, and prints one table.
 ///
@@ -43,7 +44,7 @@ pub fn run(what: Option<&str>) -> Result<(), String> {
     if let Packages::Missing(names) = &peers {
         println!("Figures that need {} are left out.", names.join(", "));
     }
-    if wanted.iter().any(|what| !matches!(*what, "sip" | "hostile" | "discovery")) {
+    if wanted.iter().any(|what| !matches!(*what, "sip" | "hostile" | "history" | "discovery")) {
         let bins = ["build", "--release", "-p", "offhook-app", "-p", "offhook-lab", "--bins"];
         run_command(cargo().args(bins))?;
     }
@@ -54,6 +55,7 @@ pub fn run(what: Option<&str>) -> Result<(), String> {
         let measured = match what {
             "sip" => sip::measure(),
             "hostile" => hostile::measure(),
+            "history" => history::measure(),
             "discovery" => discovery::measure(),
             "window" => window::measure(),
             "idle" => idle::measure(),
