@@ -117,6 +117,40 @@ impl ChatServer {
         server
     }
 
+    /// Starts again without some of its services, `upload` or `proxy`. Prosody only.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn without(&mut self, services: &[&str]) {
+        let file = self.folder.join("prosody.cfg.lua");
+        let text = std::fs::read_to_string(&file).expect("a configuration file");
+        let mut left_out = false;
+        let mut kept = String::new();
+        for line in text.lines() {
+            let of = |service: &&str| line.starts_with(&format!("Component \"{service}."));
+            if line.starts_with("Component") {
+                left_out = services.iter().any(|service| of(&service));
+            }
+            if !left_out {
+                kept.push_str(line);
+                kept.push('\n');
+            }
+        }
+        for (service, name) in [("upload", "Upload"), ("proxy", "Bytestreams")] {
+            if services.contains(&service)
+                && let Some(end) = kept.find(&format!("\"{name}\" }}"))
+                && let Some(start) = kept[..end].rfind('{')
+            {
+                let end = end + name.len() + 4;
+                kept.replace_range(start..end, "");
+            }
+        }
+        let kept = kept.replace("{ , ", "{ ").replace(", ,", ",").replace(", }", " }");
+        std::fs::write(&file, kept).expect("a configuration file");
+        self.stop();
+        self.start_again();
+    }
+
     fn ejabberd(
         folder: &Path,
         domain: &str,

@@ -52,6 +52,15 @@ impl Running {
         self.child.id()
     }
 
+    /// The most memory it has had, in bytes; 0 where the system does not tell.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|it| it.trim().strip_suffix(" kB")?.trim().parse().ok());
+        kilobytes.unwrap_or(0) * 1_024
+    }
+
     /// Its end of a pipe, once.
     pub fn take_output(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
