@@ -237,8 +237,6 @@ impl Im {
             self.rooms_online();
             self.forget_devices();
             self.begin_encryption();
-        } else {
-            self.rooms_resumed();
         }
         let shown = self.own.compose(now.wall).presence;
         self.show(shown);

@@ -25,8 +25,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use offhook_model::{
-    CommandError, Invitation, Jid, Moment, NoticeBody, Reply, Room, RoomListing, RoomState,
-    RoomWish, Secret, Ticket,
+    CommandError, Invitation, Jid, Moment, NoticeBody, Reply, Room, RoomListing, RoomWish, Secret,
+    Ticket,
 };
 
 pub(crate) use place::Place;
@@ -113,10 +113,6 @@ impl Im {
 
     /// A new stream: rooms are entered again once the bookmarks are here or were refused.
     pub(crate) fn rooms_online(&mut self) {
-        let rooms: Vec<Jid> = self.rooms.places.keys().cloned().collect();
-        for room in rooms {
-            self.lose_room(&room, words::NO_CONNECTION);
-        }
         for place in self.rooms.places.values_mut() {
             place.error = None;
             place.tries = 0;
@@ -128,34 +124,15 @@ impl Im {
         self.paint_rooms();
     }
 
-    /// The connection is gone. Whether our place in the rooms is, too, the next one tells.
+    /// The connection is gone for good, and with it our place in every room.
     pub(crate) fn rooms_offline(&mut self) {
+        let rooms: Vec<Jid> = self.rooms.places.keys().cloned().collect();
+        for room in rooms {
+            self.lose_room(&room, words::NO_CONNECTION);
+        }
         self.give_up_wishes();
         self.stop_browsing(words::NO_CONNECTION);
-        self.touch_all();
         self.paint_rooms();
-    }
-
-    /// The stream goes on (XEP-0198): we are where we were, but questions were lost with the link.
-    pub(crate) fn rooms_resumed(&mut self) {
-        let places = self.rooms.places.values();
-        let halfway = places.filter(|it| it.listens() && !it.is_in() && it.asked.is_none());
-        let halfway: Vec<Jid> = halfway.map(|it| it.jid.clone()).collect();
-        for room in halfway {
-            if let Some(place) = self.rooms.places.get_mut(&room) {
-                place.state = RoomState::Left;
-            }
-            self.enter(&room);
-        }
-        if !self.rooms.bookmarks.known() {
-            self.fetch_bookmarks();
-        }
-        self.touch_all();
-        self.paint_rooms();
-    }
-
-    fn touch_all(&mut self) {
-        self.rooms.stale.extend(self.rooms.places.keys().cloned());
     }
 
     /// The server's services are known: what waited for them goes on.
@@ -244,11 +221,7 @@ impl Im {
             name: place.name(),
             subject: place.subject.clone(),
             nick: place.nick.clone(),
-            // Without a connection nobody knows whether the room still has us.
-            state: match place.state {
-                RoomState::Joined if self.full.is_none() => RoomState::Joining,
-                ref state => state.clone(),
-            },
+            state: place.state.clone(),
             error: place.error.clone(),
             autojoin: place.bookmark.as_ref().is_some_and(|it| it.autojoin),
             bookmarked: place.bookmark.is_some(),

@@ -1,6 +1,8 @@
 //! A machine in virtual time that is fed with hand-written XML and whose output is read as XML.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod inside;
+
 use std::time::{Duration, Instant};
 
 use offhook_im::{Im, Output, Stanza, fuzzing};
@@ -124,6 +126,14 @@ impl Bench {
         self.sent.clear();
         self.stored.clear();
         self.notices.clear();
+        self.answers.clear();
+    }
+
+    /// Forgets what came out so far but for stanzas that hold `needle`.
+    pub fn forget_all_but(&mut self, needle: &str) {
+        let sent = std::mem::take(&mut self.sent);
+        self.forget();
+        self.sent = sent.into_iter().filter(|it| it.contains(needle)).collect();
     }
 
     /// The only stanza sent that holds `needle`.
