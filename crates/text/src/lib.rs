@@ -4,6 +4,7 @@
 //! Everything here is written by strangers. Nothing panics, everything is bounded by
 //! [`MAX_BYTES`], and the work grows with the length of a text alone.
 
+mod action;
 mod emoji;
 mod finish;
 pub mod fuzzing;
@@ -14,6 +15,7 @@ mod mentions;
 mod safe;
 mod styling;
 
+pub use action::action;
 pub use emoji::{
     Emoji, Language, by_shortcode, emoji, emoji_only, expand_shortcode, search, shortcode_at,
 };
