@@ -453,7 +453,7 @@ impl Core {
                     self.out.push_back(Effect::Store(StoreTag::Photo(id), request));
                 }
                 Output::Store(request @ StoreRequest::PutValue(..)) => self.store_value(request),
-                Output::Store(request) => self.store(request),
+                Output::Store(request) => self.keep_for_chat(request),
                 Output::Notice(NoticeBody::Diagnostic { problem }) => self.toast(*problem, now),
                 Output::Notice(body) => {
                     self.consider_notice(&body, now);

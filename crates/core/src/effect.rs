@@ -37,6 +37,8 @@ pub enum StoreTag {
     Value(u64),
     /// Messages for whoever asked.
     Query(Ticket),
+    /// A message of ours that is sent once it is kept.
+    Own(MessageId),
 }
 
 /// One wish, carried out by the engine.

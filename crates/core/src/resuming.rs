@@ -1,13 +1,13 @@
 //! The chat stream between two links (XEP-0198): kept while its server keeps it, handed to the next
-//! link, taken back from one that did not get so far.
+//! link, taken back from one that did not get so far. And our messages between the store and a link.
 
 use std::time::{Duration, Instant};
 
-use offhook_model::Moment;
-use offhook_ports::Resumption;
+use offhook_model::{Delivery, MessageId, Moment};
+use offhook_ports::{Resumption, StoreRequest};
 
 use crate::chat::LinkState;
-use crate::{Core, Effect, LinkId};
+use crate::{Core, Effect, LinkId, StoreTag};
 
 /// Longest that people are shown as they were before the connection broke; after it they are unknown,
 /// and the stream is not taken up again.
@@ -137,6 +137,26 @@ impl Core {
     /// When that is; nothing while a link has the stream.
     pub(crate) fn stream_timeout(&self) -> Option<Instant> {
         self.chat.stream_timeout()
+    }
+}
+
+impl Core {
+    /// A new message of ours is sent when the store has it; its answer says so.
+    pub(crate) fn keep_for_chat(&mut self, request: StoreRequest) {
+        match &request {
+            StoreRequest::PutMessage(it) if it.own && it.state == Delivery::Queued => {
+                let tag = StoreTag::Own(it.id.clone());
+                self.out.push_back(Effect::Store(tag, request));
+            }
+            _ => self.store(request),
+        }
+    }
+
+    /// The store answered. A message that cannot be kept is sent all the same: it was written.
+    pub(crate) fn own_message_kept(&mut self, id: &MessageId) {
+        if let Some(im) = &mut self.chat.im {
+            im.message_kept(id);
+        }
     }
 }
 

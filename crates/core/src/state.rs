@@ -10,7 +10,7 @@ use offhook_model::{
     Notice, NoticeBody, Problem, ProblemId, Provisioned, Reply, Session, Settings, Snapshot,
     Ticket, Toast, UserAddress,
 };
-use offhook_ports::{EntropySource, MediaFact, Remembered, StoreAnswer, StoreRequest};
+use offhook_ports::{EntropySource, Loaded, MediaFact, Remembered, StoreAnswer, StoreRequest};
 use offhook_signin::EdgeBudget;
 
 use crate::budget::Budget;
@@ -251,6 +251,9 @@ impl Core {
         if of_session && !self.read_is_wanted() {
             return;
         }
+        if let StoreTag::Own(id) = &tag {
+            self.own_message_kept(id);
+        }
         match (tag, answer) {
             (StoreTag::Query(ticket), StoreAnswer::Messages { items, more }) => {
                 self.reply(ticket, Ok(Reply::Messages { items, more }));
@@ -289,7 +292,11 @@ impl Core {
                 self.no_credential_store(&why, now);
                 self.password_read(run, None, now);
             }
-            (_, StoreAnswer::Failed(why)) => {
+            (tag, StoreAnswer::Failed(why)) => {
+                if tag == StoreTag::Loaded {
+                    // What waits for it goes on with nothing.
+                    self.chat.loaded(Loaded::default());
+                }
                 let problem = Problem::new(
                     offhook_model::Area::Provisioning,
                     offhook_model::Owner::User,

@@ -166,6 +166,7 @@ fn report(answers: &mpsc::Sender<Event>, tag: StoreTag, answer: StoreAnswer) {
         (
             StoreTag::Photo(_)
             | StoreTag::Loaded
+            | StoreTag::Own(_)
             | StoreTag::Password(_)
             | StoreTag::OpenChat(_)
             | StoreTag::Older(..)

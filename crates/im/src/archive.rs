@@ -1,12 +1,409 @@
-//! The server's archive (XEP-0313).
+//! The archive of our account at the server (XEP-0313) as the source that history is brought up to
+//! date from, and of rooms, where [`Im::sync_archive`] is given their address.
+//!
+//! On a new stream everything since the last known id is asked for, page by page; each message goes
+//! the way of all messages (`taking`), which knows what is here already. Own messages of which nobody
+//! knows whether they arrived are held back until that is over: what the archive has was sent.
+//!
+//! Nobody but the asked archive can answer: the query's id, the sender and the place in the archive
+//! must fit. Preferences, such as what is archived at all, are left to the server.
 
-use offhook_model::Jid;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Im;
+use offhook_model::{Jid, Moment, Timestamp};
+use offhook_ports::StoreRequest;
+use xmpp_parsers::data_forms::{DataForm, DataFormType, Field};
+use xmpp_parsers::delay::Delay;
+use xmpp_parsers::mam::{Query as Query_, QueryId};
+use xmpp_parsers::message::{Message as Wire, MessageType};
+use xmpp_parsers::minidom::Element;
+use xmpp_parsers::ns;
+use xmpp_parsers::rsm::SetQuery;
+use xmpp_parsers::stanza_error::DefinedCondition;
+
+use crate::asking::{Answer, Question};
+use crate::sealing::Unsealed;
+use crate::taking::{Arrival, Taken};
+use crate::{Im, jid_from_wire};
+
+/// Messages of a page.
+const PAGE: usize = 100;
+
+/// Messages of a page that a person asked for.
+const OLDER: usize = 50;
+
+/// The first time we look so far back, and at most at so many messages.
+const FIRST_DAYS: i64 = 7;
+const FIRST_MOST: usize = 1_000;
+
+/// Pages of one sync; more is a server that goes round in circles.
+const PAGES: u32 = 2_000;
+
+/// Longest id of a place in an archive, in bytes.
+const ID: usize = 1_000;
+
+const FORWARD: &str = "urn:xmpp:forward:0";
+
+/// What is known of archives in this connection, and what is under way.
+#[derive(Debug, Default)]
+pub(crate) struct Archives {
+    /// The store told where we were.
+    loaded: bool,
+    /// Everything up to here is here.
+    positions: BTreeMap<Option<Jid>, String>,
+    /// Archives that are up to date in this connection.
+    synced: BTreeSet<Option<Jid>>,
+    /// What the archive is known to hold beyond a sync that is under way.
+    ahead: Option<String>,
+    queries: BTreeMap<String, Query>,
+    /// Own messages of doubtful fate may go out.
+    settled: bool,
+}
+
+impl Archives {
+    /// Whether what may have arrived can be sent again.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled
+    }
+}
+
+/// A page that was asked for.
+#[derive(Debug)]
+struct Query {
+    archive: Option<Jid>,
+    purpose: Purpose,
+    /// Messages that came for it.
+    came: usize,
+    pages: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Everything after this id.
+    After(String),
+    /// The first time: the newest, page by page backwards before this id (nothing at first), and the
+    /// newest id of all.
+    Newest { since: Timestamp, before: String, newest: Option<String>, seen: usize },
+    /// Messages of a conversation before this time.
+    Older { with: Jid, before: Timestamp },
+}
 
 impl Im {
-    /// This computer has no older messages of the conversation: the server's archive may.
+    /// The store told where we were.
+    pub(crate) fn archives_loaded(&mut self, positions: Vec<(Option<Jid>, String)>, now: Moment) {
+        for (archive, position) in positions {
+            self.archives.positions.entry(archive).or_insert(position);
+        }
+        self.archives.loaded = true;
+        self.begin_sync(now);
+    }
+
+    /// A new stream: what went on meanwhile is not known.
+    pub(crate) fn archives_doubtful(&mut self) {
+        let Archives { loaded, positions, .. } = std::mem::take(&mut self.archives);
+        self.archives = Archives { loaded, positions, ..Archives::default() };
+    }
+
+    /// Our account told what it can do, or did not answer.
+    pub(crate) fn account_known(&mut self, now: Moment) {
+        if self.services.account.contains(ns::MAM) {
+            self.begin_sync(now);
+        } else {
+            self.doubts_are_over();
+        }
+    }
+
+    fn begin_sync(&mut self, now: Moment) {
+        let has = self.full.is_some() && self.services.account.contains(ns::MAM);
+        if has && self.archives.loaded && !self.archives.settled {
+            self.sync_archive(None, now);
+        }
+    }
+
+    /// Brings an archive up to date: of our account, or of a room. At most one sync of each goes on.
+    pub(crate) fn sync_archive(&mut self, archive: Option<Jid>, now: Moment) {
+        if self.archives.queries.values().any(|it| it.archive == archive && it.is_sync()) {
+            return;
+        }
+        let purpose = match self.archives.positions.get(&archive) {
+            Some(position) => Purpose::After(position.clone()),
+            None => Self::newest(now),
+        };
+        self.query(Query { archive, purpose, came: 0, pages: 0 });
+    }
+
+    fn newest(now: Moment) -> Purpose {
+        let since = Timestamp(now.wall.0.saturating_sub(FIRST_DAYS * 86_400_000));
+        Purpose::Newest { since, before: String::new(), newest: None, seen: 0 }
+    }
+
+    /// This computer has no older messages of the conversation: the server's archive may. They come
+    /// like all others; `Chat::older` says when there are no more.
     pub(crate) fn ask_older(&mut self, with: &Jid) {
+        let under_way =
+            self.archives.queries.values().any(
+                |it| matches!(&it.purpose, Purpose::Older { with: other, .. } if other == with),
+            );
+        if under_way {
+            return;
+        }
+        let archive = self.is_room(with).then(|| with.clone());
+        let here = archive.is_some() || self.services.account.contains(ns::MAM);
+        let oldest = self.talks.get(with).and_then(|talk| talk.messages.first().map(|m| m.time));
+        let purpose =
+            Purpose::Older { with: with.clone(), before: oldest.unwrap_or(self.time.wall) };
+        if !here || !self.query(Query { archive, purpose, came: 0, pages: 0 }) {
+            self.nothing_older(with);
+        }
+    }
+
+    fn query(&mut self, query: Query) -> bool {
+        let id = self.ids.next();
+        let payload = query.payload(&id);
+        let to = query.archive.clone().unwrap_or_else(|| self.me.clone());
+        let asked = self.ask_set(Some(to), payload, Question::Archive(id.clone()));
+        if asked {
+            self.archives.queries.insert(id, query);
+        }
+        asked
+    }
+
+    /// A message out of an archive, if this is one: true then, whatever became of it.
+    pub(crate) fn receive_archived(&mut self, message: &Wire, now: Moment) -> bool {
+        let Some(result) = message.payloads.iter().find(|p| p.is("result", ns::MAM)) else {
+            return false;
+        };
+        let from = message.from.as_ref().and_then(jid_from_wire);
+        let query = result.attr("queryid").and_then(|id| self.archives.queries.get_mut(id));
+        let place = result.attr("id").filter(|id| !id.is_empty() && id.len() <= ID);
+        let (Some(query), Some(place)) = (query, place) else {
+            return true;
+        };
+        let asked = match &query.archive {
+            None => from.is_none_or(|from| from == self.me),
+            Some(room) => from.is_some_and(|from| from == *room),
+        };
+        query.came += 1;
+        if !asked || query.came > 2 * PAGE {
+            return true;
+        }
+        let (archive, first) = (query.archive.clone(), query.is_first());
+        if let Some((wire, time)) = forwarded(result, now) {
+            self.take_archived(archive, place, wire, time, first);
+        }
+        true
+    }
+
+    fn take_archived(
+        &mut self,
+        archive: Option<Jid>,
+        place: &str,
+        wire: Wire,
+        time: Timestamp,
+        first: bool,
+    ) {
+        if let Some(room) = archive {
+            return self.take_room_archived(&room, place, wire, time);
+        }
+        let from = wire.from.as_ref().and_then(jid_from_wire).map(|it| it.bare());
+        let to = wire.to.as_ref().and_then(jid_from_wire).map(|it| it.bare());
+        let from = from.unwrap_or_else(|| self.me.clone());
+        let own = from == self.me;
+        let with = if own { to.unwrap_or_else(|| self.me.clone()) } else { from.clone() };
+        let chat = matches!(wire.type_, MessageType::Chat | MessageType::Normal);
+        if !chat || self.is_room(&with) {
+            return;
+        }
+        let Unsealed::Open(wire, protection) = self.unseal(wire) else {
+            return;
+        };
+        let taken = self.take_message(Arrival {
+            with: with.clone(),
+            from,
+            author: None,
+            own,
+            wire,
+            time,
+            live: false,
+            archive_id: Some(place.to_owned()),
+            protection,
+            room: None,
+        });
+        // What was there before this computer knew the account is not news.
+        if first && matches!(taken, Taken::New(_)) {
+            self.read_up_to(&with, time);
+        }
+    }
+
+    /// The end of a page.
+    pub(crate) fn archive_answered(&mut self, id: &str, answer: Answer, now: Moment) {
+        let Some(query) = self.archives.queries.remove(id) else {
+            return;
+        };
+        match answer {
+            Ok(fin) => {
+                let page = Page::read(fin.as_ref());
+                self.page_over(query, page, now);
+            }
+            Err(error) => {
+                let gone = error.defined_condition == DefinedCondition::ItemNotFound;
+                match query.purpose {
+                    // The archive no longer has the place where we were.
+                    Purpose::After(_) if gone => {
+                        self.archives.positions.remove(&query.archive);
+                        let (archive, purpose) = (query.archive, Self::newest(now));
+                        self.query(Query { archive, purpose, came: 0, pages: 0 });
+                    }
+                    Purpose::After(_) | Purpose::Newest { .. } => self.sync_over(&query.archive),
+                    Purpose::Older { with, .. } => self.nothing_older(&with),
+                }
+            }
+        }
+    }
+
+    fn page_over(&mut self, query: Query, page: Page, _now: Moment) {
+        let Query { archive, purpose, came, pages } = query;
+        let pages = pages + 1;
+        match purpose {
+            Purpose::After(before) => match page.last.filter(|last| *last != before) {
+                Some(last) => {
+                    self.reach(&archive, last.clone());
+                    let purpose = Purpose::After(last);
+                    let on = !page.complete && pages < PAGES;
+                    let query = Query { archive: archive.clone(), purpose, came: 0, pages };
+                    if !(on && self.query(query)) {
+                        self.sync_over(&archive);
+                    }
+                }
+                None => self.sync_over(&archive),
+            },
+            Purpose::Newest { since, newest, seen, .. } => {
+                let (newest, seen) = (newest.or(page.last), seen + came);
+                let before = page.first.filter(|_| !page.complete && seen < FIRST_MOST);
+                if let Some(before) = before {
+                    let purpose = Purpose::Newest { since, before, newest: newest.clone(), seen };
+                    let query = Query { archive: archive.clone(), purpose, came: 0, pages };
+                    if pages < PAGES && self.query(query) {
+                        return;
+                    }
+                }
+                if let Some(newest) = newest {
+                    self.reach(&archive, newest);
+                }
+                self.sync_over(&archive);
+            }
+            Purpose::Older { with, .. } => {
+                if page.complete || page.first.is_none() {
+                    self.nothing_older(&with);
+                }
+            }
+        }
+    }
+
+    /// Everything up to here is here. Kept after the messages themselves.
+    fn reach(&mut self, archive: &Option<Jid>, position: String) {
+        let known = self.archives.positions.insert(archive.clone(), position.clone());
+        if known.as_ref() != Some(&position) {
+            self.store(StoreRequest::PutArchive(archive.clone(), position));
+        }
+    }
+
+    fn sync_over(&mut self, archive: &Option<Jid>) {
+        self.archives.synced.insert(archive.clone());
+        if archive.is_none() {
+            if let Some(ahead) = self.archives.ahead.take() {
+                self.reach(archive, ahead);
+            }
+            self.doubts_are_over();
+        }
+    }
+
+    /// What may have arrived is known now, or will not be: all the rest goes out.
+    fn doubts_are_over(&mut self) {
+        self.archives.settled = true;
+        self.flush();
+    }
+
+    /// A message came by the stream, and this is its place in our archive.
+    pub(crate) fn lies_at(&mut self, place: Option<String>) {
+        let Some(place) = place.filter(|place| place.len() <= ID) else {
+            return;
+        };
+        if self.archives.synced.contains(&None) {
+            self.reach(&None, place);
+        } else {
+            self.archives.ahead = Some(place);
+        }
+    }
+
+    fn nothing_older(&mut self, with: &Jid) {
         self.set_older(with, false);
     }
+
+    /// A message out of a room's archive, by the occupant's address in `from`.
+    fn take_room_archived(&mut self, _room: &Jid, _place: &str, _wire: Wire, _time: Timestamp) {}
+}
+
+impl Query {
+    fn is_sync(&self) -> bool {
+        !matches!(self.purpose, Purpose::Older { .. })
+    }
+
+    fn is_first(&self) -> bool {
+        matches!(self.purpose, Purpose::Newest { .. })
+    }
+
+    fn payload(&self, id: &str) -> Element {
+        let field = |name: &str, value: &str| Field::text_single(name, value);
+        let set = |max, after, before| SetQuery { max: Some(max), after, before, index: None };
+        let (fields, set) = match &self.purpose {
+            Purpose::After(place) => (Vec::new(), set(PAGE, Some(place.clone()), None)),
+            Purpose::Newest { since, before, .. } => {
+                (vec![field("start", &since.to_string())], set(PAGE, None, Some(before.clone())))
+            }
+            Purpose::Older { with, before } => {
+                let with = self.archive.is_none().then(|| field("with", with.bare_str()));
+                let end = field("end", &before.to_string());
+                (with.into_iter().chain([end]).collect(), set(OLDER, None, Some(String::new())))
+            }
+        };
+        let form = DataForm::new(DataFormType::Submit, ns::MAM, fields);
+        let (queryid, set) = (Some(QueryId(id.to_owned())), Some(set));
+        Query_ { queryid, node: None, form: Some(form), set, flip_page: false }.into()
+    }
+}
+
+/// What the end of a page says.
+#[derive(Debug, Default)]
+struct Page {
+    first: Option<String>,
+    last: Option<String>,
+    complete: bool,
+}
+
+impl Page {
+    /// Nonsense reads as the end.
+    fn read(fin: Option<&Element>) -> Self {
+        let Some(fin) = fin.filter(|fin| fin.is("fin", ns::MAM)) else {
+            return Self { complete: true, ..Self::default() };
+        };
+        let set = fin.get_child("set", ns::RSM);
+        let item = |name: &str| {
+            let text = set?.get_child(name, ns::RSM)?.text();
+            Some(text).filter(|text| !text.is_empty() && text.len() <= ID)
+        };
+        let complete = matches!(fin.attr("complete"), Some("true" | "1"));
+        Self { first: item("first"), last: item("last"), complete }
+    }
+}
+
+/// The message in a result, and when it was written.
+fn forwarded(result: &Element, now: Moment) -> Option<(Wire, Timestamp)> {
+    let forwarded = result.get_child("forwarded", FORWARD)?;
+    let delay = forwarded.get_child("delay", ns::DELAY)?.clone();
+    let stamp = Delay::try_from(delay).ok()?.stamp;
+    let message = forwarded.get_child("message", ns::JABBER_CLIENT)?.clone();
+    let time = Timestamp(stamp.0.timestamp_millis()).min(now.wall);
+    Some((Wire::try_from(message).ok()?, time))
+}
 }

@@ -26,6 +26,8 @@ const PENDING: usize = 2_000;
 pub(crate) enum Question {
     /// The contact list.
     Roster,
+    /// The end of a page of an archive, by the query's id.
+    Archive(String),
     /// What servers and their services can do.
     Services(services::Question),
     /// Who is blocked.
@@ -127,6 +129,7 @@ impl Im {
                     self.roster_replace(roster);
                 }
             }
+            Question::Archive(id) => self.archive_answered(&id, answer, now),
             Question::Services(question) => self.service_answered(from, question, answer, now),
             Question::Blocking(question) => self.blocking_answered(question, answer),
             Question::Caps(ver) => drop(self.caps_answered(ver, answer)),

@@ -119,7 +119,7 @@ impl Im {
     /// Sends what the outbox lets go.
     pub(crate) fn flush(&mut self) {
         while self.full.is_some() {
-            let Some((id, with, parcel)) = self.outbox.next() else {
+            let Some((id, with, parcel)) = self.outbox.next(self.archives.is_settled()) else {
                 return;
             };
             match self.room_gate(&with) {
@@ -287,7 +287,11 @@ impl Im {
             self.tell_message(&message);
         }
         self.offer_link(&message);
-        self.store(StoreRequest::PutMessage(message));
+        self.store(if live {
+            StoreRequest::PutMessage(message)
+        } else {
+            StoreRequest::PutArchived(message)
+        });
     }
 
     fn keep_progress(&mut self, id: MessageId, state: Delivery, error: Option<&str>) {

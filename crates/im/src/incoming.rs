@@ -23,7 +23,7 @@ const THEIR_PAUSE: Duration = Duration::from_secs(60);
 
 impl Im {
     pub(crate) fn receive_message(&mut self, message: Wire, now: Moment) {
-        if self.receive_event(&message, now) {
+        if self.receive_event(&message, now) || self.receive_archived(&message, now) {
             return;
         }
         match self.unwrap_copy(message) {
@@ -75,6 +75,7 @@ impl Im {
         let sender_id = wire.id.as_ref().filter(|_| markable && !own).map(|id| id.0.clone());
         let time = time(&wire, delay.as_ref(), now);
         let archive_id = self.own_archive_id(&wire);
+        let place = archive_id.clone();
         let taken = self.take_message(Arrival {
             with: with.clone(),
             from: with.clone(),
@@ -87,6 +88,7 @@ impl Im {
             protection,
             room: None,
         });
+        self.lies_at(place);
         let spoke = match taken {
             Taken::New(_) => true,
             Taken::Change => says,
@@ -114,6 +116,7 @@ impl Im {
         };
         let time = time(&wire, delay.as_ref(), now);
         let archive_id = self.own_archive_id(&wire);
+        let place = archive_id.clone();
         self.take_message(Arrival {
             with,
             from: self.me.clone(),
@@ -126,6 +129,7 @@ impl Im {
             protection,
             room: None,
         });
+        self.lies_at(place);
     }
 
     /// Receipts and markers in a message: of the other side about ours, of our other devices about

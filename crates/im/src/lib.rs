@@ -56,6 +56,7 @@ mod text;
 mod watch;
 mod writing;
 
+use archive::Archives;
 use asking::Pending;
 use blocking::Blocking;
 use caps_cache::CapsCache;
@@ -119,6 +120,7 @@ pub struct Im {
     settings: ChatSettings,
     asked: BTreeMap<String, Pending>,
     services: Services,
+    archives: Archives,
     people: People,
     caps: CapsCache,
     details: Details,
@@ -169,6 +171,7 @@ impl Im {
             settings: ChatSettings::default(),
             asked: BTreeMap::new(),
             services: Services::default(),
+            archives: Archives::default(),
             people: People::default(),
             caps: CapsCache::default(),
             details: Details::default(),
@@ -202,7 +205,7 @@ impl Im {
     /// What the store holds: conversations in any order, and own messages that wait to be sent,
     /// oldest first. These go out before what was written since.
     pub fn loaded(&mut self, loaded: Loaded) {
-        let Loaded { chats, rows, values, queued, .. } = loaded;
+        let Loaded { chats, rows, values, archives, queued, .. } = loaded;
         self.alerts_loaded(&values);
         for chat in chats {
             self.load_chat(chat);
@@ -213,6 +216,7 @@ impl Im {
         self.publish_all();
         let queued = self.without_lost_files(queued);
         self.load_waiting(queued, changes::kept(&values));
+        self.archives_loaded(archives, self.time);
         self.flush();
     }
 
@@ -227,6 +231,7 @@ impl Im {
         self.full = Some(full);
         if !(resumed && self.go_on()) {
             self.outbox.turn_back();
+            self.archives_doubtful();
             self.ask_roster();
             self.ask_copies();
             self.told = None;
@@ -287,6 +292,14 @@ impl Im {
                 }
                 Parcel::Change(_) => self.forget_change(id),
             }
+            self.flush();
+        }
+    }
+
+    /// The store keeps this message of ours, or cannot: from now on it may be sent. Before that it is
+    /// not: what others have and we do not after a crash would be sent a second time.
+    pub fn message_kept(&mut self, id: &MessageId) {
+        if self.outbox.kept(id) {
             self.flush();
         }
     }

@@ -38,6 +38,8 @@ struct Waiting {
     /// It waits for something beside the connection, such as keys, and so does all behind it that
     /// goes to the same conversation.
     held: bool,
+    /// The store has it, so that a crash does not make us forget that it may have been sent.
+    kept: bool,
 }
 
 /// The box.
@@ -53,7 +55,8 @@ impl Outbox {
             return false;
         }
         let (on_its_way, tried, held) = (false, false, false);
-        self.waiting.push_back(Waiting { id, with, parcel, on_its_way, tried, held });
+        let kept = matches!(parcel, Parcel::Change(_));
+        self.waiting.push_back(Waiting { id, with, parcel, on_its_way, tried, held, kept });
         true
     }
 
@@ -70,7 +73,7 @@ impl Outbox {
                 && self.put(id.clone(), with, parcel)
                 && let Some(put) = self.waiting.back_mut()
             {
-                put.tried = true;
+                (put.tried, put.kept) = (true, true);
                 taken.push(id);
             }
         }
@@ -78,8 +81,15 @@ impl Outbox {
         taken
     }
 
-    /// The next parcel to send, which then counts as being on its way.
-    pub(crate) fn next(&mut self) -> Option<(MessageId, Jid, Parcel)> {
+    /// The store has this message. True when it waited for that.
+    pub(crate) fn kept(&mut self, id: &MessageId) -> bool {
+        let waiting = self.waiting.iter_mut().find(|w| &w.id == id);
+        waiting.is_some_and(|waiting| !std::mem::replace(&mut waiting.kept, true))
+    }
+
+    /// The next parcel to send, which then counts as being on its way. None overtakes one that the
+    /// store does not have yet, nor, until it is `settled` what has arrived, one that may have.
+    pub(crate) fn next(&mut self, settled: bool) -> Option<(MessageId, Jid, Parcel)> {
         let held: Vec<Jid> =
             self.waiting.iter().filter(|w| w.held).map(|w| w.with.clone()).collect();
         let may_go = |w: &&mut Waiting| !w.on_its_way && !held.contains(&w.with);
@@ -88,6 +98,9 @@ impl Outbox {
             return None;
         }
         let next = self.waiting.iter_mut().find(may_go)?;
+        if !next.kept || (next.tried && !settled) {
+            return None;
+        }
         next.on_its_way = true;
         Some((next.id.clone(), next.with.clone(), next.parcel.clone()))
     }
@@ -196,7 +209,7 @@ mod tests {
     }
 
     fn next(outbox: &mut Outbox) -> Option<String> {
-        outbox.next().map(|(id, ..)| id.0)
+        outbox.next(true).map(|(id, ..)| id.0)
     }
 
     #[test]
@@ -227,6 +240,16 @@ mod tests {
         assert_eq!(next(&mut outbox), None);
         outbox.turn_back();
         assert_eq!(next(&mut outbox), Some("m1".into()));
+    }
+
+    #[test]
+    fn what_may_have_arrived_waits_until_that_is_settled_and_nothing_overtakes() {
+        let mut outbox = filled(2);
+        assert_eq!(next(&mut outbox).as_deref(), Some("m0"));
+        outbox.sent(&MessageId("m0".into()));
+        outbox.turn_back();
+        assert_eq!(outbox.next(false).map(|(id, ..)| id.0), None);
+        assert_eq!(next(&mut outbox).as_deref(), Some("m0"));
     }
 
     #[test]

@@ -114,6 +114,9 @@ impl Im {
         {
             self.keep_service(from, &question, info);
         }
+        if question == Question::Account {
+            self.account_known(now);
+        }
         if self.services.waiting == 0 && !std::mem::replace(&mut self.services.known, true) {
             self.services_known(now);
         }

@@ -15,7 +15,7 @@ fn what_is_written_offline_goes_out_in_order() {
     let ids: Vec<String> = ["a", "b", "c"].iter().map(|body| bench.say(BOB, body)).collect();
     assert!(bench.sent.is_empty());
     assert!(ids.iter().all(|id| bench.state(id) == Some(Delivery::Queued)));
-    bench.connect();
+    bench.connect_without_archive();
     assert_eq!(sent_messages(&bench.sent), ids);
 }
 
@@ -28,7 +28,7 @@ fn what_was_not_acknowledged_is_sent_again_with_the_same_id() {
     assert_eq!(bench.state(&first), Some(Delivery::Sent));
     assert_eq!(bench.state(&second), Some(Delivery::Queued));
     bench.forget();
-    bench.connect();
+    bench.connect_without_archive();
     assert_eq!(sent_messages(&bench.sent), [second]);
 }
 
@@ -45,8 +45,26 @@ fn what_the_store_kept_goes_out_first() {
     let loaded = Loaded { queued, ..Loaded::default() };
     bench.im.loaded(loaded.clone());
     bench.im.loaded(loaded);
-    bench.connect();
+    bench.connect_without_archive();
     assert_eq!(sent_messages(&bench.sent), want, "in order, once each");
+}
+
+#[test]
+fn a_message_is_sent_when_the_store_has_it_and_not_before() {
+    let mut bench = Bench::online();
+    let (first, second) = {
+        let mut say =
+            |body: &str| bench.im.send_chat(support::jid(BOB), body.to_owned(), bench.now);
+        (say("a"), say("b"))
+    };
+    assert_eq!(bench.drain_unkept(), [first.clone(), second.clone()]);
+    assert!(sent_messages(&bench.sent).is_empty(), "nothing is sent that a crash would forget");
+    bench.im.message_kept(&second);
+    bench.drain();
+    assert!(sent_messages(&bench.sent).is_empty(), "nothing overtakes");
+    bench.im.message_kept(&first);
+    bench.drain();
+    assert_eq!(sent_messages(&bench.sent), [first.0, second.0]);
 }
 
 #[test]
@@ -56,7 +74,7 @@ fn too_many_waiting_messages_fail_with_a_sentence_and_the_others_go_out() {
     let id = bench.say(BOB, "one too many");
     assert_eq!(bench.state(&id), Some(Delivery::Failed));
     assert!(bench.messages(BOB).last().is_some_and(|m| m.error.is_some()));
-    bench.connect();
+    bench.connect_without_archive();
     assert!(sent_messages(&bench.sent).len() < 100, "not all at once");
     for id in &ids {
         bench.acknowledge(id);
@@ -137,7 +155,7 @@ impl World {
             Step::Say => self.said.push(bench.say(BOB, "x")),
             Step::Online if !self.online => {
                 self.online = true;
-                bench.connect();
+                bench.connect_without_archive();
             }
             Step::Offline if self.online => {
                 self.online = false;

@@ -16,6 +16,9 @@ pub enum StoreRequest {
     /// Keep a message; a message with the same id and conversation is replaced, so this is also
     /// how a new delivery state is kept.
     PutMessage(Message),
+    /// Keep a message of an archive, unless it is here already, by its id or by the archive's: that
+    /// one stays as it is.
+    PutArchived(Message),
     /// Change only the delivery state; ignored when the message is not there or is further along.
     SetDelivery(MessageId, Delivery, Option<String>),
     /// Change a message that may no longer be in memory; ignored when it is not there or `change`

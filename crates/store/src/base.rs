@@ -148,6 +148,20 @@ impl Base {
         })
     }
 
+    /// Keeps a message of an archive, unless it is here.
+    ///
+    /// # Errors
+    /// As every function here.
+    pub fn put_archived(&mut self, message: &Message) -> Result<(), String> {
+        self.whole(|base| {
+            let chat = base.chat(&message.with)?;
+            let archive = message.more.archive_id.as_deref();
+            let here = base.find_id(chat, &message.id)?.is_some()
+                || archive.is_some() && base.free_archive(chat, archive, 0)?.is_none();
+            if here { Ok(()) } else { base.add(chat, message) }
+        })
+    }
+
     fn add(&mut self, chat: i64, message: &Message) -> Result<(), String> {
         let number = self.place(message.time.0)?;
         let archive = self.free_archive(chat, message.more.archive_id.as_deref(), number)?;

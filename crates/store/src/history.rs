@@ -149,6 +149,11 @@ impl History {
 
     // ---- writing ----------------------------------------------------------------------------
 
+    /// Keeps a message of an archive, unless it is here.
+    pub fn put_archived(&mut self, message: &Message) -> Result<(), String> {
+        self.messages()?.put_archived(message)
+    }
+
     /// Keeps a message, or what has become of it.
     pub fn put(&mut self, message: &Message) -> Result<(), String> {
         let put = self.messages()?.put(message)?;

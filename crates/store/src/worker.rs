@@ -158,6 +158,7 @@ impl Worker {
         let history = self.history()?;
         match request {
             StoreRequest::PutMessage(message) => history.put(&message),
+            StoreRequest::PutArchived(message) => history.put_archived(&message),
             StoreRequest::SetDelivery(id, state, error) => {
                 history.set_delivery(&id, state, error.as_deref())
             }
@@ -238,6 +239,7 @@ enum Kind {
 fn kind(request: &StoreRequest) -> Kind {
     match request {
         StoreRequest::PutMessage(_)
+        | StoreRequest::PutArchived(_)
         | StoreRequest::SetDelivery(..)
         | StoreRequest::Amend { .. }
         | StoreRequest::MarkRead(_)

@@ -151,6 +151,11 @@ impl Person {
 
     fn drain(&mut self) {
         while let Some(output) = self.im.poll() {
+            if let Output::Store(offhook_ports::StoreRequest::PutMessage(it)) = &output
+                && it.own
+            {
+                self.im.message_kept(&it.id);
+            }
             if let Output::Send(stanza) = output {
                 self.driven.handle.send(stanza).expect("queued");
             }

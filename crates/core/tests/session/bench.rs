@@ -235,6 +235,23 @@ impl Bench {
         self.granted(Ok(grant));
     }
 
+    /// Our account answers that it can do nothing beyond messages.
+    pub fn account_has_no_archive(&mut self) {
+        let asked = self.effects.iter().rev().find_map(|effect| {
+            let Effect::XmppSend(link, stanza) = effect else { return None };
+            let words = format!("{stanza:?}");
+            let ours = words.contains("disco#info") && words.contains(ADDRESS);
+            ours.then(|| Some((*link, stanza.id()?.to_owned()))).flatten()
+        });
+        let (link, id) = asked.expect("our account was asked");
+        let answer = offhook_im::fuzzing::stanza(&format!(
+            "<iq xmlns='jabber:client' type='result' from='{ADDRESS}' id='{id}'>\
+             <query xmlns='http://jabber.org/protocol/disco#info'/></iq>"
+        ));
+        let answer = Box::new(answer.expect("a stanza"));
+        self.send(Event::Xmpp(link, XmppEvent::Stanza(answer)));
+    }
+
     /// Whatever was asked to open is open.
     pub fn all_online(&mut self) {
         if let Some(link) = self.link() {
@@ -251,7 +268,7 @@ impl Bench {
     }
 
     fn drain(&mut self) {
-        let mut abandoned = vec![];
+        let (mut abandoned, mut kept) = (vec![], vec![]);
         while let Some(effect) = self.core.poll_effect() {
             match effect {
                 Effect::Notice(notice) => self.notices.push(notice),
@@ -260,12 +277,19 @@ impl Bench {
                     if let Effect::SipOpen { flow, .. } = &effect {
                         self.last_flow = Some(*flow);
                     }
+                    if let Effect::Store(tag @ StoreTag::Own(_), _) = &effect {
+                        kept.push(tag.clone());
+                    }
                     if let Effect::XmppAbandon(link) = &effect {
                         abandoned.push(*link);
                     }
                     self.effects.push(effect);
                 }
             }
+        }
+        // The store keeps everything at once.
+        for tag in kept {
+            self.send(Event::Store(tag, StoreAnswer::Kept));
         }
         // A link that is dropped says so at once.
         for link in abandoned {

@@ -88,6 +88,8 @@ fn from_inside_to_outside_chat_and_phone_move_over() {
     };
     bench.effects.retain(|effect| !resent(effect));
     bench.all_online();
+    assert_eq!(bench.count(resent), 0, "an archive may know whether it arrived");
+    bench.account_has_no_archive();
     assert_eq!(bench.count(resent), 1, "what waited goes out over the new way");
     let session = bench.session();
     assert_eq!((session.state, session.via), (SessionState::SignedIn, Some(Via::Edge)));

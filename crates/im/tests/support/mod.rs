@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use offhook_im::{Im, Output, Stanza, fuzzing};
 use offhook_model::{
-    CommandError, Delivery, Jid, Message, Moment, NoticeBody, Reply, Ticket, Timestamp,
+    CommandError, Delivery, Jid, Message, MessageId, Moment, NoticeBody, Reply, Ticket, Timestamp,
 };
 use offhook_ports::StoreRequest;
 use xmpp_parsers::minidom::Element;
@@ -72,6 +72,29 @@ impl Bench {
         self.drain();
     }
 
+    /// Online at a server without an archive, which our account has said.
+    pub fn connect_without_archive(&mut self) {
+        self.connect();
+        self.account_can(&[]);
+    }
+
+    /// Our account tells what it can do.
+    #[track_caller]
+    pub fn account_can(&mut self, features: &[&str]) {
+        let asked = self.sent.iter().rev().find(|it| {
+            it.contains("disco#info") && it.contains("to='alice@example.com'")
+                || it.contains("disco#info") && it.contains("to=\"alice@example.com\"")
+        });
+        let id = attribute(asked.expect("our account was asked"), "id");
+        let features: String =
+            features.iter().map(|name| format!("<feature var='{name}'/>")).collect();
+        self.receive(&format!(
+            "<iq xmlns='jabber:client' type='result' id='{id}' from='{ME}'>\
+             <query xmlns='http://jabber.org/protocol/disco#info'>\
+             <identity category='account' type='registered'/>{features}</query></iq>"
+        ));
+    }
+
     pub fn disconnect(&mut self) {
         self.im.offline(self.now);
         self.drain();
@@ -110,15 +133,37 @@ impl Bench {
         self.drain();
     }
 
+    /// Takes what came out. The store keeps everything at once.
     pub fn drain(&mut self) {
+        loop {
+            let kept = self.drain_unkept();
+            if kept.is_empty() {
+                return;
+            }
+            kept.iter().for_each(|id| self.im.message_kept(id));
+        }
+    }
+
+    /// Takes what came out; own messages that the store has not kept yet.
+    pub fn drain_unkept(&mut self) -> Vec<MessageId> {
+        let mut kept = Vec::new();
         while let Some(output) = self.im.poll() {
             match output {
                 Output::Send(stanza) => self.sent.push(text(stanza)),
-                Output::Store(request) => self.stored.push(request),
+                Output::Store(request) => {
+                    if let StoreRequest::PutMessage(it) = &request
+                        && it.own
+                        && it.state == Delivery::Queued
+                    {
+                        kept.push(it.id.clone());
+                    }
+                    self.stored.push(request);
+                }
                 Output::Notice(notice) => self.notices.push(notice),
                 Output::Answer(ticket, answer) => self.answers.push((ticket, answer)),
             }
         }
+        kept
     }
 
     /// Forgets what came out so far.

@@ -1,0 +1,271 @@
+//! The server's archive as the source of history, and the judge of what has arrived.
+
+mod support;
+
+use offhook_model::{Availability, Delivery};
+use offhook_ports::{Loaded, StoreRequest};
+use support::{Bench, attribute, jid};
+
+const BOB: &str = "bob@example.com";
+const MAM: &[&str] = &["urn:xmpp:mam:2"];
+
+/// Online; the account has an archive, and the store says how far we were.
+fn online(position: Option<&str>) -> Bench {
+    let mut bench = Bench::offline();
+    bench.im.loaded(Loaded {
+        archives: position.map(|it| (None, it.to_owned())).into_iter().collect(),
+        ..Loaded::default()
+    });
+    bench.connect();
+    bench.account_can(MAM);
+    bench
+}
+
+/// The queries so far.
+fn queries(bench: &Bench) -> Vec<String> {
+    bench.sent.iter().filter(|it| it.contains("urn:xmpp:mam:2")).cloned().collect()
+}
+
+fn queryid(query: &str) -> String {
+    attribute(&query[query.find("queryid").expect("a query").saturating_sub(8)..], "queryid")
+}
+
+/// A message of the archive.
+fn archived(bench: &mut Bench, place: &str, from: &str, to: &str, id: &str, body: &str) {
+    let query = queries(bench).last().cloned().expect("asked");
+    archived_by(bench, "alice@example.com", &queryid(&query), place, from, to, id, body);
+}
+
+#[allow(clippy::too_many_arguments, reason = "a stanza in words")]
+fn archived_by(
+    bench: &mut Bench,
+    archive: &str,
+    queryid: &str,
+    place: &str,
+    from: &str,
+    to: &str,
+    id: &str,
+    body: &str,
+) {
+    bench.receive(&format!(
+        "<message xmlns='jabber:client' from='{archive}' to='alice@example.com/desk'>\
+         <result xmlns='urn:xmpp:mam:2' queryid='{queryid}' id='{place}'>\
+         <forwarded xmlns='urn:xmpp:forward:0'>\
+         <delay xmlns='urn:xmpp:delay' stamp='2026-11-22T11:00:{:02}Z'/>\
+         <message xmlns='jabber:client' type='chat' from='{from}' to='{to}' id='{id}'>\
+         <body>{body}</body></message></forwarded></result></message>",
+        place.bytes().map(u32::from).sum::<u32>() % 60
+    ));
+}
+
+fn page_over(bench: &mut Bench, complete: bool, first: &str, last: &str) {
+    let query = queries(bench).last().cloned().expect("asked");
+    let id = attribute(&query, "id");
+    let set = if last.is_empty() {
+        String::new()
+    } else {
+        format!("<first>{first}</first><last>{last}</last>")
+    };
+    bench.receive(&format!(
+        "<iq xmlns='jabber:client' type='result' id='{id}' from='alice@example.com'>\
+         <fin xmlns='urn:xmpp:mam:2' complete='{complete}'>\
+         <set xmlns='http://jabber.org/protocol/rsm'>{set}</set></fin></iq>"
+    ));
+}
+
+fn positions(bench: &Bench) -> Vec<String> {
+    let positions = bench.stored.iter().filter_map(|request| match request {
+        StoreRequest::PutArchive(None, position) => Some(position.clone()),
+        _ => None,
+    });
+    positions.collect()
+}
+
+fn sent_bodies(bench: &Bench) -> usize {
+    bench.sent.iter().filter(|it| it.contains("<body")).count()
+}
+
+#[test]
+fn what_came_meanwhile_is_fetched_page_by_page_and_kept_before_its_position() {
+    let mut bench = online(Some("p1"));
+    let query = queries(&bench).pop().expect("asked");
+    assert!(query.contains("<after>p1</after>") || query.contains(">p1</"), "{query}");
+    archived(&mut bench, "p2", "bob@example.com/x", "alice@example.com", "b1", "one");
+    archived(&mut bench, "p3", "alice@example.com/phone", BOB, "a1", "two");
+    page_over(&mut bench, false, "p2", "p3");
+    archived(&mut bench, "p4", "bob@example.com/x", "alice@example.com", "b2", "three");
+    page_over(&mut bench, true, "p4", "p4");
+    assert_eq!(queries(&bench).len(), 2);
+    let mut bodies = bench.bodies(BOB);
+    bodies.sort();
+    assert_eq!(bodies, ["one", "three", "two"]);
+    assert_eq!(positions(&bench), ["p3", "p4"]);
+    let place = |wanted: &dyn Fn(&StoreRequest) -> bool| bench.stored.iter().position(wanted);
+    let message = place(&|it| matches!(it, StoreRequest::PutArchived(m) if m.body == "two"));
+    let position = place(&|it| matches!(it, StoreRequest::PutArchive(None, p) if p == "p3"));
+    assert!(message.is_some() && message < position, "{:?}", bench.stored);
+    assert!(!bench.sent.iter().any(|it| it.contains("urn:xmpp:receipts")), "history needs none");
+}
+
+#[test]
+fn what_the_archive_has_was_sent_and_the_rest_goes_out_after_it() {
+    let mut bench = Bench::online();
+    let (first, second) = (bench.say(BOB, "a"), bench.say(BOB, "b"));
+    bench.im.loaded(Loaded { archives: vec![(None, "p0".into())], ..Loaded::default() });
+    bench.disconnect();
+    bench.forget();
+    bench.connect();
+    assert_eq!(sent_bodies(&bench), 0, "nobody knows what arrived");
+    bench.account_can(MAM);
+    let third = bench.say(BOB, "c");
+    assert_eq!(sent_bodies(&bench), 0, "nothing overtakes");
+    archived(&mut bench, "p1", "alice@example.com/desk", BOB, &first, "a");
+    assert_eq!(bench.state(&first), Some(Delivery::Sent));
+    assert_eq!(sent_bodies(&bench), 0, "the end is not reached");
+    page_over(&mut bench, true, "p1", "p1");
+    let sent: Vec<String> =
+        bench.sent.iter().filter(|it| it.contains("<body")).map(|it| attribute(it, "id")).collect();
+    assert_eq!(sent, [second, third]);
+    assert_eq!(bench.bodies(BOB).len(), 3, "nothing twice");
+}
+
+#[test]
+fn an_archive_that_refuses_or_says_nothing_holds_nothing_back() {
+    for answer in ["refusal", "silence"] {
+        let mut bench = Bench::online();
+        let id = bench.say(BOB, "a");
+        bench.im.loaded(Loaded { archives: vec![(None, "p0".into())], ..Loaded::default() });
+        bench.disconnect();
+        bench.forget();
+        bench.connect();
+        bench.account_can(MAM);
+        let query = queries(&bench).pop().expect("asked");
+        if answer == "refusal" {
+            bench.receive(&format!(
+                "<iq xmlns='jabber:client' type='error' id='{}' from='alice@example.com'>\
+                 <error type='cancel'><service-unavailable \
+                 xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+                attribute(&query, "id")
+            ));
+        } else {
+            bench.wait(61);
+        }
+        assert_eq!(sent_bodies(&bench), 1, "{answer}");
+        assert!(bench.sent.iter().any(|it| it.contains("<body") && attribute(it, "id") == id));
+    }
+}
+
+#[test]
+fn the_first_time_a_week_is_read_backwards_and_is_no_news() {
+    let mut bench = online(None);
+    let query = queries(&bench).pop().expect("asked");
+    assert!(query.contains("2026-11-15T12:00:00"), "a week: {query}");
+    archived(&mut bench, "p9", "bob@example.com/x", "alice@example.com", "b9", "newest");
+    page_over(&mut bench, false, "p9", "p9");
+    assert!(queries(&bench).last().is_some_and(|it| it.contains(">p9</")));
+    archived(&mut bench, "p8", "bob@example.com/x", "alice@example.com", "b8", "older");
+    assert!(positions(&bench).is_empty(), "not before all of it is here");
+    page_over(&mut bench, true, "p8", "p8");
+    assert_eq!(positions(&bench), ["p9"]);
+    let kept = bench.stored.iter().filter_map(|request| match request {
+        StoreRequest::PutArchived(message) => Some(message.body.as_str()),
+        _ => None,
+    });
+    assert_eq!(kept.collect::<Vec<_>>(), ["newest", "older"]);
+    assert!(bench.im.chats().iter().all(|chat| chat.unread == 0));
+}
+
+#[test]
+fn a_place_that_the_archive_forgot_is_no_end() {
+    let mut bench = online(Some("gone"));
+    let query = queries(&bench).pop().expect("asked");
+    bench.receive(&format!(
+        "<iq xmlns='jabber:client' type='error' id='{}' from='alice@example.com'>\
+         <error type='cancel'><item-not-found \
+         xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+        attribute(&query, "id")
+    ));
+    assert!(queries(&bench).last().is_some_and(|it| it.contains("2026-11-15T12:00:00")));
+}
+
+#[test]
+fn nobody_but_the_archive_that_was_asked_is_believed() {
+    let mut bench = online(Some("p1"));
+    let query = queryid(&queries(&bench).pop().expect("asked"));
+    for (archive, id) in [
+        ("mallory@example.com", query.as_str()),
+        ("mallory@example.com/alice@example.com", &query),
+        ("example.com", &query),
+        ("alice@example.com", "made-up"),
+    ] {
+        archived_by(
+            &mut bench,
+            archive,
+            id,
+            "p2",
+            "bob@example.com",
+            "alice@example.com",
+            "x",
+            "forged",
+        );
+    }
+    assert!(bench.bodies(BOB).is_empty());
+    page_over(&mut bench, true, "", "");
+    archived_by(
+        &mut bench,
+        "alice@example.com",
+        &query,
+        "p2",
+        BOB,
+        "alice@example.com",
+        "x",
+        "late",
+    );
+    assert!(bench.bodies(BOB).is_empty(), "the query is over");
+}
+
+#[test]
+fn messages_by_the_stream_move_the_position_once_the_sync_is_over() {
+    let mut bench = online(Some("p1"));
+    let place = |place: &str| {
+        format!("<stanza-id xmlns='urn:xmpp:sid:0' by='alice@example.com' id='{place}'/>")
+    };
+    bench.hear("b1", "during", &place("p5"));
+    assert!(positions(&bench).is_empty());
+    page_over(&mut bench, true, "", "");
+    assert_eq!(positions(&bench), ["p5"]);
+    bench.hear("b2", "after", &place("p6"));
+    bench.hear(
+        "b3",
+        "forged place",
+        "<stanza-id xmlns='urn:xmpp:sid:0' by='bob@example.com' id='p7'/>",
+    );
+    assert_eq!(positions(&bench), ["p5", "p6"]);
+}
+
+#[test]
+fn an_interruption_forgets_nothing_and_a_new_stream_everything() {
+    let mut bench = Bench::with_contacts("<item jid='bob@example.com' subscription='both'/>");
+    bench.receive("<presence xmlns='jabber:client' from='bob@example.com/x'/>");
+    let here = |bench: &Bench| {
+        bench.im.contacts().iter().any(|c| c.presence.availability == Availability::Available)
+    };
+    let id = bench.say(BOB, "under way");
+    bench.forget();
+    bench.im.interrupted(bench.now);
+    bench.hear("b1", "came before the end", "<request xmlns='urn:xmpp:receipts'/>");
+    assert!(here(&bench) && bench.sent.is_empty());
+    let later = bench.say(BOB, "written meanwhile");
+    assert_eq!(sent_bodies(&bench), 0);
+    bench.im.online(jid("alice@example.com/desk"), true, bench.now);
+    bench.drain();
+    assert!(here(&bench));
+    assert!(bench.sent.iter().any(|it| it.contains("urn:xmpp:receipts")), "{:?}", bench.sent);
+    assert!(!bench.sent.iter().any(|it| it.contains("jabber:iq:roster")), "{:?}", bench.sent);
+    let sent: Vec<String> =
+        bench.sent.iter().filter(|it| it.contains("<body")).map(|it| attribute(it, "id")).collect();
+    assert_eq!(sent, [later], "{id} is the link's to send again");
+    bench.im.interrupted(bench.now);
+    bench.connect();
+    assert!(!here(&bench), "a new stream knows nobody");
+}
