@@ -406,4 +406,3 @@ fn forwarded(result: &Element, now: Moment) -> Option<(Wire, Timestamp)> {
     let time = Timestamp(stamp.0.timestamp_millis()).min(now.wall);
     Some((Wire::try_from(message).ok()?, time))
 }
-}
