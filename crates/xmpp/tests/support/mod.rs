@@ -18,6 +18,9 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+pub mod lossy;
+pub mod prosody;
+
 /// The domain of the account.
 pub const DOMAIN: &str = "example.test";
 
