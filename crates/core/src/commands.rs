@@ -66,6 +66,7 @@ impl Core {
                 return self.query(ticket, limit, StoreRequest::History { with, before, limit });
             }
             Command::ChatSearch { query, with, limit } => {
+                self.searched = Some((ticket, query.clone(), with.clone()));
                 return self.query(ticket, limit, StoreRequest::Search { query, with, limit });
             }
             Command::Chat(wish) => return self.chat_wish(ticket, wish, now),

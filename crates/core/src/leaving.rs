@@ -61,6 +61,7 @@ impl Core {
         self.end_session_trust();
         self.session = Session::default();
         self.call_log = Arc::default();
+        self.found = Arc::default();
         self.out.push_back(Effect::ForgetCookies);
         if quit {
             self.out.push_back(Effect::Quit);

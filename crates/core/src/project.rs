@@ -28,6 +28,7 @@ impl Core {
             keeping: self.keeping.clone(),
             calls: self.phone.calls(),
             call_log: Arc::clone(&self.call_log),
+            found: Arc::clone(&self.found),
             devices: Arc::clone(&self.devices),
             settings: Arc::clone(&self.settings),
             manual: Arc::new(self.manual.clone()),

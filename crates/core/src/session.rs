@@ -425,6 +425,7 @@ impl Core {
         self.session.restrictions.clear();
         self.session.services = Services::default();
         self.call_log = Arc::default();
+        self.found = Arc::default();
     }
 
     /// The user name that belongs to a kept password.

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use offhook_config::ProvisionLimit;
 use offhook_model::{
-    AcceptedKey, CallRecord, CommandError, Devices, ErrorCode, Keeping, ManualAccount, Moment,
-    Notice, NoticeBody, Problem, ProblemId, Provisioned, Reply, Session, Settings, Snapshot,
-    Ticket, Toast, UserAddress,
+    AcceptedKey, CallRecord, ChatFound, CommandError, Devices, ErrorCode, Jid, Keeping,
+    ManualAccount, Moment, Notice, NoticeBody, Problem, ProblemId, Provisioned, Reply, Session,
+    Settings, Snapshot, Ticket, Toast, UserAddress,
 };
 use offhook_ports::{EntropySource, Loaded, MediaFact, Remembered, StoreAnswer, StoreRequest};
 use offhook_signin::EdgeBudget;
@@ -77,6 +77,9 @@ pub struct Core {
     pub(crate) notify: NotifySide,
     pub(crate) keeping: Keeping,
     pub(crate) call_log: Arc<Vec<CallRecord>>,
+    /// The search in kept messages whose answer the snapshot will show.
+    pub(crate) searched: Option<(Ticket, String, Option<Jid>)>,
+    pub(crate) found: Arc<ChatFound>,
     pub(crate) toasts: Arc<Vec<Toast>>,
     pub(crate) out: VecDeque<Effect>,
     pub(crate) last_run: u32,
@@ -120,6 +123,8 @@ impl Core {
             notify: NotifySide::default(),
             keeping: Keeping::default(),
             call_log: Arc::default(),
+            searched: None,
+            found: Arc::default(),
             toasts: Arc::default(),
             out: VecDeque::new(),
             last_run: 0,
@@ -256,6 +261,9 @@ impl Core {
         }
         match (tag, answer) {
             (StoreTag::Query(ticket), StoreAnswer::Messages { items, more }) => {
+                if let Some((_, query, with)) = self.searched.take_if(|one| one.0 == ticket) {
+                    self.found = Arc::new(ChatFound { query, with, items: items.clone() });
+                }
                 self.reply(ticket, Ok(Reply::Messages { items, more }));
             }
             (StoreTag::Query(ticket), StoreAnswer::Failed(why)) => {

@@ -62,7 +62,7 @@ pub use session::{
     Services, Session, SessionState, Via,
 };
 pub use settings::{AccountType, ChatSettings, Keeping, ManualAccount, Settings, Theme};
-pub use snapshot::{Device, Devices, Me, Role, Snapshot, Toast};
+pub use snapshot::{ChatFound, Device, Devices, Me, Role, Snapshot, Toast};
 pub use spec::{AudioSpec, SpecError};
 pub use time::{Moment, Timestamp};
 pub use trace::{Outcome, TraceStep};

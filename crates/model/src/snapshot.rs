@@ -79,6 +79,17 @@ pub struct Toast {
     pub problem: Problem,
 }
 
+/// What the last search in kept messages found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChatFound {
+    /// The words as they were asked for.
+    pub query: String,
+    /// The conversation, if it was in one only.
+    pub with: Option<Jid>,
+    /// Messages in order of time.
+    pub items: Vec<Message>,
+}
+
 /// One consistent picture of the application. Cheap to clone: the large parts are shared.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -95,6 +106,8 @@ pub struct Snapshot {
     /// The messages of each conversation that is loaded, oldest first, without a gap up to the
     /// newest.
     pub messages: Arc<BTreeMap<Jid, Arc<Vec<Arc<Message>>>>>,
+    /// What the last search in kept messages found, for the search inside of a conversation.
+    pub found: Arc<ChatFound>,
     /// Rooms we are in, have bookmarked or were in, by address.
     pub rooms: Arc<BTreeMap<Jid, Arc<Room>>>,
     /// Invitations that wait for an answer.

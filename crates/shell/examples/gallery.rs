@@ -9,6 +9,8 @@
 mod rooms;
 #[path = "../tests/common/sample.rs"]
 mod sample;
+#[path = "../tests/common/talk.rs"]
+mod talk;
 #[path = "../tests/common/trust.rs"]
 mod trust;
 
@@ -96,6 +98,12 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
             (snapshot, chat())
         }
         "chat" => (sample::hub(), chat()),
+        "talk" => (talk::rich(), chat()),
+        "room" => (talk::room(), vec![Place::Chat(talk::room_jid())]),
+        "protected" => (talk::protected(), chat()),
+        "stranger" => (talk::stranger(), vec![Place::Chat(jid("unknown"))]),
+        "blocked" => (talk::blocked(), chat()),
+        "long" => (talk::long(100_000), chat()),
         "second-call" => {
             let first = call(1, "4188", CallState::Connected);
             let second = call(2, "+49 30 5550 0142", CallState::Incoming);

@@ -233,6 +233,12 @@ pub fn avatar_color(key: &str) -> Color32 {
     AVATARS[(hash >> 16) as usize % AVATARS.len()]
 }
 
+/// The colour of a writer's name on `c`'s ground: the avatar's, made readable there.
+pub fn name_color(c: &Tokens, key: &str) -> Color32 {
+    let own = avatar_color(key);
+    if c.dark { own.lerp_to_gamma(c.text, 0.6) } else { own.lerp_to_gamma(c.text, 0.15) }
+}
+
 /// Roles of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
@@ -293,6 +299,8 @@ const REGULAR: &str = "inter";
 const MEDIUM: &str = "inter-medium";
 const SEMIBOLD: &str = "inter-semibold";
 const ICONS: &str = "lucide";
+const MONO: &str = "hack";
+const EMOJI: &str = "noto-emoji";
 
 /// Inter in one of its weights at this size.
 fn font(size: f32, weight: &str) -> FontId {
@@ -308,6 +316,16 @@ pub fn semibold(size: f32) -> FontId {
     font(size, SEMIBOLD)
 }
 
+/// Code, of one letter width.
+pub fn mono_font(size: f32) -> FontId {
+    FontId::monospace(size)
+}
+
+/// Regular at any size, for messages of emoji alone.
+pub fn regular(size: f32) -> FontId {
+    font(size, REGULAR)
+}
+
 /// The icon font at this size.
 pub fn icon_font(size: f32) -> FontId {
     FontId::new(size, FontFamily::Name(ICONS.into()))
@@ -319,7 +337,7 @@ macro_rules! embedded {
     };
 }
 
-/// The embedded fonts: three weights of Inter and the icons, about 440 KB, not copied.
+/// The embedded fonts: three weights of Inter and the icons, code and emoji, about 1.3 MB, not copied.
 fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::empty();
     let files = [
@@ -327,6 +345,8 @@ fn fonts() -> FontDefinitions {
         (MEDIUM, embedded!("Inter-Medium.otf")),
         (SEMIBOLD, embedded!("Inter-SemiBold.otf")),
         (ICONS, embedded!("Lucide-subset.ttf")),
+        (MONO, embedded!("Hack-subset.ttf")),
+        (EMOJI, embedded!("NotoEmoji-subset.ttf")),
     ];
     for (name, bytes) in files {
         fonts.font_data.insert(name.to_owned(), FontData::from_static(bytes).into());
@@ -335,10 +355,10 @@ fn fonts() -> FontDefinitions {
         let names = names.iter().map(|&name| name.to_owned()).collect();
         fonts.families.insert(family, names);
     };
-    family(FontFamily::Proportional, &[REGULAR, ICONS]);
-    family(FontFamily::Monospace, &[REGULAR, ICONS]);
-    family(FontFamily::Name(MEDIUM.into()), &[MEDIUM, REGULAR, ICONS]);
-    family(FontFamily::Name(SEMIBOLD.into()), &[SEMIBOLD, REGULAR, ICONS]);
+    family(FontFamily::Proportional, &[REGULAR, EMOJI, ICONS]);
+    family(FontFamily::Monospace, &[MONO, REGULAR, EMOJI, ICONS]);
+    family(FontFamily::Name(MEDIUM.into()), &[MEDIUM, REGULAR, EMOJI, ICONS]);
+    family(FontFamily::Name(SEMIBOLD.into()), &[SEMIBOLD, REGULAR, EMOJI, ICONS]);
     family(FontFamily::Name(ICONS.into()), &[ICONS, REGULAR]);
     fonts
 }
@@ -490,6 +510,11 @@ mod tests {
     fn initials_can_be_read_on_every_avatar() {
         for ground in AVATARS {
             check("avatar", ON_AVATAR, ground, 4.5);
+            for dark in [false, true] {
+                let c = tokens(dark, false);
+                let by = if dark { 0.6 } else { 0.15 };
+                check("name", ground.lerp_to_gamma(c.text, by), c.ground, 4.5);
+            }
         }
     }
 

@@ -4,6 +4,7 @@ mod common;
 
 use common::Window;
 use common::sample::{self, call, jid};
+use common::talk;
 use common::trust;
 use offhook_model::{CallState, Snapshot};
 use offhook_shell::Place;
@@ -36,6 +37,8 @@ fn before_sign_in() {
 fn main_window() {
     check("nothing_open", sample::hub(), None);
     check("conversation", sample::hub(), amira());
+    check("conversation_with_everything", talk::rich(), amira());
+    check("room_with_news", talk::room(), Some(Place::Chat(talk::room_jid())));
     check("contacts_with_a_request", sample::request(), Some(Place::Contacts));
     check("calls", sample::hub(), Some(Place::Calls));
     check("problem", sample::toast(), amira());

@@ -1,13 +1,17 @@
 //! The list of conversations.
 
 use egui::{Align, Rect, ScrollArea, Ui, pos2, vec2};
-use offhook_model::{Chat, Command};
+use offhook_model::{Alerts, Chat, ChatKind, Command};
+use offhook_text::safe_line;
 
+use super::conversation::preview_of;
 use super::hub::{Hub, list_heading};
 use crate::cx::Cx;
+use crate::icons;
 use crate::theme::Type;
 use crate::widgets::{
-    avatar, badge_count, paint_line, paragraph_centered, photo_or_initials, presence_mark, row,
+    avatar, badge_count, icon, paint_line, paragraph_centered, photo_or_initials, presence_mark,
+    row,
 };
 
 const ROW: f32 = 62.0;
@@ -49,7 +53,8 @@ pub fn nothing(ui: &mut Ui, cx: &Cx<'_>, what: &str, remedy: &str) {
 
 /// What stands below the name, and whether it is a draft.
 fn preview(cx: &Cx<'_>, hub: &Hub, chat: &Chat) -> String {
-    let draft = hub.drafts.get(&chat.with).map(|draft| draft.trim());
+    let typed = hub.drafts.get(&chat.with).map(String::as_str);
+    let draft = Some(typed.unwrap_or(&chat.draft).trim());
     let open = hub.selected.as_ref() == Some(&chat.with);
     if chat.typing {
         return cx.t("chat-typing");
@@ -57,16 +62,22 @@ fn preview(cx: &Cx<'_>, hub: &Hub, chat: &Chat) -> String {
     if let Some(draft) = draft.filter(|draft| !draft.is_empty() && !open) {
         return cx.tw("chat-draft", "text", &one_line(draft));
     }
-    match &chat.last {
-        Some(last) if last.own => cx.tw("chat-own", "text", &one_line(&last.body)),
-        Some(last) => one_line(&last.body),
-        None => String::new(),
+    let Some(last) = &chat.last else { return String::new() };
+    let said = preview_of(cx, last);
+    match last.from.resource() {
+        Some(nick) if chat.kind == ChatKind::Room && !last.own => {
+            let values = [("who", &*safe_line(nick)), ("text", said.as_str())];
+            cx.texts.with("chat-writer", &values)
+        }
+        Some(_) | None if last.own => cx.tw("chat-own", "text", &said),
+        Some(_) | None => said,
     }
 }
 
 /// The first words of a text that may have several lines.
 fn one_line(text: &str) -> String {
-    text.chars().take(120).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let end = text.floor_char_boundary(400);
+    safe_line(text.get(..end).unwrap_or_default()).chars().take(120).collect()
 }
 
 fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, chat: &Chat) {
@@ -79,6 +90,9 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, chat: &Chat) {
     spoken.extend(person.map(|person| cx.presence(person.presence.availability)));
     if chat.unread > 0 {
         spoken.push(cx.tc("badge-unread", chat.unread as usize));
+    }
+    if chat.mentions > 0 {
+        spoken.push(cx.tc("badge-mentions", chat.mentions as usize));
     }
     spoken.extend([below.clone(), when.clone()].into_iter().filter(|part| !part.is_empty()));
     let selected = hub.selected.as_ref() == Some(&chat.with);
@@ -103,9 +117,24 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, chat: &Chat) {
     let place = top.with_max_x(top.right() - taken - 8.0);
     paint_line(ui, place, name, Type::Name, cx.c.text, Align::Min);
     let mut bottom = top.translate(vec2(0.0, 19.0));
+    if chat.mentions > 0 {
+        bottom.max.x -= 22.0;
+    }
+    if chat.alerts == Alerts::None {
+        let at = pos2(bottom.right() - if chat.unread > 0 { 42.0 } else { 7.0 }, bottom.center().y);
+        icon(ui, at, icons::BELL_OFF, 14.0, muted);
+        bottom.max.x -= 22.0;
+    }
     if chat.unread > 0 {
         let right = pos2(top.right(), bottom.center().y + 1.0);
-        badge_count(ui, right, chat.unread as usize, cx.c.accent, cx.c.on_accent);
+        let muted_chat = chat.alerts == Alerts::None;
+        let fill = if muted_chat { cx.c.muted } else { cx.c.accent };
+        let ink = if muted_chat { cx.c.panel } else { cx.c.on_accent };
+        badge_count(ui, right, chat.unread as usize, fill, ink);
+        if chat.mentions > 0 {
+            let at = pos2(right.x - 34.0, right.y);
+            icon(ui, at, icons::AT_SIGN, 14.0, cx.c.accent);
+        }
         bottom.max.x -= 34.0;
     }
     let color = if chat.typing && !selected { cx.c.accent } else { muted };

@@ -78,10 +78,10 @@ pub struct Hub {
     pub panel: Option<rooms::Panel>,
     /// Focus goes to the composer in the next frame.
     pub focus_composer: bool,
-    /// How many of the newest messages are laid out, by conversation.
-    pub shown: BTreeMap<Jid, usize>,
-    /// To whom we said that we write, and when we last did.
-    pub typing: Option<(Jid, Timestamp)>,
+    /// What the open conversation remembers.
+    pub talk: conversation::Talk,
+    /// What others and the core do not know yet of what is being written.
+    pub unkept: conversation::Unkept,
     /// Missed calls before this were seen.
     pub calls_seen: Option<Timestamp>,
     opened: Option<Jid>,

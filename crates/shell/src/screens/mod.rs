@@ -13,7 +13,6 @@ pub mod failure;
 pub mod hub;
 pub mod incoming;
 pub mod keys;
-pub mod links;
 pub mod manual;
 pub mod page;
 pub mod person_card;

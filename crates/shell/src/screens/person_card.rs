@@ -144,7 +144,7 @@ fn change(
         out.push(Command::RosterAdd {
             contact: card.who.clone(),
             name: text(&card.name),
-            group: text(&card.group),
+            groups: Some(text(&card.group).into_iter().collect()),
         });
     }
     go || done

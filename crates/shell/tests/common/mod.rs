@@ -4,6 +4,7 @@
 
 pub mod rooms;
 pub mod sample;
+pub mod talk;
 pub mod trust;
 
 use std::cell::RefCell;
