@@ -12,6 +12,7 @@ pub fn have(what: &str, programs: &[&str]) -> bool {
     for name in programs {
         let there = match *name {
             "slixmpp" => python().is_some(),
+            "twomemo" => python().is_some_and(|it| imports(&it, "slixmpp, twomemo")),
             "unshare" => namespace().is_some(),
             name => program(name).is_some(),
         };
@@ -36,11 +37,13 @@ pub fn program(name: &str) -> Option<PathBuf> {
 /// A Python with slixmpp: the system's, where Debian's package is, else any.
 pub fn python() -> Option<PathBuf> {
     let known = [Some(PathBuf::from("/usr/bin/python3")), program("python3")];
-    known.into_iter().flatten().find(|python| {
-        let mut command = Command::new(python);
-        command.args(["-c", "import slixmpp"]);
-        command.output().is_ok_and(|output| output.status.success())
-    })
+    known.into_iter().flatten().find(|python| imports(python, "slixmpp"))
+}
+
+fn imports(python: &Path, modules: &str) -> bool {
+    let mut command = Command::new(python);
+    command.args(["-c", &format!("import {modules}")]);
+    command.output().is_ok_and(|output| output.status.success())
 }
 
 /// The words in front of a command that runs it in a network namespace of its own, where there is

@@ -137,6 +137,16 @@ impl Standard {
         let jid = format!("{user}@{DOMAIN}/foreign");
         XmppPeer::start(&self.folder, &jid, PASSWORD, port, &self.authority.file)
     }
+
+    /// A foreign chat client with a device for encryption.
+    ///
+    /// # Panics
+    /// It does not get in.
+    pub fn omemo_client(&self, user: &str) -> XmppPeer {
+        let port = self.chat.as_ref().expect("an XMPP server was asked for").port;
+        let jid = format!("{user}@{DOMAIN}/foreign");
+        XmppPeer::start_omemo(&self.folder, &jid, PASSWORD, port, &self.authority.file)
+    }
 }
 
 fn records(parts: &Parts, server: Option<&ChatServer>, kamailio: Option<&Kamailio>) -> String {

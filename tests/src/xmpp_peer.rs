@@ -23,10 +23,44 @@ impl XmppPeer {
     /// # Panics
     /// It does not get in.
     pub fn start(folder: &Path, jid: &str, password: &str, port: u16, authority: &Path) -> Self {
-        let script = folder.join("xmpp_peer.py");
-        std::fs::write(&script, include_str!("../fixtures/xmpp_peer.py")).expect("the script");
+        Self::run(
+            folder,
+            "xmpp_peer.py",
+            &[jid, password, "127.0.0.1", &port.to_string()],
+            authority,
+        )
+    }
+
+    /// Likewise with a device for encryption between clients (python3-twomemo).
+    ///
+    /// # Panics
+    /// It does not get in.
+    pub fn start_omemo(
+        folder: &Path,
+        jid: &str,
+        password: &str,
+        port: u16,
+        authority: &Path,
+    ) -> Self {
+        Self::run(
+            folder,
+            "omemo_peer.py",
+            &[jid, password, "127.0.0.1", &port.to_string()],
+            authority,
+        )
+    }
+
+    fn run(folder: &Path, name: &str, arguments: &[&str], authority: &Path) -> Self {
+        for (name, text) in [
+            ("xmpp_peer.py", include_str!("../fixtures/xmpp_peer.py")),
+            ("omemo_peer.py", include_str!("../fixtures/omemo_peer.py")),
+            ("omemo_device.py", include_str!("../fixtures/omemo_device.py")),
+        ] {
+            std::fs::write(folder.join(name), text).expect("the script");
+        }
+        let script = folder.join(name);
         let mut command = Command::new(programs::python().expect("a Python with slixmpp"));
-        command.arg(&script).args([jid, password, "127.0.0.1", &port.to_string()]).arg(authority);
+        command.arg(&script).args(arguments).arg(authority);
         let mut running = Running::start_piped("slixmpp", &mut command, folder);
         let input = running.take_input().expect("its input");
         let output = running.take_output().expect("its output");

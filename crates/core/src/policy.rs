@@ -131,15 +131,59 @@ fn policy(layers: &Layers, via: Option<Via>, authenticator: Option<Authenticator
         // Communications Manager tells the presence server of calls (reference im-presence.md
         // section 4); the cloud and plain servers do not.
         server_sets_calls: matches!(authenticator, Some(Authenticator::Cup | Authenticator::Cucm)),
-        encryption: match authenticator {
-            // Without a policy the vendor's cloud does not encrypt between clients (planning
-            // guide, Client-to-Client Encryption).
-            Some(Authenticator::Webex) => EncryptionPolicy::Off,
-            Some(Authenticator::Cup | Authenticator::Cucm | Authenticator::Standard) | None => {
-                EncryptionPolicy::ByUser
-            }
-        },
+        encryption: encryption(layers, authenticator),
         no_offline_messages: false,
         vendor,
+    }
+}
+
+/// The two policies of the planning guide (Client-to-Client Encryption). It has no row for both
+/// false; whoever forbids messages in clear is taken at that word.
+fn encryption(layers: &Layers, authenticator: Option<Authenticator>) -> EncryptionPolicy {
+    let set = |key: &str| layers.setting(key).map(|_| layers.flag(key));
+    match (set("Support_AES_Encoding_For_IM"), set("Support_No_Encoding_For_IM")) {
+        (_, Some(false)) => EncryptionPolicy::Required,
+        (Some(true), _) => EncryptionPolicy::Optional,
+        (Some(false), _) => EncryptionPolicy::Off,
+        // Without a policy the vendor's cloud does not encrypt between clients.
+        (None, _) if authenticator == Some(Authenticator::Webex) => EncryptionPolicy::Off,
+        (None, _) => EncryptionPolicy::ByUser,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use offhook_config::Layers;
+    use offhook_model::{Authenticator, EncryptionPolicy, Layer, Setting, Source};
+
+    use super::encryption;
+
+    #[test]
+    fn the_two_policies_of_the_guide_become_one() {
+        let (aes, plain) = ("Support_AES_Encoding_For_IM", "Support_No_Encoding_For_IM");
+        for (settings, expected) in [
+            (vec![(aes, "false"), (plain, "true")], EncryptionPolicy::Off),
+            (vec![(aes, "true"), (plain, "true")], EncryptionPolicy::Optional),
+            (vec![(aes, "true"), (plain, "false")], EncryptionPolicy::Required),
+            (vec![(aes, "false"), (plain, "false")], EncryptionPolicy::Required),
+            (vec![(aes, "true")], EncryptionPolicy::Optional),
+            (vec![], EncryptionPolicy::Off),
+        ] {
+            let mut layer = Layer {
+                source: Source::Cloud,
+                origin: "test".to_owned(),
+                settings: Vec::new(),
+                oddities: Vec::new(),
+            };
+            for (key, value) in settings {
+                let (key, value) = (key.to_owned(), value.to_owned());
+                layer.settings.push(Setting { key, section: None, value, line: None });
+            }
+            let layers = Layers::new([layer]);
+            assert_eq!(encryption(&layers, Some(Authenticator::Webex)), expected);
+        }
+        let none = Layers::new([]);
+        assert_eq!(encryption(&none, Some(Authenticator::Cucm)), EncryptionPolicy::ByUser);
+        assert_eq!(encryption(&none, None), EncryptionPolicy::ByUser);
     }
 }

@@ -14,6 +14,7 @@ use xmpp_parsers::stanza_error::StanzaError;
 
 use crate::contacts::stamp;
 use crate::copies::Unwrapped;
+use crate::encryption::is_encrypted;
 use crate::sealing::Unsealed;
 use crate::taking::{Arrival, Taken};
 use crate::{Im, content, jid_from_wire, sentence};
@@ -57,7 +58,7 @@ impl Im {
             return;
         }
         let own = with == self.me;
-        if own && direct && wire.bodies.is_empty() {
+        if own && direct && wire.bodies.is_empty() && !is_encrypted(&wire) {
             return;
         }
         let Unsealed::Open(wire, protection) = self.unseal(wire) else {

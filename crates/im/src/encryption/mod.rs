@@ -141,6 +141,11 @@ impl Encryption {
     }
 }
 
+/// Whether something is encrypted in it.
+pub(crate) fn is_encrypted(wire: &xmpp_parsers::message::Message) -> bool {
+    envelope::encrypted(wire).is_some()
+}
+
 impl Im {
     /// Gives the source of chance for keys. Without one nothing is encrypted.
     pub fn encrypt_with(&mut self, entropy: Box<dyn Entropy>) {
