@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use offhook_model::{Message, Moment, Timestamp};
+use offhook_model::{ChatPolicy, ChatSettings, EncryptionPolicy, Message, Moment, Timestamp};
+use offhook_ports::{Entropy, Loaded};
 use xmpp_parsers::iq::Iq;
 use xmpp_parsers::message::Message as Wire;
 use xmpp_parsers::minidom::Element;
@@ -12,6 +13,18 @@ use crate::{Im, Output, Stanza};
 
 /// Nesting that the stream reader lets pass; deeper elements never reach this crate.
 const DEPTH: usize = 64;
+
+/// Chance that everybody knows.
+struct Known(u8);
+
+impl Entropy for Known {
+    fn fill(&mut self, out: &mut [u8]) {
+        for byte in out {
+            self.0 = self.0.wrapping_mul(5).wrapping_add(17);
+            *byte = self.0;
+        }
+    }
+}
 
 /// Feeds the lines of `data` as stanzas and checks what must always hold.
 pub fn fuzz(data: &[u8], start: Instant) {
@@ -23,6 +36,14 @@ pub fn fuzz(data: &[u8], start: Instant) {
     };
     let mut now = Moment { at: start, wall: Timestamp(1_700_000_000_000) };
     let mut im = Im::new(me, 7, now);
+    if text.contains("omemo") {
+        // Keys take their time, so only where they matter.
+        let encryption = EncryptionPolicy::Optional;
+        let policy = ChatPolicy { encryption, ..ChatPolicy::default() };
+        im.encrypt_with(Box::new(Known(7)));
+        im.configure(policy.into(), ChatSettings::default(), now);
+        im.loaded(Loaded::default());
+    }
     im.online(full, false, now);
     for line in text.lines().take(64) {
         now = now.plus(std::time::Duration::from_secs(1));
