@@ -12,6 +12,7 @@ mod base;
 mod crash;
 mod export;
 mod files;
+mod forgetting;
 mod history;
 mod keys;
 mod opening;

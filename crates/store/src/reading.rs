@@ -6,7 +6,7 @@ use rusqlite::{Params, Row, params};
 
 use crate::base::Base;
 use crate::rows::{self, COLUMNS, SELECT};
-use crate::schema::words;
+use crate::schema::{is_of_row, words};
 use crate::words::asked;
 
 /// How many conversations and calls are read at sign-in.
@@ -234,7 +234,11 @@ impl Base {
         let mut rows = query.query([]).map_err(words)?;
         let mut count = 0;
         while let Some(row) = rows.next().map_err(words)? {
-            take(rows::message(row, 0).map_err(words)?)?;
+            match rows::message(row, 0) {
+                Ok(message) => take(message)?,
+                Err(error) if is_of_row(&error) => continue,
+                Err(error) => return Err(words(error)),
+            }
             count += 1;
         }
         Ok(count)
@@ -244,16 +248,25 @@ impl Base {
         self.list(&format!("{SELECT} {rest}"), values, |row| rows::message(row, 0))
     }
 
+    /// Reads rows. A damaged one, as a spoilt block of an encrypted file makes it, is passed over:
+    /// it costs that message, not its conversation.
     fn list<T>(
         &self,
         sql: &str,
         values: impl Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, String> {
-        self.database
-            .prepare_cached(sql)
-            .and_then(|mut query| query.query_map(values, read)?.collect())
-            .map_err(words)
+        let mut query = self.database.prepare_cached(sql).map_err(words)?;
+        let mut rows = query.query(values).map_err(words)?;
+        let mut items = Vec::new();
+        while let Some(row) = rows.next().map_err(words)? {
+            match read(row) {
+                Ok(item) => items.push(item),
+                Err(error) if is_of_row(&error) => {}
+                Err(error) => return Err(words(error)),
+            }
+        }
+        Ok(items)
     }
 }
 

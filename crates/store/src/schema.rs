@@ -175,7 +175,24 @@ fn settle(database: &Connection) -> Result<(), String> {
     set().map_err(words)
 }
 
-/// The library's words; they name columns and files, never content.
+/// What went wrong, without content: the library's own text can name the file, and so the account,
+/// or repeat what is in a row.
 pub fn words(error: rusqlite::Error) -> String {
-    error.to_string()
+    match error {
+        rusqlite::Error::SqliteFailure(code, _) => code.to_string(),
+        rusqlite::Error::SqlInputError { error, .. } => error.to_string(),
+        error if is_of_row(&error) => "a row cannot be read".to_owned(),
+        _ => "the database does not understand what it is asked".to_owned(),
+    }
+}
+
+/// Whether a single row is damaged, and not the database.
+pub fn is_of_row(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::Utf8Error(..)
+    )
 }

@@ -107,3 +107,21 @@ fn a_file_that_is_no_database_is_an_error_in_words() {
     kept.close();
     assert_eq!(std::fs::read_to_string(&path).expect("there"), text);
 }
+
+#[test]
+fn a_damaged_row_costs_that_message_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = Kept::open(folder.path());
+    for (n, id) in ["a", "b", "c"].into_iter().enumerate() {
+        kept.put(&message(id, n as i64, false, "words"));
+    }
+    kept.close();
+    let database = Connection::open(plain_file(folder.path())).expect("open");
+    let spoil = "UPDATE message SET writer = CAST(X'ff00fe' AS TEXT), more = '{' WHERE id = 'b'";
+    database.execute(spoil, []).expect("spoilt");
+    drop(database);
+    let kept = Kept::open(folder.path());
+    assert_eq!(kept.page(None, 10).0, ["a", "c"]);
+    assert_eq!(kept.search("words"), ["a", "c"]);
+    assert_eq!(kept.load().chats[0].unread, 3);
+}
