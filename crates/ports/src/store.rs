@@ -11,7 +11,6 @@ use crate::Remembered;
 
 /// One thing to keep or to read. `account` is our bare JID or address: each has its own history.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "most requests are messages")]
 pub enum StoreRequest {
     /// Keep a message; a message with the same id and conversation is replaced, so this is also
     /// how a new delivery state is kept.
