@@ -87,6 +87,25 @@ impl XmppPeer {
         self.tell(&json!({ "do": "send", "to": to, "body": body }));
     }
 
+    /// Sends a message that refers to another one, or asks to be told when it was seen: `wish` has
+    /// `kind` (`text`, `reply`, `correct`, `react`, `retract`, `seen`), `to`, its own `id`, the `of`
+    /// of the message meant, `body` and `emoji` as the script's head says.
+    pub fn word(&mut self, wish: Value) {
+        let mut wish = wish;
+        wish["do"] = json!("word");
+        self.tell(&wish);
+    }
+
+    /// Waits until it has received such a message.
+    ///
+    /// # Panics
+    /// It does not come.
+    #[track_caller]
+    pub fn until_word(&self, kind: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let what = format!("received a message of the kind {kind}");
+        self.until_event(&what, |it| it["event"] == "word" && it["kind"] == kind && fits(it))
+    }
+
     /// Shows itself as `show` (`available`, `away`, `dnd`) with a note.
     pub fn presence(&mut self, show: &str, note: &str) {
         self.tell(&json!({ "do": "presence", "show": show, "note": note }));

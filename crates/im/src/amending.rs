@@ -2,7 +2,8 @@
 //! reactions (XEP-0444), whoever asks for them. Whether they may is judged here and nowhere else.
 
 use offhook_model::{
-    Area, Delivery, Jid, Message, MessageId, NoticeBody, Owner, Problem, Reaction, Retraction,
+    Area, Delivery, Jid, Message, MessageId, NoticeBody, Owner, Problem, Protection, Reaction,
+    Retraction,
 };
 use offhook_ports::{Amendment, StoreRequest};
 
@@ -25,6 +26,8 @@ pub(crate) struct Asked {
     pub(crate) author: Option<Jid>,
     /// The room's mark of them, where the room gives marks (XEP-0421).
     pub(crate) mark: Option<String>,
+    /// What protected their new text, where there is one.
+    pub(crate) protection: Option<Protection>,
 }
 
 impl Im {
@@ -54,6 +57,11 @@ impl Im {
         if wants_own && message.is_some_and(|message| !is_writer(message, asked)) {
             self.refused_change(with);
             return Some(id);
+        }
+        if let (Amendment::Body { .. }, Some(now)) = (&change, asked.protection)
+            && let Some(talk) = self.talks.get_mut(with)
+        {
+            talk.edit(&id, |it| it.more.protection = weaker(it.more.protection, now));
         }
         self.apply(with, &id, change, None);
         Some(id)
@@ -141,6 +149,15 @@ impl Im {
     }
 }
 
+/// What a message shows whose text was replaced: a correction in clear is not what was encrypted.
+fn weaker(then: Protection, now: Protection) -> Protection {
+    match (then, now) {
+        (_, Protection::None) => Protection::None,
+        (Protection::Verified, Protection::Encrypted) => Protection::Encrypted,
+        (then, _) => then,
+    }
+}
+
 fn is_writer(message: &Message, asked: &Asked) -> bool {
     let same_person = match (&message.more.author, &asked.author) {
         (Some(then), Some(now)) => then == now,
@@ -215,4 +232,19 @@ fn react(reactions: &mut Vec<Reaction>, by: &Jid, own: bool, emoji: &[String]) {
         }
     }
     reactions.retain(|reaction| !reaction.from.is_empty());
+}
+
+#[cfg(test)]
+mod tests {
+    use offhook_model::Protection::{Encrypted, None, Verified};
+
+    use super::weaker;
+
+    #[test]
+    fn a_correction_in_clear_takes_the_lock_away() {
+        assert_eq!(weaker(Encrypted, None), None);
+        assert_eq!(weaker(Verified, Encrypted), Encrypted);
+        assert_eq!(weaker(None, Encrypted), None);
+        assert_eq!(weaker(Encrypted, Encrypted), Encrypted);
+    }
 }

@@ -276,6 +276,7 @@ impl Im {
     pub(crate) fn add_message(&mut self, message: Message, live: bool, tell: bool) {
         let with = message.with.clone();
         let keep = self.kept(&with);
+        self.lend(&with);
         let talk = self.talk(&with);
         if live || talk.fits(message.time) {
             talk.put(message.clone(), keep);

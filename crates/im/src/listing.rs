@@ -112,6 +112,14 @@ impl Im {
         }
     }
 
+    /// The public list lets go of the conversation's messages until [`Im::publish`], so that they can
+    /// be changed without copying a list that may be long.
+    pub(crate) fn lend(&mut self, with: &Jid) {
+        if let Some(shown) = Arc::make_mut(&mut self.messages).get_mut(with) {
+            *shown = Arc::default();
+        }
+    }
+
     /// The conversation has no messages in memory any more.
     pub(crate) fn unlist(&mut self, with: &Jid) {
         Arc::make_mut(&mut self.messages).remove(with);

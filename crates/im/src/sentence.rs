@@ -1,6 +1,6 @@
 //! Why a message came back, in words a person understands.
 
-use xmpp_parsers::stanza_error::{DefinedCondition, StanzaError};
+use xmpp_parsers::stanza_error::{DefinedCondition, ErrorType, StanzaError};
 
 /// Longest piece of a server's own text that is shown, in characters.
 const QUOTE: usize = 200;
@@ -32,36 +32,49 @@ pub(crate) const FORGED_REMEDY: &str =
 /// Shown when the program ended before a file was where its message could name it.
 pub(crate) const FILE: &str = "The program ended before the file was sent. Send it again.";
 
-/// The sentence for a returned message.
+/// What to say of failures that last.
+const NO_USE: &str = "Trying again does not help.";
+
+/// What to say of failures that pass.
+const LATER: &str = "Try again later.";
+
+/// The sentence for a returned message, and whether trying again helps.
 pub(crate) fn bounced(error: &StanzaError) -> String {
-    let sentence = match &error.defined_condition {
-        DefinedCondition::ServiceUnavailable | DefinedCondition::RecipientUnavailable => {
-            "The person is not signed in, or does not exist, and the server does not keep messages for later."
-        }
+    let (sentence, again) = match &error.defined_condition {
+        DefinedCondition::ServiceUnavailable | DefinedCondition::RecipientUnavailable => (
+            "The person is not signed in, or does not exist, and the server does not keep messages for later.",
+            "Try again when they are there.",
+        ),
         DefinedCondition::ItemNotFound | DefinedCondition::Gone { .. } => {
-            "There is nobody with this address."
+            ("There is nobody with this address.", NO_USE)
         }
-        DefinedCondition::JidMalformed => ADDRESS,
-        DefinedCondition::RemoteServerNotFound => {
-            "The chat server of this person's domain could not be found."
-        }
+        DefinedCondition::JidMalformed => (ADDRESS, NO_USE),
+        DefinedCondition::RemoteServerNotFound => (
+            "The chat server of this person's domain could not be found.",
+            "Check the address; if it is right, try again later.",
+        ),
         DefinedCondition::RemoteServerTimeout => {
-            "The chat server of this person's domain did not answer. Try again later."
+            ("The chat server of this person's domain did not answer.", LATER)
         }
         DefinedCondition::Forbidden
         | DefinedCondition::NotAllowed
         | DefinedCondition::NotAuthorized
         | DefinedCondition::SubscriptionRequired
-        | DefinedCondition::RegistrationRequired => {
-            "You may not write to this person. Ask your administrator if you think you should."
+        | DefinedCondition::RegistrationRequired => (
+            "You may not write to this person. Ask your administrator if you think you should.",
+            NO_USE,
+        ),
+        DefinedCondition::NotAcceptable => ("The person does not accept your messages.", NO_USE),
+        DefinedCondition::PolicyViolation => {
+            ("The server's rules do not allow this message.", NO_USE)
         }
-        DefinedCondition::NotAcceptable => "The person does not accept your messages.",
-        DefinedCondition::PolicyViolation => "The server's rules do not allow this message.",
-        DefinedCondition::ResourceConstraint => "The server is too busy. Try again later.",
-        // The library's list, not ours; what is left says nothing a person could act on.
-        _ => "The server could not deliver the message.",
+        DefinedCondition::ResourceConstraint => ("The server is too busy.", LATER),
+        // The library's list, not ours; what is left says nothing a person could act on but whether
+        // the server takes it for lasting.
+        _ if error.type_ == ErrorType::Wait => ("The server could not deliver the message.", LATER),
+        _ => ("The server could not deliver the message.", "Trying again will hardly help."),
     };
-    with_quote(sentence, error)
+    with_quote(&format!("{sentence} {again}"), error)
 }
 
 /// A sentence, and what the server itself says.

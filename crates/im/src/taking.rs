@@ -70,7 +70,11 @@ impl Im {
     pub(crate) fn take_message(&mut self, arrival: Arrival) -> Taken {
         self.word_of(&arrival);
         let content = content::read(&arrival.wire);
-        if let Some(change) = content::change(&arrival.wire) {
+        // A correction that cannot be read here says nothing that could stand for the first text.
+        let unreadable = |change: &Change| {
+            matches!(change, Change::Replace(_)) && arrival.protection == Protection::Unreadable
+        };
+        if let Some(change) = content::change(&arrival.wire).filter(|it| !unreadable(it)) {
             let speaks = content::speaks_beside(&arrival.wire, &change);
             let taken = self.take_change(&arrival, change, content.as_ref());
             if !(speaks && content.is_some()) {
@@ -296,7 +300,8 @@ impl Im {
         }
         let author = arrival.author.clone();
         let mark = arrival.room.as_ref().and_then(|room| room.mark.clone());
-        let asked = Asked { by: from.clone(), own: *own, author, mark };
+        let protection = Some(arrival.protection);
+        let asked = Asked { by: from.clone(), own: *own, author, mark, protection };
         match self.take_amendment(with, &target, amendment, &asked) {
             Some(kept) => {
                 let talk = self.talk(with);

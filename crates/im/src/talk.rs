@@ -205,10 +205,20 @@ impl Talk {
         id: &MessageId,
         edit: impl FnOnce(&mut Message),
     ) -> Option<Message> {
-        let place = self.messages.iter().rposition(|m| &m.id == id)?;
-        let message = Arc::make_mut(Arc::make_mut(&mut self.messages).get_mut(place)?);
-        edit(message);
-        let message = message.clone();
+        let place = self.messages.iter().rposition(|m| &m.id == id);
+        let message = match place {
+            Some(place) => {
+                let place = Arc::make_mut(&mut self.messages).get_mut(place)?;
+                edit(Arc::make_mut(place));
+                place.as_ref().clone()
+            }
+            // Only the row has it: its conversation was not opened in this session.
+            None => {
+                let mut last = self.chat.last.clone().filter(|last| &last.id == id)?;
+                edit(&mut last);
+                last
+            }
+        };
         if self.chat.last.as_ref().is_some_and(|l| l.id == message.id) {
             let last = message.clone();
             self.edit_chat(|chat| chat.last = Some(last));
@@ -234,7 +244,8 @@ impl Talk {
         state: Delivery,
         error: Option<&str>,
     ) -> Option<Message> {
-        let current = self.find(&id.0).filter(|m| m.own)?.state;
+        let last = || self.chat.last.as_ref().filter(|last| &last.id == id);
+        let current = self.find(&id.0).or_else(last).filter(|m| m.own)?.state;
         let late_failure = state == Delivery::Failed && current >= Delivery::Delivered;
         if state <= current || late_failure {
             return None;

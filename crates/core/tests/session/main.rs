@@ -1,6 +1,7 @@
 //! The core with its effects looked at, in virtual time.
 
 mod bench;
+mod chats;
 mod leaving;
 mod letting_in;
 mod links;

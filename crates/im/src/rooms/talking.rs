@@ -207,7 +207,8 @@ impl Im {
         let by = moderated.by.unwrap_or_else(|| room.clone());
         let retraction = Retraction { by, reason: moderated.reason };
         let change = Amendment::Retract { retraction, by_room: true };
-        let asked = Asked { by: room.clone(), own: false, author: None, mark: None };
+        let asked =
+            Asked { by: room.clone(), own: false, author: None, mark: None, protection: None };
         self.take_amendment(room, &moderated.id, change, &asked);
     }
 
