@@ -125,6 +125,7 @@ impl Im {
         for contact in renamed {
             self.rename_talk(&contact);
         }
+        self.rooms_renamed();
         self.notice(NoticeBody::Roster { item: None, removed: None });
     }
 

@@ -35,6 +35,7 @@ impl Im {
                 // Headlines are not conversation.
                 MessageType::Groupchat | MessageType::Headline => {}
             },
+            Some(Unwrapped::Received(message, _)) if self.room_invites(&message) => {}
             Some(Unwrapped::Received(message, delay)) => match message.type_ {
                 MessageType::Chat | MessageType::Normal => {
                     self.received(message, delay, false, now);

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use offhook_model::{CommandError, ErrorCode, Jid, Owner, Reply, RoomState};
+use offhook_model::{
+    CommandError, Delivery, ErrorCode, Jid, Message, Owner, Reply, RoomState, Timestamp,
+};
 use xmpp_parsers::disco::{DiscoInfoQuery, DiscoInfoResult};
 use xmpp_parsers::minidom::Element;
+use xmpp_parsers::ns;
 use xmpp_parsers::presence as wire;
 use xmpp_parsers::stanza_error::{DefinedCondition, StanzaError};
 
 use super::occupants::{Destroyed, Word};
-use super::place::{Next, Place, bounded};
+use super::place::{Next, bounded};
 use super::questions::Question;
 use super::{MUC, browsing, dialect, words};
 use crate::asking::Answer;
@@ -340,10 +343,13 @@ impl Im {
         }
     }
 
-    /// When the newest message was written that we have of the room.
-    fn newest_of(&self, room: &Jid) -> Option<offhook_model::Timestamp> {
+    /// When the newest message was written that we have of the room. An own one counts where a
+    /// replay of it would not be known as ours (no XEP-0421): its time is that of our clock.
+    fn newest_of(&self, room: &Jid) -> Option<Timestamp> {
+        let place = self.rooms.places.get(room)?;
+        let marks = place.has(ns::OID);
         let kept = self.talks.get(room).and_then(|talk| talk.chat.last.as_ref());
-        let kept = kept.filter(|last| !last.own).map(|last| last.time);
-        self.rooms.places.get(room).and_then(|it: &Place| it.newest).max(kept)
+        let counts = |last: &&Message| !last.own || (!marks && last.state == Delivery::Delivered);
+        place.newest.max(kept.filter(counts).map(|last| last.time))
     }
 }

@@ -50,9 +50,7 @@ impl Im {
 
     fn invited(&mut self, told: Told) {
         let Told { room, from, reason, password } = told;
-        let blocked = from
-            .as_ref()
-            .is_some_and(|who| self.people.get(who).is_some_and(|contact| contact.blocked));
+        let blocked = from.as_ref().is_some_and(|who| self.is_blocked(who));
         let inside = self.rooms.places.get(&room).is_some_and(super::Place::is_in);
         if blocked || inside || from.as_ref() == Some(&self.me) {
             return;

@@ -242,8 +242,7 @@ impl Im {
         let ours = self.talks.get(room).and_then(|talk| talk.find(&id));
         if ours.is_some_and(|message| message.own) {
             self.give_up(room, MessageId(id), &why);
-        } else if self.change_returned(room, &id, message) {
-        } else if self.ids.is_ours(&id) {
+        } else if !self.change_returned(room, &id, message) && self.ids.is_ours(&id) {
             // A topic, or something else that is no message.
             self.room_notice(room, "changed", None, Some(why));
         }

@@ -135,6 +135,12 @@ impl Im {
         self.paint_rooms();
     }
 
+    /// The contact list changed, and with it the names to show.
+    pub(crate) fn rooms_renamed(&mut self) {
+        self.rooms.stale.extend(self.rooms.places.keys().cloned());
+        self.paint_rooms();
+    }
+
     /// The server's services are known: what waited for them goes on.
     pub(crate) fn rooms_services_known(&mut self) {
         for (ticket, wish) in std::mem::take(&mut self.rooms.waiting) {
