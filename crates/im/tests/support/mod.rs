@@ -161,6 +161,7 @@ impl Bench {
                 }
                 Output::Notice(notice) => self.notices.push(notice),
                 Output::Answer(ticket, answer) => self.answers.push((ticket, answer)),
+                Output::File { .. } => {}
             }
         }
         kept
