@@ -3,8 +3,11 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use offhook_interop::{Client, DOMAIN, PASSWORD, Parts, Scratch, Standard, have, until};
+use offhook_interop::{
+    Client, DOMAIN, PASSWORD, Parts, Running, Scratch, Setup, Standard, have, until,
+};
 use serde_json::{Value, json};
 
 /// A file whose every part differs from every other.
@@ -173,4 +176,46 @@ fn without_upload_a_file_goes_directly_then_by_the_proxy_then_in_band() {
         let mut names = std::fs::read_dir(folder).expect("a folder").flatten();
         names.all(|it| !it.file_name().to_string_lossy().ends_with(".part")).then_some(())
     });
+}
+
+#[test]
+fn a_picture_of_the_screen_arrives_as_png() {
+    if !have("a picture of the screen", &["knotd", "prosody", "Xvfb"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let servers = Standard::start(&scratch, &Parts::chat());
+    let folder = scratch.folder("screen");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    // Displays are numbered for the whole machine.
+    let display = format!(":{}", 1_000 + std::process::id() % 50_000);
+    let mut server = Command::new(offhook_interop::program("Xvfb").expect("Xvfb"));
+    server.args([display.as_str(), "-screen", "0", "640x480x24", "-nolisten", "tcp"]);
+    let _screen = Running::start("Xvfb", &mut server, &folder);
+    let socket = format!("/tmp/.X11-unix/X{}", display.trim_start_matches(':'));
+    until("the X server", 30, || Path::new(&socket).exists().then_some(()));
+
+    let setup = Setup { environment: vec![("DISPLAY", display.clone())], ..servers.setup() };
+    let alice = Client::start(scratch.path(), "alice", &setup);
+    let bob = Client::start(scratch.path(), "bob", &servers.setup());
+    alice.sign_in(&at("alice"), PASSWORD, &["im"]);
+    bob.sign_in(&at("bob"), PASSWORD, &["im"]);
+    let sent = alice.must("file.capture", json!({ "to": at("bob"), "area": "screen" }));
+    let list = alice.must("file.list", json!({}));
+    let name = list["items"][0]["name"].as_str().expect("a name").to_owned();
+    assert!(name.starts_with("capture-20") && name.ends_with(".png"), "{list} {sent}");
+    let offered = until_transfer(&bob, &name, "offered");
+    bob.must("file.accept", json!({ "id": offered["id"] }));
+    let taken = until_transfer(&bob, &name, "done");
+    let picture = std::fs::read(taken["path"].as_str().expect("a path")).expect("a picture");
+    assert_eq!(picture.get(..8), Some(&b"\x89PNG\r\n\x1a\n"[..]));
+    let size = [640_u32.to_be_bytes(), 480_u32.to_be_bytes()].concat();
+    assert_eq!(picture.get(16..24), Some(size.as_slice()), "width and height of the header");
+
+    // Without a screen there are words.
+    bob.must("file.capture", json!({ "to": at("alice") }));
+    let list = bob.must("file.list", json!({}));
+    let name = list["items"].as_array().and_then(|it| it.last()?["name"].as_str()).expect("it");
+    let failed = until_transfer(&bob, name, "failed");
+    assert!(failed["error"].as_str().is_some_and(|it| it.contains("X11")), "{failed}");
 }

@@ -39,3 +39,8 @@ pub fn connect(data: &[u8]) {
 pub fn proxy_settings(data: &[u8]) {
     crate::proxy::fuzz_settings(data);
 }
+
+/// What a SOCKS5 client or server of a bytestream says.
+pub fn socks(data: &[u8]) {
+    crate::files::fuzz_socks(data);
+}

@@ -53,6 +53,11 @@ fn name_server_messages() {
 }
 
 #[test]
+fn socks_clients_and_servers() {
+    check("socks", fuzzing::socks);
+}
+
+#[test]
 fn cookie_headers() {
     check("cookie", fuzzing::cookie);
 }
