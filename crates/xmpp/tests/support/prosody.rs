@@ -108,4 +108,3 @@ VirtualHost "{DOMAIN}"
 "#
     )
 }
-
