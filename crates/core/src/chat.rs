@@ -377,6 +377,8 @@ impl Core {
             im.call_us(name);
             im.online(jid, resumed, now);
         }
+        // A new connection is taken for attended, a resumed one as well (XEP-0352 section 5).
+        self.tell_attention();
         self.chat_verdict(ServiceVerdict::Ready);
         self.chat.anew = false;
         if self.network.is_good() {

@@ -10,6 +10,7 @@ use offhook_model::{
     Timestamp,
 };
 
+use crate::chat::LinkState;
 use crate::{Core, Effect};
 
 /// Watched for where time does not matter: an hour asks for the same adapter as a minute, and a
@@ -174,6 +175,15 @@ impl Core {
         self.people.locked = locked;
         if let Some(im) = &mut self.chat.im {
             im.set_desk(self.people.idle_since, locked, now);
+        }
+        self.tell_attention();
+    }
+
+    /// Tells the chat server whether anybody looks, so that it can spare us what can wait (XEP-0352).
+    pub(crate) fn tell_attention(&mut self) {
+        let attended = self.people.idle_since.is_none() && !self.people.locked;
+        if let LinkState::Online(link) = self.chat.link {
+            self.out.push_back(Effect::XmppAttention(link, attended));
         }
     }
 
