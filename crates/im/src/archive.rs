@@ -217,6 +217,7 @@ impl Im {
         let Unsealed::Open(wire, protection) = self.unseal(wire) else {
             return;
         };
+        let time = if first { time } else { self.in_its_second(&with, time) };
         let taken = self.take_message(Arrival {
             with: with.clone(),
             from,
@@ -334,6 +335,14 @@ impl Im {
         } else {
             self.archives.ahead = Some(place);
         }
+    }
+
+    /// Servers write times in whole seconds: a message that comes after those that are here, and was
+    /// written in the second of the newest of them, stands behind it.
+    pub(crate) fn in_its_second(&self, with: &Jid, time: Timestamp) -> Timestamp {
+        let newest = self.talks.get(with).and_then(|talk| talk.newest()).unwrap_or(time);
+        let same = time.0 % 1_000 == 0 && (time.0..time.0 + 1_000).contains(&newest.0);
+        if same { newest } else { time }
     }
 
     fn nothing_older(&mut self, with: &Jid) {

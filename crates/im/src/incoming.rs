@@ -75,7 +75,7 @@ impl Im {
         }
         let markable = wire.payloads.iter().any(|p| p.is("markable", ns::DISPLAYED_MARKERS));
         let sender_id = wire.id.as_ref().filter(|_| markable && !own).map(|id| id.0.clone());
-        let time = time(&wire, delay.as_ref(), now);
+        let time = self.in_its_second(&with, time(&wire, delay.as_ref(), now));
         let archive_id = self.own_archive_id(&wire);
         let place = archive_id.clone();
         let taken = self.take_message(Arrival {
@@ -116,7 +116,7 @@ impl Im {
         let Unsealed::Open(wire, protection) = self.unseal(wire) else {
             return;
         };
-        let time = time(&wire, delay.as_ref(), now);
+        let time = self.in_its_second(&with, time(&wire, delay.as_ref(), now));
         let archive_id = self.own_archive_id(&wire);
         let place = archive_id.clone();
         self.take_message(Arrival {
