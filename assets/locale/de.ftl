@@ -216,6 +216,7 @@ protection-on = Ab jetzt verschlüsseln
 protection-off = Von Client zu Client verschlüsselt
 keys-compare = Vergleichen Sie diese Schlüssel mit der anderen Person auf einem anderen Weg, etwa in einem Anruf. Bestätigen Sie einen Schlüssel, der an beiden Enden gleich ist.
 keys-more = Weitere Schlüssel
+keys-this = Der Schlüssel dieses Rechners
 keys-own = Ihr eigenes Gerät
 keys-device = { $who }, Gerät { $device }
 keys-gone = nicht mehr benutzt

@@ -63,6 +63,11 @@ fn content(ui: &mut Ui, cx: &Cx<'_>, chat: Option<&Chat>, with: &Jid, out: &mut 
             out.push(Command::Chat(ChatWish::Encrypt { with: with.clone(), on }));
         }
     }
+    if let Some(own) = &protection.own {
+        ui.add_space(12.0);
+        paragraph(ui, &cx.t("keys-this"), Type::Label, cx.c.muted);
+        fingerprint(ui, cx, own);
+    }
     if protection.keys.is_empty() {
         return;
     }
@@ -93,8 +98,7 @@ fn device(ui: &mut Ui, cx: &Cx<'_>, key: &DeviceKey, out: &mut Vec<Command>) {
         let values = [("who", owner.as_str()), ("device", &device)];
         paragraph(ui, &cx.texts.with("keys-device", &values), Type::Name, cx.c.text);
         ui.add_space(4.0);
-        let text = egui::RichText::new(groups(&key.fingerprint)).font(mono_font(12.5));
-        ui.add(egui::Label::new(text.color(cx.c.text)).selectable(true).wrap());
+        fingerprint(ui, cx, key);
         ui.add_space(8.0);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = Vec2::new(8.0, 6.0);
@@ -122,6 +126,11 @@ fn device(ui: &mut Ui, cx: &Cx<'_>, key: &DeviceKey, out: &mut Vec<Command>) {
             }
         });
     });
+}
+
+fn fingerprint(ui: &mut Ui, cx: &Cx<'_>, key: &DeviceKey) {
+    let text = egui::RichText::new(groups(&key.fingerprint)).font(mono_font(12.5));
+    ui.add(egui::Label::new(text.color(cx.c.text)).selectable(true).wrap());
 }
 
 /// A key in eight groups of eight, four in a line.
