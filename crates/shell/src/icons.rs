@@ -8,7 +8,6 @@ pub const ARROW_UP: &str = "\u{e04a}";
 pub const AT_SIGN: &str = "\u{e04e}";
 pub const BAN: &str = "\u{e051}";
 pub const BELL_OFF: &str = "\u{e05a}";
-pub const CAMERA: &str = "\u{e064}";
 pub const CHECK: &str = "\u{e06c}";
 pub const CHECK_CHECK: &str = "\u{e38e}";
 pub const CHEVRON_DOWN: &str = "\u{e06d}";

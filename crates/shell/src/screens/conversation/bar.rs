@@ -39,7 +39,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, list: &mut List, window: Rect) {
     if let Some(pointer) = response.interact_pointer_pos().filter(|_| response.dragged()) {
         let middle = f64::from(pointer.y - track.top()) - length / 2.0;
         let share = (middle / room).clamp(0.0, 1.0);
-        list.to_distance(share * hidden);
+        list.go_to_distance(share * hidden);
         ui.ctx().request_repaint();
     }
 }

@@ -364,7 +364,7 @@ fn sent(cx: &Cx<'_>, hub: &mut Hub, talk: &mut Talk, with: &Jid, out: &mut Vec<C
     hub.unkept.draft = None;
     // The message itself says that we no longer write (XEP-0085 section 5.1).
     hub.unkept.typing = None;
-    talk.list.to_end();
+    talk.list.go_to_end();
     talk.unread = None;
 }
 

@@ -102,7 +102,7 @@ fn buttons(
     one: Option<&Transfer>,
     acts: &mut Vec<Act>,
 ) {
-    let mut press = |ui: &mut Ui, key: &str, glyph: &str, kind: Kind| {
+    let press = |ui: &mut Ui, key: &str, glyph: &str, kind: Kind| {
         let label = cx.t(key);
         Push::new(&label).glyph(glyph).kind(kind).height(30.0).show(ui, cx.c).clicked()
     };

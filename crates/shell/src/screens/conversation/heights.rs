@@ -28,11 +28,6 @@ impl Heights {
         &self.each
     }
 
-    /// The height of one row, 0 when there is none.
-    pub fn one(&self, at: usize) -> u32 {
-        self.each.get(at).copied().unwrap_or(0)
-    }
-
     /// Changes the height of one row.
     pub fn set(&mut self, at: usize, height: u32) {
         let Some(own) = self.each.get_mut(at) else { return };

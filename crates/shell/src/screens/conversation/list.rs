@@ -128,12 +128,12 @@ impl List {
     }
 
     /// Goes to the newest message.
-    pub fn to_end(&mut self) {
+    pub fn go_to_end(&mut self) {
         self.anchor = Anchor::End;
     }
 
     /// Goes to a row, its top this far below the top of the window.
-    pub fn to_row(&mut self, at: usize, top: f32) {
+    pub fn go_to_row(&mut self, at: usize, top: f32) {
         self.anchor = Anchor::Row { at, top };
     }
 
@@ -171,7 +171,7 @@ impl List {
     }
 
     /// Goes to this distance from the top, for the scroll bar.
-    pub fn to_distance(&mut self, distance: f64) {
+    pub fn go_to_distance(&mut self, distance: f64) {
         let distance = distance.max(0.0);
         let at = self.heights.row_at(distance as u64);
         let top = self.heights.before(at) as f64 - distance;
@@ -397,11 +397,11 @@ mod tests {
         list.update(&messages(0..10_000), 800.0);
         list.settle(600.0, 8.0, &mut lay);
         let (_, total) = list.extent();
-        list.to_distance(total / 2.0);
+        list.go_to_distance(total / 2.0);
         list.settle(600.0, 8.0, &mut lay);
         let first = list.shown().front().expect("row").at;
         assert!((4_900..5_100).contains(&first), "{first}");
-        list.to_distance(0.0);
+        list.go_to_distance(0.0);
         list.settle(600.0, 8.0, &mut lay);
         assert_eq!(list.shown().front().expect("row").at, 0);
     }

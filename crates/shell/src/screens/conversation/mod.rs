@@ -227,7 +227,7 @@ fn begin(
         talk.unread = known.or_else(|| (unread > 0).then(counted).flatten());
         let at = talk.unread.as_ref().and_then(|id| talk.list.place_of(id));
         if let Some(at) = at {
-            talk.list.to_row(at, height * 0.25);
+            talk.list.go_to_row(at, height * 0.25);
         }
     }
     talk.unread.as_ref().and_then(|id| talk.list.place_of(id))
@@ -236,7 +236,7 @@ fn begin(
 fn jump_to_wanted(talk: &mut Talk, cx: &Cx<'_>, height: f32) {
     let Some(at) = talk.wanted.as_ref().and_then(|id| talk.list.place_of(id)) else { return };
     talk.marked = talk.wanted.take().map(|id| (id, cx.now));
-    talk.list.to_row(at, height * 0.35);
+    talk.list.go_to_row(at, height * 0.35);
 }
 
 fn wheel(ui: &Ui, talk: &mut Talk, rect: Rect) {
@@ -283,7 +283,7 @@ fn floating(
         let place =
             Rect::from_center_size(pos2(rect.center().x, rect.top() + 26.0), vec2(width, 32.0));
         if pill(ui, cx, place, icons::ARROW_UP, &words) {
-            talk.list.to_row(at, 80.0);
+            talk.list.go_to_row(at, 80.0);
         }
     }
     if talk.list.at_end() || talk.list.messages().is_empty() {
@@ -295,7 +295,7 @@ fn floating(
     ui.painter().add(cx.c.float().as_shape(place, R_CARD + 2));
     let push = Push::new(&words).glyph(icons::ARROW_DOWN).icon_only().radius(R_CARD + 2);
     if push.at(ui, cx.c, place).clicked() {
-        talk.list.to_end();
+        talk.list.go_to_end();
     }
     if count > 0 {
         let right = pos2(place.right() + 6.0, place.top() + 2.0);

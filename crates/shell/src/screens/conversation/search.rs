@@ -16,6 +16,9 @@ use crate::widgets::{Field, Kind, Push, line, show_live};
 const MOST: u32 = 500;
 const HEIGHT: f32 = 56.0;
 
+/// Messages as the snapshot holds them.
+type Loaded = Arc<Vec<Arc<Message>>>;
+
 /// The bar while it is open.
 #[derive(Default)]
 pub struct Search {
@@ -25,7 +28,7 @@ pub struct Search {
     pub focus: bool,
     asked: String,
     /// For which words and lists the places below were found.
-    of: Option<(String, Arc<Vec<Arc<Message>>>, usize)>,
+    of: Option<(String, Loaded, usize)>,
     /// Places by time, oldest first.
     hits: Vec<(Timestamp, MessageId)>,
     /// The one that is shown, counted from the newest.
