@@ -93,7 +93,7 @@ fn a_foreign_device_and_ours_read_each_other() {
     assert!(!peer.events().iter().any(bad), "{:#?}", peer.events());
 
     // What the server kept says nothing. Its own folder alone: ours has the history.
-    let kept = scratch.path().join("prosody");
+    let kept = scratch.path().join("servers").join("prosody");
     assert!(holds(&kept, "urn:xmpp:omemo:2"), "the archive is where it is looked for");
     assert!(!holds(&kept, "whispered"), "the text is at the server in clear");
 }
