@@ -116,6 +116,18 @@ impl XmppPeer {
         self.tell(&json!({ "do": "subscribe", "to": to }));
     }
 
+    /// Sends an iq with this id and returns the answer as text.
+    ///
+    /// # Panics
+    /// There is none.
+    #[track_caller]
+    pub fn ask(&mut self, id: &str, xml: &str) -> String {
+        self.tell(&json!({ "do": "ask", "id": id, "xml": xml }));
+        let event =
+            self.until_event("has an answer", |it| it["event"] == "answer" && it["id"] == id);
+        event["xml"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// What somebody's client says it can do (XEP-0030).
     ///
     /// # Panics
