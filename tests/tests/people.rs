@@ -69,6 +69,7 @@ fn row(alice: &Client) -> Value {
 }
 
 #[test]
+#[ignore = "written and compiled, not seen to pass yet"]
 fn pictures_and_cards_pass_both_ways() {
     let Some(mut stage) = Stage::chat("pictures and cards") else { return };
     let Stage { alice, bob, alice_at, bob_at, scratch, .. } = &mut stage;
@@ -135,6 +136,7 @@ fn pictures_and_cards_pass_both_ways() {
 }
 
 #[test]
+#[ignore = "written and compiled, not seen to pass yet"]
 fn blocking_works_both_ways() {
     let Some(mut stage) = Stage::chat("blocking") else { return };
     let bob_is = json!({ "contact": stage.bob_at });
@@ -166,6 +168,7 @@ fn blocking_works_both_ways() {
 }
 
 #[test]
+#[ignore = "written and compiled, not seen to pass yet"]
 fn a_left_desk_is_seen_and_so_is_coming_back() {
     let Some(stage) = Stage::chat("idle time") else { return };
     let since = stage.bob.events().len();
@@ -184,6 +187,7 @@ fn a_left_desk_is_seen_and_so_is_coming_back() {
 }
 
 #[test]
+#[ignore = "written and compiled, not seen to pass yet"]
 fn an_alert_comes_when_somebody_is_available_again() {
     let Some(mut stage) = Stage::chat("alerts and last activity") else { return };
     let bob_is = json!({ "contact": stage.bob_at });
@@ -211,6 +215,7 @@ fn an_alert_comes_when_somebody_is_available_again() {
 }
 
 #[test]
+#[ignore = "written and compiled, not seen to pass yet"]
 fn who_is_on_a_call_is_seen_to_be() {
     let peers = &["knotd", "prosody", "slixmpp", "kamailio", "kamcmd", "baresip"];
     let parts = Parts { sip: vec![Transport::Tls], ..Parts::default() };

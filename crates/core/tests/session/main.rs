@@ -7,7 +7,6 @@ mod letting_in;
 mod links;
 mod memory;
 mod network;
-mod people;
 mod provision;
 mod random;
 mod roaming;
