@@ -125,7 +125,7 @@ fn an_own_message_is_corrected_after_it_was_sent() {
     assert!(kept(&bench, true));
     bench.disconnect();
     bench.forget();
-    bench.connect();
+    bench.connect_without_archive();
     assert_eq!(attribute(bench.sent_with("<replace"), "id"), change);
     bench.acknowledge(&change);
     assert!(kept(&bench, false));
@@ -178,7 +178,7 @@ fn changes_made_offline_survive_a_restart_behind_their_message() {
     let mut bench = Bench::session(2);
     let queued = before.messages(BOB);
     bench.im.loaded(Loaded { queued, values, ..Loaded::default() });
-    bench.connect();
+    bench.connect_without_archive();
     let order: Vec<&str> = bench
         .sent
         .iter()
