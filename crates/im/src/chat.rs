@@ -139,7 +139,7 @@ impl Im {
                     self.outbox.sent(&id);
                     self.send(Stanza::Message(wire));
                 }
-                Some(Sealed::Waiting(_)) => self.outbox.hold(&id),
+                Some(Sealed::Waiting) => self.outbox.hold(&id),
                 Some(Sealed::Refused(why)) => self.refused(&with, id, &why),
                 None => self.refused(&with, id, sentence::ADDRESS),
             }

@@ -12,13 +12,15 @@ pub(crate) enum Sealed {
     /// It goes out encrypted.
     Ready(Wire),
     /// It cannot go out yet, nor can what was written after it to the same person, until
-    /// [`Im::unhold`]. Why, in words.
-    Waiting(String),
+    /// [`Im::unhold`]. The conversation's row says
+    /// why.
+    Waiting,
     /// It fails. Why, in words, with the remedy.
     Refused(String),
 }
 
 /// What became of a message that came.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
 pub(crate) enum Unsealed {
     /// It was in clear, or is now, and was protected so.
     Open(Wire, Protection),

@@ -304,9 +304,8 @@ impl Im {
 
 fn items(node: &str, item: Option<&str>) -> Element {
     let mut items = element("items", ns::PUBSUB, &[("node", node)]);
-    match item {
-        Some(id) => drop(items.append_child(element("item", ns::PUBSUB, &[("id", id)]))),
-        None => {}
+    if let Some(id) = item {
+        items.append_child(element("item", ns::PUBSUB, &[("id", id)]));
     }
     let mut pubsub = element("pubsub", ns::PUBSUB, &[]);
     pubsub.append_child(items);

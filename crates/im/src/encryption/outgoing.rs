@@ -14,7 +14,6 @@ use crate::sealing::Sealed;
 /// Why a message waits.
 pub(super) const HELD: &str = "A device of this conversation has a new key. Compare it and say whether you \
      trust it; until then messages wait.";
-const KEYS: &str = "The keys of the other side's devices are being fetched.";
 const DISTRUSTED: &str =
     "You trust none of this person's devices, so the message was not encrypted for any.";
 const NO_TEXT: &str = "The other side's devices can only take encrypted texts, and your administrator \
@@ -35,7 +34,7 @@ impl Im {
         self.begin_encryption();
         if !self.encryption.begun || !self.gather(with) {
             self.encryption.waiting.insert(with.clone());
-            return Sealed::Waiting(KEYS.to_owned());
+            return Sealed::Waiting;
         }
         self.renew_keys();
         let theirs = self.targets(with);
@@ -51,7 +50,7 @@ impl Im {
         if self.held_back(with) {
             self.encryption.waiting.insert(with.clone());
             self.show_protection(with);
-            return Sealed::Waiting(HELD.to_owned());
+            return Sealed::Waiting;
         }
         self.seal_for(with, wire, theirs)
     }
