@@ -119,6 +119,7 @@ impl World {
                     None => drop(device.kept.remove(&name)),
                 };
             }
+            Output::Store(StoreRequest::PutMessage(message)) => device.im.message_kept(&message.id),
             Output::Send(stanza) => self.stanza(place, stanza),
             _ => {}
         }
