@@ -173,7 +173,7 @@ impl Core {
         }
         while let Some(output) = self.files.transfers.as_mut().and_then(Transfers::poll) {
             match output {
-                Output::Send(iq) => self.send_stanza(Stanza::Iq(iq)),
+                Output::Send(iq) => self.send_stanza(Stanza::Iq(*iq)),
                 Output::Order(id, order) => self.out.push_back(Effect::Transfer(id, order)),
                 Output::Notice(body) => self.notice(body, now),
                 Output::Show { id, with, attachment } => {

@@ -102,7 +102,8 @@ mod tests {
         let (inside, outside) =
             (ChatPolicy::default(), ChatPolicy { managed_files_only: true, ..Default::default() });
         // room, size, servers, through the edge, the person is there; what comes of it
-        let table: [(bool, u64, &Servers, bool, bool, Result<Way, &str>); 12] = [
+        type Row<'a> = (bool, u64, &'a Servers, bool, bool, Result<Way, &'a str>);
+        let table: [Row<'_>; 12] = [
             (false, 11, &any, false, true, Ok(Way::Upload)),
             (false, 11, &any, false, false, Ok(Way::Upload)),
             (true, 11, &any, true, false, Ok(Way::Upload)),

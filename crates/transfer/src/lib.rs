@@ -62,7 +62,7 @@ pub const FEATURES: [&str; 8] = [
 #[derive(Clone, Debug)]
 pub enum Output {
     /// Send on the stream.
-    Send(Iq),
+    Send(Box<Iq>),
     /// For the adapter's job of this transfer.
     Order(TransferId, TransferOrder),
     /// Tell watchers.

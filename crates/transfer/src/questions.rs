@@ -95,7 +95,7 @@ impl Transfers {
     /// Sends, while there is a connection.
     pub(crate) fn say(&mut self, iq: Iq) {
         if self.full.is_some() {
-            self.outputs.push_back(crate::Output::Send(iq));
+            self.outputs.push_back(crate::Output::Send(Box::new(iq)));
         }
     }
 

@@ -127,7 +127,7 @@ impl World {
 
     fn carry(&mut self, alice: bool, output: Output) {
         match output {
-            Output::Send(iq) => self.say(alice, iq),
+            Output::Send(iq) => self.say(alice, *iq),
             Output::Order(id, order) => self.order(alice, id, order),
             Output::Notice(_) => {}
             Output::Show { id, .. } => {
@@ -273,7 +273,7 @@ impl World {
         assert!(self.bob.files.receive(&iq, now));
         while let Some(output) = self.bob.files.poll() {
             match output {
-                Output::Send(iq) => self.said.push(("bob".into(), iq)),
+                Output::Send(iq) => self.said.push(("bob".into(), *iq)),
                 Output::Order(id, order) => self.order(false, id, order),
                 Output::Show { id, .. } => {
                     self.bob.files.shown(id, MessageId(format!("m{id}")));

@@ -55,7 +55,7 @@ enum Step {
     Order(Option<TransferOrder>),
     Accepted(Option<TcpStream>),
     Dialled(Option<(usize, TcpStream)>),
-    Worked(Outcome),
+    Worked(Box<Outcome>),
 }
 
 impl Job {
@@ -89,7 +89,7 @@ impl Job {
                 order = orders.recv() => Step::Order(order),
                 caller = ready(&mut self.listening) => Step::Accepted(caller),
                 place = ready(&mut self.dialling) => Step::Dialled(place),
-                outcome = ready(&mut self.work) => Step::Worked(outcome),
+                outcome = ready(&mut self.work) => Step::Worked(Box::new(outcome)),
             };
             match step {
                 Step::Order(None | Some(TransferOrder::End)) => break,
