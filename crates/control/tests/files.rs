@@ -13,7 +13,7 @@ async fn every_wish_about_a_file_has_its_method() {
         (
             "file.send",
             json!({ "to": "bob@example.com", "path": "/tmp/a.pdf" }),
-            "File(Send { to: Jid(bob@example.com), path: \"/tmp/a.pdf\" })",
+            "File(Send { to: Jid { bare: \"bob@example.com\", resource: None }, path: \"/tmp/a.pdf\" })",
         ),
         ("file.accept", json!({ "id": "f7" }), "File(Accept { id: TransferId(7), path: None })"),
         (
@@ -26,12 +26,12 @@ async fn every_wish_about_a_file_has_its_method() {
         (
             "file.capture",
             json!({ "to": "bob@example.com" }),
-            "File(Capture { to: Jid(bob@example.com), area: Screen })",
+            "File(Capture { to: Jid { bare: \"bob@example.com\", resource: None }, area: Screen })",
         ),
         (
             "file.capture",
             json!({ "to": "bob@example.com", "area": "window" }),
-            "File(Capture { to: Jid(bob@example.com), area: Window })",
+            "File(Capture { to: Jid { bare: \"bob@example.com\", resource: None }, area: Window })",
         ),
     ] {
         served.ok(method, params).await;
