@@ -177,7 +177,7 @@ fn session() -> (BTreeSet<String>, BTreeSet<String>) {
 }
 
 /// What is done with messages.
-fn talk(alice: &Client, with: &str, own: &Value, theirs: &Value) {
+fn talk(alice: &Client, with: &str, own: &str, theirs: &Value) {
     let chat = |method: &str, mut params: Value| {
         params["with"] = json!(with);
         alice.must(method, params)
