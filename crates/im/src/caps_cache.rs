@@ -86,13 +86,6 @@ pub(crate) fn kind(payloads: &[Element]) -> Option<Kind> {
 }
 
 impl Im {
-    /// Whether this resource can do something: nothing while it is not known. Ask first with
-    /// [`Im::learn_client`].
-    pub(crate) fn can(&self, full: &Jid, feature: &str) -> Option<bool> {
-        let kind = self.people.kind(full)?;
-        self.caps.get(kind).map(|client| client.features.contains(feature))
-    }
-
     /// Asks what a resource can do, once for each kind.
     pub(crate) fn learn_client(&mut self, full: &Jid) {
         let Some(kind) = self.people.kind(full).cloned() else {
