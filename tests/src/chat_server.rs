@@ -129,7 +129,7 @@ impl ChatServer {
         for line in text.lines() {
             let of = |service: &&str| line.starts_with(&format!("Component \"{service}."));
             if line.starts_with("Component") {
-                left_out = services.iter().any(|service| of(service));
+                left_out = services.iter().any(of);
             }
             if !left_out {
                 kept.push_str(line);
