@@ -1,5 +1,6 @@
 //! A bus and an X server of our own: notifications as a desktop gets them, and idle time.
 #![cfg(target_os = "linux")]
+#![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -40,7 +41,7 @@ struct Shown {
 }
 
 /// The desktop's half, as the specification has it.
-struct Desktop(mpsc::Sender<Shown>, u32);
+struct Desktop(mpsc::SyncSender<Shown>, u32);
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
 impl Desktop {
@@ -72,7 +73,7 @@ async fn a_notification_reaches_the_desktop_and_the_next_of_its_subject_replaces
     let daemon = ["--session", "--nofork", "--nopidfile", "--print-address"];
     let Some((bus, address)) = start(Command::new("dbus-daemon").args(daemon)) else { return };
     let connect = || zbus::connection::Builder::address(address.as_str()).expect("an address");
-    let (sender, shown) = mpsc::channel();
+    let (sender, shown) = mpsc::sync_channel(16);
     let desktop = connect()
         .serve_at("/org/freedesktop/Notifications", Desktop(sender, 40))
         .and_then(|it| it.name("org.freedesktop.Notifications"))

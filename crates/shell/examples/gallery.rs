@@ -130,7 +130,9 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
         "certificates" => (trust::outside(), vec![Place::Settings]),
         "settled" => (trust::settled_domain(false), vec![]),
         "rooms" => (rooms::rooms(), vec![Place::Rooms]),
-        "room" => (rooms::rooms(), vec![Place::Chat(rooms::room("rollout")), Place::RoomPanel]),
+        "room-panel" => {
+            (rooms::rooms(), vec![Place::Chat(rooms::room("rollout")), Place::RoomPanel])
+        }
         "new-room" => (rooms::rooms(), vec![Place::NewRoom]),
         "keys" => (sample::hub(), vec![Place::Keys]),
         "toast" => (sample::toast(), chat()),

@@ -60,7 +60,6 @@ pub const FEATURES: [&str; 8] = [
 
 /// What the machine wants done. Its debug form holds names of files: not for logs.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is taken apart as soon as it is polled")]
 pub enum Output {
     /// Send on the stream.
     Send(Box<Iq>),

@@ -170,7 +170,7 @@ impl Client {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stderr, reason = "figures of the run")]
+#[expect(clippy::disallowed_methods, reason = "how much of it is asked for by hand")]
 async fn every_message_arrives_once_and_in_order_however_often_the_link_is_cut() {
     let full = std::env::var("OFFHOOK_CHAOS").is_ok_and(|it| it == "full");
     let (cuts, messages, patience) = if full { (1_000, 5_000, 3_000) } else { (60, 300, 240) };

@@ -73,7 +73,6 @@ impl Desk {
 
 /// What XWayland counts is only what reaches its own windows.
 #[cfg(target_os = "linux")]
-#[expect(clippy::disallowed_methods, reason = "how the desktop says that it is one of Wayland's")]
 fn is_wayland() -> bool {
     std::env::var_os("WAYLAND_DISPLAY").is_some_and(|name| !name.is_empty())
 }

@@ -233,11 +233,13 @@ mod tests {
         let mut number = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut number).expect("one");
         let display = format!(":{}", number.trim());
-        let (sender, told) = mpsc::channel();
+        let (sender, told) = mpsc::sync_channel(16);
         let sender = Mutex::new(sender);
-        let tell = move |news| drop(sender.lock().expect("one thread").send(news));
+        let tell = move |news| {
+            let _ = sender.lock().expect("one thread").send(news);
+        };
         let idle = Idle::start(Arc::new(tell), Some(&display)).expect("an X server");
-        let mut next = || told.recv_timeout(Duration::from_secs(20)).expect("in time");
+        let next = || told.recv_timeout(Duration::from_secs(20)).expect("in time");
 
         let after = Duration::from_millis(300);
         idle.after(Some(after));

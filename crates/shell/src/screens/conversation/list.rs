@@ -329,7 +329,7 @@ mod tests {
         let mut list = List::default();
         list.update(&messages(1_000..2_000), 800.0);
         let by_id = |list: &List, at: usize| lay(list.messages()[at].time.0 as usize);
-        let mut settle = |list: &mut List| {
+        let settle = |list: &mut List| {
             let all = Arc::clone(list.messages());
             list.settle(600.0, 8.0, &mut |at| lay(all[at].time.0 as usize));
         };
