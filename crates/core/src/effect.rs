@@ -43,6 +43,10 @@ pub enum StoreTag {
 
 /// One wish, carried out by the engine.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are carried out as soon as they are polled"
+)]
 pub enum Effect {
     /// Look for services.
     Discover {

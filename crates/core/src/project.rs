@@ -36,7 +36,6 @@ impl Core {
             layers: Arc::clone(self.memory.layers()),
             accepted: Arc::clone(self.trust.kept()),
             toasts: Arc::clone(&self.toasts),
-            ..Snapshot::default()
         }
     }
 
