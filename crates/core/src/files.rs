@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use offhook_im::{FileChange, Im, Stanza};
-use offhook_model::{CommandError, FileWish, Jid, Moment, Reply, Ticket, Transfer, TransferId};
+use offhook_model::{
+    CommandError, ErrorCode, FileWish, Jid, Moment, Reply, Ticket, Transfer, TransferDirection,
+    TransferId,
+};
 use offhook_ports::{StreamHost, TransferFact, XmppServer};
 use offhook_transfer::{Change, Outgoing, Output, Servers, Source, Transfers};
 
@@ -61,6 +64,9 @@ impl Core {
     fn send_file(&mut self, to: Jid, source: Source, now: Moment) -> Result<Reply, CommandError> {
         let im = self.chat.connected("Sending a file")?;
         let with = to.bare();
+        if im.keeps_files_back(&with) {
+            return Err(in_clear());
+        }
         let wish = Outgoing {
             with: with.clone(),
             room: im.is_room(&with),
@@ -78,6 +84,11 @@ impl Core {
         let files = self.transfers()?;
         let with = files.list().iter().find(|it| it.id == id).map(|it| it.with.clone());
         let im = self.chat.im();
+        let back = with.as_ref().zip(im).is_some_and(|(with, im)| im.keeps_files_back(with));
+        let own = files_are_own(self.files.list().iter().find(|it| it.id == id));
+        if back && own {
+            return Err(in_clear());
+        }
         let addresses = with.zip(im).map(|(with, im)| addresses(im, &with)).unwrap_or_default();
         self.transfers()?.again(id, addresses, now)
     }
@@ -206,4 +217,16 @@ fn told(change: Change) -> FileChange {
 /// Where the person is at present; an address with a resource is that program alone.
 fn addresses(im: &Im, to: &Jid) -> Vec<Jid> {
     if to.resource().is_some() { vec![to.clone()] } else { im.addresses(to) }
+}
+
+fn files_are_own(transfer: Option<&Arc<Transfer>>) -> bool {
+    transfer.is_some_and(|it| it.direction == TransferDirection::Outgoing)
+}
+
+fn in_clear() -> CommandError {
+    CommandError::user(
+        ErrorCode::NotPossible,
+        "This conversation is encrypted from client to client, and files cannot be yet. Nothing was sent.",
+        "Switch the encryption of the conversation off for the file where that is allowed, or send it in another way.",
+    )
 }

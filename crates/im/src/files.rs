@@ -4,7 +4,9 @@
 
 use std::path::PathBuf;
 
-use offhook_model::{Attachment, Delivery, Jid, Message, MessageId, Moment, More, TransferId};
+use offhook_model::{
+    Attachment, Delivery, EncryptionPolicy, Jid, Message, MessageId, Moment, More, TransferId,
+};
 use offhook_ports::StoreRequest;
 
 use crate::{Im, Output, sentence};
@@ -72,6 +74,14 @@ impl Im {
         let others = self.people.resources(&with);
         let others = others.into_iter().filter(|it| Some(it) != last.as_ref());
         last.clone().into_iter().chain(others).collect()
+    }
+
+    /// Whether files stay here because messages to this person are encrypted from client to client,
+    /// and files are not yet (XEP-0454): one must not go out in clear where the rest does not.
+    pub fn keeps_files_back(&self, with: &Jid) -> bool {
+        let with = with.bare();
+        let required = self.policy.encryption == EncryptionPolicy::Required;
+        !self.is_room(&with) && (required || self.protection_of(&with).on)
     }
 
     /// Shows a file on its way in the conversation. Nothing is sent until [`FileChange::Link`].
@@ -193,5 +203,27 @@ fn apply(message: &mut Message, change: FileChange) {
                 attachment.path = Some(path);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use offhook_model::{ChatPolicy, ChatSettings, EncryptionPolicy, Moment, Timestamp};
+
+    use crate::Im;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the beginning of virtual time")]
+    fn files_stay_here_where_messages_go_out_encrypted() {
+        let now = Moment { at: Instant::now(), wall: Timestamp(0) };
+        let bob = "bob@example.com".parse().expect("valid");
+        let mut im = Im::new("alice@example.com".parse().expect("valid"), 1, now);
+        assert!(!im.keeps_files_back(&bob));
+        let policy = ChatPolicy { encryption: EncryptionPolicy::Required, ..ChatPolicy::default() };
+        im.configure(Arc::new(policy), ChatSettings::default(), now);
+        assert!(im.keeps_files_back(&bob));
     }
 }
