@@ -344,7 +344,7 @@ fn source(path: &Path, text: &str, findings: &mut Vec<String>) {
         }
     }
     if shown.starts_with("crates/shell/src") && !shown.contains("theme") {
-        for needle in ["Color32::from_rgb", "Color32::from_hex", "from_rgba_"] {
+        for needle in ["Color32::from_rgb", "Color32::from_hex", "Rgba::from_rgba_"] {
             line(needle, "colours live in the theme only");
         }
     }
