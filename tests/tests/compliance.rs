@@ -206,9 +206,9 @@ fn room(alice: &Client, with: &str) {
 
 /// What is done with people.
 fn people(alice: &Client, with: &str) {
-    alice.must("people.details", json!({ "who": with }));
-    alice.must("people.block", json!({ "who": format!("carol@{DOMAIN}") }));
-    alice.must("people.unblock", json!({ "who": format!("carol@{DOMAIN}") }));
+    alice.must("people.details", json!({ "contact": with }));
+    alice.must("people.block", json!({ "contact": format!("carol@{DOMAIN}") }));
+    alice.must("people.unblock", json!({ "contact": format!("carol@{DOMAIN}") }));
 }
 
 /// A file goes over the server.
