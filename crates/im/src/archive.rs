@@ -22,6 +22,7 @@ use xmpp_parsers::rsm::SetQuery;
 use xmpp_parsers::stanza_error::DefinedCondition;
 
 use crate::asking::{Answer, Question};
+use crate::ordering::Order;
 use crate::sealing::Unsealed;
 use crate::taking::{Arrival, Taken};
 use crate::{Im, jid_from_wire};
@@ -58,6 +59,8 @@ pub(crate) struct Archives {
     queries: BTreeMap<String, Query>,
     /// Own messages of doubtful fate may go out.
     settled: bool,
+    /// Where the stream was ahead of the archive, until that is read to its end.
+    pub(crate) orders: BTreeMap<Jid, Order>,
 }
 
 impl Archives {
@@ -88,6 +91,17 @@ enum Purpose {
     Older { with: Jid, before: Timestamp },
 }
 
+/// What order the messages of a query come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// The oldest first, after all that is here but what came by the stream since.
+    Forwards,
+    /// The newest page first.
+    Backwards,
+    /// Before all that is here.
+    Older,
+}
+
 impl Im {
     /// The store told where we were.
     pub(crate) fn archives_loaded(&mut self, positions: Vec<(Option<Jid>, String)>, now: Moment) {
@@ -100,8 +114,8 @@ impl Im {
 
     /// A new stream: what went on meanwhile is not known.
     pub(crate) fn archives_doubtful(&mut self) {
-        let Archives { loaded, positions, .. } = std::mem::take(&mut self.archives);
-        self.archives = Archives { loaded, positions, ..Archives::default() };
+        let Archives { loaded, positions, orders, .. } = std::mem::take(&mut self.archives);
+        self.archives = Archives { loaded, positions, orders, ..Archives::default() };
     }
 
     /// Our account told what it can do, or did not answer.
@@ -187,9 +201,9 @@ impl Im {
         if !asked || query.came > 2 * PAGE {
             return true;
         }
-        let (archive, first) = (query.archive.clone(), query.is_first());
+        let (archive, reading) = (query.archive.clone(), query.reading());
         if let Some((wire, time)) = forwarded(result, now) {
-            self.take_archived(archive, place, wire, time, first);
+            self.take_archived(archive, place, wire, time, reading);
         }
         true
     }
@@ -200,7 +214,7 @@ impl Im {
         place: &str,
         wire: Wire,
         time: Timestamp,
-        first: bool,
+        reading: Reading,
     ) {
         if let Some(room) = archive {
             return self.take_room_archived(&room, place, wire, time);
@@ -217,7 +231,11 @@ impl Im {
         let Unsealed::Open(wire, protection) = self.unseal(wire) else {
             return;
         };
-        let time = if first { time } else { self.in_its_second(&with, time) };
+        let time = match reading {
+            Reading::Forwards => self.time_in_archive(&with, time),
+            Reading::Backwards => self.before_the_live(&with, time),
+            Reading::Older => time,
+        };
         let taken = self.take_message(Arrival {
             with: with.clone(),
             from,
@@ -230,9 +248,11 @@ impl Im {
             protection,
             room: None,
         });
-        // What was there before this computer knew the account is not news.
-        if first && matches!(taken, Taken::New(_)) {
-            self.read_up_to(&with, time);
+        match reading {
+            Reading::Forwards => self.came_to(&with, &taken),
+            // What was there before this computer knew the account is not news.
+            Reading::Backwards if matches!(taken, Taken::New(_)) => self.read_up_to(&with, time),
+            Reading::Backwards | Reading::Older => {}
         }
     }
 
@@ -322,6 +342,7 @@ impl Im {
     /// What may have arrived is known now, or will not be: all the rest goes out.
     fn doubts_are_over(&mut self) {
         self.archives.settled = true;
+        self.archives.orders.clear();
         self.flush();
     }
 
@@ -337,14 +358,6 @@ impl Im {
         }
     }
 
-    /// Servers write times in whole seconds: a message that comes after those that are here, and was
-    /// written in the second of the newest of them, stands behind it.
-    pub(crate) fn in_its_second(&self, with: &Jid, time: Timestamp) -> Timestamp {
-        let newest = self.talks.get(with).and_then(|talk| talk.newest()).unwrap_or(time);
-        let same = time.0 % 1_000 == 0 && (time.0..time.0 + 1_000).contains(&newest.0);
-        if same { newest } else { time }
-    }
-
     fn nothing_older(&mut self, with: &Jid) {
         self.set_older(with, false);
     }
@@ -358,8 +371,12 @@ impl Query {
         !matches!(self.purpose, Purpose::Older { .. })
     }
 
-    fn is_first(&self) -> bool {
-        matches!(self.purpose, Purpose::Newest { .. })
+    fn reading(&self) -> Reading {
+        match self.purpose {
+            Purpose::After(_) => Reading::Forwards,
+            Purpose::Newest { .. } => Reading::Backwards,
+            Purpose::Older { .. } => Reading::Older,
+        }
     }
 
     fn payload(&self, id: &str) -> Element {

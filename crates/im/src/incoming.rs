@@ -75,7 +75,7 @@ impl Im {
         }
         let markable = wire.payloads.iter().any(|p| p.is("markable", ns::DISPLAYED_MARKERS));
         let sender_id = wire.id.as_ref().filter(|_| markable && !own).map(|id| id.0.clone());
-        let time = self.in_its_second(&with, time(&wire, delay.as_ref(), now));
+        let time = self.live_time(&with, time(&wire, delay.as_ref(), now));
         let archive_id = self.own_archive_id(&wire);
         let place = archive_id.clone();
         let taken = self.take_message(Arrival {
@@ -90,6 +90,7 @@ impl Im {
             protection,
             room: None,
         });
+        self.came_live(&with, &taken, time);
         self.lies_at(place);
         let spoke = match taken {
             Taken::New(_) => true,
@@ -116,11 +117,11 @@ impl Im {
         let Unsealed::Open(wire, protection) = self.unseal(wire) else {
             return;
         };
-        let time = self.in_its_second(&with, time(&wire, delay.as_ref(), now));
+        let time = self.live_time(&with, time(&wire, delay.as_ref(), now));
         let archive_id = self.own_archive_id(&wire);
         let place = archive_id.clone();
-        self.take_message(Arrival {
-            with,
+        let taken = self.take_message(Arrival {
+            with: with.clone(),
             from: self.me.clone(),
             author: None,
             own: true,
@@ -131,6 +132,7 @@ impl Im {
             protection,
             room: None,
         });
+        self.came_live(&with, &taken, time);
         self.lies_at(place);
     }
 

@@ -38,6 +38,7 @@ mod interruption;
 mod iq;
 mod keeping;
 mod listing;
+mod ordering;
 mod outbox;
 mod own;
 mod people;

@@ -269,3 +269,101 @@ fn an_interruption_forgets_nothing_and_a_new_stream_everything() {
     bench.connect();
     assert!(!here(&bench), "a new stream knows nobody");
 }
+
+/// A message of Bob's in the answer to the last query; `second` of 12:00 at the server's clock.
+fn bob_at(bench: &mut Bench, n: u32, second: i64) {
+    let query = queryid(&queries(bench).pop().expect("asked"));
+    let (minute, second) = (second.div_euclid(60), second.rem_euclid(60));
+    let stamp = match minute {
+        -1 => format!("2026-11-22T11:59:{second:02}Z"),
+        _ => format!("2026-11-22T12:{minute:02}:{second:02}Z"),
+    };
+    bench.receive(&format!(
+        "<message xmlns='jabber:client' from='alice@example.com' to='alice@example.com/desk'>\
+         <result xmlns='urn:xmpp:mam:2' queryid='{query}' id='p{n}'>\
+         <forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='{stamp}'/>\
+         <message xmlns='jabber:client' type='chat' from='{BOB}/x' to='alice@example.com' \
+         id='b{n}'><body>{n}</body></message></forwarded></result></message>"
+    ));
+}
+
+fn live(bench: &mut Bench, n: u32) {
+    let place = format!("<stanza-id xmlns='urn:xmpp:sid:0' by='alice@example.com' id='p{n}'/>");
+    bench.hear(&format!("b{n}"), &n.to_string(), &place);
+}
+
+/// The conversation as the store has it: by time, and as they came within a millisecond.
+fn kept(bench: &Bench) -> Vec<String> {
+    let messages = bench.stored.iter().filter_map(|request| match request {
+        StoreRequest::PutMessage(m) | StoreRequest::PutArchived(m) => Some((m.time, &m.body)),
+        _ => None,
+    });
+    let mut messages: Vec<_> = messages.collect();
+    messages.sort_by_key(|(time, _)| *time);
+    messages.into_iter().map(|(_, body)| body.clone()).collect()
+}
+
+#[test]
+fn order_follows_the_archive_whatever_the_two_clocks_say() {
+    let numbers = |n: u32| (1..=n).map(|n| n.to_string()).collect::<Vec<_>>();
+    // How far the server's clock is ahead of ours, and whether the stream broke on the way.
+    for (ahead, broken) in [(0, false), (3, false), (-3, false), (0, true), (3, true), (-3, true)] {
+        let mut bench = online(Some("p0"));
+        page_over(&mut bench, true, "", "");
+        live(&mut bench, 1);
+        // Away for less than a second, in which 2 to 5 are written.
+        bench.disconnect();
+        bench.connect();
+        bench.account_can(MAM);
+        live(&mut bench, 6);
+        bob_at(&mut bench, 2, ahead);
+        live(&mut bench, 7);
+        bob_at(&mut bench, 3, ahead);
+        page_over(&mut bench, false, "p2", "p3");
+        if broken {
+            bench.disconnect();
+            bench.connect();
+            bench.account_can(MAM);
+        }
+        live(&mut bench, 8);
+        for n in 4..=7 {
+            bob_at(&mut bench, n, ahead);
+        }
+        page_over(&mut bench, false, "p4", "p7");
+        live(&mut bench, 9);
+        bob_at(&mut bench, 8, ahead);
+        page_over(&mut bench, true, "p8", "p8");
+        live(&mut bench, 10);
+        assert_eq!(bench.bodies(BOB), numbers(10), "{ahead} {broken}");
+        assert_eq!(kept(&bench), numbers(10), "{ahead} {broken}");
+        bench.wait(1);
+        live(&mut bench, 11);
+        assert_eq!(kept(&bench), numbers(11), "{ahead} {broken}");
+    }
+}
+
+#[test]
+fn the_first_reading_stands_before_what_came_meanwhile() {
+    for ahead in [0, 3, -3] {
+        let mut bench = online(None);
+        live(&mut bench, 3);
+        bench.wait(1);
+        bob_at(&mut bench, 1, ahead);
+        bob_at(&mut bench, 2, ahead);
+        page_over(&mut bench, true, "p1", "p2");
+        assert_eq!(kept(&bench), ["1", "2", "3"], "{ahead}");
+    }
+}
+
+#[test]
+fn what_was_kept_by_a_server_with_a_late_clock_stands_behind_what_came_before() {
+    let mut bench = Bench::offline();
+    bench.connect_without_archive();
+    live(&mut bench, 1);
+    bench.disconnect();
+    bench.connect_without_archive();
+    let delay = "<delay xmlns='urn:xmpp:delay' stamp='2026-11-22T11:59:57Z'/>";
+    bench.hear("b2", "2", delay);
+    bench.hear("b3", "3", "");
+    assert_eq!(kept(&bench), ["1", "2", "3"]);
+}

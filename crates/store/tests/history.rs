@@ -73,6 +73,28 @@ fn delivery_only_moves_on_and_an_id_is_not_taken_by_the_other_side() {
 }
 
 #[test]
+fn a_message_of_the_archive_that_comes_again_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = filled(folder.path());
+    kept.keep(StoreRequest::SetDelivery(MessageId("a".into()), Delivery::Read, None));
+    let mut again = message("a", 9, true, "one 100%");
+    again.state = Delivery::Sent;
+    for archive in [None, Some("p1".to_owned()), Some("p1".to_owned())] {
+        again.more.archive_id = archive;
+        kept.keep(StoreRequest::PutArchived(again.clone()));
+    }
+    assert_eq!((kept.get("a").state, kept.get("a").time), (Delivery::Read, Timestamp(1)));
+    let mut new = message("e", 4, false, "out of the archive");
+    new.more.archive_id = Some("p2".into());
+    kept.keep(StoreRequest::PutArchived(new.clone()));
+    kept.keep(StoreRequest::PutArchived(new.clone()));
+    // Under another id of ours it is still the same place of the archive.
+    new.id = MessageId("f".into());
+    kept.keep(StoreRequest::PutArchived(new));
+    assert_eq!(kept.page(None, 9), (texts(&["a", "b", "c", "d", "e"]), false));
+}
+
+#[test]
 fn everything_is_there_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let record = CallRecord {
