@@ -60,6 +60,8 @@ pub(crate) struct Services {
     pub(crate) account: BTreeSet<String>,
     /// The services.
     pub(crate) items: Vec<Service>,
+    /// Those that did not tell what they are.
+    pub(crate) unclear: Vec<Jid>,
     /// Answers still to come.
     waiting: usize,
     /// All answers are in.
@@ -105,6 +107,9 @@ impl Im {
         now: Moment,
     ) {
         self.services.waiting = self.services.waiting.saturating_sub(1);
+        if let (Err(_), Question::Item, Some(from)) = (&answer, &question, &from) {
+            self.services.unclear.push(from.clone());
+        }
         let payload = answer.ok().flatten();
         if question == Question::Items {
             if let Some(Ok(items)) = payload.map(DiscoItemsResult::try_from) {

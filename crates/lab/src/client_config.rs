@@ -22,6 +22,7 @@ fn global(lab: &Deployment) -> String {
     if lab.faults.has(Fault::BrokenConfigFile) {
         return document("<Options><Set_Status_Inactive_Timeout>10</Options>");
     }
+    let persistent = lab.config.im.persistent_chat;
     let mut parts = vec![
         section("Client", &[("Forgot_Password_URL", "https://password.lab.example/")]),
         section(
@@ -30,7 +31,11 @@ fn global(lab: &Deployment) -> String {
         ),
         section(
             "Policies",
-            &[("EnableSIPURIDialling", "true"), ("InitialPhoneSelection", "softphone")],
+            &[
+                ("EnableSIPURIDialling", "true"),
+                ("InitialPhoneSelection", "softphone"),
+                ("Persistent_Chat_Enabled", if persistent { "true" } else { "false" }),
+            ],
         ),
     ];
     let server = lab.host("dir1");

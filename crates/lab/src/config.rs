@@ -321,6 +321,8 @@ pub struct ImConfig {
     /// Port of another program that plays the XMPP server of the chat nodes. It finds each one-time
     /// password as a file of that name, with the user inside, in `one-time` in the state folder.
     pub external_port: u16,
+    /// `Persistent_Chat_Enabled` in the client configuration: rooms that last.
+    pub persistent_chat: bool,
 }
 
 impl Default for ImConfig {
@@ -332,6 +334,7 @@ impl Default for ImConfig {
                 .map(str::to_owned)
                 .into(),
             external_port: 0,
+            persistent_chat: true,
         }
     }
 }

@@ -177,6 +177,8 @@ faults! {
     CasSamlRedirect, "cas-saml-redirect", Some(22), "CAS redirects to an identity provider beside the inner records";
     /// CAS starts single sign-on by a form.
     CasSamlForm, "cas-saml-form", Some(22), "CAS answers with a form that posts a SAML request beside the inner records";
+    /// The second host of rooms says that it is not there.
+    RoomHostMissing, "room-host-missing", None, "the second host of rooms answers every question with 404";
 }
 
 impl Fault {

@@ -62,11 +62,14 @@ impl Im {
         self.show_listing();
     }
 
-    /// Services of the server, and those of the rooms we know.
+    /// Services of the server, and those of the rooms we know. A service that does not tell what it
+    /// is, and by its name is one for rooms, is asked all the same: so the user hears of it.
     fn room_services(&self) -> Vec<Jid> {
         let told = self.services.items.iter().filter(|it| is_service(it)).map(|it| it.jid.clone());
         let known = self.rooms.places.keys().filter_map(|room| room.domain().parse().ok());
-        let all: BTreeSet<Jid> = told.chain(known).collect();
+        let named = |it: &&Jid| it.local().is_none() && it.domain().starts_with("conference");
+        let unclear = self.services.unclear.iter().filter(named).cloned();
+        let all: BTreeSet<Jid> = told.chain(known).chain(unclear).collect();
         all.into_iter().take(SERVICES).collect()
     }
 

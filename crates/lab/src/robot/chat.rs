@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::PhoneCommand;
+use super::rooms::Inside;
 use crate::config::RobotConfig;
 use crate::events::LabEvent;
 use crate::xml::Element;
@@ -27,12 +28,17 @@ const TYPING: Duration = Duration::from_millis(400);
 enum Request {
     /// To be called, perhaps with this number shown.
     Call(Option<String>),
+    /// To be asked into a room.
+    Invite,
     /// To be answered.
     Echo,
 }
 
 fn request(body: &str) -> Request {
     let text = body.trim().trim_end_matches(['.', '!']).to_ascii_lowercase();
+    if text == "invite me" {
+        return Request::Invite;
+    }
     match text.strip_prefix("call me") {
         Some("") => Request::Call(None),
         Some(rest) => match rest.strip_prefix(" from ").map(str::trim) {
@@ -61,12 +67,14 @@ struct Chat {
     connected: Connected,
     phone: mpsc::Sender<PhoneCommand>,
     counts: BTreeMap<String, Counts>,
+    inside: Inside,
 }
 
-/// Plays a robot in one domain until the laboratory stops.
+/// Plays a robot in one domain until the laboratory stops; `sits` is whether it sits in the room
+/// that is always there.
 pub(super) async fn run(
     shared: Arc<Shared>,
-    robot: RobotConfig,
+    (robot, sits): (RobotConfig, bool),
     domain: String,
     phone: mpsc::Sender<PhoneCommand>,
     mut stop: watch::Receiver<bool>,
@@ -76,8 +84,12 @@ pub(super) async fn run(
     let presence = Element::stanza("presence")
         .child(plain("status").text(&robot.note))
         .child(plain("priority").text("1"));
-    let mut chat = Chat { shared, robot, connected, phone, counts: BTreeMap::new() };
+    let inside = Inside::new(&bare.to_ascii_lowercase(), &domain);
+    let mut chat = Chat { shared, robot, connected, phone, counts: BTreeMap::new(), inside };
     chat.send(presence);
+    if sits {
+        chat.send(chat.inside.sit_down());
+    }
     loop {
         tokio::select! {
             out = chat.connected.queue.recv() => match out {
@@ -102,7 +114,10 @@ impl Chat {
         }
     }
 
-    fn presence(&self, stanza: &Element) {
+    fn presence(&mut self, stanza: &Element) {
+        if let Some(answer) = self.inside.presence(stanza) {
+            return self.send(answer);
+        }
         let Some(from) = stanza.attribute("from") else { return };
         if stanza.attribute("type") == Some("subscribe") {
             for kind in ["subscribed", "subscribe"] {
@@ -141,8 +156,17 @@ impl Chat {
     async fn message(&mut self, message: &Element) {
         let kind = message.attribute("type").unwrap_or("normal");
         let Some(from) = message.attribute("from").map(Jid::new) else { return };
+        if kind == "groupchat" {
+            let robot =
+                |name: &str| self.shared.lab.person(name).is_some_and(|it| it.robot.is_some());
+            let answer = self.inside.heard(message, robot);
+            return answer.into_iter().for_each(|it| self.send(it));
+        }
         if !matches!(kind, "chat" | "normal") {
             return;
+        }
+        if let Some(entering) = self.inside.invited(message) {
+            return self.send(entering);
         }
         let name = from.bare.split('@').next().unwrap_or_default().to_owned();
         let person = self.shared.lab.person(&name).cloned();
@@ -176,7 +200,12 @@ impl Chat {
                     Err(_) => "My phone does not work.".to_owned(),
                 }
             }
-            (Request::Call(_) | Request::Echo, _) => format!("You said: {body}"),
+            (Request::Invite, Some(_)) if self.shared.has_rooms(from.domain()) => {
+                let stanzas = self.inside.invite(&from.bare);
+                stanzas.into_iter().for_each(|it| self.send(it));
+                "There is a room for us.".to_owned()
+            }
+            (Request::Call(_) | Request::Invite | Request::Echo, _) => format!("You said: {body}"),
         };
         let answer = reply()
             .with("id", &crate::random::uuid())
@@ -205,8 +234,15 @@ mod tests {
         assert_eq!(request("call me"), Request::Call(None));
         assert_eq!(request(" Call me! "), Request::Call(None));
         assert_eq!(request("call me from +4930123"), Request::Call(Some("+4930123".into())));
-        for text in ["call me later", "call me from home", "please call me", "hi", "call me from "]
-        {
+        assert_eq!(request("Invite me!"), Request::Invite);
+        for text in [
+            "call me later",
+            "call me from home",
+            "please call me",
+            "hi",
+            "call me from ",
+            "invite",
+        ] {
             assert_eq!(request(text), Request::Echo, "{text}");
         }
     }

@@ -4,6 +4,7 @@ mod chat;
 mod g711;
 mod media;
 mod phone;
+mod rooms;
 mod sdp;
 mod sound;
 
@@ -44,9 +45,13 @@ pub(crate) fn start(tasks: &mut JoinSet<()>, im: &Arc<Shared>, stop: &watch::Sen
         let (commands, inbox) = mpsc::channel(16);
         let lab = Arc::clone(&im.lab);
         tasks.spawn(phone::run(lab, person.clone(), robot.clone(), inbox, stop.subscribe()));
+        // One of them sits in the room that is always there: two would talk for ever.
+        let sits = im.lab.people.iter().find(|it| it.robot.is_some());
+        let sits = sits.is_some_and(|it| it.name == person.name);
         for domain in im.domains() {
+            let sits = sits && im.has_rooms(&domain);
             let (im, commands) = (Arc::clone(im), commands.clone());
-            tasks.spawn(chat::run(im, robot.clone(), domain, commands, stop.subscribe()));
+            tasks.spawn(chat::run(im, (robot.clone(), sits), domain, commands, stop.subscribe()));
         }
     }
 }

@@ -11,7 +11,8 @@ const CARBONS: &str = "urn:xmpp:carbons:2";
 /// Longest display name or group name kept.
 const MAX_NAME: usize = 1023;
 
-fn result(to: &Element) -> Element {
+/// The answer to a request, without content.
+pub(super) fn result(to: &Element) -> Element {
     let mut reply = Element::stanza("iq").with("type", "result");
     for (theirs, ours) in [("id", "id"), ("to", "from")] {
         if let Some(value) = to.attribute(theirs) {
@@ -57,7 +58,11 @@ pub(super) fn answer(state: &mut State, from: &Jid, to: Option<&Jid>, iq: &Eleme
             Some(_) => error(iq, "cancel", "item-not-found"),
         },
         ("query", DISCO_ITEMS) if !set && (own || server) => {
-            result(iq).child(Element::new("query", DISCO_ITEMS))
+            let hosts = state.rooms.hosts(to.filter(|_| !own));
+            let query = Element::new("query", DISCO_ITEMS);
+            result(iq).child(hosts.fold(query, |query, host| {
+                query.child(plain("item").with("jid", host).with("name", "Text conferencing"))
+            }))
         }
         ("query", "jabber:iq:version") if server => result(iq).child(
             Element::new("query", "jabber:iq:version")

@@ -1,10 +1,12 @@
 //! The XMPP server of the deployment, with one virtual host per domain.
 
 pub(crate) mod iq;
+pub(crate) mod rooms;
 pub(crate) mod roster;
 pub(crate) mod router;
 pub(crate) mod sasl;
 pub(crate) mod splitter;
+pub(crate) mod stamp;
 mod stream;
 
 use std::sync::Arc;
@@ -48,7 +50,19 @@ impl Shared {
                 }
             }
         }
-        Self { lab, router, tls: TlsAcceptor::from(tls) }
+        let shared = Self { lab, router, tls: TlsAcceptor::from(tls) };
+        if shared.has_rooms(&shared.lab.domain().to_ascii_lowercase()) {
+            let missing = shared.lab.faults.has(Fault::RoomHostMissing);
+            shared.router.open_rooms(shared.lab.domain(), missing);
+        }
+        shared
+    }
+
+    /// Whether the domain has hosts for rooms: that of the IM and Presence servers.
+    pub(crate) fn has_rooms(&self, domain: &str) -> bool {
+        let scenario = self.lab.scenario;
+        let own = domain.eq_ignore_ascii_case(self.lab.domain());
+        own && scenario.has_presence_server() && !scenario.is_cloud()
     }
 
     /// The SASL mechanisms offered.

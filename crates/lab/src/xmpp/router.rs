@@ -4,12 +4,13 @@ mod presence;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
 use super::iq;
+use super::rooms::Rooms;
 use super::roster::{Account, Item, Outgoing, ROSTER, Session, plain};
+use super::stamp::now;
 use crate::xml::Element;
 
 /// Stanza errors.
@@ -46,7 +47,7 @@ impl Jid {
         }
     }
 
-    fn domain(&self) -> &str {
+    pub(crate) fn domain(&self) -> &str {
         self.bare.rsplit('@').next().unwrap_or_default()
     }
 }
@@ -67,6 +68,7 @@ pub(crate) struct State {
     domains: Vec<String>,
     pub(super) accounts: BTreeMap<String, Account>,
     next_id: u64,
+    pub(super) rooms: Rooms,
 }
 
 impl Router {
@@ -79,7 +81,12 @@ impl Router {
                 accounts.insert(jid, Account::default());
             }
         }
-        Self(Mutex::new(State { domains, accounts, next_id: 0 }))
+        Self(Mutex::new(State { domains, accounts, next_id: 0, rooms: Rooms::default() }))
+    }
+
+    /// Opens the room hosts of a domain; with `missing` the second of them says that it is not there.
+    pub(crate) fn open_rooms(&self, domain: &str, missing: bool) {
+        self.state().rooms = Rooms::of(domain, missing);
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -150,6 +157,9 @@ impl Router {
         let mut state = self.state();
         stanza.set("from", &from.full());
         match stanza.local() {
+            _ if stanza.attribute("to").is_some_and(|to| state.rooms.serve(&Jid::new(to))) => {
+                state.ask_rooms(from, &stanza);
+            }
             "message" => state.message(from, stanza),
             "presence" => state.presence(from, stanza),
             _ => state.iq(from, stanza),
@@ -200,7 +210,7 @@ impl State {
             .collect()
     }
 
-    fn deliver_to_available(&mut self, bare: &str, stanza: &Element) {
+    pub(super) fn deliver_to_available(&mut self, bare: &str, stanza: &Element) {
         for jid in self.resources(bare, |session| session.presence.is_some()) {
             self.deliver(&jid, stanza.clone());
         }
@@ -230,6 +240,7 @@ impl State {
         if session.presence.is_some() {
             self.broadcast(&jid.bare, &gone);
         }
+        self.leave_rooms(jid);
         for other in session.directed {
             self.deliver_to_available(&Jid::new(&other).bare, &gone);
         }
@@ -337,27 +348,6 @@ impl State {
     }
 }
 
-/// The time as XEP-0082 wants it, to the second.
-pub(crate) fn now() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    stamp(seconds)
-}
-
-/// Seconds since 1970 as date and time (proleptic Gregorian calendar, counted from 1 March 0000).
-fn stamp(seconds: u64) -> String {
-    let (days, rest) = (seconds / 86_400 + 719_468, seconds % 86_400);
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -382,13 +372,6 @@ mod tests {
             out.push(stanza.to_xml());
         }
         out
-    }
-
-    #[test]
-    fn time_stamps_follow_the_calendar() {
-        assert_eq!(stamp(0), "1970-01-01T00:00:00Z");
-        assert_eq!(stamp(951_782_400), "2000-02-29T00:00:00Z");
-        assert_eq!(stamp(1_795_350_896), "2026-11-22T12:34:56Z");
     }
 
     #[test]

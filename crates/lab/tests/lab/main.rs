@@ -6,6 +6,7 @@
 mod faults;
 mod im;
 mod phone;
+mod rooms;
 mod scenarios;
 mod wire;
 

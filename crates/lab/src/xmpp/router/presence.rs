@@ -97,6 +97,7 @@ impl State {
         if session.presence.take().is_some() {
             self.broadcast(&from.bare, &stanza);
         }
+        self.leave_rooms(from);
         for other in directed {
             self.deliver_to_available(&Jid::new(&other).bare, &stanza);
         }
