@@ -7,6 +7,7 @@ mod letting_in;
 mod links;
 mod memory;
 mod network;
+mod people;
 mod provision;
 mod random;
 mod roaming;
