@@ -64,9 +64,16 @@ impl Im {
             return true;
         }
         let (watched, photo) = (self.watching.is_watched(&who), self.photo_id(&who));
+        // What was told before stays until something else is told.
         self.edit_details(&who, |details| {
             let presence = details.presence.take().filter(|_| watched);
-            *details = PersonDetails { photo, presence, busy: true, ..PersonDetails::default() };
+            *details = PersonDetails {
+                photo,
+                presence,
+                busy: true,
+                error: None,
+                ..std::mem::take(details)
+            };
         });
         let mut asked = 0;
         let mut ask = |im: &mut Self, to: Jid, payload: Element, question: Question| {
@@ -104,9 +111,8 @@ impl Im {
                 let seconds = last.attr("seconds").and_then(|text| text.parse::<u32>().ok());
                 if let Some(seconds) = seconds {
                     let seen = Timestamp(now.wall.0 - i64::from(seconds) * 1_000);
-                    self.edit_details(who, |details| {
-                        details.last_seen = details.last_seen.or(Some(seen));
-                    });
+                    let seen = self.people.idle_since(who).unwrap_or(seen);
+                    self.edit_details(who, |details| details.last_seen = Some(seen));
                 }
             }
             (Question::Version, version) => {
