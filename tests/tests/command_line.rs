@@ -88,7 +88,7 @@ fn methods_that_fail_end_with_1_and_those_not_built_with_2() {
     check("call.dial", json!({ "to": "1" }), -32001);
     check("chat.send", json!({ "to": "a@example.test", "body": "x" }), -32001);
     check("call.hangUp", json!({ "id": "c99" }), -32001);
-    let (status, error) = client.ctl("room.list", Value::Null);
+    let (status, error) = client.ctl("voicemail.list", Value::Null);
     assert_eq!(status, 2, "{error}");
     let state = client.session();
     assert_eq!(state["state"], "signedOut");
