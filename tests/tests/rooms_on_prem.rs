@@ -71,6 +71,9 @@ fn persistent_rooms_are_listed_entered_and_answer() {
     let me = until_member(&alice, &room, ALICE);
     assert_eq!((&me["me"], &me["jid"]), (&json!(true), &json!(ALICE)), "{me:#}");
     until_member(&alice, &room, BOB);
+    // A nickname that names nobody: only the room can tell later who said it.
+    alice.must("room.nick", json!({ "room": room, "nick": "al" }));
+    until_member(&alice, &room, "al");
     let since = alice.count();
     alice.say(&room, "what is there?", "delivered");
     alice.until_message(&format!("{room}/{BOB}"), "You said: what is there?", since);
