@@ -23,6 +23,7 @@ use xmpp_parsers::stanza_error::DefinedCondition;
 
 use crate::asking::{Answer, Question};
 use crate::ordering::Order;
+use crate::rooms::is_invitation;
 use crate::sealing::Unsealed;
 use crate::taking::{Arrival, Taken};
 use crate::{Im, jid_from_wire};
@@ -225,7 +226,7 @@ impl Im {
         let own = from == self.me;
         let with = if own { to.unwrap_or_else(|| self.me.clone()) } else { from.clone() };
         let chat = matches!(wire.type_, MessageType::Chat | MessageType::Normal);
-        if !chat || self.is_room(&with) {
+        if !chat || self.is_room(&with) || is_invitation(&wire) {
             return;
         }
         let Unsealed::Open(wire, protection) = self.unseal(wire) else {

@@ -108,6 +108,19 @@ fn what_came_meanwhile_is_fetched_page_by_page_and_kept_before_its_position() {
 }
 
 #[test]
+fn an_old_invitation_is_neither_told_again_nor_a_message() {
+    let mut bench = online(Some("p1"));
+    let room = "lunch@rooms.example.com";
+    let words = "bob invites</body><x xmlns='http://jabber.org/protocol/muc#user'>\
+                 <invite from='bob@example.com'><reason>Come</reason></invite></x>\
+                 <body xml:lang='de'>bob lädt ein";
+    archived(&mut bench, "p2", room, "alice@example.com", "i1", words);
+    page_over(&mut bench, true, "p2", "p2");
+    assert!(bench.bodies(room).is_empty());
+    assert!(bench.im.invitations().is_empty());
+}
+
+#[test]
 fn what_the_archive_has_was_sent_and_the_rest_goes_out_after_it() {
     let mut bench = Bench::online();
     let (first, second) = (bench.say(BOB, "a"), bench.say(BOB, "b"));

@@ -27,6 +27,17 @@ struct Told {
     password: Option<String>,
 }
 
+/// Whether a message of our archive is an invitation. Those were told when they came; servers
+/// archive them for the words that they put in for clients without rooms.
+pub(crate) fn is_invitation(message: &Wire) -> bool {
+    let from = message.from.as_ref().and_then(jid_from_wire);
+    from.is_some_and(|from| told(&from, message).is_some())
+}
+
+fn told(from: &Jid, message: &Wire) -> Option<Told> {
+    mediated(from, message).or_else(|| direct(from, message))
+}
+
 impl Im {
     /// A message that asks us into a room, or says that somebody declined. True when it was that.
     pub(crate) fn room_invites(&mut self, message: &Wire) -> bool {
@@ -39,8 +50,7 @@ impl Im {
         if self.declined(&from, message) {
             return true;
         }
-        let through_room = mediated(&from, message);
-        let Some(told) = through_room.or_else(|| direct(&from, message)) else {
+        let Some(told) = told(&from, message) else {
             return false;
         };
         self.invited(told);

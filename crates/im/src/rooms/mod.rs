@@ -29,6 +29,7 @@ use offhook_model::{
     Ticket,
 };
 
+pub(crate) use invitations::is_invitation;
 pub(crate) use place::Place;
 pub(crate) use questions::Question;
 pub(crate) use talking::Gate;
