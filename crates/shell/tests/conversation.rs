@@ -52,6 +52,19 @@ fn styled_text_is_spoken_without_its_marks() {
 }
 
 #[test]
+fn a_message_about_its_writer_is_a_sentence_with_the_name() {
+    let edit = |messages: &mut Vec<offhook_model::Message>| {
+        if let Some(last) = messages.last_mut() {
+            last.body = "/me shrugs in disgust".into();
+            (last.more.html, last.own) = (None, false);
+        }
+    };
+    let window = open(common::sample::with_messages(common::sample::hub(), edit));
+    assert!(window.says("Amira Khalil shrugs in disgust"));
+    assert!(!window.says("/me shrugs"));
+}
+
+#[test]
 fn an_answered_message_is_quoted_and_gone_to() {
     let mut window = open(talk::rich());
     let name = "Answers Amira Khalil: Did *all* nodes get the new certificate? See https://wiki.northwind.example/edge_(new).";

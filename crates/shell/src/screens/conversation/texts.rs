@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use offhook_model::{Message, MessageId};
-use offhook_text::{Block, Names, Span, Style, Text};
+use offhook_text::{Block, Names, Span, Style, Text, safe_line};
 
 use super::body;
 use super::row::{View, instead};
@@ -27,7 +27,8 @@ impl Read {
         {
             return Arc::clone(text);
         }
-        let text = Arc::new(match instead(cx, view, message) {
+        let words = instead(cx, view, message).or_else(|| action(cx, message));
+        let text = Arc::new(match words {
             Some(words) => plain(words),
             None => {
                 let nobody = Vec::new();
@@ -51,6 +52,17 @@ impl Read {
     pub fn clear(&mut self) {
         self.texts.clear();
     }
+}
+
+/// A message about its writer (XEP-0245), as a sentence with the writer's name.
+fn action(cx: &Cx<'_>, message: &Message) -> Option<String> {
+    let rest = offhook_text::action(&message.body)?;
+    let who = match message.from.resource() {
+        _ if message.own => cx.snap.me.name.clone(),
+        Some(nick) => safe_line(nick),
+        None => safe_line(&cx.name_of(&message.from)),
+    };
+    Some(format!("{who} {}", offhook_text::safe(rest)))
 }
 
 fn plain(words: String) -> Text {
