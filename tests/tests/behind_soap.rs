@@ -13,7 +13,9 @@ fn a_one_time_password_opens_a_real_chat_server_again_and_again() {
     }
     let scratch = Scratch::new();
     let port = free_port();
-    let config = format!("[im]\nexternalPort = {port}\n");
+    // Long enough for Prosody to start again.
+    let limits = "reloginLower = 6\nreloginUpper = 9\n";
+    let config = format!("[im]\nexternalPort = {port}\n{limits}");
     let lab = Lab::start(scratch.path(), &[], &config);
     let tokens = scratch.path().join("lab-on-prem/state/one-time");
     let authority = Authority::new(scratch.path());

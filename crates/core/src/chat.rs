@@ -13,6 +13,7 @@ use offhook_ports::{
 };
 
 use crate::event::XmppEvent;
+use crate::failover::{Failover, State};
 use crate::resuming::{Abandoned, Earlier};
 use crate::reviving::fault_is_final;
 use crate::standing::ServiceVerdict;
@@ -60,6 +61,8 @@ pub struct ChatSide {
     pub(crate) abandoned: Option<Abandoned>,
     /// The stream was taken up again, and something came on it since.
     pub(crate) carried: bool,
+    /// The way back after a server was lost, while it is gone.
+    pub(crate) failover: Option<Failover>,
     resumed: bool,
 }
 
@@ -80,6 +83,7 @@ impl ChatSide {
             earlier: None,
             abandoned: None,
             carried: false,
+            failover: None,
             resumed: false,
         }
     }
@@ -226,7 +230,7 @@ impl Core {
     /// Begins to chat in a new session, or goes on over another way.
     pub(crate) fn start_chat(&mut self, plan: XmppPlan, now: Moment) {
         self.park_chat(now);
-        self.chat.attempts = 0;
+        (self.chat.attempts, self.chat.failover) = (0, None);
         if self.chat.im.is_some()
             && self.chat.plan.as_ref().is_some_and(|old| old.jid.bare() == plan.jid.bare())
         {
@@ -359,6 +363,7 @@ impl Core {
         }
         self.chat.link = LinkState::Online(link);
         self.chat.online_since = Some(now.at);
+        (self.chat.failover, self.chat.waiting) = (None, None);
         self.chat.earlier = None;
         (self.chat.resumed, self.chat.carried) = (resumed, false);
         self.session.services.im = ServiceStatus {
@@ -426,9 +431,14 @@ impl Core {
             self.give_chat_up(problem, now);
             return;
         }
-        match self.stream_pause(stood_well) {
-            Some(pause) if was_online => self.chat.link = LinkState::Pausing(now.at + pause),
-            Some(_) | None => self.pause_chat(now),
+        let pause = self.stream_pause(stood_well).filter(|_| was_online);
+        if self.fail_over(was_online, pause.is_some(), &problem, now) == Some(State::Stopped) {
+            return;
+        }
+        match pause {
+            Some(pause) => self.chat.link = LinkState::Pausing(now.at + pause),
+            None if self.chat.failover.is_some() => {}
+            None => self.pause_chat(now),
         }
         if !was_online {
             self.chat_verdict(ServiceVerdict::Failed(problem));
@@ -439,7 +449,7 @@ impl Core {
         if self.chat.earlier.is_some() {
             self.give_stream_up(now);
         }
-        self.chat.link = LinkState::Off;
+        (self.chat.link, self.chat.failover) = (LinkState::Off, None);
         self.session.services.im.state = ServiceState::Failed;
         self.session.services.im.error = Some(problem.clone());
         self.chat_verdict(ServiceVerdict::GivenUp(problem));

@@ -18,6 +18,7 @@ mod chats;
 mod commands;
 mod effect;
 mod event;
+mod failover;
 mod files;
 mod gate;
 mod history;

@@ -4,7 +4,7 @@
 //! the outbox stay as they are meanwhile.
 //!
 //! The re-login of IM and Presence after a node failed (reference im-presence.md section 3) is another
-//! matter and not built.
+//! matter (`failover`).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -244,6 +244,6 @@ impl Up {
 }
 
 /// The wall clock at a moment to come.
-fn later(now: Moment, at: Instant) -> Timestamp {
+pub(crate) fn later(now: Moment, at: Instant) -> Timestamp {
     now.plus(at.saturating_duration_since(now.at)).wall
 }

@@ -18,7 +18,10 @@ impl Core {
                 self.begin_with(Wish { fresh: true, ..wish }, now);
                 Ok(())
             }
-            Phase::Up(up) if up.is_confirmed() && self.session.state != SessionState::SignedIn => {
+            Phase::Up(up)
+                if up.is_confirmed()
+                    && (self.session.state != SessionState::SignedIn || self.chat_can_hurry()) =>
+            {
                 self.phase = Phase::Up(up);
                 self.network.lost = false;
                 self.trust.reconsider();

@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
-use offhook_model::{Fault, Moment, Problem, ServiceState};
+use offhook_model::{Fault, Moment, Owner, Problem, ServiceState};
 use offhook_ports::{Found, XmppAuth, XmppPlan};
+use offhook_signin::Renewal;
 
-use crate::budget::Ended;
+use crate::budget::{Ended, clock};
 use crate::chat::LinkState;
+use crate::failover::{Failover, State};
+use crate::moving::later;
 use crate::phase::{Phase, password_can_mend};
 use crate::{Core, Effect};
 
@@ -27,7 +30,7 @@ impl Core {
             LinkState::Pausing(_) => {}
             LinkState::Off | LinkState::Parked | LinkState::Closing(_) => return,
         }
-        self.chat.online_since = None;
+        (self.chat.online_since, self.chat.failover) = (None, None);
         self.chat.link = LinkState::Parked;
         self.session.services.im.state = ServiceState::Connecting;
     }
@@ -71,6 +74,9 @@ impl Core {
     fn reopen_chat(&mut self, now: Moment) {
         let Some(plan) = self.chat.plan.clone() else { return };
         self.chat.waiting = None;
+        if self.chat.failover.is_some() && self.relogin().is_none() {
+            self.chat.failover = None;
+        }
         match (&plan.auth, self.renewal()) {
             // The cloud's token lasts for hours; the flow knows when a new one is due.
             (
@@ -85,6 +91,12 @@ impl Core {
                     return;
                 }
                 self.budget.begin(now.at);
+                let mut renewal = renewal;
+                if let (Some(failover), Renewal::Soap(soap)) =
+                    (&mut self.chat.failover, &mut renewal)
+                {
+                    soap.step = failover.ask();
+                }
                 let (run, renewal) = (self.next_run(), Box::new(renewal));
                 self.chat.link = LinkState::Renewing(run);
                 self.session.services.im.state = ServiceState::Connecting;
@@ -100,6 +112,18 @@ impl Core {
     /// A new one-time password came, or not.
     pub(crate) fn chat_renewed(&mut self, result: Result<Box<XmppPlan>, Problem>, now: Moment) {
         self.budget.end(Ended::of(&result), now.at);
+        let by_session = self.by_session();
+        let result = match (&mut self.chat.failover, result) {
+            (Some(failover), Ok(plan)) => {
+                failover.let_in();
+                Ok(plan)
+            }
+            // Whatever it says of a session that is over, the password was not asked.
+            (Some(_), Err(problem)) if by_session || !password_can_mend(&problem) => {
+                return self.not_let_in(problem, now);
+            }
+            (_, result) => result,
+        };
         match result {
             Ok(plan) => self.open_link(*plan),
             // Each attempt with a wrong password brings the account nearer to being locked.
@@ -116,6 +140,93 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// Client re-login limits, where the machine of `failover` is the way back: chat by one-time
+    /// passwords of IM and Presence that we reach ourselves. An edge has other nodes and tokens.
+    fn relogin(&self) -> Option<(Duration, Duration)> {
+        let by_token = matches!(self.chat.plan.as_ref()?.auth, XmppAuth::VtgToken { .. });
+        let Phase::Up(up) = &self.phase else { return None };
+        if matches!(up.way.found, Found::Edge(_)) {
+            return None;
+        }
+        match self.renewal() {
+            Some((Renewal::Soap(soap), _)) if by_token => Some(soap.relogin),
+            Some(_) | None => None,
+        }
+    }
+
+    /// A link was lost or could not be opened: what the machine makes of it, where it is the way
+    /// back. `resumable`: the stream may be taken up again at once.
+    pub(crate) fn fail_over(
+        &mut self,
+        was_online: bool,
+        resumable: bool,
+        problem: &Problem,
+        now: Moment,
+    ) -> Option<State> {
+        match (&mut self.chat.failover, was_online) {
+            (Some(failover), false) => failover.failed(now.at, &mut self.chance),
+            (None, false) => return None,
+            (_, true) => {
+                let limits = self.relogin()?;
+                let failover = Failover::lost(limits, resumable, now.at, &mut self.chance);
+                self.chat.failover = Some(failover);
+            }
+        }
+        self.after_failure(problem, now)
+    }
+
+    fn not_let_in(&mut self, problem: Problem, now: Moment) {
+        self.session.services.im.state = ServiceState::Failed;
+        if !password_can_mend(&problem) {
+            self.session.services.im.error = Some(problem.clone());
+        }
+        // Behind a login page nothing is known of the server.
+        if let Some(pause) = self.network.portal_pause(&problem) {
+            self.chat.failover = None;
+            self.chat.link = LinkState::Pausing(now.at + pause);
+            return self.toast(problem, now);
+        }
+        if let Some(failover) = &mut self.chat.failover {
+            failover.failed(now.at, &mut self.chance);
+        }
+        self.after_failure(&problem, now);
+    }
+
+    /// Waits, or stops.
+    fn after_failure(&mut self, problem: &Problem, now: Moment) -> Option<State> {
+        let state = self.chat.failover.as_ref()?.state();
+        match state {
+            State::Failover { until, .. } => {
+                self.chat.link = LinkState::Pausing(until);
+                let at = clock(later(now, until));
+                self.chat.waiting = Some(format!("Connecting again at {at}"));
+            }
+            State::Stopped => {
+                self.give_chat_up(stopped_problem(problem), now);
+                // A wish of the user, or another network, begins anew.
+                (self.chat.failover, self.chat.link) = (None, LinkState::Parked);
+            }
+            State::XmppConnected
+            | State::Resuming
+            | State::SoapConnectSession { .. }
+            | State::SoapConnect
+            | State::XmppConnect { .. } => {}
+        }
+        Some(state)
+    }
+
+    fn by_session(&self) -> bool {
+        let state = self.chat.failover.as_ref().map(Failover::state);
+        matches!(state, Some(State::SoapConnectSession { .. }))
+    }
+
+    /// Chat is not connected and waits for its time, or for the user.
+    pub(crate) fn chat_can_hurry(&self) -> bool {
+        let stopped =
+            self.chat.is_parked() && self.session.services.im.state == ServiceState::Failed;
+        stopped || self.chat.failover.is_some() && matches!(self.chat.link, LinkState::Pausing(_))
     }
 
     /// Behind an edge it is the edge's token that may be over: only a new sign-in gives another.
@@ -143,6 +254,23 @@ impl Core {
         self.sign_in_anew(now);
         true
     }
+}
+
+/// Every node was tried, by the session and by a new one.
+fn stopped_problem(last: &Problem) -> Problem {
+    // A one-time password that is refused is not the user's.
+    let owner = if password_can_mend(last) { Owner::Server } else { last.owner };
+    Problem::new(
+        last.area,
+        owner,
+        format!(
+            "Chat was lost and no server of IM and Presence lets us back in; nothing more is tried \
+             by itself. The last attempt: {}",
+            last.cause
+        ),
+        "Sign in again, or press Try again.",
+    )
+    .with_evidence(last.evidence.clone())
 }
 
 /// Trying again with the same words cannot help. A one-time password that is refused may only be

@@ -323,6 +323,10 @@ pub struct ImConfig {
     pub external_port: u16,
     /// `Persistent_Chat_Enabled` in the client configuration: rooms that last.
     pub persistent_chat: bool,
+    /// Client Re-Login Lower Limit in seconds.
+    pub relogin_lower: u32,
+    /// Client Re-Login Upper Limit in seconds.
+    pub relogin_upper: u32,
 }
 
 impl Default for ImConfig {
@@ -335,6 +339,8 @@ impl Default for ImConfig {
                 .into(),
             external_port: 0,
             persistent_chat: true,
+            relogin_lower: 120,
+            relogin_upper: 537,
         }
     }
 }

@@ -64,6 +64,8 @@
 //!
 //! [im]
 //! mutualContacts = false
+//! reloginLower = 120                  # seconds before a client comes back after a lost server
+//! reloginUpper = 537
 //! mechanisms = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "CISCO-VTG-TOKEN"]
 //! # "#;
 //! # offhook_lab::LabConfig::from_toml(text).unwrap();

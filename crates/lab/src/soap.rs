@@ -147,8 +147,8 @@ fn properties(lab: &Deployment) -> Vec<(&'static str, String)> {
         ("AdhocSubscriptions.TTL", "3600".into()),
         ("TFTP.Primary", cucm.clone()),
         ("CCMCIP.Host", cucm.clone()),
-        ("CUP.SRM.LowerFailoverLoginRetryLimit", "120".into()),
-        ("CUP.SRM.UpperFailoverLoginRetryLimit", "537".into()),
+        ("CUP.SRM.LowerFailoverLoginRetryLimit", lab.config.im.relogin_lower.to_string()),
+        ("CUP.SRM.UpperFailoverLoginRetryLimit", lab.config.im.relogin_upper.to_string()),
     ];
     if lab.scenario == Scenario::Cup8 {
         // Voicemail, mail store and directory are asked for by name and not played here.

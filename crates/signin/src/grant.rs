@@ -129,6 +129,20 @@ pub struct SoapRenewal {
     pub relogin: (Duration, Duration),
     /// The way through the edge, when we came that way.
     pub edge: Option<EdgeRoute>,
+    /// What is tried.
+    pub step: SoapStep,
+}
+
+/// How far a reconnect to IM and Presence goes. Each is tried at the first node, then at the second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SoapStep {
+    /// By the session we have, and by a new one when that is over or cannot be used.
+    #[default]
+    Both,
+    /// By the session we have.
+    Session,
+    /// By a new one.
+    Login,
 }
 
 /// What became of a sign-in.

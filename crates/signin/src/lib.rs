@@ -27,7 +27,9 @@ mod webex;
 
 pub use browser::{CloudToken, browser_needed, returned, webex_from_fragment};
 pub use edge::{EdgeBudget, EdgeRoute, restricted, restrictions};
-pub use grant::{CloudRenewal, Credentials, Grant, Renewal, Report, Service, SoapRenewal};
+pub use grant::{
+    CloudRenewal, Credentials, Grant, Renewal, Report, Service, SoapRenewal, SoapStep,
+};
 
 use offhook_model::{ManualAccount, Preset, Problem, UserAddress, Via};
 use offhook_ports::{Found, Tell, World, XmppPlan};

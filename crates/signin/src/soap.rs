@@ -12,9 +12,9 @@ use offhook_model::{Area, Endpoint, Fault, Jid, Link, Owner, Problem, Secret, Se
 use offhook_ports::{HttpRequest, Target, XmppAuth, XmppPlan, XmppServer};
 use quick_xml::escape::escape;
 
-use crate::SoapRenewal;
 use crate::flow::{Failure, Flow, Purpose, https, most_important, place};
 use crate::home::passed_over_problem;
+use crate::{SoapRenewal, SoapStep};
 
 const PATH: &str = "/EPASSoap/service/v80";
 const XMPP_PORT: u16 = 5222;
@@ -90,7 +90,8 @@ pub(crate) async fn enter(
 }
 
 /// A fresh plan for a reconnect: by the open session at the first node, then at the second; by a new
-/// one when neither can be reached or the session is over (reference im-presence.md section 3).
+/// one when neither can be reached or the session is over (reference im-presence.md section 3);
+/// only one of the two where `step` says so.
 pub(crate) async fn renew(
     flow: &Flow<'_>,
     renewal: &SoapRenewal,
@@ -98,15 +99,25 @@ pub(crate) async fn renew(
 ) -> Result<XmppPlan, Problem> {
     let SoapRenewal { nodes, session, username, domain, resource, servers, .. } = renewal;
     let person = Person { user_id: username, domain, password, proved: false };
-    for node in nodes.iter().take(2) {
+    let mut failures = vec![];
+    let nodes_of_session = if renewal.step == SoapStep::Login { 0 } else { 2 };
+    for node in nodes.iter().take(nodes_of_session) {
         match question(flow, node, session.clone(), None).await {
             Ok(session) => {
                 return plan(session, nodes, &person, resource, servers).map(|made| made.plan);
             }
-            Err(failure) if is_unreachable(&failure) => {}
+            Err(failure) if is_unreachable(&failure) => failures.push(failure),
             // The session is over, and the other node would say the same.
-            Err(_) => break,
+            Err(failure) => {
+                failures.push(failure);
+                break;
+            }
         }
+    }
+    if renewal.step == SoapStep::Session
+        && let Some((problem, _)) = most_important(failures)
+    {
+        return Err(problem);
     }
     enter(flow, nodes, &person, resource).await.map(|made| made.plan)
 }
@@ -307,6 +318,7 @@ fn plan(
         servers: servers.clone(),
         relogin: relogin(&session.config),
         edge: None,
+        step: SoapStep::default(),
     };
     let plan = XmppPlan {
         jid,

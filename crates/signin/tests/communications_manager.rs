@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use offhook_model::{Area, Authenticator, Fault, Link, ProductMode, Rule, UserAddress, Via};
 use offhook_ports::{Found, PhoneDialect, Target, XmppAuth};
-use offhook_signin::{Credentials, Grant, Renewal, Report, Request, Service, renew, sign_in};
+use offhook_signin::{
+    Credentials, Grant, Renewal, Report, Request, Service, SoapStep, renew, sign_in,
+};
 use offhook_testkit::{PASSWORD, Reply, TOKEN, TestWorld, deployment, reply, url};
 
 fn address() -> UserAddress {
@@ -365,6 +367,32 @@ fn a_live_session_gives_the_next_one_time_password() {
 
 #[test]
 fn a_dead_session_is_opened_anew() {
+    let (world, renewal) = with_a_dead_session();
+    let ports = world.world();
+    let plan = world.run(renew(&ports, &renewal, &credentials("alice"), &|_| {}));
+    match plan.expect("a plan").auth {
+        XmppAuth::VtgToken { token, .. } => assert_eq!(token.expose(), "t2"),
+        XmppAuth::Password { .. } | XmppAuth::WebexToken { .. } => panic!("no token"),
+    }
+}
+
+/// After a node was lost the two are tried with a wait between (reference im-presence.md section 3).
+#[test]
+fn only_the_session_or_only_a_new_one_is_tried_where_that_is_wanted() {
+    for (step, let_in) in [(SoapStep::Session, false), (SoapStep::Login, true)] {
+        let (world, mut renewal) = with_a_dead_session();
+        let Renewal::Soap(soap) = &mut renewal else { panic!("no session") };
+        soap.step = step;
+        let before = world.asked().len();
+        let ports = world.world();
+        let plan = world.run(renew(&ports, &renewal, &credentials("alice"), &|_| {}));
+        assert_eq!(plan.is_ok(), let_in, "{step:?}");
+        // A login, and the two questions of either session.
+        assert_eq!(world.asked().len() - before, 2 + usize::from(let_in), "{step:?}");
+    }
+}
+
+fn with_a_dead_session() -> (TestWorld, Renewal) {
     let world = deployment();
     // The first session stays refused; the new one is known by its own key.
     let body =
@@ -379,12 +407,7 @@ fn a_dead_session_is_opened_anew() {
             "second</session-key></s:Header><s:Body><get-onetime",
             Reply::ok(token),
         );
-    let ports = world.world();
-    let plan = world.run(renew(&ports, &renewal, &credentials("alice"), &|_| {}));
-    match plan.expect("a plan").auth {
-        XmppAuth::VtgToken { token, .. } => assert_eq!(token.expose(), "t2"),
-        XmppAuth::Password { .. } | XmppAuth::WebexToken { .. } => panic!("no token"),
-    }
+    (world, renewal)
 }
 
 #[test]

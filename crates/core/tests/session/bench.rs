@@ -14,7 +14,7 @@ use offhook_ports::{
     StoreRequest, Target, XmppAuth, XmppPlan, XmppServer,
 };
 use offhook_signin as signin;
-use offhook_signin::{Grant, Renewal, SoapRenewal};
+use offhook_signin::{Grant, Renewal, SoapRenewal, SoapStep};
 
 pub const ADDRESS: &str = "alice@example.test";
 
@@ -113,6 +113,7 @@ pub fn grant(im: signin::Service<XmppPlan>, phone: signin::Service<PhoneAccount>
             servers: vec![xmpp_server()],
             relogin: (Duration::from_secs(120), Duration::from_secs(537)),
             edge: None,
+            step: SoapStep::default(),
         })),
     }
 }
