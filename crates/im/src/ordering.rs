@@ -94,7 +94,7 @@ impl Im {
 
     /// Servers write times in whole seconds: a message that comes after those that are here, and was
     /// written in the second of the newest of them, stands behind it.
-    fn in_its_second(&self, with: &Jid, time: Timestamp) -> Timestamp {
+    pub(crate) fn in_its_second(&self, with: &Jid, time: Timestamp) -> Timestamp {
         let newest = self.talks.get(with).and_then(|talk| talk.newest()).unwrap_or(time);
         let same = time.0 % 1_000 == 0 && (time.0..time.0 + 1_000).contains(&newest.0);
         if same { newest } else { time }

@@ -79,6 +79,19 @@ fn a_message_under_our_nickname_in_the_replay_is_not_ours_without_proof() {
 }
 
 #[test]
+fn what_is_replayed_stands_behind_what_is_here_of_its_second() {
+    let mut bench = Bench::inside(&FEATURES);
+    bench.now = bench.now.plus(std::time::Duration::from_millis(400));
+    bench.said("bob", "m1", "here already", "");
+    bench.now = bench.now.plus(std::time::Duration::from_secs(5));
+    let stamp = bench.now.wall.0 / 1_000 - 5;
+    let stamp = offhook_model::Timestamp(stamp * 1_000).to_utc().format("%Y-%m-%dT%H:%M:%SZ");
+    let then = format!("<delay xmlns='urn:xmpp:delay' stamp='{stamp}' from='{ROOM}'/>");
+    bench.said("bob", "m2", "said right after it", &then);
+    assert_eq!(bench.bodies(ROOM), ["here already", "said right after it"]);
+}
+
+#[test]
 fn only_the_writer_corrects_and_retracts_by_the_rooms_mark() {
     let mut bench = Bench::inside(&FEATURES);
     bench.said("carol", "m1", "first", &mark("c1"));

@@ -143,7 +143,8 @@ impl Im {
             from: from.clone(),
             author: author.or_else(|| own.then(|| self.me.clone())),
             own,
-            time: stamp.unwrap_or(now.wall),
+            // Rooms stamp whole seconds: what is replayed stands behind what is here of its second.
+            time: stamp.map_or(now.wall, |stamp| self.in_its_second(room, stamp)),
             live,
             archive_id: archive_id(place, message),
             nick: place.nick.clone(),
@@ -153,7 +154,7 @@ impl Im {
         };
         self.their_room_state(room, nick, message);
         if let Some(place) = self.rooms.places.get_mut(room) {
-            place.newest = place.newest.max(Some(heard.time));
+            place.newest = place.newest.max(Some(stamp.unwrap_or(now.wall)));
         }
         self.take_heard(heard);
     }
