@@ -1,13 +1,13 @@
 //! Questions in front of the window.
 
-use egui::{Frame, Id, Modal, Ui};
+use egui::{Id, Ui};
 use offhook_model::{Command, Jid};
 
 use super::entry::{complaint, entered, labelled};
 use super::hub::Hub;
 use crate::cx::Cx;
-use crate::theme::{R_CARD, Type};
-use crate::widgets::{Field, Kind, Push, paragraph};
+use crate::theme::Type;
+use crate::widgets::{Field, Kind, Push, dialog, paragraph};
 
 /// The add contact dialog while it is open.
 #[derive(Default)]
@@ -23,20 +23,11 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     let Some(adding) = &mut hub.adding else {
         return;
     };
-    let frame = Frame::new()
-        .fill(cx.c.raised)
-        .stroke(cx.c.hair())
-        .corner_radius(R_CARD)
-        .shadow(cx.c.float())
-        .inner_margin(24);
-    let shown = Modal::new(Id::unique("add-contact")).frame(frame).backdrop_color(cx.c.veil).show(
-        ui.ctx(),
-        |ui| {
-            ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
-            ui.set_width(360.0_f32.min(ui.ctx().content_rect().width() - 80.0));
-            contact(ui, cx, adding, out)
-        },
-    );
+    let shown = dialog(cx.c, Id::unique("add-contact")).show(ui.ctx(), |ui| {
+        ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
+        ui.set_width(360.0_f32.min(ui.ctx().content_rect().width() - 80.0));
+        contact(ui, cx, adding, out)
+    });
     if shown.inner || shown.should_close() {
         hub.adding = None;
     }

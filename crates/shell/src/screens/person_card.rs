@@ -1,14 +1,14 @@
 //! Everything known of one person, and name and group to change.
 
-use egui::{Frame, Id, Modal, Sense, Ui, vec2};
+use egui::{Frame, Id, Sense, Ui, vec2};
 use offhook_model::{Command, Contact, Jid, PeopleWish, PersonDetails};
 
 use super::entry::{complaint, entered, labelled};
 use super::hub::Hub;
 use crate::cx::Cx;
 use crate::icons;
-use crate::theme::{R_CARD, R_ROW, Type};
-use crate::widgets::{Field, Kind, Push, paragraph, photo_or_initials, presence_mark};
+use crate::theme::{R_ROW, Type};
+use crate::widgets::{Field, Kind, Push, dialog, paragraph, photo_or_initials, presence_mark};
 
 /// The card while it is open.
 pub struct Card {
@@ -35,13 +35,7 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         hub.card = None;
         return;
     };
-    let frame = Frame::new()
-        .fill(cx.c.raised)
-        .stroke(cx.c.hair())
-        .corner_radius(R_CARD)
-        .shadow(cx.c.float())
-        .inner_margin(24);
-    let modal = Modal::new(Id::unique("person-card")).frame(frame).backdrop_color(cx.c.veil);
+    let modal = dialog(cx.c, Id::unique("person-card"));
     let shown = modal.show(ui.ctx(), |ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         let screen = ui.ctx().content_rect().size();

@@ -1,13 +1,13 @@
 //! The question about a certificate that the system does not trust: whose it is, why not, and which
 //! names were wanted.
 
-use egui::{Frame, Id, Modal, Ui};
+use egui::{Frame, Id, Ui};
 use offhook_model::{Command, TrustQuestion};
 
 use crate::cx::Cx;
 use crate::icons;
-use crate::theme::{R_CARD, R_ROW, Type};
-use crate::widgets::{Kind, Push, icon, paragraph, show_live};
+use crate::theme::{R_ROW, Type};
+use crate::widgets::{Kind, Push, dialog, icon, paragraph, show_live};
 
 /// Draws the question that is open, if one is. The safe answer has the focus; Escape gives it too.
 pub fn show(ui: &Ui, cx: &Cx<'_>, focused: &mut Option<u32>, out: &mut Vec<Command>) {
@@ -20,13 +20,7 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, focused: &mut Option<u32>, out: &mut Vec<Comma
         // A new window's height is known after its first frame.
         ui.ctx().request_discard("size of the question");
     }
-    let frame = Frame::new()
-        .fill(cx.c.raised)
-        .stroke(cx.c.hair())
-        .corner_radius(R_CARD)
-        .shadow(cx.c.float())
-        .inner_margin(24);
-    let modal = Modal::new(Id::unique("trust")).frame(frame).backdrop_color(cx.c.veil);
+    let modal = dialog(cx.c, Id::unique("trust"));
     let shown = modal.show(ui.ctx(), |ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         let screen = ui.ctx().content_rect().size();

@@ -19,9 +19,9 @@ pub use photo::Photos;
 pub use row::{region, row};
 pub use word::{galley, icon, line, paint_line, paragraph, paragraph_centered, show_live};
 
-use egui::{Rect, Response, Stroke, StrokeKind, Ui};
+use egui::{Frame, Id, Modal, Rect, Response, Stroke, StrokeKind, Ui};
 
-use crate::theme::Tokens;
+use crate::theme::{R_CARD, Tokens};
 
 /// Draws the focus around a control that has it.
 pub fn focus_ring(ui: &Ui, c: &Tokens, rect: Rect, radius: u8, response: &Response) {
@@ -33,4 +33,15 @@ pub fn focus_ring(ui: &Ui, c: &Tokens, rect: Rect, radius: u8, response: &Respon
             StrokeKind::Outside,
         );
     }
+}
+
+/// A question in front of the window: a raised card on the veiled rest.
+pub fn dialog(c: &Tokens, id: Id) -> Modal {
+    let frame = Frame::new()
+        .fill(c.raised)
+        .stroke(c.hair())
+        .corner_radius(R_CARD)
+        .shadow(c.float())
+        .inner_margin(24);
+    Modal::new(id).frame(frame).backdrop_color(c.veil)
 }

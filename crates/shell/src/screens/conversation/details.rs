@@ -1,12 +1,12 @@
 //! What protects a conversation, and the keys of its devices.
 
-use egui::{Frame, Id, Modal, Ui, Vec2};
+use egui::{Frame, Id, Ui, Vec2};
 use offhook_model::{Chat, ChatWish, Command, DeviceKey, Jid, KeyTrust};
 
 use super::header::{chip, client_words, server_words};
 use crate::cx::Cx;
-use crate::theme::{R_CARD, R_ROW, Type, mono_font};
-use crate::widgets::{Kind, Push, paragraph};
+use crate::theme::{R_ROW, Type, mono_font};
+use crate::widgets::{Kind, Push, dialog, paragraph};
 
 /// So many keys fit into a small window at once.
 const PAGE: usize = 3;
@@ -23,13 +23,7 @@ pub fn show(
     if !*open {
         return;
     }
-    let frame = Frame::new()
-        .fill(cx.c.raised)
-        .stroke(cx.c.hair())
-        .corner_radius(R_CARD)
-        .shadow(cx.c.float())
-        .inner_margin(24);
-    let modal = Modal::new(Id::unique("protection")).frame(frame).backdrop_color(cx.c.veil);
+    let modal = dialog(cx.c, Id::unique("protection"));
     let shown = modal.show(ui.ctx(), |ui| {
         ui.spacing_mut().item_spacing = Vec2::ZERO;
         let window = ui.ctx().content_rect().size();

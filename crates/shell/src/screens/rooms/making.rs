@@ -1,14 +1,14 @@
 //! The dialog that makes a group chat.
 
-use egui::{Frame, Id, Modal, Ui};
+use egui::{Id, Ui};
 use offhook_model::{Command, Contact, Jid, RoomWish};
 
 use super::super::entry::{complaint, entered, labelled};
 use super::super::hub::Hub;
 use crate::cx::Cx;
 use crate::icons;
-use crate::theme::{R_CARD, Type};
-use crate::widgets::{Field, Kind, Push, check, paragraph};
+use crate::theme::Type;
+use crate::widgets::{Field, Kind, Push, check, dialog, paragraph};
 
 /// How many people are offered while one is typed.
 const OFFERED: usize = 4;
@@ -29,13 +29,7 @@ pub struct Making {
 /// Draws the dialog, if it is open.
 pub fn show(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     let Some(making) = &mut hub.making else { return };
-    let frame = Frame::new()
-        .fill(cx.c.raised)
-        .stroke(cx.c.hair())
-        .corner_radius(R_CARD)
-        .shadow(cx.c.float())
-        .inner_margin(24);
-    let modal = Modal::new(Id::unique("new-room")).frame(frame).backdrop_color(cx.c.veil);
+    let modal = dialog(cx.c, Id::unique("new-room"));
     let shown = modal.show(ui.ctx(), |ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         ui.set_width(400.0_f32.min(ui.ctx().content_rect().width() - 80.0));
