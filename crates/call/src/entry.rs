@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use offhook_model::{
-    Call, CallDirection, CallId, CallRecord, CallState, DialString, Security, Timestamp,
+    Call, CallAbilities, CallDirection, CallId, CallRecord, CallState, DialString, Security,
+    Timestamp,
 };
 use offhook_ports::MediaPlan;
 use offhook_rtp::sdp::Negotiator;
@@ -74,6 +75,11 @@ impl Entry {
                 security: Security::None,
                 digits: String::new(),
                 sound: None,
+                conference: None,
+                parked_at: None,
+                diverted_by: None,
+                preserved: false,
+                can: CallAbilities::default(),
             },
             sip: None,
             description: None,

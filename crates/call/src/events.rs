@@ -1,5 +1,7 @@
 //! What SIP says, turned into calls.
 
+use std::sync::Arc;
+
 use offhook_model::{CallDirection, CallState, Moment};
 use offhook_ports::{MediaPlan, SipServer};
 use offhook_sip::{Event as SipEvent, Identity, SipCall};
@@ -14,7 +16,9 @@ impl Phone {
             SipEvent::Registering { server } => {
                 self.out.push_back(Output::Registration(Registration::Trying(server)));
             }
-            SipEvent::Registered { server, local: _, expires } => {
+            SipEvent::Registered { server, local: _, expires, reduced } => {
+                let state = Arc::make_mut(&mut self.state);
+                (state.reduced, state.elsewhere) = (reduced, None);
                 self.server = Some(server.clone());
                 let ready = Registration::Ready { server, expires };
                 self.out.push_back(Output::Registration(ready));
@@ -26,7 +30,9 @@ impl Phone {
             SipEvent::Unregistered => {
                 self.out.push_back(Output::Registration(Registration::Gone));
             }
-            SipEvent::Incoming { call, remote, offer } => self.incoming(call, &remote, offer, now),
+            SipEvent::Incoming { call, remote, offer, arrival: _ } => {
+                self.incoming(call, &remote, offer, now)
+            }
             SipEvent::Progress { call, status, sdp, remote } => {
                 self.progress(call, status, sdp.as_deref(), remote.as_ref());
             }
@@ -56,9 +62,23 @@ impl Phone {
                 let end = ending::describe(&end, reached, at);
                 self.finish(index, end, now);
             }
-            SipEvent::MessageWaiting { waiting } => {
-                self.out.push_back(Output::MessageWaiting(waiting));
+            SipEvent::MessageWaiting(messages) => {
+                Arc::make_mut(&mut self.state).messages = messages
             }
+            SipEvent::Elsewhere { server: _, text } => {
+                Arc::make_mut(&mut self.state).elsewhere = Some(text);
+            }
+            SipEvent::Referred { call, referral: _ } => {
+                self.agent.refuse_referral(call, 603, now.at);
+            }
+            // Call control takes these up.
+            SipEvent::Transfer { .. }
+            | SipEvent::CallInfo { .. }
+            | SipEvent::Roster { .. }
+            | SipEvent::SoftKey { .. }
+            | SipEvent::Digit { .. }
+            | SipEvent::Line { .. }
+            | SipEvent::Control(_) => {}
         }
     }
 

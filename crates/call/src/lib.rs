@@ -13,6 +13,7 @@ mod output;
 mod phone;
 mod setup;
 mod tones;
+mod wishes;
 
 pub use output::{Output, Registration};
 pub use phone::Phone;

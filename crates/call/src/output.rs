@@ -69,8 +69,6 @@ pub enum Output {
     Record(CallRecord),
     /// Tell those who watch.
     Notice(NoticeBody),
-    /// Voice messages wait, or no longer do.
-    MessageWaiting(bool),
     /// Everything is hung up and the registration withdrawn.
     Stopped,
 }

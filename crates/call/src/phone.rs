@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use offhook_model::{
     Call, CallDirection, CallEnd, CallId, CallState, CommandError, DialString, ErrorCode, Fault,
-    Moment, NoticeBody, Owner,
+    Moment, NoticeBody, Owner, PhoneState,
 };
 use offhook_ports::{FlowId, MediaFact, PhoneAccount, SipServer};
 use offhook_sip::{Output as SipOutput, SipCall, UserAgent};
@@ -27,6 +28,7 @@ pub struct Phone {
     last_id: u32,
     pub(crate) seed: u64,
     tone: Option<Tone>,
+    pub(crate) state: Arc<PhoneState>,
     pub(crate) out: VecDeque<Output>,
     stopped: bool,
 }
@@ -42,6 +44,7 @@ impl Phone {
             last_id,
             seed,
             tone: None,
+            state: Arc::default(),
             out: VecDeque::new(),
             stopped: false,
         }

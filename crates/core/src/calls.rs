@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use offhook_call::{Output, Phone, Registration};
 use offhook_model::{
-    Call, CallId, CommandError, Fault, Link, Moment, Problem, ServiceState, ServiceStatus,
+    Call, CallId, CallWish, CommandError, Fault, Link, Moment, PhoneState, Problem, Reply,
+    ServiceState, ServiceStatus,
 };
 use offhook_ports::{FlowId, PhoneAccount, StoreRequest};
 
@@ -65,6 +66,11 @@ impl PhoneSide {
     /// The calls as last seen.
     pub fn calls(&self) -> Arc<Vec<Call>> {
         Arc::clone(&self.calls)
+    }
+
+    /// What the phone is set to and watches.
+    pub fn state(&self) -> Arc<PhoneState> {
+        self.phone.as_ref().map(Phone::state).unwrap_or_default()
     }
 
     /// Our own number.
@@ -137,6 +143,11 @@ impl Core {
         act(phone.ok_or_else(|| CommandError::not_signed_in(what))?)
     }
 
+    /// What may be asked of the phone beyond the simplest.
+    pub(crate) fn call_wish(&mut self, wish: CallWish, now: Moment) -> Result<Reply, CommandError> {
+        self.on_phone("Calling", |phone| phone.wish(wish, now))
+    }
+
     pub(crate) fn sip_opened(
         &mut self,
         flow: FlowId,
@@ -207,8 +218,6 @@ impl Core {
                 return self.store(StoreRequest::PutCall(record));
             }
             Output::Notice(body) => return self.notice(body, now),
-            // Shown with voicemail, a later issue; the lamp must not light without a list behind it.
-            Output::MessageWaiting(_) => return,
             Output::Stopped => {
                 self.phone.stopped = true;
                 return;

@@ -73,6 +73,7 @@ impl Core {
             Command::Room(wish) => return self.room_wish(ticket, wish, now),
             Command::People(wish) => return self.people_wish(ticket, wish, now),
             Command::File(wish) => return self.file_wish(ticket, wish, now),
+            Command::Call(wish) => self.call_wish(wish, now),
             Command::Dial { video: true, .. } => Err(CommandError::user(
                 ErrorCode::NotPossible,
                 "Video calls are not built yet.",

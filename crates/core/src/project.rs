@@ -27,6 +27,7 @@ impl Core {
             policy: Arc::clone(&self.policy.current),
             keeping: self.keeping.clone(),
             calls: self.phone.calls(),
+            phone: self.phone.state(),
             call_log: Arc::clone(&self.call_log),
             found: Arc::clone(&self.found),
             devices: Arc::clone(&self.devices),

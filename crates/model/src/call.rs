@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{CallId, Problem, Timestamp};
+use crate::{CallAbilities, CallId, Conference, Problem, Timestamp};
 
 /// Who began it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -94,6 +94,19 @@ pub struct Call {
     pub digits: String,
     /// A one-word verdict on the sound, if there is one: packets came, none came, loss.
     pub sound: Option<String>,
+    /// It is a conference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conference: Option<Conference>,
+    /// Where it was parked, so that it can be taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parked_at: Option<String>,
+    /// Whose call this was before it was diverted to us, as a name or number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diverted_by: Option<String>,
+    /// The server is gone and only the sound goes on: nothing can be changed any more.
+    pub preserved: bool,
+    /// What can be done with it now.
+    pub can: CallAbilities,
 }
 
 /// A call in the history.

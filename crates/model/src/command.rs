@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::{
-    AudioSpec, Availability, CallId, ChatWish, DialString, FileWish, Jid, ManualAccount, Message,
-    MessageId, Owner, PeopleWish, Problem, ProblemId, Role, RoomWish, Secret, Settings,
+    AudioSpec, Availability, CallId, CallWish, ChatWish, DialString, FileWish, Jid, ManualAccount,
+    Message, MessageId, Owner, PeopleWish, Problem, ProblemId, Role, RoomWish, Secret, Settings,
     StreamStats, TransferId, UserAddress,
 };
 
@@ -164,6 +164,8 @@ pub enum Command {
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         digits: String,
     },
+    /// About the phone and its calls.
+    Call(CallWish),
     /// Figures of a call's streams.
     CallStats(CallId),
     /// Choose a device for a role.

@@ -17,6 +17,7 @@ mod ids;
 mod layer;
 mod notice;
 mod person;
+mod phone;
 mod policy;
 mod preset;
 mod problem;
@@ -49,6 +50,10 @@ pub use ids::{CallId, MessageId, ProblemId, Ticket};
 pub use layer::{Layer, Provisioned, Setting, Source};
 pub use notice::{Notice, NoticeBody};
 pub use person::{Activity, Availability, Contact, PersonDetails, PhotoId, Presence, Subscription};
+pub use phone::{
+    CallAbilities, CallWish, Conference, Dnd, Forward, LineState, MessagesWaiting, Participant,
+    PhoneAbilities, PhoneState, Pickup, WatchedLine,
+};
 pub use policy::{ChatPolicy, EncryptionPolicy};
 pub use preset::{CertificatePolicy, Excluded, IpMode, LoginResource, Preset};
 pub use problem::{Area, Owner, Problem, Rule, Severity};

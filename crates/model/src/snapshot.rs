@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AcceptedKey, AudioSpec, Call, CallRecord, Chat, ChatPolicy, Contact, Invitation, Jid, Keeping,
-    Layer, ManualAccount, Message, PersonDetails, PhotoId, Presence, Preset, Problem, ProblemId,
-    Room, RoomListing, Session, Settings, Transfer,
+    Layer, ManualAccount, Message, PersonDetails, PhoneState, PhotoId, Presence, Preset, Problem,
+    ProblemId, Room, RoomListing, Session, Settings, Transfer,
 };
 
 /// Ourselves.
@@ -129,6 +129,8 @@ pub struct Snapshot {
     pub keeping: Keeping,
     /// Calls that go on, and those that ended in the last seconds.
     pub calls: Arc<Vec<Call>>,
+    /// What the phone is set to, what waits, and which lines it watches.
+    pub phone: Arc<PhoneState>,
     /// Earlier calls, newest first.
     pub call_log: Arc<Vec<CallRecord>>,
     /// Sound devices.

@@ -20,5 +20,8 @@ mod registration;
 mod token;
 pub mod transaction;
 
-pub use agent::{By, End, Event, Output, SipCall, UserAgent};
+pub use agent::{
+    Arrival, By, CallInfo, Control, End, Event, Output, ReferTarget, Referral, RosterEntry,
+    SipCall, SoftKey, TransferStep, UserAgent,
+};
 pub use identity::Identity;

@@ -29,7 +29,7 @@ fn ringing(world: &mut World) -> (SipCall, SipCall) {
     world.run(secs(1));
     let events = world.events(1);
     let theirs = match &events[..] {
-        [Event::Incoming { call, remote, offer }] => {
+        [Event::Incoming { call, remote, offer, .. }] => {
             assert_eq!((remote.number.as_str(), remote.name.as_deref()), ("alice", Some("ALICE")));
             assert_eq!(offer.as_deref(), Some(SDP));
             *call

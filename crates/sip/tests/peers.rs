@@ -311,14 +311,14 @@ fn the_lamp_comes_on_in_both_ways() {
     );
     solo.feed(&refer);
     solo.take("SIP/2.0 202");
-    assert_eq!(solo.take_events(), [Event::MessageWaiting { waiting: true }]);
+    assert_eq!(solo.take_events(), [Event::MessageWaiting(waiting(true))]);
     let mut solo = tcp();
     let notify = "NOTIFY sip:alice@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.9;branch=z9hG4bKm\r\nFrom: <sip:vm@x>;tag=1\r\n\
         To: <sip:alice@x>;tag=unknown\r\nCall-ID: m\r\nCSeq: 12 NOTIFY\r\nEvent: message-summary\r\n\
         Content-Type: application/simple-message-summary\r\nContent-Length: 22\r\n\r\nMessages-Waiting: no\r\n";
     solo.feed(notify);
     solo.take("SIP/2.0 200");
-    assert_eq!(solo.take_events(), [Event::MessageWaiting { waiting: false }]);
+    assert_eq!(solo.take_events(), [Event::MessageWaiting(waiting(false))]);
 }
 
 #[test]
@@ -414,4 +414,8 @@ fn a_flood_of_calls_is_bounded() {
     }
     let busy = solo.take_all().iter().filter(|m| m.starts_with("SIP/2.0 486")).count();
     assert_eq!(busy, 36);
+}
+
+fn waiting(waiting: bool) -> offhook_model::MessagesWaiting {
+    offhook_model::MessagesWaiting { waiting, new: None, old: None }
 }

@@ -178,7 +178,6 @@ impl Stage {
                 Output::Tone(tone) => self.tone = tone,
                 Output::Record(record) => self.records.push(record),
                 Output::Notice(body) => self.notices.push(body),
-                Output::MessageWaiting(_) => {}
                 Output::Stopped => self.stopped += 1,
             }
         }

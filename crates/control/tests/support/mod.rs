@@ -81,6 +81,11 @@ pub fn call() -> Call {
         security: Security::None,
         digits: String::new(),
         sound: None,
+        conference: None,
+        parked_at: None,
+        diverted_by: None,
+        preserved: false,
+        can: offhook_model::CallAbilities::default(),
     }
 }
 

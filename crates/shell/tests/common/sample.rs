@@ -295,6 +295,11 @@ pub fn call(id: u32, remote: &str, state: CallState) -> Call {
         security: if live { Security::Full } else { Security::Signalling },
         digits: String::new(),
         sound: live.then(|| "good".to_owned()),
+        conference: None,
+        parked_at: None,
+        diverted_by: None,
+        preserved: false,
+        can: offhook_model::CallAbilities::default(),
     }
 }
 

@@ -101,7 +101,7 @@ impl UserAgent {
         call.remote = Some(remote.clone());
         call.asked = Some(Asked { key, message: message.clone() });
         self.calls.insert(id, call);
-        self.event(Event::Incoming { call: id, remote, offer });
+        self.event(Event::Incoming { call: id, remote, offer, arrival: Box::default() });
     }
 
     /// Whether this INVITE has come to us by another way already (RFC 3261 section 8.2.2.2).

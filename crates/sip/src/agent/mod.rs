@@ -14,7 +14,9 @@ mod outgoing;
 mod register;
 mod requests;
 mod routes;
+mod told;
 mod types;
+mod wishes;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -30,6 +32,9 @@ use crate::transaction::{ClientKey, Delivered, Expired, Path, ServerKey, Transac
 use call::Call;
 use credentials::Credentials;
 use flow::Flow;
+pub use told::{
+    Arrival, CallInfo, Control, ReferTarget, Referral, RosterEntry, SoftKey, TransferStep,
+};
 pub use types::{By, End, Event, Output, SipCall};
 
 /// How long [`UserAgent::stop`] waits for answers.

@@ -216,7 +216,7 @@ impl UserAgent {
             }
             self.registration.since = Some(now);
             if let Some(server) = self.server().cloned() {
-                self.event(Event::Registered { server, local, expires });
+                self.event(Event::Registered { server, local, expires, reduced: false });
             }
             self.tell_new_contact(id, now);
         }

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use offhook_model::MessagesWaiting;
+
 use super::outgoing::reason_text;
 use super::{By, End, Event, SipCall, UserAgent};
 use crate::cucm;
@@ -135,7 +137,7 @@ impl UserAgent {
 
     fn lamp(&mut self, message: &Message) {
         if let Some(waiting) = cucm::messages_waiting(message) {
-            self.event(Event::MessageWaiting { waiting });
+            self.event(Event::MessageWaiting(MessagesWaiting { waiting, new: None, old: None }));
         }
     }
 

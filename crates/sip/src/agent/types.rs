@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use offhook_model::Fault;
+use offhook_model::{DialString, Fault, LineState, MessagesWaiting};
 use offhook_ports::{FlowId, SipServer};
 
+use super::told::{Arrival, CallInfo, Control, Referral, RosterEntry, SoftKey, TransferStep};
 use crate::identity::Identity;
 
 /// One call of this user agent.
@@ -52,6 +53,8 @@ pub enum Event {
         local: SocketAddr,
         /// For how long.
         expires: Duration,
+        /// It stands in for the call managers (SRST): calls, hold and resume only.
+        reduced: bool,
     },
     /// An attempt failed or the flow was lost.
     RegistrationFailed {
@@ -74,6 +77,8 @@ pub enum Event {
         remote: Identity,
         /// Their session description; without one, [`super::UserAgent::answer`] carries our offer.
         offer: Option<String>,
+        /// What else the INVITE tells.
+        arrival: Box<Arrival>,
     },
     /// A provisional response above 100.
     Progress {
@@ -140,10 +145,69 @@ pub enum Event {
         end: End,
     },
     /// Voicemail.
-    MessageWaiting {
-        /// Messages wait.
-        waiting: bool,
+    MessageWaiting(MessagesWaiting),
+    /// Another client has the phone, so we are not registered;
+    /// [`super::UserAgent::take_over`] registers all the same.
+    Elsewhere {
+        /// Where.
+        server: SipServer,
+        /// The server's words.
+        text: String,
     },
+    /// How [`super::UserAgent::transfer`] fares.
+    Transfer {
+        /// The call that is given away.
+        call: SipCall,
+        /// How.
+        step: TransferStep,
+    },
+    /// They want us to call somebody else. Answer with [`super::UserAgent::follow`] or
+    /// [`super::UserAgent::refuse_referral`].
+    Referred {
+        /// The call it was said in.
+        call: SipCall,
+        /// What.
+        referral: Box<Referral>,
+    },
+    /// Call-Info told something new.
+    CallInfo {
+        /// The call.
+        call: SipCall,
+        /// What.
+        info: CallInfo,
+    },
+    /// Who is in the conference.
+    Roster {
+        /// The call.
+        call: SipCall,
+        /// All of them, at most 200.
+        people: Vec<RosterEntry>,
+    },
+    /// [`super::UserAgent::press`] was answered.
+    SoftKey {
+        /// In this call.
+        call: SipCall,
+        /// Which.
+        key: SoftKey,
+        /// Done, or the status and words of the refusal.
+        outcome: Result<(), (u16, String)>,
+    },
+    /// A digit that came by INFO (RFC 6086).
+    Digit {
+        /// The call.
+        call: SipCall,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        digit: char,
+    },
+    /// What a watched line does now.
+    Line {
+        /// As [`super::UserAgent::watch`] was given it.
+        line: DialString,
+        /// What.
+        state: LineState,
+    },
+    /// The call manager wants something.
+    Control(Control),
 }
 
 /// What the outside must do, in this order.

@@ -1,0 +1,43 @@
+//! What the person may wish beyond making, taking and ending calls.
+
+use std::time::Instant;
+
+use offhook_model::DialString;
+
+use super::{Event, ReferTarget, SipCall, SoftKey, TransferStep, UserAgent};
+
+impl UserAgent {
+    /// Gives the call to somebody else by REFER (RFC 3515); [`Event::Transfer`] tells how it
+    /// fares. Not built yet: it fails with 501.
+    pub fn transfer(&mut self, call: SipCall, _to: &ReferTarget, _now: Instant) {
+        let step = TransferStep::Failed { status: 501, text: String::new() };
+        self.event(Event::Transfer { call, step });
+    }
+
+    /// Does what [`Event::Referred`] asks: calls the target with this offer and tells the one who
+    /// asked how that fares (RFC 3515 section 2.4.4). Not built yet: nothing is called.
+    pub fn follow(&mut self, _call: SipCall, _sdp: String, _now: Instant) -> Option<SipCall> {
+        None
+    }
+
+    /// Does not do what [`Event::Referred`] asks; `status` is 300 to 699.
+    pub fn refuse_referral(&mut self, _call: SipCall, _status: u16, _now: Instant) {}
+
+    /// Presses a button of the call manager; [`Event::SoftKey`] tells what came of it. Not built
+    /// yet: it fails with 501.
+    pub fn press(&mut self, call: SipCall, key: SoftKey, _now: Instant) {
+        self.event(Event::SoftKey { call, key, outcome: Err((501, String::new())) });
+    }
+
+    /// Sends a digit by INFO (`application/dtmf-relay`), where telephone events were not agreed.
+    /// Not built yet: nothing is sent.
+    pub fn info_digit(&mut self, _call: SipCall, _digit: char, _now: Instant) {}
+
+    /// Registers although another client has the phone ([`Event::Elsewhere`]). Not built yet:
+    /// nothing happens.
+    pub fn take_over(&mut self, _now: Instant) {}
+
+    /// Watches these lines and no others from now on (RFC 4235); [`Event::Line`] tells what they
+    /// do. At most 100. Not built yet: nothing is told.
+    pub fn watch(&mut self, _lines: &[DialString], _now: Instant) {}
+}
