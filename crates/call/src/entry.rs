@@ -79,6 +79,7 @@ impl Entry {
                 parked_at: None,
                 diverted_by: None,
                 preserved: false,
+                trouble: None,
                 can: CallAbilities::default(),
             },
             sip: None,

@@ -9,6 +9,8 @@ pub enum Tone {
     Ringback,
     /// They are busy.
     Busy,
+    /// There is no way there.
+    Reorder,
     /// It rings here.
     Ring,
 }

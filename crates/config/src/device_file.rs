@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use offhook_model::Secret;
-use offhook_ports::PortRange;
+use offhook_ports::{PhoneFeatures, PortRange};
 
 use crate::xml::{Element, XmlError, parse};
 
@@ -94,6 +94,8 @@ pub struct DeviceFile {
     pub media_ports: PortRange,
     /// UDP ports of video, when they are apart.
     pub video_ports: Option<PortRange>,
+    /// What calls may do beyond calling; the numbers are those of the first line.
+    pub features: PhoneFeatures,
     /// Code points.
     pub dscp: Dscp,
     /// Payload type of RFC 4733 digits, 96 to 127.
@@ -144,6 +146,7 @@ pub fn read_device_file(data: &[u8]) -> Result<DeviceFile, XmlError> {
         keep_alive: seconds(&mut field, "timerKeepAliveExpires", 10..=3600, 120),
         media_ports: field.ports("startMediaPort", "stopMediaPort").unwrap_or_default(),
         video_ports: field.ports("startVideoPort", "stopVideoPort"),
+        features: features(root),
         dscp: Dscp {
             audio: field.code_point("dscpForAudio", 46),
             video: field.code_point("dscpVideo", 34),
@@ -209,6 +212,28 @@ fn line(line: &Element) -> Option<Line> {
         auth_password: line.text_at(&["authPassword"]).map(Secret::from),
         voicemail_pilot: text("messagesNumber"),
     })
+}
+
+/// Nothing stands for what the file does not say, or says as nothing that could be asked for.
+fn features(root: &Element) -> PhoneFeatures {
+    let services = root.find("sipCallFeatures");
+    let service = |name: &str| {
+        let user = services?.text_at(&[name])?;
+        let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        (user.len() <= 64 && user.chars().all(good)).then(|| user.to_owned())
+    };
+    let count = |name: &str| {
+        let text = root.find("sipLines")?.find(name)?.value()?;
+        text.parse().ok().filter(|count| (1..=200).contains(count))
+    };
+    PhoneFeatures {
+        busy_trigger: count("busyTrigger"),
+        max_calls: count("maxNumCalls"),
+        forward_service: service("callForwardURI"),
+        pickup_service: service("callPickupURI"),
+        group_pickup_service: service("callPickupGroupURI"),
+        other_pickup_service: service("callPickupListURI"),
+    }
 }
 
 /// `configurationfile=NAME.xml` among words divided by white space or semicolons. A path is

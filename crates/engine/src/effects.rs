@@ -191,6 +191,7 @@ fn media_tone(tone: Tone) -> offhook_media::Tone {
     match tone {
         Tone::Ringback => offhook_media::Tone::Ringback,
         Tone::Busy => offhook_media::Tone::Busy,
+        Tone::Reorder => offhook_media::Tone::Reorder,
         Tone::Ring => offhook_media::Tone::Ring,
     }
 }

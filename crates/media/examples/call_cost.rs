@@ -26,6 +26,7 @@ fn plan(codec: AudioCodec, (rtp, rtcp): (SocketAddr, SocketAddr)) -> MediaPlan {
         packet_time: Duration::from_millis(20),
         sending: true,
         receiving: true,
+        mix: false,
         dscp: 46,
         cname: "cost@localhost".into(),
     }

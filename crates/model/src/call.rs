@@ -105,6 +105,9 @@ pub struct Call {
     pub diverted_by: Option<String>,
     /// The server is gone and only the sound goes on: nothing can be changed any more.
     pub preserved: bool,
+    /// What was wished last about this call and did not work, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Problem>,
     /// What can be done with it now.
     pub can: CallAbilities,
 }

@@ -127,6 +127,15 @@ pub struct WatchedLine {
     pub state: LineState,
 }
 
+/// A call that waits at a number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ParkedCall {
+    /// Call this to take it back.
+    pub at: String,
+    /// Name or number of who waits there.
+    pub who: String,
+}
+
 /// The phone as it is set, and what it can do with the server it is registered at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -142,8 +151,13 @@ pub struct PhoneState {
     pub reduced: bool,
     /// Another client has the phone; [`CallWish::TakeOver`] takes it. The server's words.
     pub elsewhere: Option<String>,
+    /// Calls that were parked from here and not taken back, the newest last, at most 10.
+    pub parked: Vec<ParkedCall>,
     /// Lines that are watched.
     pub lines: Vec<WatchedLine>,
+    /// What the call manager wants to be shown for a moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// What the server offers beyond calls.
     pub can: PhoneAbilities,
 }
@@ -156,7 +170,7 @@ pub struct PhoneAbilities {
     pub park: bool,
     /// Take a call that rings elsewhere.
     pub pickup: bool,
-    /// Forward all calls at the server.
+    /// Forward all calls.
     pub forward: bool,
     /// Give an incoming call to voicemail.
     pub divert: bool,

@@ -52,6 +52,9 @@ pub struct MediaPlan {
     pub sending: bool,
     /// We play what comes.
     pub receiving: bool,
+    /// What is heard in other calls with this set is sent in this one as well: a conference that is
+    /// mixed here.
+    pub mix: bool,
     /// DSCP to mark packets with, 0 to 63.
     pub dscp: u8,
     /// RFC 3550 CNAME for RTCP.

@@ -88,4 +88,25 @@ pub struct PhoneAccount {
     pub signalling_dscp: u8,
     /// Number of the voicemail system, if there is one.
     pub voicemail_pilot: Option<String>,
+    /// What the server offers beyond calls.
+    pub features: PhoneFeatures,
+}
+
+/// What a device file says of features (reference device-config.md sections 3.1 and 3.3). A
+/// standard account has none of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PhoneFeatures {
+    /// With so many calls the next one is told that we are busy (`busyTrigger`).
+    pub busy_trigger: Option<u32>,
+    /// So many calls at once at most (`maxNumCalls`).
+    pub max_calls: Option<u32>,
+    /// Service that forwards all calls (`callForwardURI`), a user part such as
+    /// `x-cisco-serviceuri-cfwdall`.
+    pub forward_service: Option<String>,
+    /// Service that takes a call of the own group (`callPickupURI`).
+    pub pickup_service: Option<String>,
+    /// Service that takes a call of another group (`callPickupGroupURI`).
+    pub group_pickup_service: Option<String>,
+    /// Service that takes a call of a group that goes with ours (`callPickupListURI`).
+    pub other_pickup_service: Option<String>,
 }

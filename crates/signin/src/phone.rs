@@ -190,6 +190,7 @@ fn phone_account(
         media_ports: file.media_ports,
         audio_dscp: file.dscp.audio,
         signalling_dscp: file.dscp.signalling,
+        features: file.features,
         voicemail_pilot: line.voicemail_pilot.or(holder.voicemail_pilot.map(str::to_owned)),
     })
 }

@@ -105,5 +105,6 @@ fn phone(
         audio_dscp: AUDIO_DSCP,
         signalling_dscp: SIGNALLING_DSCP,
         voicemail_pilot: None,
+        features: offhook_ports::PhoneFeatures::default(),
     })
 }

@@ -50,6 +50,7 @@ fn account() -> PhoneAccount {
         audio_dscp: 46,
         signalling_dscp: 24,
         voicemail_pilot: None,
+        features: offhook_ports::PhoneFeatures::default(),
     }
 }
 

@@ -85,6 +85,7 @@ pub fn call() -> Call {
         parked_at: None,
         diverted_by: None,
         preserved: false,
+        trouble: None,
         can: offhook_model::CallAbilities::default(),
     }
 }

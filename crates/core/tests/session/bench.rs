@@ -87,6 +87,7 @@ pub fn phone() -> PhoneAccount {
         audio_dscp: 46,
         signalling_dscp: 24,
         voicemail_pilot: None,
+        features: offhook_ports::PhoneFeatures::default(),
     }
 }
 

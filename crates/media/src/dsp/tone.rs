@@ -9,6 +9,8 @@ pub enum Tone {
     Ringback,
     /// Busy there: 425 Hz, half a second on, half off (ITU-T E.180), on the output.
     Busy,
+    /// No way there: 425 Hz, a quarter of a second on, as long off (ITU-T E.180), on the output.
+    Reorder,
     /// It rings here: two soft alternating tones, on the ringer.
     Ring,
     /// A short chord once, on the output, so that the user hears whether it works.
@@ -55,6 +57,7 @@ const fn part(first: f32, second: f32, ms: u32) -> Part {
 
 const RINGBACK: &[Part] = &[part(425.0, 0.0, 1_000), part(0.0, 0.0, 4_000)];
 const BUSY: &[Part] = &[part(425.0, 0.0, 500), part(0.0, 0.0, 500)];
+const REORDER: &[Part] = &[part(425.0, 0.0, 250), part(0.0, 0.0, 250)];
 /// A rising fifth three times, then quiet.
 const RING: &[Part] = &[
     part(587.33, 0.0, 180),
@@ -92,6 +95,7 @@ impl TonePlayer {
         match self.tone {
             Tone::Ringback => (RINGBACK, true, 0.1),
             Tone::Busy => (BUSY, true, 0.1),
+            Tone::Reorder => (REORDER, true, 0.1),
             Tone::Ring => (RING, true, 0.25),
             Tone::Test => (TEST, false, 0.15),
         }
@@ -187,7 +191,7 @@ mod tests {
     fn the_test_tone_ends_and_no_tone_clips() {
         let mut player = TonePlayer::new(Tone::Test);
         assert!(!second_of(&mut player).1);
-        for tone in [Tone::Ringback, Tone::Busy, Tone::Ring, Tone::Test] {
+        for tone in [Tone::Ringback, Tone::Busy, Tone::Reorder, Tone::Ring, Tone::Test] {
             let (out, _) = second_of(&mut TonePlayer::new(tone));
             assert!(out.iter().all(|sample| sample.abs() < 0.6), "{tone:?}");
             assert!(out.iter().any(|sample| sample.abs() > 0.05), "{tone:?}");

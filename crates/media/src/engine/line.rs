@@ -10,6 +10,7 @@ use offhook_ports::{MediaFact, MediaPlan};
 use offhook_rtp::packet::is_rtcp;
 use offhook_rtp::{Packet, Reporter};
 
+use super::conference::Said;
 use super::listen::{Heard, Listen};
 use super::quality::{Window, mos};
 use super::socket::{Pair, mark};
@@ -61,6 +62,10 @@ pub(super) struct Line {
     sent: Window,
     received: Window,
     buffer: Vec<u8>,
+    /// Microphone and others together.
+    blend: Vec<f32>,
+    /// What was heard and the others of a conference have not been sent yet.
+    said: Said,
 }
 
 impl Line {
@@ -83,6 +88,8 @@ impl Line {
             sent: Window::new(),
             received: Window::new(),
             buffer: vec![0; 2_048],
+            blend: vec![],
+            said: Said::default(),
         }
     }
 
@@ -96,6 +103,11 @@ impl Line {
 
     pub(super) fn sends(&self) -> bool {
         self.plan.as_ref().is_some_and(|plan| plan.sending)
+    }
+
+    /// It is part of a conference that is mixed here.
+    pub(super) fn mixes(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.mix)
     }
 
     pub(super) fn receives(&self) -> bool {
@@ -150,11 +162,20 @@ impl Line {
         }
     }
 
-    /// Sends a frame of the microphone.
-    pub(super) fn send(&mut self, frame: &[f32], now: Now) {
+    /// Sends a frame of the microphone, and with it what the others of a conference say.
+    pub(super) fn send(&mut self, frame: &[f32], others: Option<&[f32]>, now: Now) {
         let Some(plan) = self.plan.as_ref().filter(|plan| plan.sending) else { return };
         let (to, events) = (plan.remote, plan.dtmf);
-        self.talk.send(frame, self.muted, events, &self.pair.rtp, to, now.instant);
+        match others {
+            None => self.talk.send(frame, self.muted, events, &self.pair.rtp, to, now.instant),
+            Some(others) => {
+                let open = if self.muted { 0.0 } else { 1.0 };
+                let sum = frame.iter().zip(others).map(|(own, other)| own * open + other);
+                self.blend.clear();
+                self.blend.extend(sum.map(|sample| sample.clamp(-1.0, 1.0)));
+                self.talk.send(&self.blend, false, events, &self.pair.rtp, to, now.instant);
+            }
+        }
         if self.talk.digits_done() {
             self.facts.push(MediaFact::DigitsSent(self.call));
         }
@@ -163,12 +184,21 @@ impl Line {
         self.sent.note(now.instant, bytes, packets, lost);
     }
 
+    /// Takes what was heard since the last frame, for the others of its conference.
+    pub(super) fn say(&mut self, out: &mut [f32]) {
+        self.said.take(out);
+    }
+
     /// Adds what is heard to `mix`.
     pub(super) fn play(&mut self, mix: &mut [f32], now: Now) {
         if !self.receives() {
             return;
         }
-        self.listen.play(mix, now.instant);
+        if self.mixes() {
+            self.said.heard(mix, |out| self.listen.play(out, now.instant));
+        } else {
+            self.listen.play(mix, now.instant);
+        }
         let silence = now.instant.saturating_duration_since(self.last_packet);
         if silence >= SILENCE.max(self.silence * 2) {
             self.silence = silence;

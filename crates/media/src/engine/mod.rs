@@ -3,6 +3,7 @@
 //! The thread starts with the first order and sleeps without a timer while there is neither call
 //! nor tone. In a call it wakes for each packet that comes and for each that goes.
 
+mod conference;
 mod ends;
 mod line;
 mod listen;

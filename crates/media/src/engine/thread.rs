@@ -16,6 +16,7 @@ use offhook_model::{CallId, Role};
 use offhook_ports::MediaFact;
 use offhook_rtp::NtpTime;
 
+use super::conference::without;
 use super::ends::{End, Sinks, Surroundings, Tickets};
 use super::line::Line;
 use super::order::Order;
@@ -339,8 +340,39 @@ impl Engine {
             None => self.frame.fill(0.0),
         }
         self.shared.input_level.note(&self.frame);
+        let mixing = self.lines.values().filter(|line| line.mixes()).count() > 1;
+        if mixing {
+            return self.send_conference(now);
+        }
         for line in self.lines.values_mut() {
-            line.send(&self.frame, now);
+            line.send(&self.frame, None, now);
+        }
+    }
+
+    /// Everybody in the conference is sent the microphone and all others.
+    fn send_conference(&mut self, now: Now) {
+        let count = self.frame.len();
+        let mut sum = vec![0.0; count];
+        let mut parts: Vec<Vec<f32>> = vec![];
+        for line in self.lines.values_mut().filter(|line| line.mixes()) {
+            let mut own = vec![0.0; count];
+            line.say(&mut own);
+            for (all, one) in sum.iter_mut().zip(&own) {
+                *all += one;
+            }
+            parts.push(own);
+        }
+        let mut parts = parts.into_iter();
+        let mut others = vec![];
+        for line in self.lines.values_mut() {
+            if line.mixes()
+                && let Some(own) = parts.next()
+            {
+                without(&sum, &own, &mut others);
+                line.send(&self.frame, Some(&others), now);
+            } else {
+                line.send(&self.frame, None, now);
+            }
         }
     }
 

@@ -133,6 +133,7 @@ pub fn plan(codec: AudioCodec, rtp: SocketAddr, rtcp: SocketAddr) -> MediaPlan {
         packet_time: Duration::from_millis(20),
         sending: true,
         receiving: true,
+        mix: false,
         dscp: 46,
         cname: "test@localhost".into(),
     }

@@ -236,6 +236,7 @@ impl Negotiator {
             packet_time: remote.send_packet_time(send.codec, self.local.packet_time),
             sending: !silent && flow.sends() && remote.flow.receives(),
             receiving: !self.local.hold && flow.receives() && remote.flow.sends(),
+            mix: false,
             dscp: self.local.dscp,
             cname: self.local.cname.clone(),
         }

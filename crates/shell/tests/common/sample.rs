@@ -299,6 +299,7 @@ pub fn call(id: u32, remote: &str, state: CallState) -> Call {
         parked_at: None,
         diverted_by: None,
         preserved: false,
+        trouble: None,
         can: offhook_model::CallAbilities::default(),
     }
 }

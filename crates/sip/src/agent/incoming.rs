@@ -164,6 +164,21 @@ impl UserAgent {
         warning: Option<&str>,
         now: Instant,
     ) {
+        let warning = warning.map(|text| (Name::Warning, format!("399 offhook {}", quote(text))));
+        self.refuse_call(id, status, warning, now);
+    }
+
+    pub(super) fn send_redirection(&mut self, id: SipCall, to: &str, now: Instant) {
+        self.refuse_call(id, 302, Some((Name::Contact, format!("<{to}>"))), now);
+    }
+
+    fn refuse_call(
+        &mut self,
+        id: SipCall,
+        status: u16,
+        header: Option<(Name, String)>,
+        now: Instant,
+    ) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.stage == Stage::Ringing) else {
             return;
         };
@@ -171,8 +186,8 @@ impl UserAgent {
             && let Some(call) = self.calls.get(&id)
         {
             let mut response = self.call_response(call, &asked.message, status);
-            if let Some(text) = warning {
-                response.push(Name::Warning, format_args!("399 offhook {}", quote(text)));
+            if let Some((name, value)) = header {
+                response.push(name, value);
             }
             self.respond(&asked.key, &response, now);
         }

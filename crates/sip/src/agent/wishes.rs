@@ -23,6 +23,14 @@ impl UserAgent {
     /// Does not do what [`Event::Referred`] asks; `status` is 300 to 699.
     pub fn refuse_referral(&mut self, _call: SipCall, _status: u16, _now: Instant) {}
 
+    /// Sends a ringing call of theirs somewhere else (302, RFC 3261 section 21.3.3). As with any
+    /// refusal [`Event::Ended`] follows.
+    pub fn redirect(&mut self, call: SipCall, to: &DialString, now: Instant) {
+        let contact = self.uri_of(to);
+        self.send_redirection(call, &contact, now);
+        self.flush();
+    }
+
     /// Presses a button of the call manager; [`Event::SoftKey`] tells what came of it. Not built
     /// yet: it fails with 501.
     pub fn press(&mut self, call: SipCall, key: SoftKey, _now: Instant) {

@@ -44,6 +44,7 @@ pub fn account(user: &str, link: Link) -> PhoneAccount {
         audio_dscp: 46,
         signalling_dscp: 24,
         voicemail_pilot: None,
+        features: offhook_ports::PhoneFeatures::default(),
     }
 }
 
