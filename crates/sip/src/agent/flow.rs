@@ -7,13 +7,17 @@ use offhook_model::{Fault, Link};
 use offhook_ports::FlowId;
 
 use super::{Output, UserAgent};
-use crate::message::{Frame, Framer, parse};
+use crate::message::{Defect, Frame, Framer, ParseError, parse, salvage};
 
 /// Between pings on a stream (RFC 5626 section 4.4.1 allows up to 120 s for TCP). Rare, because
 /// every ping is a wake-up.
 const PING_EVERY: Duration = Duration::from_secs(95);
 /// How long a server that has answered pings before may take.
 const PONG_WITHIN: Duration = Duration::from_secs(10);
+/// How long a message that has begun on a stream may take to come whole: as long as a transaction
+/// waits (RFC 3261 timer F). One that promises more bytes than it has would otherwise swallow what
+/// comes after it (RFC 4475 section 3.1.2.2).
+const REST_WITHIN: Duration = crate::transaction::PATIENCE;
 
 /// An open flow.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub(super) struct Flow {
     /// Where the server sees us, when that is not `local` (datagrams behind NAT).
     pub public: Option<SocketAddr>,
     framer: Framer,
+    /// When the rest of a message that has begun must be there.
+    rest_due: Option<Instant>,
     ping_at: Option<Instant>,
     pong_due: Option<Instant>,
     /// The server has answered a ping, so it will answer others.
@@ -40,6 +46,7 @@ impl Flow {
             remote,
             public: None,
             framer: Framer::new(),
+            rest_due: None,
             ping_at: None,
             pong_due: None,
             answers_pings: false,
@@ -72,7 +79,7 @@ impl Flow {
     }
 
     pub fn next_timeout(&self) -> Option<Instant> {
-        self.ping_at.into_iter().chain(self.pong_due).min()
+        [self.ping_at, self.pong_due, self.rest_due].into_iter().flatten().min()
     }
 
     pub fn start_pings(&mut self, now: Instant) {
@@ -95,10 +102,7 @@ impl UserAgent {
     pub(super) fn take(&mut self, bytes: &[u8], now: Instant) {
         let Some(flow) = &mut self.flow else { return };
         if flow.link == Link::Udp {
-            // Keep-alives and garbage are no messages; who sent them does not matter.
-            if let Ok(message) = parse(bytes) {
-                self.message(&message, now);
-            }
+            self.whole_message(bytes, now);
             return;
         }
         let id = flow.id;
@@ -107,9 +111,8 @@ impl UserAgent {
         while let Some(flow) = self.flow.as_mut().filter(|flow| flow.id == id) {
             match flow.framer.next_frame() {
                 Ok(Some(Frame::Message(bytes))) => {
-                    if let Ok(message) = parse(&bytes) {
-                        self.message(&message, now);
-                    }
+                    flow.rest_due = None;
+                    self.whole_message(&bytes, now);
                 }
                 Ok(Some(Frame::Ping)) => {
                     self.out.push_back(Output::Send { flow: id, bytes: b"\r\n".to_vec() })
@@ -118,12 +121,39 @@ impl UserAgent {
                     flow.pong_due = None;
                     flow.answers_pings = true;
                 }
-                Ok(None) => break,
+                Ok(None) => {
+                    let rest = (!flow.framer.rest().is_empty()).then(|| now + REST_WITHIN);
+                    flow.rest_due = flow.rest_due.filter(|_| rest.is_some()).or(rest);
+                    break;
+                }
                 Err(error) => {
+                    let rest = flow.framer.rest().to_vec();
+                    self.refuse_unreadable(&rest, error);
+                    // What was answered goes out before the connection ends.
+                    self.flush();
                     self.close_after(Fault::Nonsense(error.to_string()), now);
                     break;
                 }
             }
+        }
+    }
+
+    /// A datagram, or what a stream was cut into.
+    fn whole_message(&mut self, bytes: &[u8], now: Instant) {
+        match parse(bytes) {
+            Ok(message) => self.message(&message, now),
+            // Keep-alives and garbage are no messages; who sent them does not matter.
+            Err(error) => self.refuse_unreadable(bytes, error),
+        }
+    }
+
+    fn refuse_unreadable(&mut self, bytes: &[u8], error: ParseError) {
+        if let Some(request) = salvage(bytes) {
+            let status = match error {
+                ParseError::BodyTooLarge => 413,
+                _ => request.defect().filter(|d| *d == Defect::Version).map_or(400, Defect::status),
+            };
+            self.refuse_unusable(&request, status);
         }
     }
 
@@ -138,7 +168,7 @@ impl UserAgent {
     /// Pings what wants to be pinged, and notices a server that no longer answers.
     pub(super) fn keep_alive(&mut self, now: Instant) {
         let Some(flow) = &mut self.flow else { return };
-        if flow.pong_due.is_some_and(|due| due <= now) {
+        if flow.rest_due.into_iter().chain(flow.pong_due).any(|due| due <= now) {
             self.close_after(Fault::AnswerTimeout, now);
             return;
         }

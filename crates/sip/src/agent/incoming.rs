@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use offhook_ports::PhoneDialect;
+
 use super::call::{Asked, AwaitedAck, Call, Stage};
 use super::{By, End, Event, MAX_CALLS, SipCall, UserAgent};
 use crate::dialog::Dialog;
 use crate::identity::Identity;
 use crate::message::text::quote;
-use crate::message::{Defect, Message, Method, Name};
+use crate::message::{Message, Method, Name, Uri};
 use crate::transaction::{Arrived, ServerKey};
 
 /// Option tags whose meaning we honour when required.
@@ -18,7 +20,7 @@ impl UserAgent {
     pub(super) fn request(&mut self, message: &Message, now: Instant) {
         let Some(path) = self.path() else { return };
         if let Some(defect) = message.defect() {
-            self.refuse_defect(message, defect, now);
+            self.refuse_unusable(message, defect.status());
             return;
         }
         match self.transactions.request(message, path, now) {
@@ -29,21 +31,16 @@ impl UserAgent {
         }
     }
 
-    /// Answers what makes no sense, as far as it can be answered.
-    fn refuse_defect(&mut self, message: &Message, defect: Defect, now: Instant) {
-        let status = match defect {
-            Defect::BadRequest(_) => 400,
-            Defect::Scheme => 416,
-            Defect::Version => 505,
-        };
-        let Some(path) = self.path() else { return };
-        if message.method() == Some(&Method::Ack) || message.via().is_none() {
+    /// Answers what makes no sense, as far as it can be answered. No transaction is kept for it
+    /// (RFC 3261 section 8.2.7): what would name one may be just what is wrong.
+    pub(super) fn refuse_unusable(&mut self, message: &Message, status: u16) {
+        let Some(flow) = self.flow.as_ref().map(|flow| flow.id) else { return };
+        // Nobody answers an ACK; without Via nobody waits for an answer.
+        if message.method() == Some(&Method::Ack) || message.header(Name::Via).is_none() {
             return;
         }
-        if let Arrived::New(key) = self.transactions.request(message, path, now) {
-            let response = self.plain_response(message, status);
-            self.respond(&key, &response, now);
-        }
+        let response = self.plain_response(message, status);
+        self.transactions.send_plain(flow, response.write());
     }
 
     fn new_request(&mut self, key: ServerKey, message: &Message, now: Instant) {
@@ -53,19 +50,45 @@ impl UserAgent {
             .filter(|tag| !EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(tag)))
             .filter(|tag| !tag.to_ascii_lowercase().starts_with("x-cisco"))
             .collect();
-        if !unknown.is_empty() {
+        let inside = message.tag(Name::To).is_some();
+        // RFC 3261 section 8.2 looks at the method first.
+        let taken = inside || self.takes(&method);
+        if taken && !unknown.is_empty() {
             let mut response = self.plain_response(message, 420);
             response.push(Name::Unsupported, unknown.join(", "));
             self.respond(&key, &response, now);
-            return;
-        }
-        if message.tag(Name::To).is_some() {
+        } else if inside {
             self.request_in_dialog(key, &method, message, now);
+        } else if taken && !self.is_for_us(message) {
+            self.answer_plainly(&key, message, 404, now);
         } else if method == Method::Invite {
             self.incoming(key, message, now);
         } else {
             self.request_outside(&key, &method, message, now);
         }
+    }
+
+    /// Whether we say of ourselves that we take this method.
+    fn takes(&self, method: &Method) -> bool {
+        self.allow().split(',').any(|word| word.trim() == method.as_str())
+    }
+
+    /// Whether the request URI names us (RFC 3261 section 8.2.2.1): by the user of our address of
+    /// record or of our Contact, or, where it has no user, as the place at which we are reached.
+    /// Call managers name the line's number as well as the Contact, in any case of its letters, and
+    /// may name the device [I].
+    fn is_for_us(&self, message: &Message) -> bool {
+        let Ok(uri) = Uri::parse(message.request_uri()) else { return false };
+        let Some(user) = uri.user_text() else { return true };
+        // A telephone number may have parameters of its own (RFC 3966).
+        let user = user.split(';').next().unwrap_or("");
+        let device = match &self.account.dialect {
+            PhoneDialect::Standard => "",
+            PhoneDialect::Cucm { device, .. } => device.as_str(),
+        };
+        [self.account.user.as_str(), self.contact_user(), device]
+            .iter()
+            .any(|own| !own.is_empty() && own.eq_ignore_ascii_case(user))
     }
 
     fn incoming(&mut self, key: ServerKey, message: &Message, now: Instant) {
@@ -78,6 +101,8 @@ impl UserAgent {
             486
         } else if offer.is_none() && !message.body().is_empty() {
             415
+        } else if !takes_description(message) {
+            406
         } else {
             100
         };
@@ -276,6 +301,19 @@ impl UserAgent {
         self.ended(id, End::new(By::Network, None, "the answer was not acknowledged"));
         self.send_bye(id, now);
     }
+}
+
+/// Whether the caller can read a session description, which is what our answer would be
+/// (RFC 3261 section 13.2.1: all can when they do not say what they accept).
+fn takes_description(invite: &Message) -> bool {
+    let mut accepted = invite.tokens(Name::Accept).peekable();
+    accepted.peek().is_none()
+        || accepted.any(|range| {
+            let range = range.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+            // A Communications Manager's SDP may come within several parts.
+            let wide = matches!(range.as_str(), "*/*" | "application/*" | "application/sdp");
+            wide || range.starts_with("multipart/")
+        })
 }
 
 /// Whether a Reason says that the call was taken on another phone.

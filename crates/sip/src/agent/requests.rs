@@ -164,7 +164,13 @@ impl UserAgent {
         self.respond(key, &response, now);
     }
 
-    fn answer_plainly(&mut self, key: &ServerKey, message: &Message, status: u16, now: Instant) {
+    pub(super) fn answer_plainly(
+        &mut self,
+        key: &ServerKey,
+        message: &Message,
+        status: u16,
+        now: Instant,
+    ) {
         let response = self.plain_response(message, status);
         self.respond(key, &response, now);
     }

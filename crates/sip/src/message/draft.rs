@@ -139,15 +139,17 @@ impl Response {
                 rest.push("Via", via);
             }
         }
-        let copy = |name| request.header(name).unwrap_or_default();
-        rest.push("From", copy(Name::From));
-        if request.tag(Name::To).is_none() && status != 100 && !tag.is_empty() {
-            rest.push("To", format_args!("{};tag={tag}", copy(Name::To)));
-        } else {
-            rest.push("To", copy(Name::To));
+        let tagged = request.tag(Name::To).is_some() || status == 100 || tag.is_empty();
+        // A header that the request lacks is one of the reasons to refuse it.
+        for name in [Name::From, Name::To, Name::CallId, Name::Cseq] {
+            match request.header(name) {
+                Some(to) if name == Name::To && !tagged => {
+                    rest.push("To", format_args!("{to};tag={tag}"));
+                }
+                Some(value) => rest.push(name.as_str(), value),
+                None => {}
+            }
         }
-        rest.push("Call-ID", copy(Name::CallId));
-        rest.push("CSeq", copy(Name::Cseq));
         let dialog =
             matches!(request.method(), Some(Method::Invite | Method::Subscribe | Method::Refer));
         if dialog && (101..300).contains(&status) {
@@ -226,7 +228,9 @@ pub(crate) fn reason(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        406 => "Not Acceptable",
         408 => "Request Timeout",
+        413 => "Request Entity Too Large",
         415 => "Unsupported Media Type",
         416 => "Unsupported URI Scheme",
         420 => "Bad Extension",

@@ -2,7 +2,7 @@
 //! keep-alives of RFC 5626 section 3.5.1.
 
 use super::text::trim;
-use super::{MAX_BODY, MAX_HEAD, ParseError, head_end};
+use super::{MAX_BODY, MAX_HEAD, ParseError, head_end, scan};
 
 /// What came next on the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Framer {
     /// Before here no empty line starts, so that a message that comes byte by byte is not
     /// searched again and again.
     searched: usize,
+    /// The first line is there and is one of a message.
+    started: bool,
     /// Head and body lengths, once the head is there.
     wanted: Option<usize>,
 }
@@ -38,11 +40,17 @@ impl Framer {
         self.buffer.extend_from_slice(bytes);
     }
 
+    /// What has come and is no whole message yet; after an error also what could not be cut.
+    pub fn rest(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// The next frame, or nothing until more bytes have come.
     ///
     /// # Errors
-    /// [`ParseError::HeadTooLarge`], [`ParseError::BodyTooLarge`] or
-    /// [`ParseError::ContentLength`].
+    /// [`ParseError::HeadTooLarge`], [`ParseError::BodyTooLarge`],
+    /// [`ParseError::ContentLength`], or [`ParseError::StartLine`] when what follows a message is
+    /// no message: its Content-Length was missing or wrong.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, ParseError> {
         if self.wanted.is_none() {
             if let Some(frame) = self.line_ends() {
@@ -54,7 +62,7 @@ impl Framer {
             Some(length) if self.buffer.len() >= length => {
                 let rest = self.buffer.split_off(length);
                 let message = std::mem::replace(&mut self.buffer, rest);
-                (self.searched, self.wanted) = (0, None);
+                (self.searched, self.started, self.wanted) = (0, false, None);
                 Ok(Some(Frame::Message(message)))
             }
             _ => Ok(None),
@@ -76,7 +84,28 @@ impl Framer {
         Some(frame)
     }
 
+    /// Looks at the first line of a message as soon as it has ended: where a message without or
+    /// with a wrong Content-Length came before, it is the rest of that one's body.
+    fn find_start(&mut self) -> Result<bool, ParseError> {
+        let Some(end) = scan::find(&self.buffer, self.searched, b'\n') else {
+            self.searched = self.buffer.len();
+            return if self.searched > MAX_HEAD {
+                Err(ParseError::HeadTooLarge)
+            } else {
+                Ok(false)
+            };
+        };
+        if !is_start_line(self.buffer[..end].trim_ascii_end()) {
+            return Err(ParseError::StartLine);
+        }
+        self.started = true;
+        Ok(true)
+    }
+
     fn find_head(&mut self) -> Result<(), ParseError> {
+        if !self.started && !self.find_start()? {
+            return Ok(());
+        }
         let Some((head, body)) = head_end(&self.buffer, self.searched) else {
             if self.buffer.len() > MAX_HEAD {
                 return Err(ParseError::HeadTooLarge);
@@ -95,6 +124,12 @@ impl Framer {
         self.wanted = Some(body + length);
         Ok(())
     }
+}
+
+/// Whether a line may be the first one of a message: it begins or ends with the version.
+fn is_start_line(line: &[u8]) -> bool {
+    let version = |word: &[u8]| word.get(..4).is_some_and(|v| v.eq_ignore_ascii_case(b"SIP/"));
+    version(line) || line.rsplit(|b| *b == b' ').next().is_some_and(version)
 }
 
 /// Content-Length among header lines; 0 when there is none, as with nothing else the stream
@@ -160,8 +195,19 @@ mod tests {
             framer.next_frame()
         };
         assert_eq!(run(&vec![b'a'; MAX_HEAD + 1]), Err(ParseError::HeadTooLarge));
-        assert_eq!(run(b"A\r\nl: 9999999\r\n\r\n"), Err(ParseError::BodyTooLarge));
-        assert_eq!(run(b"A\r\nContent-Length: -1\r\n\r\n"), Err(ParseError::ContentLength));
-        assert_eq!(run(b"A\r\nl: 1\r\nl: 2\r\n\r\n"), Err(ParseError::ContentLength));
+        let headers = |text: &str| run(format!("A sip:a SIP/2.0\r\n{text}\r\n\r\n").as_bytes());
+        assert_eq!(headers("l: 9999999"), Err(ParseError::BodyTooLarge));
+        assert_eq!(headers("Content-Length: -1"), Err(ParseError::ContentLength));
+        assert_eq!(headers("l: 1\r\nl: 2"), Err(ParseError::ContentLength));
+    }
+
+    #[test]
+    fn what_is_no_message_ends_the_stream_at_its_first_line() {
+        let mut framer = Framer::new();
+        framer.push(b"OPTIONS sip:a SIP/2.0\r\n\r\nv=0");
+        assert!(matches!(framer.next_frame(), Ok(Some(Frame::Message(_)))));
+        assert_eq!(framer.next_frame(), Ok(None), "the line may go on");
+        framer.push(b"\r\ns=-\r\n");
+        assert_eq!(framer.next_frame(), Err(ParseError::StartLine));
     }
 }

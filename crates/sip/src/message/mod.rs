@@ -27,7 +27,7 @@ pub use framing::{Frame, Framer};
 pub use method::Method;
 pub use multipart::{Part, parts};
 pub use name::Name;
-pub use parse::parse;
+pub use parse::{parse, salvage};
 pub use uri::{Scheme, Uri};
 pub use via::Via;
 pub use warning::Warning;
@@ -94,8 +94,22 @@ pub enum Defect {
     BadRequest(&'static str),
     /// 416: the request URI has a scheme we do not serve.
     Scheme,
+    /// 501: nobody knows the method, and CSeq names another one.
+    Method,
     /// 505: not SIP/2.0.
     Version,
+}
+
+impl Defect {
+    /// The status to answer with.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::BadRequest(_) => 400,
+            Self::Scheme => 416,
+            Self::Method => 501,
+            Self::Version => 505,
+        }
+    }
 }
 
 /// Sequence number and method.
@@ -340,7 +354,7 @@ impl Message {
             () if self.header(Name::CallId).is_none_or(str::is_empty) => "Call-ID",
             () if !readable(Name::From) => "From",
             () if !readable(Name::To) => "To",
-            () if self.vias().next().is_none_or(|via| via.is_err()) => "Via",
+            () if self.header(Name::Via).is_none() || self.vias().any(|via| via.is_err()) => "Via",
             () => "",
         };
         let cseq = self.cseq().ok();
@@ -349,7 +363,11 @@ impl Message {
             _ if !bad.is_empty() => Some(Defect::BadRequest(bad)),
             (_, None) => Some(Defect::BadRequest("CSeq")),
             (Start::Request { method, .. }, Some(cseq)) if cseq.method != *method => {
-                Some(Defect::BadRequest("CSeq"))
+                // RFC 4475 section 3.1.2.18 would rather have 501 where both apply.
+                match method {
+                    Method::Other(_) => Some(Defect::Method),
+                    _ => Some(Defect::BadRequest("CSeq")),
+                }
             }
             (Start::Request { .. }, _) => match Uri::parse(self.request_uri()) {
                 Ok(Uri { scheme: Scheme::Other(_), .. }) => Some(Defect::Scheme),

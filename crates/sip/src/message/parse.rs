@@ -39,6 +39,32 @@ pub fn parse(bytes: &[u8]) -> Result<Message, ParseError> {
     Ok(message)
 }
 
+/// What can still be told of a request that [`parse`] refuses, so that it can be refused in turn
+/// (RFC 3261 section 8.2.6): its headers, and of its first line the method. Nothing when it is a
+/// response, has no readable method, or has no end of headers within [`MAX_HEAD`].
+pub fn salvage(bytes: &[u8]) -> Option<Message> {
+    let skip = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    let bytes = &bytes[skip..];
+    let (head_len, _) = head_end(bytes, 0).filter(|(head, _)| *head <= MAX_HEAD)?;
+    let mut oddities = Vec::new();
+    let head = readable(&bytes[..head_len], &mut oddities);
+    let mut lines = Lines { text: head, at: 0, folded: false };
+    let first = lines.next_line()?;
+    let text = first.of(&lines.text);
+    let (method, rest) = text.split_once(' ')?;
+    let method = Method::parse(method)?;
+    let (uri, version) = rest.trim_end_matches([' ', '\t']).rsplit_once(' ')?;
+    version.get(..4).filter(|v| v.eq_ignore_ascii_case("SIP/"))?;
+    let version_good = version.eq_ignore_ascii_case("SIP/2.0");
+    let start = Start::Request { method, uri: span_in(&lines.text, trim(uri)), version_good };
+    let mut slots: Vec<Slot> = Vec::new();
+    while let Some(line) = lines.next_line() {
+        slots.extend(header_line(&lines.text, line));
+    }
+    let head = if lines.folded { unfold(lines.text) } else { lines.text };
+    Some(Message { head, start, slots, body: Vec::new(), oddities })
+}
+
 /// The length of the head including its last line end, and where the body starts; nothing while
 /// there is no empty line. `from` is where to start looking.
 pub(super) fn head_end(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
