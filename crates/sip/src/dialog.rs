@@ -123,6 +123,37 @@ impl Dialog {
         true
     }
 
+    /// The value of a Replaces header that names this dialog to their side (RFC 3891 section 6.1;
+    /// a party without tag is written as tag 0).
+    pub fn replaces(&self) -> String {
+        let tag = |tag: &str| if tag.is_empty() { "0".to_owned() } else { tag.to_owned() };
+        let (to, from) = (tag(&self.remote_tag), tag(&self.local_tag));
+        format!("{};to-tag={to};from-tag={from}", self.call_id)
+    }
+
+    /// Whether this is the dialog that a Replaces or Join header of theirs names (RFC 3891
+    /// section 3): their `to-tag` is ours. Tag 0 stands for none.
+    pub fn is_named(&self, call_id: &str, to_tag: &str, from_tag: &str) -> bool {
+        let remote = self.remote_tag == from_tag || (self.remote_tag.is_empty() && from_tag == "0");
+        self.call_id == call_id && self.local_tag == to_tag && remote
+    }
+
+    /// The URI under which others reach the other side: its Contact where that is good anywhere
+    /// (RFC 5627) or the other side is anonymous, else its address of record. No headers in it.
+    pub fn public_target(&self) -> String {
+        let bare = |uri: &str| uri.split('?').next().unwrap_or("").to_owned();
+        let global = Uri::parse(&self.target).is_ok_and(|uri| uri.params.has("gr"));
+        let party = Address::parse(&self.remote).ok().filter(|address| {
+            address.uri().is_ok_and(|uri| {
+                uri.user.is_some() && !uri.host.eq_ignore_ascii_case("anonymous.invalid")
+            })
+        });
+        match party {
+            Some(party) if !global => bare(party.uri_text),
+            _ => bare(&self.target),
+        }
+    }
+
     /// Takes the Contact of a target refresh (INVITE, UPDATE and their 2xx).
     pub fn refresh(&mut self, message: &Message) {
         if let Some(target) = contact(message) {

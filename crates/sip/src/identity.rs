@@ -37,7 +37,8 @@ impl Identity {
         })
     }
 
-    fn of(address: &Address<'_>) -> Self {
+    /// The identity in one address.
+    pub(crate) fn of(address: &Address<'_>) -> Self {
         let uri = address.uri().ok();
         let callback = ["x-cisco-callback-number", "x-cisco-number"].iter().find_map(|name| {
             let inside = uri.and_then(|uri| uri.params.get(name));

@@ -376,7 +376,7 @@ fn requests_in_a_call_keep_their_order() {
         ("INFO", 11, "500"),
         ("OPTIONS", 13, "200"),
         ("NOTIFY", 14, "489"),
-        ("REFER", 15, "405"),
+        ("REFER", 15, "400"),
     ] {
         solo.request(method, cseq, "in-1", (&from, &to), "", "");
         solo.take(&format!("SIP/2.0 {status}"));

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use offhook_ports::FlowId;
 
-use super::End;
+use super::{End, SipCall};
 use crate::dialog::Dialog;
 use crate::identity::Identity;
 use crate::message::{Message, Name};
@@ -86,6 +86,12 @@ pub(super) struct Call {
     /// [`super::Event::Ended`] was told.
     pub told: bool,
     pub remote: Option<Identity>,
+    /// The call of ours that ends once this one is answered (RFC 3891).
+    pub replaces: Option<SipCall>,
+    /// Why a BYE or CANCEL of ours is sent, as the value of Reason (RFC 3326).
+    pub reason: Option<&'static str>,
+    /// A REFER came before.
+    pub referred_before: bool,
     /// They take UPDATE.
     pub updates: bool,
     /// The flow our Contact in the dialog belongs to.
@@ -111,10 +117,17 @@ impl Call {
             cancel_sent: false,
             told: false,
             remote: None,
+            replaces: None,
+            reason: None,
+            referred_before: false,
             updates: false,
             flow: None,
             session: (session, "0".repeat(32)),
         }
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.stage == Stage::Confirmed
     }
 
     pub fn next_timeout(&self) -> Option<Instant> {

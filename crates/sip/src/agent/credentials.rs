@@ -106,6 +106,8 @@ impl UserAgent {
             | Purpose::Register
             | Purpose::Unregister
             | Purpose::Prack(_)
+            | Purpose::Refer(_)
+            | Purpose::Told(_)
             | Purpose::Bye(_)
             | Purpose::Cancel => false,
         }
@@ -163,7 +165,11 @@ impl UserAgent {
     fn next_cseq(&mut self, purpose: &Purpose, last: u32) -> u32 {
         match purpose {
             Purpose::Register | Purpose::Unregister => self.registration.next_cseq(),
-            Purpose::Reinvite(call) | Purpose::Refresh(call) | Purpose::Bye(Some(call)) => {
+            Purpose::Reinvite(call)
+            | Purpose::Refresh(call)
+            | Purpose::Refer(call)
+            | Purpose::Told(call)
+            | Purpose::Bye(Some(call)) => {
                 let dialog = self.calls.get_mut(call).and_then(|call| call.dialog.as_mut());
                 dialog.map_or(last + 1, |dialog| {
                     dialog.local_cseq += 1;
@@ -194,6 +200,8 @@ impl UserAgent {
             | Purpose::Unregister
             | Purpose::Refresh(_)
             | Purpose::Prack(_)
+            | Purpose::Refer(_)
+            | Purpose::Told(_)
             | Purpose::Bye(_)
             | Purpose::Cancel => {}
         }
@@ -209,6 +217,8 @@ impl UserAgent {
             Purpose::Bye(Some(call)) => {
                 self.calls.remove(call);
             }
+            Purpose::Refer(call) => self.refer_failed(*call, status, message.explanation()),
+            Purpose::Told(call) => self.referrer_gone(*call),
             Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Bye(None) | Purpose::Cancel => {}
         }
     }

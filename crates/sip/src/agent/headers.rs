@@ -11,11 +11,18 @@ use crate::message::uri::escape_user;
 use crate::message::{Message, Method, Name, Request, Response};
 
 /// Methods a standard account takes.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY";
+pub(super) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY, REFER, SUBSCRIBE";
+/// Extensions of a standard account.
+const SUPPORTED: &str = "join, norefersub, replaces";
 
 impl UserAgent {
     pub(super) fn allow(&self) -> &'static str {
         if self.is_cucm() { cucm::ALLOW } else { ALLOW }
+    }
+
+    pub(super) fn supported(&self) -> &'static str {
+        if self.is_cucm() { cucm::SUPPORTED_CALL } else { SUPPORTED }
     }
 
     /// User part of our Contact.
@@ -64,6 +71,7 @@ impl UserAgent {
         request.push(Name::Contact, self.contact());
         request.push(Name::UserAgent, &self.product);
         request.push(Name::Allow, self.allow());
+        request.push(Name::Supported, self.supported());
         if self.is_cucm() {
             request.push(Name::SessionId, session(call));
             let party = cucm::remote_party(
@@ -73,7 +81,6 @@ impl UserAgent {
                 if call.outgoing { "calling" } else { "called" },
             );
             request.push(Name::RemotePartyId, party);
-            request.push(Name::Supported, cucm::SUPPORTED_CALL);
             if request.method == Method::Invite {
                 request.push(Name::AllowEvents, "dialog");
                 request.push(Name::RecvInfo, "conference");
@@ -120,8 +127,8 @@ impl UserAgent {
         if makes && status < 300 {
             response.push(Name::Contact, self.contact());
             response.push(Name::Allow, self.allow());
+            response.push(Name::Supported, self.supported());
             if self.is_cucm() {
-                response.push(Name::Supported, cucm::SUPPORTED_CALL);
                 let party = if call.outgoing { "calling" } else { "called" };
                 response.push(
                     Name::RemotePartyId,

@@ -13,7 +13,8 @@ use crate::message::{Message, Method, Name, Uri};
 use crate::transaction::{Arrived, ServerKey};
 
 /// Option tags whose meaning we honour when required.
-const EXTENSIONS: &[&str] = &["norefersub", "replaces", "resource-priority", "extended-refer"];
+const EXTENSIONS: &[&str] =
+    &["norefersub", "replaces", "resource-priority", "extended-refer", "join"];
 
 impl UserAgent {
     /// Takes a request from the flow.
@@ -93,6 +94,7 @@ impl UserAgent {
 
     fn incoming(&mut self, key: ServerKey, message: &Message, now: Instant) {
         let offer = message.sdp();
+        let arrival = self.arrival(message);
         let status = if self.merged(message) {
             482
         } else if self.stopping.is_some() {
@@ -104,10 +106,10 @@ impl UserAgent {
         } else if !takes_description(message) {
             406
         } else {
-            100
+            arrival.as_ref().err().copied().unwrap_or(100)
         };
         let dialog = Dialog::of_request(message, &self.tokens.tag());
-        let (Some(dialog), 100) = (dialog, status) else {
+        let (Some(dialog), Ok(arrival), 100) = (dialog, arrival, status) else {
             let mut response = self.plain_response(message, status.max(400));
             if status == 415 {
                 response.push(Name::Accept, "application/sdp");
@@ -124,9 +126,10 @@ impl UserAgent {
         self.respond(&key, &trying, now);
         let remote = Identity::of_sender(message);
         call.remote = Some(remote.clone());
+        call.replaces = arrival.replaces;
         call.asked = Some(Asked { key, message: message.clone() });
         self.calls.insert(id, call);
-        self.event(Event::Incoming { call: id, remote, offer, arrival: Box::default() });
+        self.event(Event::Incoming { call: id, remote, offer, arrival: Box::new(arrival) });
     }
 
     /// Whether this INVITE has come to us by another way already (RFC 3261 section 8.2.2.2).
@@ -156,7 +159,19 @@ impl UserAgent {
         };
         let Some(asked) = call.asked.take() else { return };
         call.stage = Stage::Accepted;
+        let replaced = call.replaces.take();
         self.accept(id, asked, sdp, true, now);
+        if let Some(replaced) = replaced {
+            self.give_way(replaced, now);
+        }
+    }
+
+    /// Ends a call that another one took the place of (RFC 3891 section 3).
+    fn give_way(&mut self, id: SipCall, now: Instant) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.reason = Some("SIP;cause=200;text=\"Replaced by another call\"");
+        self.ended(id, End::new(By::Them, None, "replaced by another call"));
+        self.end_call(id, now);
     }
 
     /// Sends the 2xx to an INVITE of theirs.

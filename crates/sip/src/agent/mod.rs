@@ -4,6 +4,7 @@
 //! person wants, then drain [`UserAgent::poll`]. After every call [`UserAgent::next_timeout`] may
 //! have changed.
 
+mod arrival;
 mod call;
 mod credentials;
 mod flow;
@@ -11,10 +12,12 @@ mod headers;
 mod incoming;
 mod offers;
 mod outgoing;
+mod referred;
 mod register;
 mod requests;
 mod routes;
 mod told;
+mod transfer;
 mod types;
 mod wishes;
 
@@ -52,6 +55,10 @@ enum Purpose {
     /// UPDATE that only tells our new Contact.
     Refresh(SipCall),
     Prack(SipCall),
+    /// REFER.
+    Refer(SipCall),
+    /// NOTIFY to one who asked us to call somebody.
+    Told(SipCall),
     Bye(Option<SipCall>),
     Cancel,
 }
@@ -83,6 +90,8 @@ pub struct UserAgent {
     next_flow: u32,
     registration: register::Registration,
     calls: BTreeMap<SipCall, Call>,
+    transfers: Vec<transfer::Transfer>,
+    askings: Vec<referred::Asking>,
     next_call: u32,
     credentials: Credentials,
     out: VecDeque<Output>,
@@ -105,6 +114,8 @@ impl UserAgent {
             next_flow: 1,
             registration,
             calls: BTreeMap::new(),
+            transfers: vec![],
+            askings: vec![],
             next_call: 1,
             credentials: Credentials::default(),
             out: VecDeque::new(),
@@ -172,6 +183,7 @@ impl UserAgent {
         if self.registration.phase.flow() == Some(flow) {
             self.lost(fault, now);
         }
+        self.tell_referrers(now);
         self.flush();
     }
 
@@ -180,6 +192,7 @@ impl UserAgent {
         if self.flow.as_ref().is_some_and(|open| open.id == flow) {
             self.take(bytes, now);
         }
+        self.tell_referrers(now);
         self.stop_if_quiet(false);
         self.flush();
     }
@@ -210,11 +223,15 @@ impl UserAgent {
     pub fn next_timeout(&self) -> Option<Instant> {
         let calls = self.calls.values().filter_map(Call::next_timeout).min();
         let ping = self.flow.as_ref().and_then(Flow::next_timeout);
+        let transfers = self.transfers.iter().filter_map(|transfer| transfer.until).min();
+        let askings = self.askings.iter().map(|asking| asking.until).min();
         [
             self.transactions.next_timeout(),
             self.registration.phase.timeout(),
             calls,
             ping,
+            transfers,
+            askings,
             self.stopping,
         ]
         .into_iter()
@@ -233,6 +250,9 @@ impl UserAgent {
         self.registration_timeout(now);
         self.keep_alive(now);
         self.retry_offers(now);
+        self.transfers_timeout(now);
+        self.referrals_timeout(now);
+        self.tell_referrers(now);
         self.stop_if_quiet(self.stopping.is_some_and(|end| end <= now));
         self.flush();
     }
@@ -260,7 +280,7 @@ impl UserAgent {
     /// Calls somebody.
     pub fn invite(&mut self, to: &DialString, sdp: String, now: Instant) -> SipCall {
         let call = self.new_call_id();
-        self.send_invite(call, to, sdp, now);
+        self.send_invite(call, self.uri_of(to), vec![], sdp, now);
         self.flush();
         call
     }
@@ -293,6 +313,7 @@ impl UserAgent {
     /// follows at once; what the network still has to say is dealt with here.
     pub fn hang_up(&mut self, call: SipCall, now: Instant) {
         self.end_call(call, now);
+        self.tell_referrers(now);
         self.flush();
     }
 
@@ -321,6 +342,7 @@ impl UserAgent {
     }
 
     fn event(&mut self, event: Event) {
+        self.note_for_referrer(&event);
         self.out.push_back(Output::Event(event));
     }
 
@@ -374,7 +396,15 @@ impl UserAgent {
             Purpose::Bye(Some(call)) if status >= 200 => {
                 self.calls.remove(&call);
             }
-            Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Bye(_) | Purpose::Cancel => {}
+            Purpose::Refer(call) => {
+                self.refer_response(call, delivered.request.cseq, message, now);
+            }
+            Purpose::Told(call) if status == 481 => self.referrer_gone(call),
+            Purpose::Told(_)
+            | Purpose::Refresh(_)
+            | Purpose::Prack(_)
+            | Purpose::Bye(_)
+            | Purpose::Cancel => {}
         }
     }
 
@@ -388,6 +418,8 @@ impl UserAgent {
             Purpose::Bye(Some(call)) => {
                 self.calls.remove(&call);
             }
+            Purpose::Refer(call) => self.refer_failed(call, status, String::new()),
+            Purpose::Told(call) => self.referrer_gone(call),
             Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Bye(None) | Purpose::Cancel => {}
         }
     }
@@ -416,6 +448,8 @@ impl UserAgent {
             );
         }
         self.calls.clear();
+        self.transfers.clear();
+        self.askings.clear();
         self.flush();
         if let Some(flow) = self.flow.take() {
             self.out.push_back(Output::Close { flow: flow.id });

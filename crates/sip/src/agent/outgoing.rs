@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use offhook_model::DialString;
-
 use super::call::{Call, SentAck, Stage};
 use super::{By, Context, End, Event, Purpose, SipCall, UserAgent};
 use crate::dialog::Dialog;
@@ -14,14 +12,21 @@ use crate::transaction::Delivered;
 const MAX_FORKS: usize = 16;
 
 impl UserAgent {
-    pub(super) fn send_invite(&mut self, id: SipCall, to: &DialString, sdp: String, now: Instant) {
+    /// Calls this URI; `more` are headers of this call alone.
+    pub(super) fn send_invite(
+        &mut self,
+        id: SipCall,
+        uri: String,
+        more: Vec<(Name, String)>,
+        sdp: String,
+        now: Instant,
+    ) {
         if self.flow.is_none() || self.stopping.is_some() {
             let end = End::new(By::Network, None, "the phone is not connected to a server");
             self.event(Event::Ended { call: id, end });
             return;
         }
         let mut call = Call::new(Stage::Calling, true, self.tokens.long());
-        let uri = self.uri_of(to);
         let mut request =
             Request::new(Method::Invite, uri.clone(), if self.is_cucm() { 101 } else { 1 });
         request.push(Name::MaxForwards, 70);
@@ -31,6 +36,9 @@ impl UserAgent {
         request.push(Name::From, format_args!("{};tag={}", self.own_address(), self.tokens.tag()));
         request.push(Name::To, format_args!("<{uri}>"));
         request.push(Name::CallId, self.tokens.long());
+        for (name, value) in more {
+            request.push(name, value);
+        }
         self.dress_offer(&mut request, &call);
         request.body("application/sdp", sdp);
         call.flow = self.flow.as_ref().map(|flow| flow.id);
@@ -279,6 +287,10 @@ impl UserAgent {
             self.respond(&asked.key, &response, now);
         }
         self.dress_plain(&mut request, self.calls.get(&id));
+        if let Some(reason) = self.calls.get(&id).and_then(|call| call.reason) {
+            request.push(Name::Reason, reason);
+        }
+        self.keep_dialog(id);
         if self.send(request, Context::of(Purpose::Bye(Some(id))), now).is_none() {
             self.calls.remove(&id);
         }

@@ -46,16 +46,19 @@ impl UserAgent {
             Method::Info => self.answer_call(id, &key, message, 200, now),
             Method::Options => self.options(&key, message, now),
             Method::Notify => self.notify(&key, message, now),
+            Method::Refer if !self.is_remote_control(message) => {
+                self.asked_to_call(id, &key, message, now);
+            }
             // A tone to play and the like: taken and not acted upon (reference sip-dialect.md
-            // section 3). Transfer by the standard is not built yet.
-            Method::Refer if self.is_cucm() => self.answer_call(id, &key, message, 202, now),
+            // section 3).
+            Method::Refer => self.answer_call(id, &key, message, 202, now),
             Method::Prack => self.answer_call(id, &key, message, 481, now),
+            Method::Subscribe if self.asked_to_tell(id, &key, message, now) => {}
             Method::Subscribe => self.answer_call(id, &key, message, 489, now),
             Method::Ack
             | Method::Cancel
             | Method::Message
             | Method::Publish
-            | Method::Refer
             | Method::Register
             | Method::Other(_) => self.not_allowed(&key, method, message, now),
         }
@@ -90,6 +93,13 @@ impl UserAgent {
         }
     }
 
+    /// A body of the call manager's, not somebody to call (reference sip-dialect.md section 6).
+    fn is_remote_control(&self, message: &Message) -> bool {
+        let target = message.header(Name::ReferTo).unwrap_or("");
+        let target = target.trim_start_matches(['<', ' ']).to_ascii_lowercase();
+        self.is_cucm() && (target.is_empty() || target.starts_with("cid:"))
+    }
+
     fn bye(&mut self, id: SipCall, key: &ServerKey, message: &Message, now: Instant) {
         self.answer_call(id, key, message, 200, now);
         let asked = self.calls.get_mut(&id).and_then(|call| call.asked.take());
@@ -100,6 +110,8 @@ impl UserAgent {
         if let Some(awaited) = self.calls.get_mut(&id).and_then(|call| call.awaited.take()) {
             self.transactions.acknowledged(&awaited.key);
         }
+        self.keep_dialog(id);
+        self.transfer_left(id, now);
         let text = message.tokens(Name::Reason).find_map(reason_text).unwrap_or_default();
         self.ended(id, End::new(By::Them, None, text));
         self.calls.remove(&id);
@@ -109,9 +121,7 @@ impl UserAgent {
         let mut response = self.plain_response(message, 200);
         response.push(Name::Allow, self.allow());
         response.push(Name::Accept, "application/sdp");
-        if self.is_cucm() {
-            response.push(Name::Supported, cucm::SUPPORTED_CALL);
-        }
+        response.push(Name::Supported, self.supported());
         self.respond(key, &response, now);
     }
 
@@ -123,9 +133,11 @@ impl UserAgent {
         let forged = control
             && cucm::register_call_id(&message.body_text())
                 .is_some_and(|id| id != self.registration.call_id());
-        let known = matches!(event.as_str(), "message-summary" | "refer" | "check-sync");
+        let known = matches!(event.as_str(), "message-summary" | "check-sync");
         let status = match () {
             () if forged => 400,
+            () if event == "refer" && self.heard_of_transfer(message, now) => 200,
+            () if event == "refer" && !self.is_cucm() => 481,
             () if known || self.is_cucm() => 200,
             () => 489,
         };

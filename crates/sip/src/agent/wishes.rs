@@ -4,24 +4,30 @@ use std::time::Instant;
 
 use offhook_model::DialString;
 
-use super::{Event, ReferTarget, SipCall, SoftKey, TransferStep, UserAgent};
+use super::{Event, ReferTarget, SipCall, SoftKey, UserAgent};
 
 impl UserAgent {
     /// Gives the call to somebody else by REFER (RFC 3515); [`Event::Transfer`] tells how it
-    /// fares. Not built yet: it fails with 501.
-    pub fn transfer(&mut self, call: SipCall, _to: &ReferTarget, _now: Instant) {
-        let step = TransferStep::Failed { status: 501, text: String::new() };
-        self.event(Event::Transfer { call, step });
+    /// fares, also when the call is over before that is known. The call is not ended by it.
+    pub fn transfer(&mut self, call: SipCall, to: &ReferTarget, now: Instant) {
+        self.send_refer(call, to, now);
+        self.flush();
     }
 
     /// Does what [`Event::Referred`] asks: calls the target with this offer and tells the one who
-    /// asked how that fares (RFC 3515 section 2.4.4). Not built yet: nothing is called.
-    pub fn follow(&mut self, _call: SipCall, _sdp: String, _now: Instant) -> Option<SipCall> {
-        None
+    /// asked how that fares (RFC 3515 section 2.4.4), also when their call is over. Nothing when
+    /// they ask nothing. A question that is not decided within 180 s is forgotten.
+    pub fn follow(&mut self, call: SipCall, sdp: String, now: Instant) -> Option<SipCall> {
+        let made = self.follow_referral(call, sdp, now);
+        self.flush();
+        made
     }
 
     /// Does not do what [`Event::Referred`] asks; `status` is 300 to 699.
-    pub fn refuse_referral(&mut self, _call: SipCall, _status: u16, _now: Instant) {}
+    pub fn refuse_referral(&mut self, call: SipCall, status: u16, now: Instant) {
+        self.decline_referral(call, status.clamp(300, 699), now);
+        self.flush();
+    }
 
     /// Sends a ringing call of theirs somewhere else (302, RFC 3261 section 21.3.3). As with any
     /// refusal [`Event::Ended`] follows.

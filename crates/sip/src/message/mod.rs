@@ -22,6 +22,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 pub use address::Address;
+pub(crate) use draft::reason;
 pub use draft::{Request, Response};
 pub use framing::{Frame, Framer};
 pub use method::Method;

@@ -251,9 +251,23 @@ pub fn escape_user(text: &str) -> String {
     out
 }
 
+/// The text escaped so that it can be the value of a header in a URI (RFC 3261 section 25.1,
+/// `hvalue`): everything that is not unreserved, so that no reader has to know the exceptions.
+pub fn escape_header(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Scheme, Uri, escape_user, unescape};
+    use super::{Scheme, Uri, escape_header, escape_user, unescape};
 
     #[test]
     fn parts_of_a_sip_uri() {
@@ -300,6 +314,7 @@ mod tests {
     fn escapes_go_both_ways() {
         assert_eq!(escape_user("*81#"), "*81%23");
         assert_eq!(unescape(&escape_user("jürgen @x")), "jürgen @x");
+        assert_eq!(escape_header("a@b;to-tag=1"), "a%40b%3Bto-tag%3D1");
         assert_eq!(unescape("100%"), "100%");
         assert_eq!(unescape("%ff"), "\u{fffd}");
     }

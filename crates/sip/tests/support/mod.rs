@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod talk;
 pub mod world;
 
 use std::net::SocketAddr;
