@@ -75,9 +75,17 @@ impl Lab {
     /// # Panics
     /// It takes no words.
     pub fn view(&self, view: &str) {
+        self.tell(view);
+    }
+
+    /// Says a word about the nodes of IM and Presence, where there are two of them: see docs/lab.md.
+    ///
+    /// # Panics
+    /// It takes no words.
+    pub fn tell(&self, word: &str) {
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
         let input = input.as_mut().expect("its input");
-        writeln!(input, "{view}").and_then(|()| input.flush()).expect("the word is taken");
+        writeln!(input, "{word}").and_then(|()| input.flush()).expect("the word is taken");
     }
 
     /// `ADDR:PORT` of its name server.

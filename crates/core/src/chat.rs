@@ -63,6 +63,8 @@ pub struct ChatSide {
     pub(crate) carried: bool,
     /// The way back after a server was lost, while it is gone.
     pub(crate) failover: Option<Failover>,
+    /// The user asked for the next attempt, and nothing more was tried by itself before.
+    pub(crate) by_user: Option<bool>,
     resumed: bool,
 }
 
@@ -84,6 +86,7 @@ impl ChatSide {
             abandoned: None,
             carried: false,
             failover: None,
+            by_user: None,
             resumed: false,
         }
     }

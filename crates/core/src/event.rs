@@ -9,8 +9,7 @@ use offhook_model::{
     CallId, Command, Devices, Endpoint, Fault, Jid, Problem, Ticket, TransferId, TrustQuestion,
 };
 use offhook_ports::{
-    FlowId, MediaFact, NetworkState, Progress, Resumption, StoreAnswer, TransferFact, XmppPlan,
-    XmppServer,
+    FlowId, MediaFact, NetworkState, Progress, Resumption, StoreAnswer, TransferFact, XmppServer,
 };
 use offhook_signin as signin;
 
@@ -32,7 +31,7 @@ pub enum FlowOutcome {
     /// An authenticator was asked.
     SignedIn(Box<signin::Report>),
     /// A new one-time password was asked for.
-    Renewed(Result<Box<XmppPlan>, Problem>),
+    Renewed(Result<Box<signin::Renewed>, Problem>),
 }
 
 /// What the chat connection tells.

@@ -20,6 +20,8 @@ pub(crate) enum State {
     XmppConnected,
     /// Lost, and the stream may be taken up again.
     Resuming,
+    /// The user wants one more attempt after it stopped.
+    Wanted,
     /// Waiting; then asked by the session we have, or with `login` by a new one.
     Failover {
         /// End of the wait.
@@ -68,6 +70,17 @@ impl Failover {
         machine
     }
 
+    /// The user asks, and nobody waits. Where it had stopped that is one attempt by whatever lets us
+    /// in, and then it stops again; else it goes on as after a wait.
+    pub(crate) fn by_user(
+        (lower, upper): (Duration, Duration),
+        stopped: bool,
+        now: Instant,
+    ) -> Self {
+        let waited = State::Failover { until: now, login: false };
+        Self { state: if stopped { State::Wanted } else { waited }, lower, upper }
+    }
+
     /// Where it stands.
     pub(crate) fn state(&self) -> State {
         self.state
@@ -76,6 +89,7 @@ impl Failover {
     /// The server is asked now: how.
     pub(crate) fn ask(&mut self) -> SoapStep {
         let (state, step) = match self.state {
+            State::Wanted => (State::SoapConnect, SoapStep::Both),
             State::Failover { login: true, .. } => (State::SoapConnect, SoapStep::Login),
             State::Resuming => (State::SoapConnectSession { at_once: true }, SoapStep::Session),
             State::Failover { login: false, .. }
@@ -106,7 +120,7 @@ impl Failover {
             State::SoapConnect | State::XmppConnect { at_once: false } => {
                 self.state = State::Stopped;
             }
-            State::Failover { .. } | State::Stopped => {}
+            State::Failover { .. } | State::Wanted | State::Stopped => {}
         }
     }
 

@@ -23,6 +23,7 @@ impl Core {
                     && (self.session.state != SessionState::SignedIn || self.chat_can_hurry()) =>
             {
                 self.phase = Phase::Up(up);
+                self.hurry_chat();
                 self.network.lost = false;
                 self.trust.reconsider();
                 self.with_phone(|phone| phone.network_changed(now));

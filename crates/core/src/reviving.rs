@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use offhook_model::{Fault, Moment, Owner, Problem, ServiceState};
-use offhook_ports::{Found, XmppAuth, XmppPlan};
-use offhook_signin::Renewal;
+use offhook_ports::{Found, XmppAuth};
+use offhook_signin::{Renewal, Renewed};
 
 use crate::budget::{Ended, clock};
 use crate::chat::LinkState;
@@ -74,8 +74,14 @@ impl Core {
     fn reopen_chat(&mut self, now: Moment) {
         let Some(plan) = self.chat.plan.clone() else { return };
         self.chat.waiting = None;
-        if self.chat.failover.is_some() && self.relogin().is_none() {
+        let limits = self.relogin();
+        if limits.is_none() {
             self.chat.failover = None;
+        } else if let (Some(limits), Some(stopped)) = (limits, self.chat.by_user.take()) {
+            self.chat.failover = Some(Failover::by_user(limits, stopped, now.at));
+        }
+        if self.new_edge_session(now) {
+            return;
         }
         match (&plan.auth, self.renewal()) {
             // The cloud's token lasts for hours; the flow knows when a new one is due.
@@ -109,14 +115,30 @@ impl Core {
         }
     }
 
+    /// Through an edge a new session begins with the edge, whose token may be what is over: true when
+    /// a sign-in there takes the place of the one by name and password.
+    fn new_edge_session(&mut self, now: Moment) -> bool {
+        let Phase::Up(up) = &self.phase else { return false };
+        let login = matches!(
+            self.chat.failover.as_ref().map(Failover::state),
+            Some(State::Failover { login: true, .. })
+        );
+        if !login || !matches!(up.way.found, Found::Edge(_)) {
+            return false;
+        }
+        self.chat.link = LinkState::Parked;
+        self.sign_in_anew(now);
+        true
+    }
+
     /// A new one-time password came, or not.
-    pub(crate) fn chat_renewed(&mut self, result: Result<Box<XmppPlan>, Problem>, now: Moment) {
+    pub(crate) fn chat_renewed(&mut self, result: Result<Box<Renewed>, Problem>, now: Moment) {
         self.budget.end(Ended::of(&result), now.at);
         let by_session = self.by_session();
         let result = match (&mut self.chat.failover, result) {
-            (Some(failover), Ok(plan)) => {
+            (Some(failover), Ok(made)) => {
                 failover.let_in();
-                Ok(plan)
+                Ok(made)
             }
             // Whatever it says of a session that is over, the password was not asked.
             (Some(_), Err(problem)) if by_session || !password_can_mend(&problem) => {
@@ -125,7 +147,12 @@ impl Core {
             (_, result) => result,
         };
         match result {
-            Ok(plan) => self.open_link(*plan),
+            Ok(made) => {
+                if let (Phase::Up(up), Some(next)) = (&mut self.phase, made.renewal) {
+                    up.renewal = Some(next);
+                }
+                self.open_link(made.plan);
+            }
             // Each attempt with a wrong password brings the account nearer to being locked.
             Err(problem) if password_can_mend(&problem) => self.give_chat_up(problem, now),
             Err(problem) => {
@@ -143,13 +170,9 @@ impl Core {
     }
 
     /// Client re-login limits, where the machine of `failover` is the way back: chat by one-time
-    /// passwords of IM and Presence that we reach ourselves. An edge has other nodes and tokens.
+    /// passwords of IM and Presence, inside or through an edge.
     fn relogin(&self) -> Option<(Duration, Duration)> {
         let by_token = matches!(self.chat.plan.as_ref()?.auth, XmppAuth::VtgToken { .. });
-        let Phase::Up(up) = &self.phase else { return None };
-        if matches!(up.way.found, Found::Edge(_)) {
-            return None;
-        }
         match self.renewal() {
             Some((Renewal::Soap(soap), _)) if by_token => Some(soap.relogin),
             Some(_) | None => None,
@@ -210,6 +233,7 @@ impl Core {
             }
             State::XmppConnected
             | State::Resuming
+            | State::Wanted
             | State::SoapConnectSession { .. }
             | State::SoapConnect
             | State::XmppConnect { .. } => {}
@@ -222,11 +246,23 @@ impl Core {
         matches!(state, Some(State::SoapConnectSession { .. }))
     }
 
+    /// Nothing more is tried by itself.
+    pub(crate) fn chat_stopped(&self) -> bool {
+        self.chat.is_parked() && self.session.services.im.state == ServiceState::Failed
+    }
+
+    /// The user does not want to wait: the next attempt is theirs.
+    pub(crate) fn hurry_chat(&mut self) {
+        self.chat.by_user = match self.chat.failover {
+            Some(_) => Some(false),
+            None => self.chat_stopped().then_some(true),
+        };
+    }
+
     /// Chat is not connected and waits for its time, or for the user.
     pub(crate) fn chat_can_hurry(&self) -> bool {
-        let stopped =
-            self.chat.is_parked() && self.session.services.im.state == ServiceState::Failed;
-        stopped || self.chat.failover.is_some() && matches!(self.chat.link, LinkState::Pausing(_))
+        self.chat_stopped()
+            || self.chat.failover.is_some() && matches!(self.chat.link, LinkState::Pausing(_))
     }
 
     /// Behind an edge it is the edge's token that may be over: only a new sign-in gives another.

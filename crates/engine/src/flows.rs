@@ -82,8 +82,8 @@ impl Flows {
     ) {
         let (world, tell) = (self.world.clone(), self.teller(run));
         self.spawn(run, async move {
-            let plan = signin::renew(&world, &renewal, &credentials, &tell).await;
-            FlowOutcome::Renewed(plan.map(Box::new))
+            let made = signin::renew(&world, &renewal, &credentials, &tell).await;
+            FlowOutcome::Renewed(made.map(Box::new))
         });
     }
 

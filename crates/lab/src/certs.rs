@@ -111,7 +111,8 @@ fn server_names(lab: &Deployment) -> Vec<String> {
         "expe2",
     ];
     let mut names: Vec<String> = hosts.map(|host| lab.host(host)).into();
-    names.extend([domain, format!("xmpp.{open}"), format!("sip.{open}"), open]);
+    names.extend([domain, format!("xmpp.{open}"), format!("xmpp2.{open}"), format!("sip.{open}")]);
+    names.push(open);
     names.extend([CAS_HOST, API_HOST, CLUSTER_HOST, "localhost"].map(str::to_owned));
     names.push(lab.config.bind.to_string());
     names

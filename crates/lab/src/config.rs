@@ -107,10 +107,23 @@ impl LabConfig {
                 }
             }
         }
+        if self.im.second_node && (self.im.external_port != 0 || !self.bind.is_ipv4()) {
+            return Err(LabError::Config(
+                "a second node needs an IPv4 loopback address, and chat served by the laboratory"
+                    .into(),
+            ));
+        }
         if self.users.is_empty() {
             return Err(LabError::Config("there is no user".into()));
         }
         Ok(())
+    }
+
+    /// Where the second IM and Presence node listens.
+    pub(crate) fn second_address(&self) -> Option<IpAddr> {
+        let IpAddr::V4(first) = self.bind else { return None };
+        let next = std::net::Ipv4Addr::from(u32::from(first).wrapping_add(1));
+        self.im.second_node.then_some(IpAddr::V4(next))
     }
 
     /// The domain with the standard records.
@@ -323,6 +336,9 @@ pub struct ImConfig {
     pub external_port: u16,
     /// `Persistent_Chat_Enabled` in the client configuration: rooms that last.
     pub persistent_chat: bool,
+    /// A second node of IM and Presence, which backs the first up. It has the port numbers of the
+    /// first on a loopback address of its own.
+    pub second_node: bool,
     /// Client Re-Login Lower Limit in seconds.
     pub relogin_lower: u32,
     /// Client Re-Login Upper Limit in seconds.
@@ -339,6 +355,7 @@ impl Default for ImConfig {
                 .into(),
             external_port: 0,
             persistent_chat: true,
+            second_node: false,
             relogin_lower: 120,
             relogin_upper: 537,
         }

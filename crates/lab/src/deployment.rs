@@ -10,6 +10,7 @@ use crate::config::{LabConfig, RobotConfig, RobotMode};
 use crate::events::Events;
 use crate::fault::{Fault, Faults};
 use crate::info::Services;
+use crate::nodes::ImNodes;
 use crate::random;
 use crate::scenario::Scenario;
 
@@ -112,6 +113,7 @@ pub(crate) struct Deployment {
     pub(crate) refused_directory: Option<u16>,
     pub(crate) people: Vec<Person>,
     pub(crate) events: Events,
+    pub(crate) im_nodes: ImNodes,
     pub(crate) state: PathBuf,
     pub(crate) ca_file: PathBuf,
     secrets: Mutex<Secrets>,
@@ -134,6 +136,7 @@ impl Deployment {
                 robot.mode = RobotMode::Mute;
             }
         }
+        let im_nodes = ImNodes::new(config.im.second_node);
         Self {
             scenario,
             config,
@@ -147,6 +150,7 @@ impl Deployment {
             refused_directory: place.refused_directory,
             people,
             events: Events::new(),
+            im_nodes,
             state: place.state,
             ca_file: place.ca_file,
             secrets: Mutex::default(),
@@ -203,6 +207,11 @@ impl Deployment {
     /// Ends a SOAP session.
     pub(crate) fn close_session(&self, key: &str) {
         self.secrets().sessions.remove(key);
+    }
+
+    /// Ends all SOAP sessions.
+    pub(crate) fn close_sessions(&self) {
+        self.secrets().sessions.clear();
     }
 
     /// Makes a one-time password.
@@ -333,9 +342,15 @@ pub(crate) mod tests {
 
     /// Any deployment with made-up ports.
     pub(crate) fn scenario(scenario: Scenario, faults: &[&str]) -> Deployment {
+        configured(scenario, faults, LabConfig::default())
+    }
+
+    /// The same with a configuration.
+    pub(crate) fn configured(scenario: Scenario, faults: &[&str], config: LabConfig) -> Deployment {
         let names: Vec<String> = faults.iter().map(|name| (*name).to_owned()).collect();
         let faults = Faults::by_names(&names).unwrap();
-        let (config, mut place) = (LabConfig::default(), place(scenario));
+        let mut place = place(scenario);
+        place.backup_xmpp = config.im.second_node.then_some(15222);
         place.srv = records(scenario, &config, &faults, &place.nodes, &place.shown);
         Deployment::new(scenario, config, faults, place)
     }

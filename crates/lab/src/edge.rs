@@ -15,6 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::deployment::Deployment;
 use crate::fault::Fault;
 use crate::http::{Handler, Request, Response};
+use crate::nodes::HOSTS as HOSTS_INSIDE;
 use crate::{files, random, soap, uds};
 
 /// Names of the edges, without the domain.
@@ -170,6 +171,11 @@ fn relay(
     }
     if lab.faults.has(Fault::EdgeForbidsInside) {
         return Response::html(403);
+    }
+    // That an edge says so with 502 of an inner host that is down is inferred.
+    let node = HOSTS_INSIDE.iter().position(|name| host.eq_ignore_ascii_case(&lab.host(name)));
+    if node.is_some_and(|node| lab.im_nodes.are_two() && !lab.im_nodes.is_up(node)) {
+        return Response::html(502);
     }
     let Some(target) = target(lab, inside, scheme, host, port) else {
         return Response::html(403);

@@ -69,6 +69,22 @@ pub enum LabEvent {
         /// Receipts it got from there so far.
         receipts: u64,
     },
+    /// Somebody chats from now on.
+    ChatBegan {
+        /// The user id.
+        user: String,
+        /// Which node of IM and Presence, without the domain.
+        node: &'static str,
+        /// It came in at the edge.
+        by_edge: bool,
+    },
+    /// A node of IM and Presence went down or came back.
+    Node {
+        /// Its name without the domain.
+        node: &'static str,
+        /// It is up.
+        up: bool,
+    },
     /// A phone registered.
     Registered {
         /// Number of the line.

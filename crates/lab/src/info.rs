@@ -254,6 +254,12 @@ impl Deployment {
         if self.scenario.has_presence_server() {
             out.push(format!("{}:8443={}", self.host("imp1"), shown.soap));
             out.push(format!("{}:5222={}", self.host("imp1"), shown.xmpp));
+            if let Some(ip) = self.config.second_address() {
+                for (of, at) in [(8443, shown.soap), (5222, shown.xmpp)] {
+                    let at = SocketAddr::new(ip, at.port());
+                    out.push(format!("{}:{of}={at}", self.host("imp2")));
+                }
+            }
         }
         out
     }

@@ -66,6 +66,7 @@
 //! mutualContacts = false
 //! reloginLower = 120                  # seconds before a client comes back after a lost server
 //! reloginUpper = 537
+//! secondNode = false                 # imp2 beside imp1; words on standard input, see `Lab::tell`
 //! mechanisms = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "CISCO-VTG-TOKEN"]
 //! # "#;
 //! # offhook_lab::LabConfig::from_toml(text).unwrap();
@@ -98,6 +99,7 @@ pub mod fuzzing;
 mod http;
 mod info;
 mod net;
+mod nodes;
 mod profile;
 mod random;
 mod robot;
@@ -128,7 +130,9 @@ pub use scenario::Scenario;
 
 use certs::{Authority, Certificates};
 use deployment::Deployment;
+use nodes::{HOSTS, Word};
 use start::{Held, Sockets};
+use xmpp::Door;
 
 /// Why a laboratory does not start.
 #[derive(Debug, thiserror::Error)]
@@ -216,23 +220,36 @@ impl Lab {
             self.run(http::run(listener, Some(Arc::clone(&certificates.uds)), handler));
         }
         self.run(http::run(sockets.files, None, files::handler(Arc::clone(&deployment))));
+        let (second_soap, second_xmpp) = sockets.second.unzip();
         if scenario.has_presence_server() {
-            let handler = soap::handler(Arc::clone(&deployment));
-            self.run(http::run(sockets.soap, Some(Arc::clone(&certificates.web)), handler));
+            for (node, listener) in
+                [Some(sockets.soap), second_soap].into_iter().flatten().enumerate()
+            {
+                self.run(soap::run(
+                    Arc::clone(&deployment),
+                    node,
+                    listener,
+                    Arc::clone(&certificates.web),
+                ));
+            }
         }
         let cas = cas::handler(Arc::clone(&deployment), true);
         self.run(http::run(sockets.cas, Some(certificates.web), cas));
         let cas = cas::handler(Arc::clone(&deployment), false);
         self.run(http::run(sockets.cas_http, None, cas));
         let im = Arc::new(xmpp::Shared::new(Arc::clone(&deployment), certificates.chat));
-        for (listener, direct) in [
-            (sockets.xmpp, false),
-            (sockets.xmpps, true),
-            (sockets.xmpp443, false),
-            (sockets.edge_xmpp, false),
+        let first = Door::default();
+        for (listener, door) in [
+            (Some(sockets.xmpp), first),
+            (Some(sockets.xmpps), Door { direct_tls: true, ..first }),
+            (Some(sockets.xmpp443), first),
+            (second_xmpp, Door { node: 1, ..first }),
         ] {
-            self.run(xmpp::run(listener, Arc::clone(&im), direct, Arc::clone(&self.stopping)));
+            let Some(listener) = listener else { continue };
+            self.run(xmpp::run(listener, Arc::clone(&im), door, Arc::clone(&self.stopping)));
         }
+        let stopping = Arc::clone(&self.stopping);
+        self.run(xmpp::run_edge(sockets.edge_xmpp, Arc::clone(&im), stopping));
         let (inbox, arrivals) = mpsc::channel(1024);
         let sip = Arc::new(sip::transport::Transports::new(sockets.sip_udp, inbox));
         self.run(sip::server::run(deployment, Arc::clone(&sip), arrivals));
@@ -265,6 +282,33 @@ impl Lab {
     /// or the inside.
     pub fn go_outside(&self, outside: bool) {
         self.outside.store(outside, Ordering::Release);
+    }
+
+    /// Follows a word about the nodes of IM and Presence, where the configuration has two: `kill NODE`,
+    /// `revive NODE`, `move USER NODE`, `fallback` (everybody to the first), and `forget sessions` (of
+    /// the SOAP sign-in).
+    ///
+    /// # Errors
+    /// It is none of these, or there is no second node.
+    pub fn tell(&self, line: &str) -> Result<(), LabError> {
+        let lab = &self.deployment;
+        let node = |node: usize, up| {
+            lab.im_nodes.set(node, up);
+            let node = HOSTS.get(node).copied().unwrap_or_default();
+            lab.events.tell(LabEvent::Node { node, up });
+        };
+        let word = Word::read(line)?;
+        if !lab.im_nodes.are_two() {
+            return Err(LabError::Config("there is no second node: [im] secondNode = true".into()));
+        }
+        match word {
+            Word::Kill(which) => node(which, false),
+            Word::Revive(which) => node(which, true),
+            Word::Move(user, to) => lab.im_nodes.put(Some(&user), to),
+            Word::Fallback => lab.im_nodes.put(None, 0),
+            Word::ForgetSessions => lab.close_sessions(),
+        }
+        Ok(())
     }
 
     /// What happens from now on. A listener that lags loses the oldest events.

@@ -113,6 +113,7 @@ fn run(up: Up) -> Result<(), LabError> {
     if up.state.is_some() {
         config.state = up.state;
     }
+    let second_node = config.im.second_node;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -126,16 +127,19 @@ fn run(up: Up) -> Result<(), LabError> {
             .map_err(LabError::from_output)?;
         let interrupted = interrupted();
         tokio::pin!(interrupted);
-        let mut views = (scenario == Scenario::EdgeRoaming).then(lines);
+        let listens = scenario == Scenario::EdgeRoaming || second_node;
+        let mut words = listens.then(lines);
         // A script may read the first line and close the pipe: the laboratory goes on without.
         let mut heard = up.json;
         loop {
             tokio::select! {
                 () = &mut interrupted => break,
-                line = next(&mut views) => match line.as_deref().map(str::trim) {
+                line = next(&mut words) => match line.as_deref().map(str::trim) {
                     Some(view @ ("inside" | "outside")) => lab.go_outside(view == "outside"),
-                    Some(other) => tracing::warn!(line = other, "neither inside nor outside"),
-                    None => views = None,
+                    Some(word) => if let Err(error) = lab.tell(word) {
+                        tracing::error!(%error, "a word was not understood");
+                    },
+                    None => words = None,
                 },
                 event = events.recv(), if heard => match event {
                     Ok(event) => heard = print_json(&event).is_ok(),

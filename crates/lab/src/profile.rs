@@ -2,6 +2,7 @@
 
 use crate::deployment::Deployment;
 use crate::fault::Fault;
+use crate::nodes::HOSTS;
 
 /// What clients of the cloud read there.
 const WEBEX: &str = "WebEx (IM and Presence)";
@@ -53,7 +54,9 @@ fn chat(lab: &Deployment) -> String {
         lab.host("imp1")
     };
     let port = lab.shown.soap.port().to_string();
-    section("IMandPresence", [&host, &port, ""], &product(UNIFIED))
+    let backup = lab.im_nodes.are_two().then(|| lab.host(HOSTS[1]));
+    let backup = backup.as_deref().map(|host| [host, &port, ""]);
+    backed_up("IMandPresence", [&host, &port, ""], backup, &product(UNIFIED))
 }
 
 fn directory(lab: &Deployment) -> String {
@@ -70,13 +73,23 @@ fn directory(lab: &Deployment) -> String {
     section("Directory", [&host, &port.to_string(), "TCP"], &more)
 }
 
-fn section(name: &str, [address, port, protocol]: [&str; 3], more: &str) -> String {
-    let empty = "<Backup1><Address></Address><Port></Port><Protocol></Protocol></Backup1>\
-                 <Backup2><Address></Address><Port></Port><Protocol></Protocol></Backup2>";
-    format!(
-        "<{name}><Primary><Address>{address}</Address><Port>{port}</Port>\
-         <Protocol>{protocol}</Protocol></Primary>{empty}{more}</{name}>"
-    )
+fn section(name: &str, primary: [&str; 3], more: &str) -> String {
+    backed_up(name, primary, None, more)
+}
+
+fn backed_up(name: &str, primary: [&str; 3], backup: Option<[&str; 3]>, more: &str) -> String {
+    let server = |rank: &str, [address, port, protocol]: [&str; 3]| {
+        format!(
+            "<{rank}><Address>{address}</Address><Port>{port}</Port>\
+             <Protocol>{protocol}</Protocol></{rank}>"
+        )
+    };
+    let servers = [
+        server("Primary", primary),
+        server("Backup1", backup.unwrap_or_default()),
+        server("Backup2", Default::default()),
+    ];
+    format!("<{name}>{}{more}</{name}>", servers.concat())
 }
 
 #[cfg(test)]

@@ -2,13 +2,29 @@
 
 use std::sync::Arc;
 
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+
 use crate::deployment::Deployment;
-use crate::http::{Handler, Request, Response};
+use crate::http::{self, Handler, Request, Response};
+use crate::nodes::HOSTS;
 use crate::scenario::Scenario;
 use crate::xml::{Element, escape, parse};
 
 const ENVELOPE: &str = "http://www.w3.org/2003/05/soap-envelope";
 const EPAS: &str = "urn:cisco:epas:soap";
+
+/// Serves the SOAP port of a node until dropped, while the node is up.
+pub(crate) async fn run(
+    lab: Arc<Deployment>,
+    node: usize,
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+) {
+    let handler = handler(Arc::clone(&lab));
+    let serve = |listener| http::run(listener, Some(Arc::clone(&tls)), Arc::clone(&handler));
+    lab.im_nodes.serve(node, listener, serve).await;
+}
 
 /// The handler of the SOAP port.
 pub(crate) fn handler(lab: Arc<Deployment>) -> Handler {
@@ -46,7 +62,7 @@ fn answer(lab: &Deployment, request: &Request) -> Response {
             "get-onetime-password",
             &format!("<epas:password>{}</epas:password>", lab.one_time_password(&user)),
         ),
-        "get-all-config" => success("get-all-config", &all_config(lab, call)),
+        "get-all-config" => success("get-all-config", &all_config(lab, &user, call)),
         "logout" => {
             lab.close_session(key.trim());
             success("logout", "")
@@ -102,19 +118,26 @@ fn login(lab: &Deployment, call: &Element) -> Response {
     match lab.check_password(name, &password) {
         Some(person) => {
             let key = lab.open_session(&person.name);
-            success("login", &format!("<epas:session-key>{key}</epas:session-key>"))
+            // That the answer tells a backup is documented, its element's name is not (reference
+            // page im-presence section 1).
+            let backup = lab.im_nodes.are_two().then(|| {
+                let host = lab.host(HOSTS[1 - lab.im_nodes.home(&person.name)]);
+                format!("<epas:backup-server>{host}</epas:backup-server>")
+            });
+            let backup = backup.unwrap_or_default();
+            success("login", &format!("<epas:session-key>{key}</epas:session-key>{backup}"))
         }
         None => failure("login", "114", "Login failed"),
     }
 }
 
-fn all_config(lab: &Deployment, call: &Element) -> String {
+fn all_config(lab: &Deployment, user: &str, call: &Element) -> String {
     let asked_for_system =
         call.elements().next().is_none() || call.find("system-config", EPAS).is_some();
     if !asked_for_system {
         return String::new();
     }
-    let properties = properties(lab);
+    let properties = properties(lab, user);
     let rows: String = properties
         .iter()
         .map(|(name, value)| {
@@ -126,16 +149,19 @@ fn all_config(lab: &Deployment, call: &Element) -> String {
 
 /// The system settings (reference page im-presence section 1). Servers of release 8 have no
 /// service profile beside them, so there everything else stands here as well.
-fn properties(lab: &Deployment) -> Vec<(&'static str, String)> {
-    let (imp, cucm) = (lab.host("imp1"), lab.host("cucm1"));
-    let (backup, backup_port) = match lab.backup_xmpp {
-        Some(port) => (lab.host("imp2"), port.to_string()),
-        None => (String::new(), String::new()),
+fn properties(lab: &Deployment, user: &str) -> Vec<(&'static str, String)> {
+    let cucm = lab.host("cucm1");
+    let second = lab.backup_xmpp.map(|port| (lab.host(HOSTS[1]), port.to_string()));
+    let first = (lab.host(HOSTS[0]), lab.shown.xmpp.port().to_string());
+    // After a failover the other one is the primary.
+    let ((primary, primary_port), (backup, backup_port)) = match second {
+        Some(second) if lab.im_nodes.home(user) == 1 => (second, first),
+        second => (first, second.unwrap_or_default()),
     };
     let mut out = vec![
         ("Presence.Domain", lab.domain().to_owned()),
-        ("Presence.Primary.Address", imp),
-        ("Presence.Primary.Port", lab.shown.xmpp.port().to_string()),
+        ("Presence.Primary.Address", primary),
+        ("Presence.Primary.Port", primary_port),
         ("Presence.Primary.Protocol", "TCP".into()),
         ("Presence.Backup.Address", backup),
         ("Presence.Backup.Port", backup_port),
@@ -228,6 +254,27 @@ mod tests {
         post(&lab, &key, &format!("<logout xmlns='{EPAS}'/>"));
         let (_, reply) = post(&lab, &key, &call);
         assert!(reply.anywhere("success").is_none());
+    }
+
+    #[test]
+    fn after_a_failover_the_other_node_is_the_primary() {
+        let mut config = crate::config::LabConfig::default();
+        config.im.second_node = true;
+        let lab = crate::deployment::tests::configured(Scenario::OnPrem, &[], config);
+        let (_, reply) = post(&lab, "", &login_call("secret"));
+        let key = reply.anywhere("session-key").unwrap().own_text();
+        assert_eq!(reply.anywhere("backup-server").unwrap().own_text(), "imp2.lab.example");
+        let nodes = || {
+            let (_, reply) = post(&lab, &key, &format!("<get-all-config xmlns='{EPAS}'/>"));
+            let rows = reply.anywhere("get-system-config-resp").unwrap();
+            ["Presence.Primary.Address", "Presence.Backup.Address"].map(|name| {
+                let mut rows = rows.elements();
+                rows.find(|row| row.attribute("name") == Some(name)).unwrap().own_text()
+            })
+        };
+        assert_eq!(nodes(), ["imp1.lab.example", "imp2.lab.example"]);
+        lab.im_nodes.set(0, false);
+        assert_eq!(nodes(), ["imp2.lab.example", "imp1.lab.example"]);
     }
 
     #[test]

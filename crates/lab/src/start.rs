@@ -36,6 +36,8 @@ pub(crate) struct Sockets {
     pub(crate) edges: Vec<TcpListener>,
     pub(crate) edge_sip: TcpListener,
     pub(crate) edge_xmpp: TcpListener,
+    /// Sign-in and chat of the second IM and Presence node.
+    pub(crate) second: Option<(TcpListener, TcpListener)>,
 }
 
 impl Sockets {
@@ -49,6 +51,8 @@ impl Sockets {
         let (dns_udp, dns_tcp) = net::udp_and_tcp(bind, ports.dns, "the name server").await?;
         let (sip_udp, sip_tcp) = net::udp_and_tcp(bind, ports.sip, "SIP").await?;
         let uds = net::tcp_on_all(&node_addresses(scenario, bind)?, ports.uds, "UDS").await?;
+        let (soap, second_soap) = pair(config, ports.soap, "the IM and Presence sign-in").await?;
+        let (xmpp, second_xmpp) = pair(config, ports.xmpp, "XMPP").await?;
         let mut uds_ipv6 = None;
         if let (true, Some(first)) = (faults.has(Fault::OnlyIpv6), uds.first()) {
             // A machine without IPv6 refuses, which is the fault as well.
@@ -61,8 +65,8 @@ impl Sockets {
             uds,
             uds_ipv6,
             files: net::tcp(bind, ports.files, "configuration files").await?,
-            soap: net::tcp(bind, ports.soap, "the IM and Presence sign-in").await?,
-            xmpp: net::tcp(bind, ports.xmpp, "XMPP").await?,
+            soap,
+            xmpp,
             xmpps: net::tcp(bind, ports.xmpps, "XMPP over TLS").await?,
             xmpp443: net::tcp(bind, ports.xmpp443, "XMPP of the cloud").await?,
             sip_udp,
@@ -73,6 +77,7 @@ impl Sockets {
             edges: vec![net::tcp(bind, 0, "the edge").await?, net::tcp(bind, 0, "the edge").await?],
             edge_sip: net::tcp(bind, 0, "SIP of the edge").await?,
             edge_xmpp: net::tcp(bind, 0, "XMPP of the edge").await?,
+            second: second_soap.zip(second_xmpp),
         })
     }
 
@@ -97,6 +102,19 @@ impl Sockets {
             edge_xmpp: net::address(&self.edge_xmpp)?,
         })
     }
+}
+
+/// A port of the first IM and Presence node, and the same of the second where there is one.
+async fn pair(
+    config: &LabConfig,
+    port: u16,
+    what: &'static str,
+) -> Result<(TcpListener, Option<TcpListener>), LabError> {
+    let mut addresses = vec![config.bind];
+    addresses.extend(config.second_address());
+    let mut listeners = net::tcp_on_all(&addresses, port, what).await?.into_iter();
+    let first = listeners.next().ok_or_else(|| LabError::Config(format!("no port for {what}")))?;
+    Ok((first, listeners.next()))
 }
 
 /// A node has the port number of its cluster's other nodes, as in the field, where `servers`
@@ -182,7 +200,8 @@ pub(crate) async fn place(
     let mut refused = |fault| faults.has(fault).then(|| held.refused(config.bind)).transpose();
     let refused_voicemail = refused(Fault::RefusedVoicemail)?;
     let refused_directory = refused(Fault::RefusedDirectory)?;
-    let backup_xmpp = refused(Fault::BothXmppNodesDown)?;
+    let second = config.im.second_node.then(|| services.xmpp.port());
+    let backup_xmpp = refused(Fault::BothXmppNodesDown)?.or(second);
     let nodes = nodes(scenario, &services);
     let mut srv = records(scenario, config, faults, &nodes, &shown);
     if faults.has(Fault::DeadServer) {

@@ -113,7 +113,7 @@ pub struct CloudRenewal {
 pub struct SoapRenewal {
     /// IM and Presence nodes for SOAP, the one that let us in first.
     pub nodes: Vec<Target>,
-    /// Session of the first node.
+    /// The newest session; the nodes share it.
     pub session: Secret<String>,
     /// User id.
     pub username: String,
@@ -131,6 +131,22 @@ pub struct SoapRenewal {
     pub edge: Option<EdgeRoute>,
     /// What is tried.
     pub step: SoapStep,
+}
+
+/// What a chat reconnect starts from.
+#[derive(Clone, Debug)]
+pub struct Renewed {
+    /// How chat is opened.
+    pub plan: XmppPlan,
+    /// What the next reconnect needs, where it is not what this one needed: a new session or token,
+    /// or other nodes.
+    pub renewal: Option<Renewal>,
+}
+
+impl From<XmppPlan> for Renewed {
+    fn from(plan: XmppPlan) -> Self {
+        Self { plan, renewal: None }
+    }
 }
 
 /// How far a reconnect to IM and Presence goes. Each is tried at the first node, then at the second.

@@ -28,11 +28,11 @@ mod webex;
 pub use browser::{CloudToken, browser_needed, returned, webex_from_fragment};
 pub use edge::{EdgeBudget, EdgeRoute, restricted, restrictions};
 pub use grant::{
-    CloudRenewal, Credentials, Grant, Renewal, Report, Service, SoapRenewal, SoapStep,
+    CloudRenewal, Credentials, Grant, Renewal, Renewed, Report, Service, SoapRenewal, SoapStep,
 };
 
 use offhook_model::{ManualAccount, Preset, Problem, UserAddress, Via};
-use offhook_ports::{Found, Tell, World, XmppPlan};
+use offhook_ports::{Found, Tell, World};
 
 use flow::Flow;
 use uds::Cluster;
@@ -104,7 +104,7 @@ pub async fn sign_in(world: &World, request: &Request, tell: Tell<'_>) -> Report
 }
 
 /// A fresh plan for a chat reconnect: with the SOAP session or the cloud's token while it lives, else
-/// by a new sign-in at the same servers.
+/// by a new sign-in at the same servers. With it comes what the next reconnect needs.
 ///
 /// # Errors
 /// The problem of the node that decided.
@@ -113,13 +113,18 @@ pub async fn renew(
     renewal: &Renewal,
     credentials: &Credentials,
     tell: Tell<'_>,
-) -> Result<XmppPlan, Problem> {
+) -> Result<Renewed, Problem> {
     match renewal {
         Renewal::Soap(renewal) => {
             let inside = renewal.edge.as_ref().map(|route| route.world(world));
             let flow = Flow::new(inside.as_ref().unwrap_or(world), tell);
-            let plan = Box::pin(soap::renew(&flow, renewal, &credentials.password)).await?;
-            renewal.edge.as_ref().map_or(Ok(plan.clone()), |route| route.chat(plan))
+            let made = Box::pin(soap::renew(&flow, renewal, &credentials.password)).await?;
+            let plan = match &renewal.edge {
+                Some(route) => route.chat(made.plan)?,
+                None => made.plan,
+            };
+            let next = SoapRenewal { edge: renewal.edge.clone(), ..made.renewal };
+            Ok(Renewed { plan, renewal: Some(Renewal::Soap(next)) })
         }
         Renewal::Cloud(renewal) => {
             let flow = Flow::new(world, tell);

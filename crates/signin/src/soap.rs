@@ -96,7 +96,7 @@ pub(crate) async fn renew(
     flow: &Flow<'_>,
     renewal: &SoapRenewal,
     password: &Secret<String>,
-) -> Result<XmppPlan, Problem> {
+) -> Result<Entered, Problem> {
     let SoapRenewal { nodes, session, username, domain, resource, servers, .. } = renewal;
     let person = Person { user_id: username, domain, password, proved: false };
     let mut failures = vec![];
@@ -104,7 +104,7 @@ pub(crate) async fn renew(
     for node in nodes.iter().take(nodes_of_session) {
         match question(flow, node, session.clone(), None).await {
             Ok(session) => {
-                return plan(session, nodes, &person, resource, servers).map(|made| made.plan);
+                return plan(session, nodes, &person, resource, servers);
             }
             Err(failure) if is_unreachable(&failure) => failures.push(failure),
             // The session is over, and the other node would say the same.
@@ -119,7 +119,7 @@ pub(crate) async fn renew(
     {
         return Err(problem);
     }
-    enter(flow, nodes, &person, resource).await.map(|made| made.plan)
+    enter(flow, nodes, &person, resource).await
 }
 
 fn is_unreachable(failure: &Failure) -> bool {

@@ -17,7 +17,9 @@ use crate::flow::{Failure, Flow, Purpose, encode, place};
 use crate::grant::CloudRenewal;
 use crate::phone::Phone;
 use crate::uds::{self, Cluster, Half};
-use crate::{CloudToken, Credentials, Grant, Renewal, Request, Service, browser, im, mode};
+use crate::{
+    CloudToken, Credentials, Grant, Renewal, Renewed, Request, Service, browser, im, mode,
+};
 
 /// The sign-in address of a service profile that names none (documented default).
 pub(crate) const USUAL_CAS: &str = "https://loginp.webexconnect.com/cas/auth.do";
@@ -102,9 +104,10 @@ pub(crate) async fn renew(
     flow: &Flow<'_>,
     renewal: &CloudRenewal,
     password: &Secret<String>,
-) -> Result<XmppPlan, Problem> {
-    if flow.world.clock.now() < renewal.until {
-        return Ok(renewal.plan.clone());
+) -> Result<Renewed, Problem> {
+    let now = flow.world.clock.now();
+    if now < renewal.until {
+        return Ok(renewal.plan.clone().into());
     }
     let Some(cas) = &renewal.cas else { return Err(browser::again()) };
     let login = log_in(flow, cas, &renewal.username, password).await?;
@@ -113,7 +116,9 @@ pub(crate) async fn renew(
     if fresh.servers.is_empty() {
         fresh.servers.clone_from(&known.servers);
     }
-    Ok(fresh)
+    let (plan, until) = (fresh.clone(), now + login.lives);
+    let next = CloudRenewal { plan, until, ..renewal.clone() };
+    Ok(Renewed { plan: fresh, renewal: Some(Renewal::Cloud(next)) })
 }
 
 /// The cloud knows people by their mail address.

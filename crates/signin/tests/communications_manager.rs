@@ -353,7 +353,7 @@ fn renewed(world: &TestWorld) -> Result<String, offhook_model::Problem> {
     let renewal = grant(world).renewal.expect("a renewal");
     let before = world.asked().len();
     let ports = world.world();
-    let plan = world.run(renew(&ports, &renewal, &credentials("alice"), &|_| {}))?;
+    let plan = world.run(renew(&ports, &renewal, &credentials("alice"), &|_| {}))?.plan;
     let Renewal::Soap(known) = &renewal else { panic!("no session") };
     assert_eq!(plan.resource, known.resource);
     let tries = world.asked().len() - before;
@@ -370,10 +370,24 @@ fn a_dead_session_is_opened_anew() {
     let (world, renewal) = with_a_dead_session();
     let ports = world.world();
     let plan = world.run(renew(&ports, &renewal, &credentials("alice"), &|_| {}));
-    match plan.expect("a plan").auth {
+    match plan.expect("a plan").plan.auth {
         XmppAuth::VtgToken { token, .. } => assert_eq!(token.expose(), "t2"),
         XmppAuth::Password { .. } | XmppAuth::WebexToken { .. } => panic!("no token"),
     }
+}
+
+/// What a reconnect by a new session brings is what the next one starts from.
+#[test]
+fn a_session_that_was_opened_anew_is_the_next_reconnects() {
+    let (world, renewal) = with_a_dead_session();
+    let ports = world.world();
+    let made = world.run(renew(&ports, &renewal, &credentials("alice"), &|_| {})).expect("a plan");
+    let next = made.renewal.expect("what comes next");
+    let Renewal::Soap(soap) = &next else { panic!("no session") };
+    assert_eq!(soap.session.expose(), "second");
+    let before = world.asked().len();
+    world.run(renew(&ports, &next, &credentials("alice"), &|_| {})).expect("a plan");
+    assert_eq!(world.asked().len() - before, 2, "no login");
 }
 
 /// After a node was lost the two are tried with a wait between (reference im-presence.md section 3).

@@ -265,7 +265,7 @@ fn a_chat_reconnect_keeps_the_way() {
     let renewal = grant(&edge).renewal.expect("one-time passwords");
     let outside = edge.world();
     let plan =
-        edge.inside().run(renew(&outside, &renewal, &credentials(), &|_| {})).expect("a plan");
+        edge.inside().run(renew(&outside, &renewal, &credentials(), &|_| {})).expect("a plan").plan;
     assert_eq!((plan.servers[0].host.as_str(), plan.names[0].as_str()), (ONE, ONE));
     #[allow(irrefutable_let_patterns, reason = "other kinds of renewal may be added")]
     if let Renewal::Soap(soap) = &renewal {

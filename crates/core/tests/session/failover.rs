@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use offhook_core::{Effect, Event, FlowOutcome, LinkId, RunId, XmppEvent};
-use offhook_model::{Command, Fault, Problem, ServiceState, SessionState};
-use offhook_ports::{NetworkState, Resumption};
-use offhook_signin::{Grant, Renewal, Service, SoapStep};
+use offhook_model::{Command, Fault, Problem, ServiceState, SessionState, Via};
+use offhook_ports::{Found, NetworkState, Resumption, Target};
+use offhook_signin::{Grant, Renewal, Renewed, Service, SoapStep};
 
 use crate::bench::{ADDRESS, Bench, at, cucm, full, plan, secs, unreachable};
 
@@ -47,7 +47,7 @@ fn after_the_window(bench: &mut Bench) -> (RunId, SoapStep) {
 }
 
 fn renewed(bench: &mut Bench, run: RunId, result: Result<(), Problem>) {
-    let result = result.map(|()| Box::new(plan(true)));
+    let result = result.map(|()| Box::new(plan(true).into()));
     bench.send(Event::Flow(run, FlowOutcome::Renewed(result)));
 }
 
@@ -127,6 +127,103 @@ fn chat_nodes_that_do_not_answer_end_it_and_the_phone_goes_on() {
     let link = bench.link().expect("opened");
     bench.online(link);
     assert_eq!(bench.session().services.im.state, ServiceState::Ready);
+}
+
+/// After it stopped, *Try again* is one attempt: it does not begin a row of its own.
+#[test]
+fn a_wish_that_fails_after_it_stopped_is_no_new_beginning() {
+    for let_in in [false, true] {
+        let (mut bench, link) = connected(full());
+        bench.offline(link, Fault::Closed);
+        bench.advance(secs(537));
+        let (run, _) = asked(&mut bench).expect("asked");
+        renewed(&mut bench, run, Ok(()));
+        let link = bench.link().expect("opened");
+        bench.failed(link, Fault::PortRefused);
+        for _ in 0..2 {
+            bench.command(Command::TryAgain).expect("taken");
+            bench.found(Ok(cucm()));
+            let (run, step) = asked(&mut bench).expect("at once");
+            assert_eq!(step, SoapStep::Both);
+            if let_in {
+                renewed(&mut bench, run, Ok(()));
+                let link = bench.link().expect("opened");
+                bench.failed(link, Fault::PortRefused);
+            } else {
+                renewed(&mut bench, run, Err(unreachable()));
+            }
+            bench.advance(secs(3_600));
+            assert!(asked(&mut bench).is_none() && bench.link().is_none(), "{let_in}");
+            let problem = bench.session().services.im.error.expect("a sentence");
+            assert!(problem.remedy.contains("Try again"), "{problem:?}");
+        }
+    }
+}
+
+/// While it waits, *Try again* is the attempt that it waits for.
+#[test]
+fn a_wish_that_fails_while_it_waits_is_followed_by_the_next_wait() {
+    let (mut bench, link) = connected(chat_alone());
+    bench.offline(link, Fault::Closed);
+    bench.advance(secs(5));
+    bench.command(Command::TryAgain).expect("taken");
+    bench.found(Ok(cucm()));
+    let (run, step) = asked(&mut bench).expect("at once");
+    assert_eq!(step, SoapStep::Session);
+    renewed(&mut bench, run, Err(unreachable()));
+    assert_eq!(after_the_window(&mut bench).1, SoapStep::Login);
+}
+
+/// A full login opens a session; the next reconnect asks by that one, and at the nodes of then.
+#[test]
+fn the_newest_session_is_the_one_that_is_asked_with() {
+    let (mut bench, link) = connected(chat_alone());
+    bench.offline(link, Fault::Closed);
+    let (run, _) = after_the_window(&mut bench);
+    let mut made = Renewed::from(plan(true));
+    let Some(Renewal::Soap(mut soap)) = chat_alone().renewal else { panic!("no session") };
+    soap.session = "newest".into();
+    made.renewal = Some(Renewal::Soap(soap));
+    bench.send(Event::Flow(run, FlowOutcome::Renewed(Ok(Box::new(made)))));
+    let link = bench.link().expect("opened");
+    bench.online(link);
+    bench.advance(secs(60));
+    bench.offline(link, Fault::Closed);
+    bench.advance(secs(537));
+    let session = bench.effects.iter().find_map(|effect| match effect {
+        Effect::Renew { renewal, .. } => match &**renewal {
+            Renewal::Soap(soap) => Some(soap.session.expose().clone()),
+            Renewal::Cloud(_) => None,
+        },
+        _ => None,
+    });
+    assert_eq!(session.as_deref(), Some("newest"));
+}
+
+#[test]
+fn chat_through_an_edge_comes_back_in_the_same_way() {
+    let mut bench = Bench::new();
+    let at = Target { host: "edge.example.test".into(), port: 8443 };
+    bench.sign_in(Some("secret")).expect("begun");
+    bench.found(Ok(Found::Edge(vec![at])));
+    bench.granted(Ok(Grant { via: Via::Edge, ..chat_alone() }));
+    let link = bench.link().expect("a link");
+    bench.online(link);
+    bench.advance(secs(60));
+    bench.effects.clear();
+    bench.offline(link, Fault::Closed);
+    let (run, step) = after_the_window(&mut bench);
+    assert_eq!(step, SoapStep::Session);
+    renewed(&mut bench, run, Err(unreachable()));
+    // A new session begins with the edge.
+    bench.advance(secs(537));
+    assert!(asked(&mut bench).is_none());
+    let at = Target { host: "edge.example.test".into(), port: 8443 };
+    bench.found(Ok(Found::Edge(vec![at])));
+    bench.granted(Ok(Grant { via: Via::Edge, ..chat_alone() }));
+    let link = bench.link().expect("opened");
+    bench.online(link);
+    assert_eq!(bench.state(), SessionState::SignedIn);
 }
 
 #[test]

@@ -80,12 +80,12 @@ fn a_one_time_password_is_renewed_before_the_link_opens_again() {
     assert_eq!(bench.session().services.im.error, Some(unreachable()));
     bench.advance(secs(537));
     let run = bench.renewing().expect("asked again");
-    bench.send(Event::Flow(run, FlowOutcome::Renewed(Ok(Box::new(plan(true))))));
+    bench.send(Event::Flow(run, FlowOutcome::Renewed(Ok(Box::new(plan(true).into())))));
     let link = bench.link().expect("a link");
     bench.online(link);
     assert_eq!(bench.session().services.im.state, ServiceState::Ready);
     // A late answer of an old question opens nothing.
-    bench.send(Event::Flow(run, FlowOutcome::Renewed(Ok(Box::new(plan(true))))));
+    bench.send(Event::Flow(run, FlowOutcome::Renewed(Ok(Box::new(plan(true).into())))));
     assert!(bench.link().is_none());
 }
 

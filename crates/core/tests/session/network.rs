@@ -61,7 +61,7 @@ fn without_a_network_nothing_is_tried() {
     bench.found(Ok(cucm()));
     let run = bench.renewing().expect("a new one-time password");
     assert!(bench.authenticating().is_none(), "the same place needs no new sign-in");
-    let plan = Box::new(crate::bench::plan(true));
+    let plan = Box::new(crate::bench::plan(true).into());
     bench.send(Event::Flow(run, offhook_core::FlowOutcome::Renewed(Ok(plan))));
     bench.all_online();
     assert_eq!(bench.state(), SessionState::SignedIn);

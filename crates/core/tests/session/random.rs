@@ -37,7 +37,7 @@ fn take(bench: &mut Bench, (kind, number, good): (u8, u32, bool)) {
         }
         8 => {
             let run = bench.renewing().unwrap_or(run);
-            let result = if good { Ok(Box::new(plan(true))) } else { Err(wrong_password()) };
+            let result = if good { Ok(Box::new(plan(true).into())) } else { Err(wrong_password()) };
             bench.send(Event::Flow(run, FlowOutcome::Renewed(result)));
         }
         9 | 10 => {

@@ -215,7 +215,10 @@ impl World {
                     }
                     other => other,
                 };
-                Event::Flow(run, FlowOutcome::Renewed(outcome.map(|()| Box::new(plan(true)))))
+                Event::Flow(
+                    run,
+                    FlowOutcome::Renewed(outcome.map(|()| Box::new(plan(true).into()))),
+                )
             }
             Coming::Acked(link, id) => {
                 if !reached || !self.links.contains_key(&link) {

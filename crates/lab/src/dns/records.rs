@@ -101,6 +101,7 @@ fn addresses(lab: &Deployment, domain: &str, open: &str) -> Vec<(String, Data)> 
         let name = format!("{host}.{domain}");
         let ip = match host {
             "cucm1" if lab.faults.has(Fault::NoAddress) => continue,
+            "imp2" => lab.config.second_address().unwrap_or(ip),
             _ => lab.nodes.iter().find(|node| node.host == host).map_or(ip, |node| node.at.ip()),
         };
         records.push((name, Data::Address(ip)));
@@ -116,6 +117,8 @@ fn addresses(lab: &Deployment, domain: &str, open: &str) -> Vec<(String, Data)> 
     for host in [format!("xmpp.{open}"), format!("sip.{open}")] {
         records.push((host, Data::Address(ip)));
     }
+    let second = lab.config.second_address();
+    records.extend(second.map(|ip| (format!("xmpp2.{open}"), Data::Address(ip))));
     records
 }
 
@@ -140,7 +143,12 @@ fn standard_records(lab: &Deployment, open: &str) -> Vec<(String, Data)> {
     let naptr = |order, service, record: &str| {
         (open.to_owned(), Data::Naptr { order, service, replacement: format!("{record}.{open}") })
     };
-    vec![
+    let second = lab.config.second_address().map(|_| {
+        let target = format!("xmpp2.{open}");
+        let port = lab.shown.xmpp.port();
+        (format!("_xmpp-client._tcp.{open}"), Data::Srv { priority: 20, weight: 10, port, target })
+    });
+    let mut records = vec![
         srv("_xmpp-client._tcp", lab.shown.xmpp.port(), "xmpp"),
         srv("_xmpps-client._tcp", lab.shown.xmpps.port(), "xmpp"),
         srv("_sips._tcp", lab.shown.sip_tls.port(), "sip"),
@@ -149,5 +157,7 @@ fn standard_records(lab: &Deployment, open: &str) -> Vec<(String, Data)> {
         naptr(10, "SIPS+D2T", "_sips._tcp"),
         naptr(20, "SIP+D2T", "_sip._tcp"),
         naptr(30, "SIP+D2U", "_sip._udp"),
-    ]
+    ];
+    records.extend(second);
+    records
 }

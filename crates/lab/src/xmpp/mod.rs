@@ -87,20 +87,57 @@ impl Shared {
     }
 }
 
-/// Serves XMPP until dropped, with TLS from the first byte or by STARTTLS.
+/// Where a connection came in.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Door {
+    /// Which node it is connected to.
+    pub(crate) node: usize,
+    /// By way of the edge.
+    pub(crate) by_edge: bool,
+    /// TLS from the first byte, not by STARTTLS.
+    pub(crate) direct_tls: bool,
+}
+
+/// Serves XMPP of one node until dropped, while the node is up.
 pub(crate) async fn run(
     listener: TcpListener,
     shared: Arc<Shared>,
-    direct_tls: bool,
+    door: Door,
+    stop: Arc<watch::Sender<bool>>,
+) {
+    let nodes = Arc::clone(&shared);
+    let serve = |listener| {
+        let (shared, stop) = (Arc::clone(&shared), Arc::clone(&stop));
+        crate::net::serve(listener, move |tcp, _| {
+            let (shared, stop) = (Arc::clone(&shared), stop.subscribe());
+            async move {
+                if door.direct_tls {
+                    stream::run_tls(shared, tcp, door, stop).await;
+                } else {
+                    stream::run_starttls(shared, tcp, door, stop).await;
+                }
+            }
+        })
+    };
+    nodes.lab.im_nodes.serve(door.node, listener, serve).await;
+}
+
+/// Serves XMPP of the edges until dropped: each connection goes to the first node that is up, and
+/// ends where none is.
+pub(crate) async fn run_edge(
+    listener: TcpListener,
+    shared: Arc<Shared>,
     stop: Arc<watch::Sender<bool>>,
 ) {
     crate::net::serve(listener, move |tcp, _| {
         let (shared, stop) = (Arc::clone(&shared), stop.subscribe());
         async move {
-            if direct_tls {
-                stream::run_tls(shared, tcp, stop).await;
-            } else {
-                stream::run_starttls(shared, tcp, stop).await;
+            let Some(node) = shared.lab.im_nodes.first_up() else { return };
+            let down = shared.lab.im_nodes.down(node);
+            let door = Door { node, by_edge: true, direct_tls: false };
+            tokio::select! {
+                () = stream::run_starttls(shared, tcp, door, stop) => {}
+                () = down => {}
             }
         }
     })

@@ -10,12 +10,14 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::Shared;
 use super::roster::Outgoing;
 use super::router::{Connected, error};
 use super::sasl::{Exchange, Step};
 use super::splitter::{Piece, Splitter};
+use super::{Door, Shared};
+use crate::events::LabEvent;
 use crate::fault::Fault;
+use crate::nodes::HOSTS;
 use crate::xml::{Element, XmlError, escape, parse, parse_start_tag};
 
 const STREAMS: &str = "http://etherx.jabber.org/streams";
@@ -139,20 +141,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
 }
 
 /// Serves a connection that starts in clear.
-pub(super) async fn run_starttls(shared: Arc<Shared>, tcp: TcpStream, stop: watch::Receiver<bool>) {
+pub(super) async fn run_starttls(
+    shared: Arc<Shared>,
+    tcp: TcpStream,
+    door: Door,
+    stop: watch::Receiver<bool>,
+) {
     let mut stream = Stream::new(tcp);
     let upgraded = tokio::time::timeout(SIGN_IN, starttls(&shared, &mut stream)).await;
     match upgraded {
-        Ok(Ok(())) => run_tls(shared, stream.io, stop).await,
+        Ok(Ok(())) => run_tls(shared, stream.io, door, stop).await,
         Ok(Err(end)) => stream.close(end).await,
         Err(_) => stream.close(End::Error("connection-timeout")).await,
     }
 }
 
 /// Serves a connection that starts with TLS.
-pub(super) async fn run_tls(shared: Arc<Shared>, tcp: TcpStream, stop: watch::Receiver<bool>) {
+pub(super) async fn run_tls(
+    shared: Arc<Shared>,
+    tcp: TcpStream,
+    door: Door,
+    stop: watch::Receiver<bool>,
+) {
     match tokio::time::timeout(SIGN_IN, shared.tls.accept(tcp)).await {
-        Ok(Ok(tls)) => converse(shared, tls, stop).await,
+        Ok(Ok(tls)) => converse(shared, tls, door, stop).await,
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
         Err(_) => tracing::debug!("TLS handshake took too long"),
     }
@@ -174,20 +186,41 @@ async fn starttls(shared: &Shared, stream: &mut Stream<TcpStream>) -> Result<(),
     stream.send(&format!("<proceed xmlns='{TLS}'/>")).await
 }
 
-async fn converse<S>(shared: Arc<Shared>, io: S, mut stop: watch::Receiver<bool>)
+async fn converse<S>(shared: Arc<Shared>, io: S, door: Door, mut stop: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut stream = Stream::new(io);
     let signed_in = tokio::time::timeout(SIGN_IN, sign_in(&shared, &mut stream)).await;
-    let mut connected = match signed_in {
+    let connected = match signed_in {
         Ok(Ok(connected)) => connected,
         Ok(Err(end)) => return stream.close(end).await,
         Err(_) => return stream.close(End::Error("connection-timeout")).await,
     };
-    let end = exchange(&shared, &mut stream, &mut connected, &mut stop).await;
-    shared.router.disconnect(&connected.jid, connected.id);
+    let user = connected.jid.bare.split('@').next().unwrap_or_default().to_owned();
+    let (nodes, by_edge) = (&shared.lab.im_nodes, door.by_edge);
+    let node = HOSTS.get(door.node).copied().unwrap_or_default();
+    shared.lab.events.tell(LabEvent::ChatBegan { user: user.clone(), node, by_edge });
+    let lives_on_a_node = nodes.are_two() && connected.jid.domain() == shared.lab.domain();
+    let mut present = Present { shared: &shared, connected };
+    let end = tokio::select! {
+        end = exchange(&shared, &mut stream, &mut present.connected, &mut stop) => end,
+        () = nodes.elsewhere(&user, door.node), if lives_on_a_node => End::Gone,
+    };
+    drop(present);
     stream.close(end).await;
+}
+
+/// Takes the connection out of the router however it ends: a node that goes down ends it anywhere.
+struct Present<'a> {
+    shared: &'a Shared,
+    connected: Connected,
+}
+
+impl Drop for Present<'_> {
+    fn drop(&mut self) {
+        self.shared.router.disconnect(&self.connected.jid, self.connected.id);
+    }
 }
 
 async fn sign_in<S: AsyncRead + AsyncWrite + Unpin>(
@@ -199,10 +232,12 @@ async fn sign_in<S: AsyncRead + AsyncWrite + Unpin>(
     let mechanisms: String =
         offered.iter().map(|name| format!("<mechanism>{}</mechanism>", escape(name))).collect();
     let home = if shared.tells_its_node() && domain == shared.lab.domain() {
-        format!(
-            "<hostname xmlns='urn:xmpp:domain-based-name:0'>{}</hostname>",
-            escape(&shared.lab.host("imp1"))
-        )
+        let nodes = &HOSTS[..if shared.lab.im_nodes.are_two() { 2 } else { 1 }];
+        let name = |host: &&str| {
+            let host = shared.lab.host(host);
+            format!("<hostname xmlns='urn:xmpp:domain-based-name:0'>{}</hostname>", escape(&host))
+        };
+        nodes.iter().map(name).collect()
     } else {
         String::new()
     };

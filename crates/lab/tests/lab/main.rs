@@ -5,6 +5,7 @@
 
 mod faults;
 mod im;
+mod nodes;
 mod phone;
 mod rooms;
 mod scenarios;

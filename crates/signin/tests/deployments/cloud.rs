@@ -148,13 +148,18 @@ fn a_token_that_lives_is_used_again_and_a_dead_one_renewed() {
     let renewal = granted(&world, &request()).renewal.expect("a renewal");
     let (ports, credentials) = (world.world(), credentials("alice"));
     let before = world.asked().len();
-    let plan = world.run(renew(&ports, &renewal, &credentials, &|_| {})).expect("a plan");
-    assert_eq!((world.asked().len(), token(&plan.auth)), (before, CLOUD_TOKEN));
+    let made = world.run(renew(&ports, &renewal, &credentials, &|_| {})).expect("a plan");
+    assert_eq!((world.asked().len(), token(&made.plan.auth)), (before, CLOUD_TOKEN));
+    assert!(made.renewal.is_none(), "nothing new");
     world.run(world.clock().sleep(Duration::from_secs(28_801)));
-    let plan = world.run(renew(&ports, &renewal, &credentials, &|_| {})).expect("a plan");
+    let made = world.run(renew(&ports, &renewal, &credentials, &|_| {})).expect("a plan");
     assert_eq!(world.asked().len(), before + 1);
     let Renewal::Cloud(known) = &renewal else { panic!("no cloud") };
-    assert_eq!(plan.resource, known.plan.resource);
+    assert_eq!(made.plan.resource, known.plan.resource);
+    // The new token is kept for the next reconnect.
+    let next = made.renewal.expect("a new token");
+    world.run(renew(&ports, &next, &credentials, &|_| {})).expect("a plan");
+    assert_eq!(world.asked().len(), before + 1);
 
     let renewal = granted(&world, &by_browser()).renewal.expect("a renewal");
     world.run(world.clock().sleep(Duration::from_secs(28_801)));
