@@ -48,7 +48,7 @@ enum Task {
     Tidy,
     /// Measure; see docs/benchmarks.md.
     Bench {
-        /// sip, discovery, window, idle, call; all when left out.
+        /// sip, hostile, history, chat, discovery, window, idle, roster, burst, call; all when left out.
         what: Option<String>,
     },
 }

@@ -54,8 +54,20 @@ pub const PEERS: &[&str] = &[
 
 /// What the benchmarks need besides: a counter of instructions, a display, and peers to be measured
 /// beside.
-pub const BENCH: &[&str] =
-    &["valgrind", "xvfb", "baresip-core", "dino-im", "dbus", "knot", "bind9-dnsutils"];
+pub const BENCH: &[&str] = &[
+    "valgrind",
+    "xvfb",
+    "baresip-core",
+    "dino-im",
+    "dbus",
+    "knot",
+    "bind9-dnsutils",
+    "prosody",
+    "openssl",
+    "profanity",
+    "gajim",
+    "python3-slixmpp",
+];
 
 /// What came of asking for packages.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,12 +4,18 @@
 //! ratio to the peer that was measured in the same run.
 
 mod baresip;
+mod burst;
 mod call;
+mod chat;
 mod discovery;
 mod display;
+mod foreign;
+mod guest;
 mod history;
 mod hostile;
 mod idle;
+mod post;
+mod roster;
 mod sip;
 mod speech;
 mod stage;
@@ -22,7 +28,11 @@ use crate::process::{cargo, run as run_command};
 use table::Row;
 
 /// What can be measured, in the order of a whole run.
-const ALL: [&str; 7] = ["sip", "hostile", "history", "discovery", "window", "idle", "call"];
+const ALL: [&str; 10] =
+    ["sip", "hostile", "history", "chat", "discovery", "window", "idle", "roster", "burst", "call"];
+
+/// Those that need no program but what they build themselves.
+const ALONE: [&str; 5] = ["sip", "hostile", "history", "chat", "discovery"];
 
 /// Runs the named measurement, or all, and prints one table.
 ///
@@ -44,7 +54,7 @@ pub fn run(what: Option<&str>) -> Result<(), String> {
     if let Packages::Missing(names) = &peers {
         println!("Figures that need {} are left out.", names.join(", "));
     }
-    if wanted.iter().any(|what| !matches!(*what, "sip" | "hostile" | "history" | "discovery")) {
+    if wanted.iter().any(|what| !ALONE.contains(what)) {
         let bins = ["build", "--release", "-p", "offhook-app", "-p", "offhook-lab", "--bins"];
         run_command(cargo().args(bins))?;
     }
@@ -56,9 +66,12 @@ pub fn run(what: Option<&str>) -> Result<(), String> {
             "sip" => sip::measure(),
             "hostile" => hostile::measure(),
             "history" => history::measure(),
+            "chat" => chat::measure(),
             "discovery" => discovery::measure(),
             "window" => window::measure(),
             "idle" => idle::measure(),
+            "roster" => roster::measure(),
+            "burst" => burst::measure(),
             _ => call::measure(),
         };
         match measured {

@@ -1,7 +1,9 @@
 //! A lab and clients, all as people will have them: built with optimisation.
 
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -93,9 +95,17 @@ impl Client {
         more: &[&str],
         display: Option<&str>,
     ) -> Result<Self, String> {
+        let place = ["--name-server", lab.text("nameServer"), "--ca-file", lab.text("caFile")];
+        Self::launch(profile, &[more, &place].concat(), display)
+    }
+
+    /// Starts one that knows of nothing but what `options` say.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn launch(profile: &Path, options: &[&str], display: Option<&str>) -> Result<Self, String> {
         let mut command = Command::new(built("release", "offhook"));
-        command.arg("--profile").arg(profile).args(more);
-        command.args(["--name-server", lab.text("nameServer"), "--ca-file", lab.text("caFile")]);
+        command.arg("--profile").arg(profile).args(options);
         home(&mut command, profile, display)?;
         let mut running = Running::start("offhook", &mut command)?;
         drain(&mut running);
@@ -115,6 +125,64 @@ impl Client {
             return Err(format!("{method} failed: {}", text.trim()));
         }
         serde_json::from_str(&text).map_err(|error| format!("{method}: {error}"))
+    }
+
+    /// Starts watching events of this type.
+    ///
+    /// # Errors
+    /// It cannot be watched.
+    pub fn watch(&self, kind: &str) -> Result<Events, String> {
+        let mut command = Command::new(built("release", "offhook"));
+        command.args(["ctl", "--profile"]).arg(&self.profile).args(["watch", kind]);
+        let mut running = Running::start("ctl watch", command.stderr(Stdio::null()))?;
+        let lines = running.take_lines().ok_or("its output is not kept")?;
+        let (send, events) = channel();
+        std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                let Ok(event) = serde_json::from_str(&line) else { continue };
+                if send.send((Instant::now(), event)).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Events { events, _running: running })
+    }
+
+    /// Signs in to a server of open standards that is named by hand, for chat alone, and waits until
+    /// its contact list is here. When it was told to, and when the list was there.
+    ///
+    /// # Errors
+    /// It does not come through.
+    pub fn sign_in_by_hand(
+        &self,
+        address: &str,
+        password: &str,
+        server: &str,
+    ) -> Result<(Instant, Instant), String> {
+        let nothing = json!({});
+        until("the client's control socket", || Ok(self.call("session.state", &nothing).ok()))?;
+        let manual = json!({ "accountType": "standard", "xmppServer": server });
+        self.call("session.setManual", &manual)?;
+        let events = self.watch("roster")?;
+        // The watch needs a moment, and its beginning is not answered.
+        std::thread::sleep(Duration::from_millis(500));
+        let begin = Instant::now();
+        self.call("session.signIn", &json!({ "address": address, "password": password }))?;
+        let whole = |event: &Value| event["item"].is_null() && event["removed"].is_null();
+        let at = events.next(whole).ok_or_else(|| {
+            let state = self.call("session.state", &nothing).unwrap_or_default();
+            format!("waited in vain for the contact list: {state}")
+        })?;
+        Ok((begin, at))
+    }
+
+    /// How many people are on the contact list.
+    ///
+    /// # Errors
+    /// It cannot be asked.
+    pub fn contacts(&self) -> Result<usize, String> {
+        let list = self.call("roster.list", &json!({}))?;
+        Ok(list["items"].as_array().map_or(0, Vec::len))
     }
 
     /// Signs in as one of the lab's users and waits until chat and phone are ready.
@@ -137,6 +205,26 @@ impl Client {
             }
             Ok((state["state"] == "signedIn" && ready("im") && ready("phone")).then_some(()))
         })
+    }
+}
+
+/// Events as they come.
+pub struct Events {
+    events: Receiver<(Instant, Value)>,
+    _running: Running,
+}
+
+impl Events {
+    /// When the next one came that fits; nothing when none does for a minute.
+    pub fn next(&self, fits: impl Fn(&Value) -> bool) -> Option<Instant> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let (at, event) = self.events.recv_timeout(left).ok()?;
+            if fits(&event) {
+                return Some(at);
+            }
+        }
     }
 }
 
