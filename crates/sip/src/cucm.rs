@@ -10,13 +10,16 @@ extended-refer,X-cisco-callinfo,X-cisco-serviceuri,X-cisco-escapecodes,X-cisco-s
 X-cisco-srtp-fallback,X-cisco-monrec,X-cisco-config,X-cisco-sis-7.0.0,X-cisco-sessionpersist,\
 X-cisco-xsi-8.5.1,X-cisco-graceful-reg,X-cisco-duplicate-reg";
 
-/// Options announced in calls (reference sip-dialect.md section 3).
+/// Options announced in calls: those of the vendor's client, whole, because servers look for them
+/// (reference sip-dialect.md section 3), and behind them what we can do beyond that.
 pub const SUPPORTED_CALL: &str = "replaces,join,sdp-anat,norefersub,resource-priority,\
 extended-refer,X-cisco-callinfo,X-cisco-serviceuri,X-cisco-escapecodes,X-cisco-service-control,\
-X-cisco-srtp-fallback,X-cisco-monrec,X-cisco-config,X-cisco-sis-7.0.0,X-cisco-xsi-8.5.1";
+X-cisco-srtp-fallback,X-cisco-monrec,X-cisco-config,X-cisco-sis-7.0.0,X-cisco-xsi-8.5.1,100rel,\
+timer";
 
-/// Methods announced.
-pub const ALLOW: &str = "ACK,BYE,CANCEL,INVITE,NOTIFY,OPTIONS,REFER,REGISTER,UPDATE,SUBSCRIBE,INFO";
+/// Methods announced: those of the vendor's client without REGISTER, which a phone does not take,
+/// and with PRACK, which we do.
+pub const ALLOW: &str = "ACK,BYE,CANCEL,INVITE,NOTIFY,OPTIONS,PRACK,REFER,UPDATE,SUBSCRIBE,INFO";
 
 /// The text of a 403 when the device is registered somewhere else.
 pub const OTHER_CLIENT: &str = "Registration is active for another client";

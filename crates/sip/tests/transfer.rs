@@ -281,7 +281,8 @@ fn an_attended_referral_carries_replaces_and_no_other_header() {
 fn a_referral_can_be_refused_or_forgotten() {
     let mut solo = tcp();
     let (mut talk, _) = taken(&mut solo, "in-1", "");
-    referred(&mut solo, &mut talk, "Refer-To: <tel:+49-30-55>\r\n");
+    let notify = referred(&mut solo, &mut talk, "Refer-To: <tel:+49-30-55>\r\n");
+    solo.feed(&response(&notify, "200 OK", "", "", ""));
     talk.say(&mut solo, "REFER", "Refer-To: <sip:x@y>\r\n", "");
     solo.take("SIP/2.0 491");
     solo.ua.refuse_referral(talk.call, 603, solo.now);
@@ -293,6 +294,7 @@ fn a_referral_can_be_refused_or_forgotten() {
     solo.drain();
     assert!(solo.sent.is_empty());
     // The next one has a name, and is forgotten.
+    solo.feed(&response(&notify, "200 OK", "", "", ""));
     let notify = referred(&mut solo, &mut talk, "Refer-To: <tel:+49-30-55>\r\n");
     assert_eq!(header(&notify, "Event"), Some(&*format!("refer;id={}", talk.cseq)));
     solo.feed(&response(&notify, "200 OK", "", "", ""));
@@ -351,7 +353,7 @@ fn referrals_that_make_no_sense_are_refused() {
     }
     // Outside a call nobody may send us anywhere.
     solo.request("REFER", 1, "out", ("b", ""), "Refer-To: <sip:a@b>\r\n", "");
-    solo.take("SIP/2.0 405");
+    solo.take("SIP/2.0 403");
     // Nor before the call is up.
     let mut solo = tcp();
     let (mut talk, _) = ringing(&mut solo, "in-1", "");

@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use offhook_ports::FlowId;
 
+use super::reliable::Provisionals;
+use super::sessions::SessionTimer;
 use super::{End, SipCall};
 use crate::dialog::Dialog;
 use crate::identity::Identity;
@@ -59,6 +61,8 @@ pub(super) struct OurOffer {
     pub sdp: String,
     /// When to try again after a 491; the request is out when this is nothing.
     pub retry_at: Option<Instant>,
+    /// It only refreshes the session; nobody asked for it.
+    pub quiet: bool,
 }
 
 #[derive(Debug)]
@@ -90,6 +94,14 @@ pub(super) struct Call {
     pub replaces: Option<SipCall>,
     /// Why a BYE or CANCEL of ours is sent, as the value of Reason (RFC 3326).
     pub reason: Option<&'static str>,
+    pub timer: SessionTimer,
+    pub provisionals: Provisionals,
+    /// Our description and theirs, as they were sent last.
+    pub said: Option<String>,
+    pub heard: Option<String>,
+    /// Our first offer was answered by a reliable provisional response, so that another may follow
+    /// before the call is up (RFC 3311 section 5.1).
+    pub early_answer: bool,
     /// A REFER came before.
     pub referred_before: bool,
     /// They take UPDATE.
@@ -119,6 +131,11 @@ impl Call {
             remote: None,
             replaces: None,
             reason: None,
+            timer: SessionTimer::default(),
+            provisionals: Provisionals::default(),
+            said: None,
+            heard: None,
+            early_answer: false,
             referred_before: false,
             updates: false,
             flow: None,
@@ -131,13 +148,20 @@ impl Call {
     }
 
     pub fn next_timeout(&self) -> Option<Instant> {
-        self.offer.as_ref().and_then(|offer| offer.retry_at)
+        let offer = self.offer.as_ref().and_then(|offer| offer.retry_at);
+        let open = self.provisionals.open.as_ref().map(|open| open.next);
+        [offer, open, self.timer.at].into_iter().flatten().min()
     }
 
     /// The dialog a request of theirs belongs to.
     pub fn dialog_of(&mut self, request: &Message) -> Option<&mut Dialog> {
+        self.dialogs().find(|dialog| dialog.owns(request))
+    }
+
+    /// All dialogs, the confirmed one first.
+    pub fn dialogs(&mut self) -> impl Iterator<Item = &mut Dialog> {
         let early = self.early.iter_mut().map(|(dialog, _)| dialog);
-        self.dialog.iter_mut().chain(early).find(|dialog| dialog.owns(request))
+        self.dialog.iter_mut().chain(early)
     }
 
     /// Takes what any message of theirs may tell.

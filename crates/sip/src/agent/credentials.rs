@@ -106,6 +106,7 @@ impl UserAgent {
             | Purpose::Register
             | Purpose::Unregister
             | Purpose::Prack(_)
+            | Purpose::Update(_)
             | Purpose::Refer(_)
             | Purpose::Told(_)
             | Purpose::Bye(_)
@@ -176,9 +177,9 @@ impl UserAgent {
                     dialog.local_cseq
                 })
             }
-            Purpose::Prack(call) => {
-                let early = self.calls.get_mut(call).into_iter().flat_map(|call| &mut call.early);
-                for (dialog, _) in early {
+            Purpose::Prack(call) | Purpose::Update(call) => {
+                let call = self.calls.get_mut(call).into_iter();
+                for dialog in call.flat_map(super::call::Call::dialogs) {
                     dialog.local_cseq = dialog.local_cseq.max(last + 1);
                 }
                 last + 1
@@ -200,6 +201,7 @@ impl UserAgent {
             | Purpose::Unregister
             | Purpose::Refresh(_)
             | Purpose::Prack(_)
+            | Purpose::Update(_)
             | Purpose::Refer(_)
             | Purpose::Told(_)
             | Purpose::Bye(_)
@@ -217,6 +219,7 @@ impl UserAgent {
             Purpose::Bye(Some(call)) => {
                 self.calls.remove(call);
             }
+            Purpose::Update(call) => self.update_refused(*call, status, now),
             Purpose::Refer(call) => self.refer_failed(*call, status, message.explanation()),
             Purpose::Told(call) => self.referrer_gone(*call),
             Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Bye(None) | Purpose::Cancel => {}

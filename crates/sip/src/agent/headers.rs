@@ -12,9 +12,9 @@ use crate::message::{Message, Method, Name, Request, Response};
 
 /// Methods a standard account takes.
 pub(super) const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY, REFER, SUBSCRIBE";
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, NOTIFY, REFER, SUBSCRIBE";
 /// Extensions of a standard account.
-const SUPPORTED: &str = "join, norefersub, replaces";
+const SUPPORTED: &str = "100rel, join, norefersub, replaces, timer";
 
 impl UserAgent {
     pub(super) fn allow(&self) -> &'static str {
@@ -72,6 +72,7 @@ impl UserAgent {
         request.push(Name::UserAgent, &self.product);
         request.push(Name::Allow, self.allow());
         request.push(Name::Supported, self.supported());
+        self.dress_timer(request, call);
         if self.is_cucm() {
             request.push(Name::SessionId, session(call));
             let party = cucm::remote_party(

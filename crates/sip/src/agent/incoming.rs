@@ -5,6 +5,7 @@ use std::time::Instant;
 use offhook_ports::PhoneDialect;
 
 use super::call::{Asked, AwaitedAck, Call, Stage};
+use super::sessions::{dress_too_brief, too_brief};
 use super::{By, End, Event, MAX_CALLS, SipCall, UserAgent};
 use crate::dialog::Dialog;
 use crate::identity::Identity;
@@ -14,7 +15,7 @@ use crate::transaction::{Arrived, ServerKey};
 
 /// Option tags whose meaning we honour when required.
 const EXTENSIONS: &[&str] =
-    &["norefersub", "replaces", "resource-priority", "extended-refer", "join"];
+    &["norefersub", "replaces", "resource-priority", "extended-refer", "join", "100rel", "timer"];
 
 impl UserAgent {
     /// Takes a request from the flow.
@@ -105,6 +106,8 @@ impl UserAgent {
             415
         } else if !takes_description(message) {
             406
+        } else if too_brief(message) {
+            422
         } else {
             arrival.as_ref().err().copied().unwrap_or(100)
         };
@@ -113,6 +116,9 @@ impl UserAgent {
             let mut response = self.plain_response(message, status.max(400));
             if status == 415 {
                 response.push(Name::Accept, "application/sdp");
+            }
+            if status == 422 {
+                dress_too_brief(&mut response);
             }
             self.respond(&key, &response, now);
             return;
@@ -127,6 +133,7 @@ impl UserAgent {
         let remote = Identity::of_sender(message);
         call.remote = Some(remote.clone());
         call.replaces = arrival.replaces;
+        call.heard.clone_from(&offer);
         call.asked = Some(Asked { key, message: message.clone() });
         self.calls.insert(id, call);
         self.event(Event::Incoming { call: id, remote, offer, arrival: Box::new(arrival) });
@@ -144,16 +151,13 @@ impl UserAgent {
     }
 
     pub(super) fn send_ringing(&mut self, id: SipCall, now: Instant) {
-        let Some(call) = self.calls.get(&id).filter(|call| call.stage == Stage::Ringing) else {
-            return;
-        };
-        let Some(asked) = &call.asked else { return };
-        let response = self.call_response(call, &asked.message, 180);
-        let key = asked.key.clone();
-        self.respond(&key, &response, now);
+        self.send_provisional(id, 180, None, now);
     }
 
     pub(super) fn send_answer(&mut self, id: SipCall, sdp: String, now: Instant) {
+        if self.answer_waits(id, &sdp) {
+            return;
+        }
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.stage == Stage::Ringing) else {
             return;
         };
@@ -191,8 +195,10 @@ impl UserAgent {
             answers,
             first,
         });
+        call.said = Some(sdp.clone());
         let Some(call) = self.calls.get(&id) else { return };
         let mut response = self.call_response(call, &asked.message, 200);
+        self.agree(id, &asked.message, &mut response, now);
         response.body("application/sdp", sdp);
         self.respond(&asked.key, &response, now);
     }
@@ -299,6 +305,9 @@ impl UserAgent {
         }
         if awaited.first || awaited.answers {
             let sdp = message.sdp().filter(|_| awaited.answers);
+            if let (Some(sdp), Some(call)) = (&sdp, self.calls.get_mut(&id)) {
+                call.heard = Some(sdp.clone());
+            }
             self.event(Event::Confirmed { call: id, sdp });
         }
         self.next_offer(id, now);

@@ -14,8 +14,10 @@ mod offers;
 mod outgoing;
 mod referred;
 mod register;
+mod reliable;
 mod requests;
 mod routes;
+mod sessions;
 mod told;
 mod transfer;
 mod types;
@@ -52,8 +54,10 @@ enum Purpose {
     Unregister,
     Invite(SipCall),
     Reinvite(SipCall),
-    /// UPDATE that only tells our new Contact.
+    /// UPDATE without offer: it refreshes the session or tells our new Contact.
     Refresh(SipCall),
+    /// UPDATE with an offer.
+    Update(SipCall),
     Prack(SipCall),
     /// REFER.
     Refer(SipCall),
@@ -250,6 +254,8 @@ impl UserAgent {
         self.registration_timeout(now);
         self.keep_alive(now);
         self.retry_offers(now);
+        self.provisionals_timeout(now);
+        self.sessions_timeout(now);
         self.transfers_timeout(now);
         self.referrals_timeout(now);
         self.tell_referrers(now);
@@ -400,11 +406,9 @@ impl UserAgent {
                 self.refer_response(call, delivered.request.cseq, message, now);
             }
             Purpose::Told(call) if status == 481 => self.referrer_gone(call),
-            Purpose::Told(_)
-            | Purpose::Refresh(_)
-            | Purpose::Prack(_)
-            | Purpose::Bye(_)
-            | Purpose::Cancel => {}
+            Purpose::Refresh(call) => self.refreshed(call, message, now),
+            Purpose::Update(call) => self.updated(call, message, now),
+            Purpose::Told(_) | Purpose::Prack(_) | Purpose::Bye(_) | Purpose::Cancel => {}
         }
     }
 
@@ -420,6 +424,8 @@ impl UserAgent {
             }
             Purpose::Refer(call) => self.refer_failed(call, status, String::new()),
             Purpose::Told(call) => self.referrer_gone(call),
+            Purpose::Update(call) => self.update_refused(call, status, now),
+            Purpose::Refresh(call) if status == 408 => self.refresh_unanswered(call, now),
             Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Bye(None) | Purpose::Cancel => {}
         }
     }

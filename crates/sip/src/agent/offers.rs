@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use offhook_ports::FlowId;
 
 use super::call::{Asked, OurOffer, Stage};
+use super::sessions::{dress_too_brief, too_brief};
 use super::{By, Context, End, Event, Purpose, SipCall, UserAgent};
 use crate::message::{Message, Method, Name};
 use crate::transaction::{Delivered, ServerKey};
@@ -25,7 +26,11 @@ impl UserAgent {
     /// Sends the offer that waits, when nothing else is under way.
     pub(super) fn next_offer(&mut self, id: SipCall, now: Instant) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let free = call.stage == Stage::Confirmed
+        let early = call.stage == Stage::Calling
+            && call.early_answer
+            && call.updates
+            && call.early.len() == 1;
+        let free = (early || call.stage == Stage::Confirmed)
             && call.offer.is_none()
             && call.asked.is_none()
             && call.awaited.is_none();
@@ -33,13 +38,20 @@ impl UserAgent {
             return;
         }
         if let Some(sdp) = call.queued.take() {
-            call.offer = Some(OurOffer { sdp, retry_at: None });
+            call.offer = Some(OurOffer { sdp, retry_at: None, quiet: false });
             self.send_offer(id, now);
         }
     }
 
-    fn send_offer(&mut self, id: SipCall, now: Instant) {
+    pub(super) fn send_offer(&mut self, id: SipCall, now: Instant) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        if call.stage == Stage::Calling {
+            let sdp = call.offer.as_mut().map(|offer| {
+                offer.retry_at = None;
+                offer.sdp.clone()
+            });
+            return self.send_update(id, Purpose::Update(id), sdp, now);
+        }
         let (Some(dialog), Some(offer)) = (call.dialog.as_mut(), call.offer.as_mut()) else {
             return;
         };
@@ -82,6 +94,7 @@ impl UserAgent {
                 }
             }
             408 | 481 => self.reinvite_unanswered(id, status, now),
+            422 if self.offer_again(id, message, now) => {}
             _ => self.reinvite_refused(id, status, now),
         }
     }
@@ -103,14 +116,20 @@ impl UserAgent {
         if let Some(dialog) = &mut call.dialog {
             dialog.refresh(message);
         }
-        call.offer = None;
+        let offer = call.offer.take();
+        let heard = std::mem::replace(&mut call.heard, message.sdp());
+        let silent = offer.as_ref().is_some_and(|offer| offer.quiet) && heard == call.heard;
+        call.said = offer.map(|offer| offer.sdp).or(call.said.take());
         let news = call.identify(message);
         let up = call.stage == Stage::Confirmed;
         self.send_ack(id, &delivered.request, now);
+        self.agreed(id, message, now);
         if !up {
             return;
         }
-        self.event(Event::OfferAnswered { call: id, sdp: message.sdp() });
+        if !silent {
+            self.event(Event::OfferAnswered { call: id, sdp: message.sdp() });
+        }
         if let Some(remote) = news {
             self.event(Event::RemoteIdentity { call: id, remote });
         }
@@ -119,8 +138,11 @@ impl UserAgent {
 
     pub(super) fn reinvite_refused(&mut self, id: SipCall, status: u16, now: Instant) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.offer = None;
+        let silent = call.offer.take().is_none_or(|offer| offer.quiet);
         if call.stage == Stage::Confirmed {
+            if silent {
+                return self.next_offer(id, now);
+            }
             self.event(Event::OfferRefused { call: id, status });
             self.next_offer(id, now);
         }
@@ -147,12 +169,12 @@ impl UserAgent {
         let ids: Vec<SipCall> = self
             .calls
             .iter()
-            .filter(|(_, call)| due(call.next_timeout()))
+            .filter(|(_, call)| due(call.offer.as_ref().and_then(|offer| offer.retry_at)))
             .map(|(id, _)| *id)
             .collect();
         for id in ids {
             let Some(call) = self.calls.get_mut(&id) else { continue };
-            if call.stage != Stage::Confirmed {
+            if !matches!(call.stage, Stage::Confirmed | Stage::Calling) {
                 call.offer = None;
             } else if call.asked.is_some() || call.awaited.is_some() {
                 // Theirs first; ours follows when it is done.
@@ -175,7 +197,10 @@ impl UserAgent {
         let update = message.method() == Some(&Method::Update);
         let sdp = message.sdp();
         let ours = call.offer.as_ref().is_some_and(|offer| offer.retry_at.is_none())
-            || (call.outgoing && call.stage == Stage::Calling && sdp.is_some());
+            || (call.outgoing
+                && call.stage == Stage::Calling
+                && sdp.is_some()
+                && !call.early_answer);
         let theirs = call.asked.is_some() || call.awaited.is_some();
         let offers = !update || sdp.is_some();
         let status = match () {
@@ -183,6 +208,7 @@ impl UserAgent {
             () if offers && ours => 491,
             () if offers && theirs => 500,
             () if sdp.is_none() && !message.body().is_empty() => 415,
+            () if too_brief(message) => 422,
             () => 100,
         };
         if status != 100 {
@@ -192,6 +218,9 @@ impl UserAgent {
             if status == 500 {
                 response.push(Name::RetryAfter, wait);
             }
+            if status == 422 {
+                dress_too_brief(&mut response);
+            }
             self.respond(&key, &response, now);
             return;
         }
@@ -200,11 +229,15 @@ impl UserAgent {
             dialog.refresh(message);
         }
         let news = call.identify(message);
+        if sdp.is_some() {
+            call.heard.clone_from(&sdp);
+        }
         if offers {
             call.asked = Some(Asked { key, message: message.clone() });
             self.event(Event::Offer { call: id, sdp });
         } else if let Some(call) = self.calls.get(&id) {
-            let response = self.call_response(call, message, 200);
+            let mut response = self.call_response(call, message, 200);
+            self.agree(id, message, &mut response, now);
             self.respond(&key, &response, now);
         }
         if let Some(remote) = news {
@@ -218,8 +251,11 @@ impl UserAgent {
             self.accept(id, asked, sdp, false, now);
             return;
         }
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.said = Some(sdp.clone());
         let Some(call) = self.calls.get(&id) else { return };
         let mut response = self.call_response(call, &asked.message, 200);
+        self.agree(id, &asked.message, &mut response, now);
         response.body("application/sdp", sdp);
         self.respond(&asked.key, &response, now);
         self.next_offer(id, now);
@@ -254,15 +290,7 @@ impl UserAgent {
         for id in moved {
             let Some(call) = self.calls.get_mut(&id) else { continue };
             call.flow = Some(flow);
-            let Some(mut request) =
-                call.dialog.as_mut().map(|dialog| dialog.request(Method::Update))
-            else {
-                continue;
-            };
-            if let Some(call) = self.calls.get(&id) {
-                self.dress_offer(&mut request, call);
-            }
-            self.send(request, Context::of(Purpose::Refresh(id)), now);
+            self.send_update(id, Purpose::Refresh(id), None, now);
         }
     }
 }

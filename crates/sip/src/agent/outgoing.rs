@@ -40,7 +40,8 @@ impl UserAgent {
             request.push(name, value);
         }
         self.dress_offer(&mut request, &call);
-        request.body("application/sdp", sdp);
+        request.body("application/sdp", sdp.as_str());
+        call.said = Some(sdp);
         call.flow = self.flow.as_ref().map(|flow| flow.id);
         call.invite = self.send(request, Context::of(Purpose::Invite(id)), now);
         self.calls.insert(id, call);
@@ -65,6 +66,7 @@ impl UserAgent {
             100 => self.cancel_if_unwanted(id, now),
             101..=199 => self.provisional(id, delivered, message, now),
             200..=299 => self.accepted(id, delivered, message, now),
+            422 if self.invite_again(id, delivered, message, now) => {}
             _ => self.invite_refused(id, message),
         }
     }
@@ -93,6 +95,7 @@ impl UserAgent {
             return;
         };
         let remote = call.identify(message);
+        call.early_answer |= message.sdp().is_some() && message.lists(Name::Require, "100rel");
         let status = message.status().unwrap_or(180);
         self.event(Event::Progress { call: id, status, sdp: message.sdp(), remote });
     }
@@ -166,8 +169,11 @@ impl UserAgent {
         let Some(call) = self.calls.get_mut(&id) else { return };
         if call.stage == Stage::Calling {
             call.stage = Stage::Confirmed;
+            call.heard = message.sdp();
             let remote = call.identify(message);
             self.event(Event::Answered { call: id, sdp: message.sdp(), remote });
+            self.agreed(id, message, now);
+            self.next_offer(id, now);
         } else {
             self.send_bye(id, now);
         }

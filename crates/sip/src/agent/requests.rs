@@ -52,7 +52,7 @@ impl UserAgent {
             // A tone to play and the like: taken and not acted upon (reference sip-dialect.md
             // section 3).
             Method::Refer => self.answer_call(id, &key, message, 202, now),
-            Method::Prack => self.answer_call(id, &key, message, 481, now),
+            Method::Prack => self.acknowledged(id, &key, message, now),
             Method::Subscribe if self.asked_to_tell(id, &key, message, now) => {}
             Method::Subscribe => self.answer_call(id, &key, message, 489, now),
             Method::Ack
@@ -78,6 +78,8 @@ impl UserAgent {
                 self.answer_plainly(key, message, 202, now);
                 self.lamp(message);
             }
+            // Nobody sends us anywhere but who talks to us.
+            Method::Refer => self.answer_plainly(key, message, 403, now),
             Method::Bye | Method::Info | Method::Prack | Method::Update => {
                 self.answer_plainly(key, message, 481, now);
             }
@@ -87,7 +89,6 @@ impl UserAgent {
             | Method::Invite
             | Method::Message
             | Method::Publish
-            | Method::Refer
             | Method::Register
             | Method::Other(_) => self.not_allowed(key, method, message, now),
         }

@@ -29,6 +29,14 @@ impl UserAgent {
         self.flush();
     }
 
+    /// Tells the caller that something is to be heard before the call is answered (183 with our
+    /// answer): reliably where the caller can take it so (RFC 3262), and then the call is answered
+    /// only when the caller has it. A caller whose offer is delayed hears of it without description.
+    pub fn early_media(&mut self, call: SipCall, sdp: String, now: Instant) {
+        self.send_provisional(call, 183, Some(sdp), now);
+        self.flush();
+    }
+
     /// Sends a ringing call of theirs somewhere else (302, RFC 3261 section 21.3.3). As with any
     /// refusal [`Event::Ended`] follows.
     pub fn redirect(&mut self, call: SipCall, to: &DialString, now: Instant) {
