@@ -61,6 +61,41 @@ impl AudioCodec {
     }
 }
 
+/// How sound is encrypted and proven (RFC 4568 section 6.2, RFC 7714 section 14.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SrtpSuite {
+    /// AES-256 in Galois counter mode, tags of 16 bytes.
+    AeadAes256Gcm,
+    /// AES-128 in counter mode, tags of 10 bytes.
+    AesCm128HmacSha1_80,
+    /// AES-128 in counter mode, tags of 4 bytes on sound, of 10 on reports. Old phones know no
+    /// other.
+    AesCm128HmacSha1_32,
+}
+
+impl SrtpSuite {
+    /// All of them, the strongest first.
+    pub const ALL: [Self; 3] =
+        [Self::AeadAes256Gcm, Self::AesCm128HmacSha1_80, Self::AesCm128HmacSha1_32];
+
+    /// The name in `a=crypto` and in `call.stats`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AeadAes256Gcm => "AEAD_AES_256_GCM",
+            Self::AesCm128HmacSha1_80 => "AES_CM_128_HMAC_SHA1_80",
+            Self::AesCm128HmacSha1_32 => "AES_CM_128_HMAC_SHA1_32",
+        }
+    }
+
+    /// Length of the master key and of the master salt in bytes.
+    pub fn key_and_salt(self) -> (usize, usize) {
+        match self {
+            Self::AeadAes256Gcm => (32, 12),
+            Self::AesCm128HmacSha1_80 | Self::AesCm128HmacSha1_32 => (16, 14),
+        }
+    }
+}
+
 /// Which way a stream goes, seen from here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -26,7 +26,7 @@ pub use dns::{Dns, DnsAnswer, Naptr, Srv};
 pub use entropy::{Entropy, EntropySource};
 pub use found::{Found, NetworkState, Progress, Remembered, Target, Tell};
 pub use http::{Http, HttpFailure, HttpRequest, HttpResponse, Method};
-pub use media::{CodecPlan, MediaFact, MediaPlan, PortRange};
+pub use media::{CodecPlan, MediaFact, MediaPlan, PortRange, SrtpPlan};
 pub use phone::{FlowId, PhoneAccount, PhoneDialect, PhoneFeatures, SipServer};
 pub use probe::{Probe, Reached, XmppLogin};
 pub use store::{Amendment, ChatRow, KeepingPlan, Loaded, StoreAnswer, StoreRequest};

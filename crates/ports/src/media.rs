@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use offhook_model::{AudioCodec, CallId};
+use offhook_model::{AudioCodec, CallId, Secret, SrtpSuite};
 
 /// Inclusive range of UDP ports for media. `start <= end` and both at least 1,024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,17 @@ pub struct CodecPlan {
     pub codec: AudioCodec,
     /// Payload type, 0 to 127.
     pub payload_type: u8,
+}
+
+/// How a call's sound is encrypted. Each side encrypts with its own key (RFC 4568 section 6.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SrtpPlan {
+    /// How.
+    pub suite: SrtpSuite,
+    /// Our master key followed by our master salt, as long as the suite wants them.
+    pub send: Secret<Vec<u8>>,
+    /// Theirs.
+    pub receive: Secret<Vec<u8>>,
 }
 
 /// What a call's sound needs. The same call may get a new plan at any time (hold, re-INVITE).
@@ -59,6 +70,8 @@ pub struct MediaPlan {
     pub dscp: u8,
     /// RFC 3550 CNAME for RTCP.
     pub cname: String,
+    /// Keys; nothing when the sound goes in clear.
+    pub srtp: Option<SrtpPlan>,
 }
 
 /// What the media engine tells the core. High-rate figures go by [`offhook_model::StreamStats`]

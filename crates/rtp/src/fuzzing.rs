@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use offhook_model::AudioCodec;
+use offhook_model::{AudioCodec, Secret};
 
 use crate::packet::{Header, Packet};
-use crate::sdp::{Description, LocalMedia, Negotiator};
+use crate::sdp::{Description, Encryption, LocalMedia, Negotiator};
 use crate::{Inserted, JitterBuffer, JitterConfig, Pull, packet, rtcp};
 
 /// An RTP packet: whatever can be read lies inside the datagram.
@@ -43,6 +43,8 @@ pub fn sdp(data: &[u8]) {
             dscp: 46,
             cname: "c".to_owned(),
             hold: data.len().is_multiple_of(5),
+            encryption: Encryption::Accepted,
+            secret: Secret::new([7; 32]),
         },
     );
     if let Ok((answer, plan)) = negotiator.answer(&text) {

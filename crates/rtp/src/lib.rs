@@ -14,6 +14,7 @@ pub mod report;
 pub mod rtcp;
 pub mod sdp;
 pub mod session;
+pub mod srtp;
 
 pub use dtmf::{DtmfPacket, DtmfReceiver, DtmfSender};
 pub use jitter::{Inserted, JitterBuffer, JitterConfig, Pull, Stretch};

@@ -3,13 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use offhook_model::AudioCodec;
+use offhook_model::{AudioCodec, Secret};
 use offhook_ports::{CodecPlan, MediaPlan};
-use offhook_rtp::sdp::{Description, LocalMedia, Negotiator, SdpError};
+use offhook_rtp::sdp::{Description, Encryption, LocalMedia, Negotiator, SdpError};
 
 const CUCM: &str = include_str!("fixtures/cucm-jabber-offer.sdp");
 const CUCM_HOLD: &str = include_str!("fixtures/cucm-hold.sdp");
-const CUCM_SECURE: &str = include_str!("fixtures/cucm-secure.sdp");
+/// Encrypted by DTLS, without keys in the description (RFC 5763).
+const DTLS: &str = "v=0\r\nc=IN IP4 192.0.2.10\r\nm=audio 20000 UDP/TLS/RTP/SAVPF 0\r\n\
+                    a=fingerprint:sha-256 00:11\r\na=setup:actpass\r\n";
 const BARESIP: &str = include_str!("fixtures/baresip-offer.sdp");
 const LINPHONE: &str = include_str!("fixtures/linphone-offer.sdp");
 const IPV6: &str = include_str!("fixtures/asterisk-ipv6.sdp");
@@ -26,6 +28,8 @@ fn local() -> LocalMedia {
         dscp: 46,
         cname: "name".to_owned(),
         hold: false,
+        encryption: Encryption::Accepted,
+        secret: Secret::new([7; 32]),
     }
 }
 
@@ -159,7 +163,7 @@ fn descriptions_that_cannot_be_used_are_refused_by_reason() {
         ("hello\r\nworld", SdpError::NotSdp),
         ("v=0\r\n", SdpError::NoAudio),
         ("v=0\r\nm=video 9 RTP/AVP 97\r\n", SdpError::NoAudio),
-        (CUCM_SECURE, SdpError::SecureOnly),
+        (DTLS, SdpError::SecureOnly),
         ("v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 0 RTP/AVP 0\r\n", SdpError::Rejected),
         ("v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 5000 RTP/AVP 18\r\n", SdpError::NothingInCommon),
         ("v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 5000 TCP/X 0\r\n", SdpError::NothingInCommon),
@@ -314,7 +318,7 @@ fn a_failed_offer_leaves_the_agreement_in_force() {
     let mut ours = negotiator();
     ours.answer(BARESIP).expect("an answer");
     let before = ours.offer();
-    assert_eq!(ours.answer(CUCM_SECURE), Err(SdpError::SecureOnly));
+    assert_eq!(ours.answer(DTLS), Err(SdpError::SecureOnly));
     assert_eq!(ours.offer(), before);
 }
 

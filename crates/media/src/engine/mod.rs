@@ -10,6 +10,7 @@ mod listen;
 mod order;
 mod quality;
 mod schedule;
+mod shield;
 mod socket;
 mod talk;
 mod thread;

@@ -8,8 +8,10 @@ use mio::net::UdpSocket;
 use offhook_codec::{Encoder, MAX_PAYLOAD};
 use offhook_model::AudioCodec;
 use offhook_ports::{CodecPlan, MediaPlan};
+use offhook_rtp::srtp::OVERHEAD;
 use offhook_rtp::{DtmfSender, HEADER_LEN, SendState};
 
+use super::shield::Shield;
 use crate::dsp::{Decimator, RATE, to_pcm16};
 
 /// The sending half of a call.
@@ -52,7 +54,7 @@ impl Talk {
             decimator: Decimator::new(1),
             low: vec![],
             pcm: vec![],
-            packet: vec![0; HEADER_LEN + MAX_PAYLOAD],
+            packet: vec![0; HEADER_LEN + MAX_PAYLOAD + OVERHEAD],
             marker: true,
             dtmf: DtmfSender::new(plan.codec.clock_rate(), packet_time),
             digits_owed: false,
@@ -143,8 +145,8 @@ impl Talk {
         frame: &[f32],
         muted: bool,
         events: Option<u8>,
-        socket: &UdpSocket,
-        to: SocketAddr,
+        shield: &mut Shield,
+        (socket, to): (&UdpSocket, SocketAddr),
         now: Instant,
     ) {
         self.catch_up(now);
@@ -161,7 +163,7 @@ impl Talk {
             return;
         };
         while samples > 0 && self.pcm.len() >= samples {
-            if let Err(error) = self.send_packet(samples, events, socket, to) {
+            if let Err(error) = self.send_packet(samples, events, shield, (socket, to)) {
                 tracing::trace!("a packet was not sent: {error}");
             }
             self.pcm.drain(..samples);
@@ -188,8 +190,8 @@ impl Talk {
         &mut self,
         samples: usize,
         events: Option<u8>,
-        socket: &UdpSocket,
-        to: SocketAddr,
+        shield: &mut Shield,
+        (socket, to): (&UdpSocket, SocketAddr),
     ) -> io::Result<()> {
         let (Some(encoder), Some(pcm), Some(body)) =
             (&mut self.encoder, self.pcm.get(..samples), self.packet.get_mut(HEADER_LEN..))
@@ -220,6 +222,7 @@ impl Talk {
             }
         };
         let length = stamped.map_err(io::Error::other)?;
+        let Some(length) = shield.seal(&mut self.packet, length) else { return Ok(()) };
         let packet = self.packet.get(..length).unwrap_or(&[]);
         socket.send_to(packet, to).map(drop)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use offhook_model::AudioCodec;
 
+use super::crypto::{self, Offered};
 use super::description::{Connection, Description, Flow, Media};
 use super::numbers::Format;
 use super::{LocalMedia, SdpError};
@@ -26,6 +27,8 @@ pub(super) struct RemoteAudio {
     pub packet_time: Option<Duration>,
     /// The longest they take.
     pub max_packet_time: Option<Duration>,
+    /// Keys of theirs that we can use.
+    pub keys: Vec<Offered>,
 }
 
 /// Whether the transport carries RTP in clear.
@@ -33,7 +36,7 @@ fn is_clear(protocol: &str) -> bool {
     protocol.eq_ignore_ascii_case("RTP/AVP") || protocol.eq_ignore_ascii_case("RTP/AVPF")
 }
 
-fn is_secure(protocol: &str) -> bool {
+pub(super) fn is_secure(protocol: &str) -> bool {
     let upper = protocol.to_ascii_uppercase();
     upper.ends_with("RTP/SAVP") || upper.ends_with("RTP/SAVPF")
 }
@@ -48,9 +51,11 @@ impl RemoteAudio {
         if media.port == 0 {
             return Err(SdpError::Rejected);
         }
-        if !is_clear(&media.protocol) {
-            let secure = is_secure(&media.protocol);
-            return Err(if secure { SdpError::SecureOnly } else { SdpError::NothingInCommon });
+        let keys = crypto::read(media);
+        match (is_secure(&media.protocol), is_clear(&media.protocol)) {
+            (true, _) if keys.is_empty() => return Err(SdpError::SecureOnly),
+            (false, false) => return Err(SdpError::NothingInCommon),
+            _ => {}
         }
         let connection = media.connection.as_ref().or(description.connection.as_ref());
         let Some(Connection::Address(ip)) = connection else { return Err(SdpError::Address) };
@@ -80,6 +85,7 @@ impl RemoteAudio {
             flow: flow(description, media, *ip),
             packet_time: milliseconds("ptime"),
             max_packet_time: milliseconds("maxptime"),
+            keys,
         })
     }
 

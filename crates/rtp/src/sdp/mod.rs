@@ -1,10 +1,11 @@
 //! Session descriptions: reading (RFC 8866), and offer and answer (RFC 3264) for one audio stream.
 //!
 //! Streams other than the one audio stream are rejected with port 0 and keep their places, as
-//! RFC 3264 section 6 wants. Keys for SRTP are not negotiated here: a description that insists on
-//! them is refused with a reason of its own.
+//! RFC 3264 section 6 wants. Keys for SRTP are negotiated by `a=crypto` (RFC 4568); a description that
+//! insists on other ways (DTLS-SRTP, MIKEY) is refused with a reason of its own.
 
 mod audio;
+mod crypto;
 mod description;
 mod negotiator;
 mod numbers;
@@ -12,8 +13,9 @@ mod numbers;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use offhook_model::AudioCodec;
+use offhook_model::{AudioCodec, Secret};
 
+pub use crypto::Encryption;
 pub use description::{Connection, Description, Flow, Media};
 pub use negotiator::Negotiator;
 
@@ -35,9 +37,12 @@ pub enum SdpError {
     /// Audio is there, but no codec that we know.
     #[error("no audio codec in common")]
     NothingInCommon,
-    /// Audio is offered with SRTP only.
-    #[error("the other side insists on encrypted audio")]
+    /// Audio is offered encrypted, but in no way that we can do.
+    #[error("the other side encrypts audio in a way that is not known here")]
     SecureOnly,
+    /// Audio is to be encrypted, and they do not.
+    #[error("the other side does not encrypt audio")]
+    InClear,
     /// No address, a host name, or an address of the other family.
     #[error("the session description names no address that can be used")]
     Address,
@@ -65,4 +70,8 @@ pub struct LocalMedia {
     pub cname: String,
     /// We hold them.
     pub hold: bool,
+    /// Whether the stream is to be encrypted.
+    pub encryption: Encryption,
+    /// What our keys for it are made of: from the system's source of chance, another for each call.
+    pub secret: Secret<[u8; 32]>,
 }

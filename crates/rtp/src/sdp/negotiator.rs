@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use offhook_model::AudioCodec;
-use offhook_ports::{CodecPlan, MediaPlan};
+use offhook_model::{AudioCodec, Secret, SrtpSuite};
+use offhook_ports::{CodecPlan, MediaPlan, SrtpPlan};
 
-use super::audio::RemoteAudio;
+use super::audio::{self, RemoteAudio};
+use super::crypto::{self, Encryption, OwnKeys};
 use super::description::{Description, Flow, Media};
 use super::numbers::{Format, Numbers};
 use super::{LocalMedia, SdpError};
@@ -41,6 +42,8 @@ impl Line {
 struct Offered {
     flow: Flow,
     formats: Vec<(Format, u8)>,
+    /// Keys stood in it.
+    keys: bool,
 }
 
 /// Negotiates the audio stream of one call: keeps session id and version, payload types, the
@@ -52,10 +55,13 @@ pub struct Negotiator {
     local: LocalMedia,
     numbers: Numbers,
     lines: Vec<Line>,
-    /// The last description we sent, without its origin line.
-    last_sent: String,
+    /// The last description we sent, without its origin line; keys may stand in it.
+    last_sent: Secret<String>,
     offered: Option<Offered>,
     remote: Option<RemoteAudio>,
+    keys: OwnKeys,
+    /// The stream is encrypted by what was agreed last.
+    encrypted: bool,
 }
 
 impl Negotiator {
@@ -64,12 +70,14 @@ impl Negotiator {
         Self {
             session_id,
             version: 0,
+            keys: OwnKeys(local.secret.clone()),
+            lines: vec![Line::Audio { protocol: local.encryption.protocol().to_owned() }],
             local,
             numbers: Numbers::default(),
-            lines: vec![Line::Audio { protocol: "RTP/AVP".to_owned() }],
-            last_sent: String::new(),
+            last_sent: Secret::new(String::new()),
             offered: None,
             remote: None,
+            encrypted: false,
         }
     }
 
@@ -95,8 +103,12 @@ impl Negotiator {
         // Holding is sendonly (RFC 3264 section 8.4), although nothing is sent, so that the other
         // side can tell it from our having no sound at all.
         let flow = Flow::new(true, !self.local.hold);
-        let body = self.write_body(&formats, flow, true);
-        self.offered = Some(Offered { flow, formats });
+        let offers = self.local.encryption.offers() || self.encrypted;
+        let suites = if offers { &SrtpSuite::ALL[..] } else { &[] };
+        let crypto =
+            suites.iter().map(|suite| (crypto::tag_of(*suite), *suite)).collect::<Vec<_>>();
+        let body = self.write_body(&formats, flow, true, &crypto);
+        self.offered = Some(Offered { flow, formats, keys: offers });
         self.finish(body)
     }
 
@@ -127,7 +139,11 @@ impl Negotiator {
                 Format::Codec(_) | Format::Event(_) => None,
             })
             .ok_or(SdpError::NothingInCommon)?;
-        let plan = self.plan(&remote, send, &offered.formats, offered.flow);
+        let theirs = crypto::answering(&remote.keys).filter(|_| offered.keys);
+        let srtp = theirs.map(|theirs| self.keys.plan(theirs));
+        self.allow(srtp.as_ref(), &media.protocol)?;
+        self.encrypted = srtp.is_some();
+        let plan = self.plan(&remote, send, &offered.formats, offered.flow, srtp);
         self.remote = Some(remote);
         Ok(plan)
     }
@@ -151,6 +167,11 @@ impl Negotiator {
                 Format::Event(_) => None,
             })
             .ok_or(SdpError::NothingInCommon)?;
+        let chosen = crypto::best(&remote.keys);
+        let srtp = chosen.map(|theirs| self.keys.plan(theirs));
+        let crypto: Vec<_> = chosen.map(|theirs| (theirs.tag, theirs.suite)).into_iter().collect();
+        let protocol = description.media.get(index).map_or("", |media| &media.protocol);
+        self.allow(srtp.as_ref(), protocol)?;
         self.lines = description.media.iter().map(Line::rejected).collect();
         if let (Some(line), Some(media)) = (self.lines.get_mut(index), description.media.get(index))
         {
@@ -158,24 +179,38 @@ impl Negotiator {
         }
         // We send what they take and take what they send, unless we hold.
         let flow = Flow::new(remote.flow.receives(), remote.flow.sends() && !self.local.hold);
-        let body = self.write_body(&formats, flow, remote.mux);
-        let plan = self.plan(&remote, send, &formats, flow);
+        let body = self.write_body(&formats, flow, remote.mux, &crypto);
+        self.encrypted = srtp.is_some();
+        let plan = self.plan(&remote, send, &formats, flow, srtp);
         self.offered = None;
         self.remote = Some(remote);
         Ok((self.finish(body), plan))
     }
 
-    /// The first audio stream that can be taken; else the error of the first one.
+    /// Nothing goes in clear where it must not, and nothing under a transport that promises more.
+    fn allow(&self, srtp: Option<&SrtpPlan>, protocol: &str) -> Result<(), SdpError> {
+        match srtp {
+            Some(_) => Ok(()),
+            None if audio::is_secure(protocol) => Err(SdpError::SecureOnly),
+            None if self.local.encryption == Encryption::Required => Err(SdpError::InClear),
+            None => Ok(()),
+        }
+    }
+
+    /// The first audio stream that can be taken, one that is encrypted before others; else the
+    /// error of the first one. Some offer the same stream twice, encrypted and in clear.
     fn choose(&self, description: &Description) -> Result<(usize, RemoteAudio), SdpError> {
         let mut first_error = None;
+        let mut clear = None;
         let audio = description.media.iter().enumerate().filter(|(_, media)| media.kind == "audio");
         for (index, media) in audio {
             match RemoteAudio::read(description, media, &self.local) {
-                Ok(remote) => return Ok((index, remote)),
+                Ok(remote) if !remote.keys.is_empty() => return Ok((index, remote)),
+                Ok(remote) => _ = clear.get_or_insert((index, remote)),
                 Err(error) => _ = first_error.get_or_insert(error),
             }
         }
-        Err(first_error.unwrap_or(SdpError::NoAudio))
+        clear.ok_or(first_error.unwrap_or(SdpError::NoAudio))
     }
 
     /// All we can do: codecs by preference, then events for every clock in use and, as the one that
@@ -210,6 +245,7 @@ impl Negotiator {
         send: CodecPlan,
         ours: &[(Format, u8)],
         flow: Flow,
+        srtp: Option<SrtpPlan>,
     ) -> MediaPlan {
         let mut receive = Vec::new();
         let mut dtmf_receive = Vec::new();
@@ -239,11 +275,18 @@ impl Negotiator {
             mix: false,
             dscp: self.local.dscp,
             cname: self.local.cname.clone(),
+            srtp,
         }
     }
 
     /// Everything after the origin line.
-    fn write_body(&self, formats: &[(Format, u8)], flow: Flow, mux: bool) -> String {
+    fn write_body(
+        &self,
+        formats: &[(Format, u8)],
+        flow: Flow,
+        mux: bool,
+        crypto: &[(u32, SrtpSuite)],
+    ) -> String {
         let mut out = String::with_capacity(512);
         let family = family(self.local.address);
         let _ = write!(out, "s=-\r\nc=IN {family} {}\r\nt=0 0\r\n", self.local.address);
@@ -251,6 +294,9 @@ impl Negotiator {
             match line {
                 Line::Audio { protocol } => {
                     self.write_audio(&mut out, protocol, formats, flow, mux);
+                    for (tag, suite) in crypto {
+                        self.keys.write(&mut out, *tag, *suite);
+                    }
                 }
                 Line::Rejected { kind, protocol, formats } => {
                     let _ = write!(out, "m={kind} 0 {protocol} {}\r\n", formats.join(" "));
@@ -293,9 +339,9 @@ impl Negotiator {
     /// Puts the origin before the body; the version counts up when the body is new (RFC 3264
     /// section 8).
     fn finish(&mut self, body: String) -> String {
-        if body != self.last_sent {
+        if body != *self.last_sent.expose() {
             self.version += 1;
-            self.last_sent.clone_from(&body);
+            self.last_sent = Secret::new(body.clone());
         }
         let family = family(self.local.address);
         format!(
