@@ -29,6 +29,7 @@ fn plan(codec: AudioCodec, (rtp, rtcp): (SocketAddr, SocketAddr)) -> MediaPlan {
         mix: false,
         dscp: 46,
         cname: "cost@localhost".into(),
+        srtp: None,
     }
 }
 

@@ -3,8 +3,10 @@
 mod common;
 
 use common::{CALL, Phone, Scratch, amplitude, connect, loudness, plan, recording, sleep};
-use offhook_model::{AudioCodec, AudioSpec, Direction};
-use offhook_ports::MediaFact;
+use std::time::Duration;
+
+use offhook_model::{AudioCodec, AudioSpec, Direction, Secret, SrtpSuite};
+use offhook_ports::{MediaFact, MediaPlan, SrtpPlan};
 
 /// −12 dBFS.
 const LEVEL: f64 = 0.251;
@@ -63,6 +65,49 @@ fn g722_carries_the_tone_both_ways() {
 #[test]
 fn opus_carries_the_tone_both_ways() {
     check_codec(AudioCodec::Opus);
+}
+
+/// Each side's key for the other.
+fn keys(suite: SrtpSuite, send: u8, receive: u8) -> Option<SrtpPlan> {
+    let (key, salt) = suite.key_and_salt();
+    let master = |byte| Secret::new(vec![byte; key + salt]);
+    Some(SrtpPlan { suite, send: master(send), receive: master(receive) })
+}
+
+#[test]
+fn encrypted_sound_is_heard_and_named_and_goes_on_over_a_new_plan() {
+    for suite in SrtpSuite::ALL {
+        let scratch = Scratch::new();
+        let a = Phone::new(AudioSpec::Tone(1_000.0), AudioSpec::Null);
+        let b = Phone::new(AudioSpec::Silence, scratch.output("b.wav"));
+        let to_b = MediaPlan { srtp: keys(suite, 1, 2), ..plan(AudioCodec::Pcmu, b.rtp, b.rtcp) };
+        let to_a = MediaPlan { srtp: keys(suite, 2, 1), ..plan(AudioCodec::Pcmu, a.rtp, a.rtcp) };
+        a.engine.apply(CALL, to_b.clone());
+        b.engine.apply(CALL, to_a);
+        sleep(900);
+        // A new plan with the same keys: counters go on, nothing is taken for a replay.
+        a.engine.apply(CALL, MediaPlan { packet_time: Duration::from_millis(10), ..to_b });
+        sleep(900);
+        let stats = b.stats();
+        b.engine.shutdown();
+        assert!(stats.iter().all(|it| it.srtp.as_deref() == Some(suite.name())), "{stats:?}");
+        let (_, level) = loudness(&recording(&scratch.path("b.wav")), 1_000.0);
+        assert!((LEVEL * 0.8..LEVEL * 1.2).contains(&level), "{suite:?}: {level}");
+    }
+}
+
+#[test]
+fn sound_under_another_key_or_in_clear_is_not_played() {
+    for wrong in [None, keys(SrtpSuite::AesCm128HmacSha1_80, 9, 2)] {
+        let a = Phone::new(AudioSpec::Tone(1_000.0), AudioSpec::Null);
+        let b = Phone::new(AudioSpec::Silence, AudioSpec::Null);
+        let right = keys(SrtpSuite::AesCm128HmacSha1_80, 2, 1);
+        a.engine.apply(CALL, MediaPlan { srtp: wrong, ..plan(AudioCodec::Pcmu, b.rtp, b.rtcp) });
+        b.engine.apply(CALL, MediaPlan { srtp: right, ..plan(AudioCodec::Pcmu, a.rtp, a.rtcp) });
+        sleep(600);
+        assert!(!b.facts().contains(&MediaFact::FirstPacket(CALL)));
+        assert!(b.stats().iter().all(|it| it.direction == Direction::Send || it.packets == 0));
+    }
 }
 
 #[test]

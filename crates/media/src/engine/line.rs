@@ -13,6 +13,7 @@ use offhook_rtp::{Packet, Reporter};
 use super::conference::Said;
 use super::listen::{Heard, Listen};
 use super::quality::{Window, mos};
+use super::shield::Shield;
 use super::socket::{Pair, mark};
 use super::talk::Talk;
 use super::thread::Now;
@@ -43,6 +44,7 @@ pub(super) struct Line {
     call: CallId,
     pair: Pair,
     plan: Option<MediaPlan>,
+    shield: Shield,
     pub(super) muted: bool,
     /// What the core is to be told.
     pub(super) facts: Vec<MediaFact>,
@@ -74,6 +76,7 @@ impl Line {
             call,
             pair,
             plan: None,
+            shield: Shield::Clear,
             muted: false,
             facts: vec![],
             talk: Talk::new(seed),
@@ -139,6 +142,7 @@ impl Line {
             self.last_packet = now.instant;
             self.silence = Duration::ZERO;
         }
+        self.shield.apply(plan.srtp.as_ref());
         self.talk.apply(&plan);
         self.listen.apply(&plan, was_receiving);
         if self.reporter.is_none() {
@@ -167,13 +171,27 @@ impl Line {
         let Some(plan) = self.plan.as_ref().filter(|plan| plan.sending) else { return };
         let (to, events) = (plan.remote, plan.dtmf);
         match others {
-            None => self.talk.send(frame, self.muted, events, &self.pair.rtp, to, now.instant),
+            None => self.talk.send(
+                frame,
+                self.muted,
+                events,
+                &mut self.shield,
+                (&self.pair.rtp, to),
+                now.instant,
+            ),
             Some(others) => {
                 let open = if self.muted { 0.0 } else { 1.0 };
                 let sum = frame.iter().zip(others).map(|(own, other)| own * open + other);
                 self.blend.clear();
                 self.blend.extend(sum.map(|sample| sample.clamp(-1.0, 1.0)));
-                self.talk.send(&self.blend, false, events, &self.pair.rtp, to, now.instant);
+                self.talk.send(
+                    &self.blend,
+                    false,
+                    events,
+                    &mut self.shield,
+                    (&self.pair.rtp, to),
+                    now.instant,
+                );
             }
         }
         if self.talk.digits_done() {
@@ -216,7 +234,7 @@ impl Line {
         for _ in 0..share {
             match self.pair.rtp.recv_from(&mut buffer) {
                 Ok((length, from)) => {
-                    self.take_rtp(buffer.get(..length).unwrap_or(&[]), from, now, &mut got);
+                    self.take_rtp(buffer.get_mut(..length).unwrap_or(&mut []), from, now, &mut got);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.buffer = buffer;
@@ -231,7 +249,7 @@ impl Line {
         got
     }
 
-    fn take_rtp(&mut self, datagram: &[u8], from: SocketAddr, now: Now, got: &mut Got) {
+    fn take_rtp(&mut self, datagram: &mut [u8], from: SocketAddr, now: Now, got: &mut Got) {
         let Some(plan) = &self.plan else { return };
         if is_rtcp(datagram) {
             return self.take_rtcp(datagram, from, now);
@@ -240,6 +258,7 @@ impl Line {
         if !self.accepts(from, remote, now.instant) {
             return;
         }
+        let Some(datagram) = self.shield.open(datagram) else { return };
         let Ok(packet) = Packet::parse(datagram) else { return };
         let source = self.listen.state.ssrc();
         match self.listen.receive(&packet, wanted, now.instant) {
@@ -280,7 +299,7 @@ impl Line {
         for _ in 0..share {
             match self.pair.rtcp.recv_from(&mut buffer) {
                 Ok((length, from)) => {
-                    self.take_rtcp(buffer.get(..length).unwrap_or(&[]), from, now);
+                    self.take_rtcp(buffer.get_mut(..length).unwrap_or(&mut []), from, now);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     more = false;
@@ -293,12 +312,13 @@ impl Line {
         Got { more, ..Got::default() }
     }
 
-    fn take_rtcp(&mut self, datagram: &[u8], from: SocketAddr, now: Now) {
+    fn take_rtcp(&mut self, datagram: &mut [u8], from: SocketAddr, now: Now) {
         let (Some(plan), Some(reporter)) = (&self.plan, &mut self.reporter) else { return };
         let wanted = plan.remote_rtcp.unwrap_or(plan.remote);
         if plain(from.ip()) != plain(wanted.ip()) {
             return;
         }
+        let Some(datagram) = self.shield.open_report(datagram) else { return };
         let state = &mut self.listen.state;
         match reporter.receive(datagram, now.instant, now.ntp, &self.talk.state, state) {
             Ok(()) => {
@@ -320,7 +340,7 @@ impl Line {
         let state = &mut self.listen.state;
         let written = reporter.poll(now.instant, now.ntp, &self.talk.state, state, &mut out);
         if let Ok(Some(length)) = written {
-            self.send_report(out.get(..length).unwrap_or(&[]));
+            self.send_report(&mut out, length);
         }
     }
 
@@ -331,12 +351,14 @@ impl Line {
         let state = &mut self.listen.state;
         let written = reporter.goodbye(now.instant, now.ntp, &self.talk.state, state, &mut out);
         if let Ok(length) = written {
-            self.send_report(out.get(..length).unwrap_or(&[]));
+            self.send_report(&mut out, length);
         }
     }
 
-    fn send_report(&self, report: &[u8]) {
+    fn send_report(&mut self, report: &mut [u8; REPORT], length: usize) {
         let Some(plan) = &self.plan else { return };
+        let sealed = self.shield.seal_report(report, length);
+        let Some(report) = sealed.and_then(|length| report.get(..length)) else { return };
         let sent = match plan.remote_rtcp {
             Some(to) => self.pair.rtcp.send_to(report, to),
             None => self.pair.rtp.send_to(report, plan.remote),
@@ -371,7 +393,7 @@ impl Line {
             dscp: self.dscp,
             local_port: self.pair.local.port(),
             remote_port: plan.remote.port(),
-            srtp: None,
+            srtp: self.shield.suite().map(str::to_owned),
             age_ms: None,
             bit_rate: 0,
         };

@@ -38,7 +38,8 @@ impl Shield {
             receiver = (old.plan.receive == plan.receive).then_some(old.receiver);
         }
         let sender = sender.map_or_else(|| Sender::new(plan.suite, plan.send.expose()), Ok);
-        let receiver = receiver.map_or_else(|| Receiver::new(plan.suite, plan.receive.expose()), Ok);
+        let receiver =
+            receiver.map_or_else(|| Receiver::new(plan.suite, plan.receive.expose()), Ok);
         match (sender, receiver) {
             (Ok(sender), Ok(receiver)) => {
                 *self = Self::Srtp(Box::new(Srtp { plan: plan.clone(), sender, receiver }));

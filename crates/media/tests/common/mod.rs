@@ -136,6 +136,7 @@ pub fn plan(codec: AudioCodec, rtp: SocketAddr, rtcp: SocketAddr) -> MediaPlan {
         mix: false,
         dscp: 46,
         cname: "test@localhost".into(),
+        srtp: None,
     }
 }
 
