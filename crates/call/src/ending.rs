@@ -1,8 +1,7 @@
 //! Why a call is over, in the words of the control API.
 
-use offhook_model::{
-    Area, CallDirection, CallEnd, CommandError, Endpoint, ErrorCode, Owner, Problem,
-};
+use offhook_model::{Area, CallDirection, CallEnd, Endpoint, Owner, Problem};
+use offhook_rtp::SdpError;
 use offhook_sip::{By, End};
 
 /// How far the call had come when it ended.
@@ -26,37 +25,27 @@ pub fn describe(end: &End, reached: Reached, at: Option<Endpoint>) -> CallEnd {
     CallEnd { cause, sip_status: end.status, problem }
 }
 
-/// What is told to a caller whose call would have to be encrypted.
-pub const NO_ENCRYPTED_SOUND: &str = "Encrypted sound (SRTP) is required here and not built yet";
+/// What is told to a caller who does not encrypt where sound must be encrypted.
+pub const ENCRYPTION_REQUIRED: &str = "Encrypted sound (SRTP) is required here";
 
-/// Where sound must be encrypted no call can be made: that is not built yet.
-pub fn no_encrypted_sound() -> CommandError {
-    let problem = encryption_needed();
-    CommandError {
-        code: ErrorCode::NotPossible,
-        cause: problem.cause,
-        owner: problem.owner,
-        remedy: problem.remedy,
-    }
-}
-
-/// The end of a call that came where sound must be encrypted.
-pub fn not_encrypted() -> CallEnd {
-    CallEnd { cause: "failed", sip_status: Some(488), problem: Some(encryption_needed()) }
-}
-
-fn encryption_needed() -> Problem {
-    Problem::new(
-        Area::Media,
-        Owner::User,
-        "Calls through the edge need encrypted sound (SRTP), which is not built yet.",
-        "Call from inside or by VPN; chat works from here.",
-    )
-}
-
-/// An end for which the two phones' sound does not fit (RFC 3261 section 21.4.26).
-pub fn no_common_sound() -> CallEnd {
-    let problem = unlike_sound("488 Not Acceptable Here");
+/// An end for which the two phones' sound does not fit (RFC 3261 section 21.4.26), by what is wrong
+/// with their description, where there was one.
+pub fn no_common_sound(error: Option<SdpError>) -> CallEnd {
+    let problem = match error {
+        Some(SdpError::InClear) => Problem::new(
+            Area::Media,
+            Owner::Admin,
+            "The other phone does not encrypt its sound, and calls from here must be encrypted.",
+            "Have encryption (SRTP) allowed for the other phone, or call from inside.",
+        ),
+        Some(SdpError::SecureOnly) => Problem::new(
+            Area::Media,
+            Owner::Admin,
+            "The other phone encrypts its sound in a way that is not known here.",
+            "Have encryption with keys by SDP (SDES) allowed for the other phone.",
+        ),
+        _ => unlike_sound("488 Not Acceptable Here"),
+    };
     CallEnd { cause: "failed", sip_status: Some(488), problem: Some(problem) }
 }
 

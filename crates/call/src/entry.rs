@@ -7,6 +7,7 @@ use offhook_model::{
     Timestamp,
 };
 use offhook_ports::MediaPlan;
+use offhook_rtp::SdpError;
 use offhook_rtp::sdp::Negotiator;
 use offhook_sip::SipCall;
 
@@ -34,6 +35,8 @@ pub struct Entry {
     pub sip: Option<SipCall>,
     /// Its description, once ports are there.
     pub description: Option<Negotiator>,
+    /// What was wrong with their last answer.
+    pub unusable: Option<SdpError>,
     /// The other side's offer, until we answer.
     pub offer: Option<String>,
     /// What is waited for.
@@ -84,6 +87,7 @@ impl Entry {
             },
             sip: None,
             description: None,
+            unusable: None,
             offer: None,
             waiting,
             declined: false,

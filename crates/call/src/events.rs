@@ -87,37 +87,22 @@ impl Phone {
             self.agent.reject(sip, 480, now.at);
             return;
         };
-        if self.account.encrypted_media {
-            return self.refuse_unencrypted(sip, remote, now);
-        }
         let id = self.next_id();
         let waiting = Waiting::PortsToAnswer { answer: false };
         let mut entry =
             Entry::new(id, CallDirection::Incoming, remote.uri.clone(), now.wall, waiting);
         identity::apply(&mut entry.call, remote);
         entry.sip = Some(sip);
-        let fits = offer.as_deref().is_none_or(|offer| self.can_answer(ip, offer));
+        let fits = offer.as_deref().map_or(Ok(()), |offer| self.can_answer(ip, offer));
         entry.offer = offer;
         self.entries.push(entry);
-        if !fits {
+        if let Err(error) = fits {
             // Nobody should run to a phone that cannot be answered.
-            return self.nothing_in_common(self.entries.len() - 1, now);
+            return self.nothing_in_common(self.entries.len() - 1, error, now);
         }
         self.agent.ring(sip, now.at);
         self.reserve(id, ip);
         self.tell(id);
-    }
-
-    /// Nobody should run to a phone that cannot be answered, and the caller is told why.
-    fn refuse_unencrypted(&mut self, sip: SipCall, remote: &Identity, now: Moment) {
-        let id = self.next_id();
-        let mut entry =
-            Entry::new(id, CallDirection::Incoming, remote.uri.clone(), now.wall, Waiting::Nothing);
-        identity::apply(&mut entry.call, remote);
-        entry.sip = Some(sip);
-        self.entries.push(entry);
-        self.agent.reject_saying(sip, 488, ending::NO_ENCRYPTED_SOUND, now.at);
-        self.finish(self.entries.len() - 1, ending::not_encrypted(), now);
     }
 
     fn known_as(&mut self, index: usize, remote: Option<&Identity>) {
@@ -158,8 +143,10 @@ impl Phone {
     /// The other side's answer to our offer, as a plan; nothing when there is none or it cannot be
     /// used (then what was agreed before stays).
     pub(crate) fn accept(&mut self, index: usize, sdp: Option<&str>) -> Option<MediaPlan> {
-        let description = self.entries[index].description.as_mut()?;
-        description.accept_answer(sdp?).ok()
+        let entry = &mut self.entries[index];
+        let answer = entry.description.as_mut()?.accept_answer(sdp?);
+        entry.unusable = answer.as_ref().err().copied();
+        answer.ok()
     }
 
     fn answered(
@@ -196,7 +183,8 @@ impl Phone {
         if let Some(sip) = self.entries[index].sip {
             self.agent.hang_up(sip, now.at);
         }
-        self.finish(index, ending::no_common_sound(), now);
+        let end = ending::no_common_sound(self.entries[index].unusable);
+        self.finish(index, end, now);
     }
 
     fn offered(&mut self, sip: SipCall, sdp: Option<&str>, now: Moment) {

@@ -9,11 +9,11 @@ use offhook_model::{
     Call, CallDirection, CallEnd, CallId, CallState, CommandError, DialString, ErrorCode, Fault,
     Moment, NoticeBody, Owner, PhoneState,
 };
-use offhook_ports::{FlowId, MediaFact, PhoneAccount, SipServer};
+use offhook_ports::{Entropy, FlowId, MediaFact, PhoneAccount, SipServer};
 use offhook_sip::{Output as SipOutput, SipCall, UserAgent};
 
 use crate::entry::{Entry, Waiting};
-use crate::{Output, Tone, ending, tones};
+use crate::{Output, Tone, tones};
 
 /// How long an ended call stays on the screen.
 const AFTERGLOW: Duration = Duration::from_secs(4);
@@ -27,6 +27,8 @@ pub struct Phone {
     pub(crate) entries: Vec<Entry>,
     last_id: u32,
     pub(crate) seed: u64,
+    /// Chance for keys.
+    pub(crate) entropy: Box<dyn Entropy>,
     tone: Option<Tone>,
     pub(crate) state: Arc<PhoneState>,
     pub(crate) out: VecDeque<Output>,
@@ -34,8 +36,15 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// A phone for this account. Call ids begin after `last_id`; `seed` is the only chance in it.
-    pub fn new(account: PhoneAccount, product: &str, last_id: u32, seed: u64) -> Self {
+    /// A phone for this account. Call ids begin after `last_id`; `seed` is the only chance in it but
+    /// for keys, which are made of `entropy`.
+    pub fn new(
+        account: PhoneAccount,
+        product: &str,
+        last_id: u32,
+        seed: u64,
+        entropy: Box<dyn Entropy>,
+    ) -> Self {
         Self {
             agent: UserAgent::new(account.clone(), product.to_owned(), seed),
             account,
@@ -43,6 +52,7 @@ impl Phone {
             entries: Vec::new(),
             last_id,
             seed,
+            entropy,
             tone: None,
             state: Arc::default(),
             out: VecDeque::new(),
@@ -126,11 +136,8 @@ impl Phone {
     /// Calls somebody. Calls that are up are put on hold first.
     ///
     /// # Errors
-    /// Not registered, the phone has no address yet, or sound would have to be encrypted.
+    /// Not registered, or the phone has no address yet.
     pub fn dial(&mut self, to: DialString, now: Moment) -> Result<CallId, CommandError> {
-        if self.account.encrypted_media {
-            return Err(ending::no_encrypted_sound());
-        }
         let ip = self.agent.local_ip().filter(|_| self.agent.is_registered());
         let ip = ip.ok_or_else(|| CommandError {
             code: ErrorCode::NotSignedIn,

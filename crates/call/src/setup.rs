@@ -3,9 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use offhook_model::{AudioCodec, CallEnd, CallId, CallState, Moment, Owner, Security};
-use offhook_ports::MediaPlan;
-use offhook_rtp::sdp::{LocalMedia, Negotiator};
+use offhook_model::{AudioCodec, CallEnd, CallId, CallState, Moment, Owner, Secret, Security};
+use offhook_ports::{MediaEncryption, MediaPlan};
+use offhook_rtp::SdpError;
+use offhook_rtp::sdp::{Encryption, LocalMedia, Negotiator};
 
 use crate::entry::Waiting;
 use crate::{Output, Phone, ending};
@@ -22,7 +23,9 @@ impl Phone {
         now: Moment,
     ) {
         let id = self.entries[index].call.id;
-        let local = self.local(id, rtp, rtcp.port());
+        let mut secret = [0; 32];
+        self.entropy.fill(&mut secret);
+        let local = self.local(id, rtp, rtcp.port(), Secret::new(secret));
         let session_id = (self.seed >> 33) + u64::from(id.0);
         let mut description = Negotiator::new(session_id, local);
         let entry = &mut self.entries[index];
@@ -42,7 +45,13 @@ impl Phone {
         }
     }
 
-    fn local(&self, id: CallId, rtp: SocketAddr, rtcp_port: u16) -> LocalMedia {
+    fn local(
+        &self,
+        id: CallId,
+        rtp: SocketAddr,
+        rtcp_port: u16,
+        secret: Secret<[u8; 32]>,
+    ) -> LocalMedia {
         LocalMedia {
             address: rtp.ip(),
             rtp_port: rtp.port(),
@@ -56,13 +65,20 @@ impl Phone {
                 self.seed ^ u64::from(id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
             ),
             hold: false,
+            encryption: match self.account.encryption {
+                MediaEncryption::WherePossible if self.agent.is_secure() => Encryption::Offered,
+                MediaEncryption::WherePossible => Encryption::Accepted,
+                MediaEncryption::Fallback => Encryption::Fallback,
+                MediaEncryption::Required => Encryption::Required,
+            },
+            secret,
         }
     }
 
-    /// An offer that could be answered, tried out before it rings.
-    pub(crate) fn can_answer(&self, ip: IpAddr, offer: &str) -> bool {
-        let local = self.local(CallId(0), SocketAddr::new(ip, 0), 0);
-        Negotiator::new(0, local).answer(offer).is_ok()
+    /// Whether an offer could be answered, tried out before it rings.
+    pub(crate) fn can_answer(&self, ip: IpAddr, offer: &str) -> Result<(), SdpError> {
+        let local = self.local(CallId(0), SocketAddr::new(ip, 0), 0, Secret::new([0; 32]));
+        Negotiator::new(0, local).answer(offer).map(drop)
     }
 
     pub(crate) fn no_ports(&mut self, index: usize, why: &str, now: Moment) {
@@ -91,7 +107,7 @@ impl Phone {
             None => (description.offer(), None),
             Some(offer) => match description.answer(&offer) {
                 Ok((sdp, plan)) => (sdp, Some(plan)),
-                Err(_) => return self.nothing_in_common(index, now),
+                Err(error) => return self.nothing_in_common(index, error, now),
             },
         };
         self.agent.answer(sip, sdp, now.at);
@@ -99,19 +115,22 @@ impl Phone {
     }
 
     /// RFC 3261 section 21.4.26: 488 for a description that cannot be used.
-    pub(crate) fn nothing_in_common(&mut self, index: usize, now: Moment) {
-        if let Some(sip) = self.entries[index].sip {
-            self.agent.reject(sip, 488, now.at);
+    pub(crate) fn nothing_in_common(&mut self, index: usize, error: SdpError, now: Moment) {
+        match self.entries[index].sip {
+            Some(sip) if error == SdpError::InClear => {
+                self.agent.reject_saying(sip, 488, ending::ENCRYPTION_REQUIRED, now.at);
+            }
+            Some(sip) => self.agent.reject(sip, 488, now.at),
+            None => {}
         }
-        self.finish(index, ending::no_common_sound(), now);
+        self.finish(index, ending::no_common_sound(Some(error)), now);
     }
 
     pub(crate) fn connect(&mut self, index: usize, plan: Option<MediaPlan>, now: Moment) {
-        let secure = self.agent.is_secure();
         let entry = &mut self.entries[index];
         entry.call.connected.get_or_insert(now.wall);
-        entry.call.security = if secure { Security::Signalling } else { Security::None };
         let id = entry.call.id;
+        self.protect(index);
         if let Some(plan) = plan {
             self.apply(index, plan);
         }
@@ -121,9 +140,27 @@ impl Phone {
         self.reflect_hold(index);
     }
 
+    /// What protects the call by what was agreed last. Keys that went over signalling in clear
+    /// protect nothing.
+    fn protect(&mut self, index: usize) {
+        let secure = self.agent.is_secure();
+        let entry = &mut self.entries[index];
+        if entry.call.connected.is_none() {
+            return;
+        }
+        let encrypted = entry.plan.as_ref().is_some_and(|plan| plan.srtp.is_some());
+        entry.call.security = match (secure, encrypted) {
+            (true, true) => Security::Full,
+            (true, false) => Security::Signalling,
+            (false, _) => Security::None,
+        };
+    }
+
     pub(crate) fn apply(&mut self, index: usize, plan: MediaPlan) {
         let entry = &mut self.entries[index];
         entry.plan = Some(plan.clone());
+        self.protect(index);
+        let entry = &self.entries[index];
         self.out.push_back(Output::Apply { call: entry.call.id, plan });
     }
 }

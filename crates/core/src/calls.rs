@@ -94,7 +94,7 @@ impl Core {
     pub(crate) fn start_phone(&mut self, account: PhoneAccount, now: Moment) {
         self.phone.number = Some(account.user.clone());
         let (last, seed) = (self.phone.last_id, self.chance.next());
-        let mut phone = Phone::new(account, &self.product, last, seed);
+        let mut phone = Phone::new(account, &self.product, last, seed, (self.entropy)());
         phone.start(now);
         self.phone.phone = Some(phone);
         self.phone.stopped = false;

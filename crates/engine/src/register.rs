@@ -34,7 +34,7 @@ pub async fn register(
 ) -> Vec<Problem> {
     let servers = account.servers.len().max(1);
     let (events, happened) = mpsc::channel(EVENTS);
-    let phone = Phone::new(account, product, 0, seed);
+    let phone = Phone::new(account, product, 0, seed, offhook_net::entropy());
     let mut attempt = Attempt {
         phone,
         links: Links::new(net, events),

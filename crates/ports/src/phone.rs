@@ -50,6 +50,20 @@ pub enum PhoneDialect {
     },
 }
 
+/// Whether sound is encrypted (SRTP with keys in the session description, RFC 4568).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MediaEncryption {
+    /// Whenever they offer it; and offered to those who can where the signalling is encrypted, for
+    /// keys that everybody can read protect nothing.
+    #[default]
+    WherePossible,
+    /// Offered as the only transport, and a plain answer is taken all the same
+    /// (`X-cisco-srtp-fallback`; a device of mode 3, reference device-config.md).
+    Fallback,
+    /// Nothing goes in clear (edge: `RTP/SAVP` whatever the device's mode).
+    Required,
+}
+
 /// Everything needed to register and to call.
 #[derive(Clone, Debug)]
 pub struct PhoneAccount {
@@ -72,8 +86,8 @@ pub struct PhoneAccount {
     /// manager behind an edge. It stands in the Request-URI and To of REGISTER, and in our address
     /// where `domain` is empty.
     pub registrar: Option<String>,
-    /// Media must be encrypted (edge: `RTP/SAVP` with SDES keys whatever the device's mode).
-    pub encrypted_media: bool,
+    /// Whether sound is encrypted.
+    pub encryption: MediaEncryption,
     /// Digest credentials, where the server asks for them.
     pub digest: Option<(String, Secret<String>)>,
     /// Expiry to ask for.

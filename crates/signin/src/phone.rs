@@ -181,7 +181,7 @@ fn phone_account(
         servers,
         routes: vec![],
         registrar: None,
-        encrypted_media: false,
+        encryption: offhook_ports::MediaEncryption::default(),
         digest: line.auth_name.zip(line.auth_password),
         user: line.name,
         domain: String::new(),

@@ -97,7 +97,7 @@ fn phone(
         servers: servers.to_vec(),
         routes: vec![],
         registrar: None,
-        encrypted_media: false,
+        encryption: offhook_ports::MediaEncryption::default(),
         digest: Some((username.to_owned(), credentials.password.clone())),
         expires: EXPIRES,
         refresh_before: REFRESH_BEFORE,

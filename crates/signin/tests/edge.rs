@@ -78,7 +78,7 @@ fn from_outside_chat_and_phone_go_by_the_edge() {
     assert_eq!(servers, [(ONE, 5061, Link::Tls), (TWO, 5061, Link::Tls)]);
     assert_eq!(phone.registrar.as_deref(), Some("cucm1.example.com"));
     assert_eq!(phone.routes, ["<sip:198.51.100.7:5061;transport=tls;zone-id=3;directed;lr>"]);
-    assert!(phone.encrypted_media);
+    assert_eq!(phone.encryption, offhook_ports::MediaEncryption::Required);
     assert!(matches!(&phone.dialect, PhoneDialect::Cucm { device, .. } if device == "CSFALICE"));
 }
 

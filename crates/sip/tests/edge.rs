@@ -16,7 +16,7 @@ fn outside() -> PhoneAccount {
         servers: vec![edge("edge1.example.test"), edge("edge2.example.test")],
         routes: vec![INNER.into()],
         registrar: Some("cucm1.example.test".into()),
-        encrypted_media: true,
+        encryption: offhook_ports::MediaEncryption::Required,
         ..cucm_account()
     }
 }

@@ -105,24 +105,6 @@ fn an_offer_that_cannot_be_answered_does_not_ring() {
 }
 
 #[test]
-fn where_sound_must_be_encrypted_the_caller_is_told_and_nothing_rings() {
-    for content in [sdp("sendrecv"), String::new()] {
-        let mut stage = Stage::encrypted();
-        stage.invite(&content);
-        stage.take("SIP/2.0 100 ");
-        let refusal = stage.take("SIP/2.0 488 ");
-        let warning = header(&refusal, "Warning");
-        assert!(warning.starts_with("399 ") && warning.contains("SRTP"), "{warning}");
-        let id = stage.newest();
-        assert_eq!((stage.end(id), stage.tone), (("failed", Some(488)), None));
-        let problem = stage.call(id).end.and_then(|end| end.problem).expect("a problem");
-        assert!(problem.cause.contains("not built yet"), "{}", problem.cause);
-        assert!(stage.records.last().expect("a record").missed, "somebody did call");
-        assert!(stage.reserving.is_empty() && stage.applied.is_empty());
-    }
-}
-
-#[test]
 fn a_call_without_offer_gets_ours() {
     let mut stage = Stage::registered();
     let mut leg = stage.invite("");

@@ -233,14 +233,3 @@ fn a_description_without_events_is_no_obstacle() {
     stage.respond(&invite, "200 OK", "", PLAIN);
     assert_eq!((stage.state(id), stage.sound(id)), (CallState::Connected, (true, true)));
 }
-
-#[test]
-fn where_sound_must_be_encrypted_no_call_is_begun() {
-    let mut stage = Stage::encrypted();
-    let error = stage.phone.dial(bob(), stage.now).expect_err("refused");
-    stage.drain();
-    assert_eq!(error.code, ErrorCode::NotPossible);
-    assert!(error.cause.contains("SRTP") && error.cause.contains("not built yet"), "{error:?}");
-    assert!(stage.phone.calls().is_empty() && stage.reserving.is_empty());
-    stage.nothing_sent();
-}

@@ -7,7 +7,9 @@ use offhook_call::{Output, Phone, Registration, Tone};
 use offhook_model::{
     Call, CallId, CallRecord, CallState, DialString, Fault, Link, Moment, NoticeBody, Timestamp,
 };
-use offhook_ports::{FlowId, MediaPlan, PhoneAccount, PhoneDialect, PortRange, SipServer};
+use offhook_ports::{
+    Entropy, FlowId, MediaEncryption, MediaPlan, PhoneAccount, PhoneDialect, PortRange, SipServer,
+};
 
 /// The other side's description; `direction` is an attribute such as `sendrecv`.
 pub fn sdp(direction: &str) -> String {
@@ -42,7 +44,7 @@ fn account() -> PhoneAccount {
         servers: vec![SipServer { host: "10.0.0.9".into(), port: 5060, link: Link::Tcp }],
         routes: vec![],
         registrar: None,
-        encrypted_media: false,
+        encryption: MediaEncryption::default(),
         digest: None,
         expires: secs(3600),
         refresh_before: secs(5),
@@ -110,16 +112,18 @@ impl Stage {
         Self::of(account())
     }
 
-    /// A registered phone that may only speak encrypted.
-    pub fn encrypted() -> Self {
-        Self::of(PhoneAccount { encrypted_media: true, ..account() }).in_service()
+    /// A registered phone over this kind of connection, with this to say about encryption.
+    pub fn encrypting(link: Link, encryption: MediaEncryption) -> Self {
+        let mut account = PhoneAccount { encryption, ..account() };
+        account.servers[0].link = link;
+        Self::of(account).in_service()
     }
 
     fn of(account: PhoneAccount) -> Self {
         #[allow(clippy::disallowed_methods, reason = "virtual time needs a start")]
         let at = Instant::now();
         Self {
-            phone: Phone::new(account, "Offhook-Test", 0, 42),
+            phone: Phone::new(account, "Offhook-Test", 0, 42, Box::new(Known(7))),
             now: Moment { at, wall: Timestamp(1_000_000) },
             flow: FlowId(0),
             opened: 0,
@@ -368,5 +372,17 @@ impl Stage {
             self.drain();
         }
         panic!("the phone never rests");
+    }
+}
+
+/// Chance that everybody knows.
+struct Known(u8);
+
+impl Entropy for Known {
+    fn fill(&mut self, out: &mut [u8]) {
+        for byte in out {
+            self.0 = self.0.wrapping_mul(5).wrapping_add(17);
+            *byte = self.0;
+        }
     }
 }

@@ -79,7 +79,7 @@ pub fn phone() -> PhoneAccount {
         servers: vec![sip_server()],
         routes: vec![],
         registrar: None,
-        encrypted_media: false,
+        encryption: offhook_ports::MediaEncryption::default(),
         digest: None,
         expires: secs(3600),
         refresh_before: secs(5),

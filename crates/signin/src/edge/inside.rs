@@ -142,7 +142,7 @@ impl EdgeRoute {
             registrar: plan.servers.first().map(|server| server.host.clone()),
             servers: config.sip.iter().map(server).collect(),
             routes: config.routes.clone(),
-            encrypted_media: true,
+            encryption: offhook_ports::MediaEncryption::Required,
             ..plan
         })
     }

@@ -37,7 +37,7 @@ pub fn account(user: &str, link: Link) -> PhoneAccount {
         servers: vec![server(9, link)],
         routes: vec![],
         registrar: None,
-        encrypted_media: false,
+        encryption: offhook_ports::MediaEncryption::default(),
         digest: Some((user.to_owned(), Secret::from("secret"))),
         expires: secs(3600),
         refresh_before: secs(5),
@@ -59,7 +59,7 @@ pub fn cucm_account() -> PhoneAccount {
         domain: String::new(),
         routes: vec![],
         registrar: None,
-        encrypted_media: false,
+        encryption: offhook_ports::MediaEncryption::default(),
         digest: None,
         ..account("2001", Link::Tcp)
     }
