@@ -149,6 +149,38 @@ fn torture_messages_meet_their_fate() {
 }
 
 #[test]
+fn ipv6_references_are_read_as_rfc_5118_says() {
+    let files = folder("rfc5118");
+    assert_eq!(files.len(), 12);
+    for (name, bytes) in &files {
+        let wanted = if name == "ipv6-bad.dat" { Fate::Bad("request URI") } else { Fate::Good };
+        assert_eq!(fate(bytes), wanted, "{name}");
+    }
+    let read = |name: &str| {
+        let (_, bytes) = files.iter().find(|(n, _)| n.starts_with(name)).expect(name);
+        parse(bytes).expect(name)
+    };
+    let target = |name: &str| {
+        let message = read(name);
+        let uri = Uri::parse(message.request_uri()).expect(name);
+        (uri.host.to_owned(), uri.port)
+    };
+    assert_eq!(target("port-ambiguous"), ("[2001:db8::10:5070]".to_owned(), None));
+    assert_eq!(target("port-unambiguous"), ("[2001:db8::10]".to_owned(), Some(5070)));
+    assert_eq!(target("ipv6-bug"), ("[2001:db8:::192.0.2.1]".to_owned(), None));
+    for name in ["via-received-param-with-delim", "via-received-param-no-delim"] {
+        let message = read(name);
+        let via = message.via().expect(name);
+        let received = via.received().expect(name).trim_matches(['[', ']']);
+        assert_eq!(received, "2001:db8::9:255", "{name}");
+    }
+    let message = read("mult-ip-in-header");
+    let hosts: Vec<_> = message.vias().map(|via| via.expect("via").host.to_owned()).collect();
+    assert_eq!(hosts, ["[2001:db8::9:1]", "192.0.2.1", "[2001:db8::9:255]"]);
+    assert_eq!(read("ipv4-mapped").via().expect("via").port, Some(19_823));
+}
+
+#[test]
 fn what_cannot_be_read_can_still_be_refused() {
     for (name, bytes) in folder("rfc4475") {
         let Err(_) = parse(&bytes) else { continue };
