@@ -90,6 +90,14 @@ pub struct DeviceFile {
     pub register_delta: Duration,
     /// Interval of keep-alive registrations to the second node.
     pub keep_alive: Duration,
+    /// For how long a better node must answer before the phone goes back to it.
+    pub return_after: Duration,
+    /// A silent node is waited for four times as long (`detectCMConnectionFailure`).
+    pub patient: bool,
+    /// Gateways that stand in for the call managers (SRST), at most 3.
+    pub stand_ins: Vec<CallManager>,
+    /// They speak TLS.
+    pub stand_ins_secure: bool,
     /// UDP ports of media.
     pub media_ports: PortRange,
     /// UDP ports of video, when they are apart.
@@ -144,6 +152,10 @@ pub fn read_device_file(data: &[u8]) -> Result<DeviceFile, XmlError> {
         register_expires: seconds(&mut field, "timerRegisterExpires", 30..=86_400, 3600),
         register_delta: seconds(&mut field, "timerRegisterDelta", 0..=3600, 5),
         keep_alive: seconds(&mut field, "timerKeepAliveExpires", 10..=3600, 120),
+        return_after: seconds(&mut field, "connectionMonitorDuration", 0..=86_400, 120),
+        patient: field.number("detectCMConnectionFailure", 0..=1, 0) == 1,
+        stand_ins: stand_ins(root),
+        stand_ins_secure: truth(root.find("srstInfo").and_then(|info| info.text_at(&["isSecure"]))),
         media_ports: field.ports("startMediaPort", "stopMediaPort").unwrap_or_default(),
         video_ports: field.ports("startVideoPort", "stopVideoPort"),
         features: features(root),
@@ -187,6 +199,31 @@ fn members(root: &Element) -> Vec<CallManager> {
     let mut members: Vec<_> = group.find_all("member").into_iter().filter_map(member).collect();
     members.sort_by_key(|member| member.priority);
     members
+}
+
+/// Gateways of `srstInfo`: by their own SIP address, else by the address for both protocols. An
+/// element that is empty or all zeros names none.
+fn stand_ins(root: &Element) -> Vec<CallManager> {
+    let Some(info) = root.find("srstInfo") else { return vec![] };
+    let off = |option: &str| option.eq_ignore_ascii_case("disable");
+    if info.text_at(&["srstOption"]).is_some_and(off) {
+        return vec![];
+    }
+    let text = |name: &str, number: u32| {
+        let text = info.text_at(&[&format!("{name}{number}")])?;
+        (text != "0.0.0.0" && text != "0").then(|| text.to_owned())
+    };
+    let gateway = |number: u32| {
+        let host = text("sipIpAddr", number).or_else(|| text("ipAddr", number))?;
+        let port = text("sipPort", number).and_then(|port| port.parse().ok());
+        let sip_port = port.filter(|port| *port != 0).unwrap_or(5060);
+        Some(CallManager { host, sip_port, secure_sip_port: sip_port, priority: number })
+    };
+    (1..=3).filter_map(gateway).collect()
+}
+
+fn truth(text: Option<&str>) -> bool {
+    text.is_some_and(|text| text.eq_ignore_ascii_case("true") || text == "1")
 }
 
 /// Feature 9 is a directory number; a line without a feature is taken for one.

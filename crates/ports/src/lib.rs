@@ -27,7 +27,9 @@ pub use entropy::{Entropy, EntropySource};
 pub use found::{Found, NetworkState, Progress, Remembered, Target, Tell};
 pub use http::{Http, HttpFailure, HttpRequest, HttpResponse, Method};
 pub use media::{CodecPlan, MediaFact, MediaPlan, PortRange, SrtpPlan};
-pub use phone::{FlowId, MediaEncryption, PhoneAccount, PhoneDialect, PhoneFeatures, SipServer};
+pub use phone::{
+    FlowId, MediaEncryption, PhoneAccount, PhoneDialect, PhoneFeatures, PhoneUpkeep, SipServer,
+};
 pub use probe::{Probe, Reached, XmppLogin};
 pub use store::{Amendment, ChatRow, KeepingPlan, Loaded, StoreAnswer, StoreRequest};
 pub use transfer::{Carrier, Place, StreamHost, TransferFact, TransferOrder};

@@ -104,6 +104,43 @@ pub struct PhoneAccount {
     pub voicemail_pilot: Option<String>,
     /// What the server offers beyond calls.
     pub features: PhoneFeatures,
+    /// How its servers stand in for each other.
+    pub upkeep: PhoneUpkeep,
+}
+
+/// How the registration is kept through the loss of servers (reference sip-dialect.md section 5,
+/// device-config.md section 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhoneUpkeep {
+    /// How often the server that stands by is asked whether it is there (`timerKeepAliveExpires`);
+    /// zero means that none is.
+    pub keep_alive: Duration,
+    /// For how long a better server must have answered before the phone goes back to it
+    /// (`connectionMonitorDuration`).
+    pub return_after: Duration,
+    /// Wait four times as long before a silent call manager counts as lost
+    /// (`detectCMConnectionFailure` 1).
+    pub patient: bool,
+    /// Servers that stand in for the call managers (SRST), tried after `servers`. What is
+    /// registered there can call, hold and resume, and no more.
+    pub stand_ins: Vec<SipServer>,
+    /// Ask the server whether messages wait (RFC 3842). Call managers tell it by themselves.
+    pub mailbox: bool,
+    /// Stamp of the device file the account was read from (`versionStamp`).
+    pub version_stamp: Option<String>,
+}
+
+impl Default for PhoneUpkeep {
+    fn default() -> Self {
+        Self {
+            keep_alive: Duration::from_secs(120),
+            return_after: Duration::from_secs(120),
+            patient: false,
+            stand_ins: vec![],
+            mailbox: false,
+            version_stamp: None,
+        }
+    }
 }
 
 /// What a device file says of features (reference device-config.md sections 3.1 and 3.3). A

@@ -1,8 +1,10 @@
 //! From the phone's configuration file to its account (reference device-config.md sections 2 and 3).
 
-use offhook_config::{DeviceFile, HttpUrl, Line, SecurityMode, Transport, read_device_file};
+use offhook_config::{
+    CallManager, DeviceFile, HttpUrl, Line, SecurityMode, Transport, read_device_file,
+};
 use offhook_model::{Area, Endpoint, Fault, Link, Owner, Problem, Service as Kind, Via};
-use offhook_ports::{HttpRequest, PhoneAccount, PhoneDialect, SipServer};
+use offhook_ports::{HttpRequest, PhoneAccount, PhoneDialect, PhoneUpkeep, SipServer};
 
 use crate::files::{FileServer, Group};
 use crate::flow::{Failure, Flow, Purpose, most_important};
@@ -152,18 +154,8 @@ fn phone_account(
             return Err(secure(device));
         }
     }
-    let servers: Vec<SipServer> = file
-        .members
-        .iter()
-        .map(|member| {
-            let (link, port) = match file.transport {
-                Transport::Tcp => (Link::Tcp, member.sip_port),
-                Transport::Udp => (Link::Udp, member.sip_port),
-                Transport::Tls => (Link::Tls, member.secure_sip_port),
-            };
-            SipServer { host: member.host.clone(), port, link }
-        })
-        .collect();
+    let servers = servers(&file, &file.members);
+    let stand_ins = servers_of_gateways(&file);
     if servers.is_empty() {
         let what = Fault::Nonsense("it names no call server".to_owned());
         let service = Kind::DeviceFile;
@@ -191,8 +183,37 @@ fn phone_account(
         audio_dscp: file.dscp.audio,
         signalling_dscp: file.dscp.signalling,
         features: file.features,
+        upkeep: PhoneUpkeep {
+            keep_alive: file.keep_alive,
+            return_after: file.return_after,
+            patient: file.patient,
+            stand_ins,
+            mailbox: false,
+            version_stamp: file.version_stamp,
+        },
         voicemail_pilot: line.voicemail_pilot.or(holder.voicemail_pilot.map(str::to_owned)),
     })
+}
+
+fn servers(file: &DeviceFile, members: &[CallManager]) -> Vec<SipServer> {
+    let server = |member: &CallManager| {
+        let (link, port) = match file.transport {
+            Transport::Tcp => (Link::Tcp, member.sip_port),
+            Transport::Udp => (Link::Udp, member.sip_port),
+            Transport::Tls => (Link::Tls, member.secure_sip_port),
+        };
+        SipServer { host: member.host.clone(), port, link }
+    };
+    members.iter().map(server).collect()
+}
+
+/// A gateway that does not know TLS stands in for call managers that do only where signalling is in
+/// clear anyway.
+fn servers_of_gateways(file: &DeviceFile) -> Vec<SipServer> {
+    if file.transport == Transport::Tls && !file.stand_ins_secure {
+        return vec![];
+    }
+    servers(file, &file.stand_ins)
 }
 
 fn display_name(line: &Line, holder: Holder<'_>) -> String {

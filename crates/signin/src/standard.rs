@@ -106,5 +106,6 @@ fn phone(
         signalling_dscp: SIGNALLING_DSCP,
         voicemail_pilot: None,
         features: offhook_ports::PhoneFeatures::default(),
+        upkeep: offhook_ports::PhoneUpkeep { mailbox: true, ..Default::default() },
     })
 }

@@ -1,8 +1,10 @@
 //! The habits of a CSF device towards Communications Manager (reference sip-dialect.md). The
 //! words of that dialect stand here and nowhere else.
 
-use crate::message::text::{quote, trim};
-use crate::message::{Message, Name, Request, parts};
+use crate::message::text::quote;
+use crate::message::{Name, Request};
+use crate::remote::DialogId;
+use crate::xml::escape;
 
 /// Options announced in REGISTER (reference sip-dialect.md section 2).
 pub const SUPPORTED_REGISTER: &str = "replaces,join,sdp-anat,norefersub,resource-priority,\
@@ -38,10 +40,24 @@ const OPTIONS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<x-cisco-remo
 <joinreq/><cfwdall-anyline/><coaching/><oosalarm/><x-cisco-number/><bfcp/><ix/>\
 <gatewayrecording/><conferenceDisplayInstance/></optionsind></x-cisco-remotecc-request>\n";
 
-/// Parameters of the Contact of a registration that takes nothing from another client.
-pub fn register_params(device: &str, model: u16) -> String {
+/// Why a phone registers anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alarm {
+    /// It was started.
+    Initialized,
+    /// It takes the device from another client.
+    Taking,
+}
+
+/// The instance of a registration that takes nothing from another client.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Parameters of the Contact of a registration. An `instance` (a UUID) takes the device from
+/// another client.
+pub fn register_params(device: &str, model: u16, instance: Option<&str>) -> String {
+    let instance = instance.unwrap_or(NOBODY);
     format!(
-        ";+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-000000000000>\"\
+        ";+sip.instance=\"<urn:uuid:{instance}>\"\
          ;+u.sip!devicename.ccm.cisco.com={};+u.sip!model.ccm.cisco.com=\"{model}\"",
         quote(device)
     )
@@ -53,9 +69,14 @@ pub fn call_params(device: &str) -> String {
 }
 
 /// Adds what a first REGISTER says beyond the standard: the alarm and the two bodies.
-pub fn dress_register(request: &mut Request, device: &str, product: &str) {
-    let alarm =
-        format!("cisco-alarm:25 Name={device} ActiveLoad={product} InactiveLoad= Last=initialized");
+pub fn dress_register(request: &mut Request, device: &str, product: &str, alarm: Alarm) {
+    let (number, last) = match alarm {
+        Alarm::Initialized => (25, "initialized"),
+        Alarm::Taking => (111, "Application-Requested-Destroy"),
+    };
+    let alarm = format!(
+        "cisco-alarm:{number} Name={device} ActiveLoad={product} InactiveLoad= Last={last}"
+    );
     request.push(Name::Reason, format_args!("SIP;cause=200;text={}", quote(&alarm)));
     request.push(Name::MimeVersion, "1.0");
     let mut body = String::new();
@@ -66,6 +87,32 @@ pub fn dress_register(request: &mut Request, device: &str, product: &str) {
     }
     body.push_str("--uniqueBoundary--\r\n");
     request.body("multipart/mixed; boundary=uniqueBoundary", body);
+}
+
+/// The press of a button in a call (`softkeyeventmsg`); `consult` is the call it is to be put
+/// together with.
+pub(crate) fn soft_key(name: &str, call: &DialogId, consult: Option<&DialogId>) -> String {
+    let dialog = |tag: &str, id: Option<&DialogId>| {
+        let empty = DialogId::default();
+        let id = id.unwrap_or(&empty);
+        let [call_id, local, remote] =
+            [&id.call_id, &id.local_tag, &id.remote_tag].map(|text| escape(text));
+        format!(
+            "<{tag}><callid>{call_id}</callid><localtag>{local}</localtag>\
+             <remotetag>{remote}</remotetag></{tag}>"
+        )
+    };
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<x-cisco-remotecc-request><softkeyeventmsg>\
+         <softkeyevent>{name}</softkeyevent>{}<linenumber>0</linenumber>\
+         <participantnum>0</participantnum>{}<state>false</state>{}\
+         <eventdata><invocationtype>explicit</invocationtype></eventdata>\
+         <userdata></userdata><softkeyid>0</softkeyid><applicationid>0</applicationid>\
+         </softkeyeventmsg></x-cisco-remotecc-request>\n",
+        dialog("dialogid", Some(call)),
+        dialog("consultdialogid", consult),
+        dialog("joindialogid", None),
+    )
 }
 
 /// Remote-Party-ID of ours: `party` is `calling` in requests and `called` in responses to the
@@ -100,78 +147,14 @@ pub fn clean_display(text: &str) -> Option<String> {
     (!out.is_empty()).then(|| out.to_owned())
 }
 
-/// Whether messages wait, if this message says so: a `bulkupdate` from Communications Manager
-/// (reference sip-dialect.md section 6) or a message summary (RFC 3842).
-pub fn messages_waiting(message: &Message) -> Option<bool> {
-    let parts = parts(message.header(Name::ContentType).unwrap_or(""), message.body());
-    parts.iter().find_map(|part| {
-        let text = String::from_utf8_lossy(part.body);
-        match part.media_type.as_str() {
-            PART => lamp(&text),
-            "application/simple-message-summary" => summary(&text),
-            _ => None,
-        }
-    })
-}
-
-fn lamp(text: &str) -> Option<bool> {
-    let mut seen = None;
-    for value in text.split("<mwi>").skip(1) {
-        let on = trim(value.split('<').next().unwrap_or("")).eq_ignore_ascii_case("yes");
-        seen = Some(seen.unwrap_or(false) || on);
-    }
-    seen.filter(|_| text.contains("<bulkupdate"))
-}
-
-fn summary(text: &str) -> Option<bool> {
-    let line = |line: &str| -> Option<bool> {
-        let (name, value) = line.split_once(':')?;
-        trim(name)
-            .eq_ignore_ascii_case("messages-waiting")
-            .then(|| trim(value).eq_ignore_ascii_case("yes"))
-    };
-    text.lines().find_map(line)
-}
-
-/// The Call-ID of ours that a service-control NOTIFY is about: the only proof that it comes from
-/// the server we registered with.
-pub fn register_call_id(body: &str) -> Option<&str> {
-    let value = body.lines().find_map(|line| trim(line).strip_prefix("RegisterCallId="))?;
-    Some(trim(value).trim_start_matches('{').trim_end_matches('}'))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{clean_display, messages_waiting, register_call_id};
-    use crate::message::parse;
-
-    fn check(content_type: &str, body: &str, waiting: Option<bool>) {
-        let text = format!(
-            "NOTIFY sip:a SIP/2.0\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        assert_eq!(messages_waiting(&parse(text.as_bytes()).expect("valid")), waiting, "{body}");
-    }
+    use super::clean_display;
 
     #[test]
-    fn the_lamp_is_found_in_both_forms() {
-        check("application/simple-message-summary", "Messages-Waiting: yes\r\n", Some(true));
-        check("application/simple-message-summary", "messages-waiting : no\r\n", Some(false));
-        let bulk = |all, line| {
-            format!(
-                "--b\r\nContent-Type: application/x-cisco-remotecc-request+xml\r\n\r\n<x><bulkupdate><contact all=\"true\"><mwi>{all}</mwi></contact><contact line=\"1\"><mwi>{line}</mwi></contact></bulkupdate></x>\r\n--b--\r\n"
-            )
-        };
-        check("multipart/mixed; boundary=b", &bulk("no", "yes"), Some(true));
-        check("multipart/mixed; boundary=b", &bulk("no", "no"), Some(false));
-        check("text/plain", "Messages-Waiting: yes", None);
-    }
-
-    #[test]
-    fn phrases_and_stamps() {
+    fn phrases_are_known_or_left_out() {
         assert_eq!(clean_display("\u{80}4").as_deref(), Some("Conference"));
         assert_eq!(clean_display("\u{80}! 1234").as_deref(), Some("Call park at 1234"));
         assert_eq!(clean_display("\u{80}"), None);
-        assert_eq!(register_call_id("action=restart\r\nRegisterCallId={abc@x}\r\n"), Some("abc@x"));
     }
 }

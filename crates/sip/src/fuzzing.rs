@@ -35,7 +35,7 @@ pub mod message {
             let _ = crate::digest::Challenge::parse(value);
         }
         let _ = crate::identity::Identity::of_sender(message);
-        let _ = crate::cucm::messages_waiting(message);
+        let _ = crate::remote::wishes(message);
     }
 }
 

@@ -15,10 +15,13 @@ pub mod digest;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod identity;
+mod lines;
 pub mod message;
 mod registration;
+mod remote;
 mod token;
 pub mod transaction;
+mod xml;
 
 pub use agent::{
     Arrival, By, CallInfo, Control, End, Event, Output, ReferTarget, Referral, RosterEntry,

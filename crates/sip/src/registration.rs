@@ -33,8 +33,8 @@ pub(crate) enum Phase {
     Registering { flow: FlowId, deadline: Instant },
     /// Registered.
     Registered { flow: FlowId, refresh_at: Instant },
-    /// Registered, and a refresh is out; the transaction has its own end.
-    Refreshing { flow: FlowId },
+    /// Registered, and a refresh is out.
+    Refreshing { flow: FlowId, deadline: Instant },
     /// Waiting for the next attempt; without a time, until somebody starts again.
     Waiting { until: Option<Instant> },
     /// The un-REGISTER is out, or calls are being ended.
@@ -50,7 +50,7 @@ impl Phase {
             Self::Opening { flow, .. }
             | Self::Registering { flow, .. }
             | Self::Registered { flow, .. }
-            | Self::Refreshing { flow }
+            | Self::Refreshing { flow, .. }
             | Self::Leaving { flow } => Some(flow),
             Self::Idle | Self::Waiting { .. } | Self::Stopped => None,
         }
@@ -70,10 +70,12 @@ impl Phase {
 
     pub fn timeout(self) -> Option<Instant> {
         match self {
-            Self::Opening { deadline, .. } | Self::Registering { deadline, .. } => Some(deadline),
+            Self::Opening { deadline, .. }
+            | Self::Registering { deadline, .. }
+            | Self::Refreshing { deadline, .. } => Some(deadline),
             Self::Registered { refresh_at, .. } => Some(refresh_at),
             Self::Waiting { until } => until,
-            Self::Idle | Self::Refreshing { .. } | Self::Leaving { .. } | Self::Stopped => None,
+            Self::Idle | Self::Leaving { .. } | Self::Stopped => None,
         }
     }
 }
@@ -134,10 +136,10 @@ impl Attempts {
                 if now.saturating_duration_since(outage) < EARLY {
                     wait = wait.min(EARLY_CAP);
                 }
+                let jitter = tokens.below(wait.as_millis() as u64 / 5 + 1);
                 if let Retry::NextAfter(least) = retry {
                     wait = wait.max(least);
                 }
-                let jitter = tokens.below(wait.as_millis() as u64 / 5 + 1);
                 Some(wait + Duration::from_millis(jitter))
             }
         }

@@ -53,6 +53,7 @@ fn account() -> PhoneAccount {
         signalling_dscp: 24,
         voicemail_pilot: None,
         features: offhook_ports::PhoneFeatures::default(),
+        upkeep: offhook_ports::PhoneUpkeep::default(),
     }
 }
 

@@ -88,6 +88,7 @@ pub fn phone() -> PhoneAccount {
         signalling_dscp: 24,
         voicemail_pilot: None,
         features: offhook_ports::PhoneFeatures::default(),
+        upkeep: offhook_ports::PhoneUpkeep::default(),
     }
 }
 

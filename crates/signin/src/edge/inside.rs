@@ -2,7 +2,9 @@
 //! edge's own doors (reference edge.md sections 4 and 5).
 
 use offhook_model::{Area, EdgeFault, Fault, Link, Owner, Problem, Service as Kind, Via};
-use offhook_ports::{PhoneAccount, SipServer, Srv, Target, XmppAuth, XmppPlan, XmppServer};
+use offhook_ports::{
+    PhoneAccount, PhoneUpkeep, SipServer, Srv, Target, XmppAuth, XmppPlan, XmppServer,
+};
 
 use super::{EdgeRoute, restrictions};
 use crate::flow::Flow;
@@ -143,6 +145,8 @@ impl EdgeRoute {
             servers: config.sip.iter().map(server).collect(),
             routes: config.routes.clone(),
             encryption: offhook_ports::MediaEncryption::Required,
+            // A gateway that stands in for call managers is inside.
+            upkeep: PhoneUpkeep { stand_ins: vec![], ..plan.upkeep },
             ..plan
         })
     }

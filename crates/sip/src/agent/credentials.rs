@@ -110,6 +110,9 @@ impl UserAgent {
             | Purpose::Refer(_)
             | Purpose::Told(_)
             | Purpose::Bye(_)
+            | Purpose::KeepAlive(_)
+            | Purpose::Subscribe(_)
+            | Purpose::Press(_)
             | Purpose::Cancel => false,
         }
     }
@@ -184,7 +187,12 @@ impl UserAgent {
                 }
                 last + 1
             }
-            Purpose::Invite(_) | Purpose::Bye(None) | Purpose::Cancel => last + 1,
+            Purpose::Subscribe(id) => self.subscription_cseq(*id, last),
+            Purpose::Invite(_)
+            | Purpose::KeepAlive(_)
+            | Purpose::Press(_)
+            | Purpose::Bye(None)
+            | Purpose::Cancel => last + 1,
         }
     }
 
@@ -205,6 +213,9 @@ impl UserAgent {
             | Purpose::Refer(_)
             | Purpose::Told(_)
             | Purpose::Bye(_)
+            | Purpose::KeepAlive(_)
+            | Purpose::Subscribe(_)
+            | Purpose::Press(_)
             | Purpose::Cancel => {}
         }
     }
@@ -222,7 +233,13 @@ impl UserAgent {
             Purpose::Update(call) => self.update_refused(*call, status, now),
             Purpose::Refer(call) => self.refer_failed(*call, status, message.explanation()),
             Purpose::Told(call) => self.referrer_gone(*call),
-            Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Bye(None) | Purpose::Cancel => {}
+            Purpose::Subscribe(id) => self.subscribe_failed(*id, status, None, now),
+            Purpose::Press(id) => self.press_response(*id, status, &message.explanation(), now),
+            Purpose::Refresh(_)
+            | Purpose::Prack(_)
+            | Purpose::KeepAlive(_)
+            | Purpose::Bye(None)
+            | Purpose::Cancel => {}
         }
     }
 }

@@ -37,6 +37,15 @@ pub(super) struct Flow {
     answers_pings: bool,
 }
 
+/// What came over a flow.
+#[derive(Debug)]
+pub(super) enum Received {
+    /// Whole messages, and how many pings.
+    Messages { messages: Vec<Vec<u8>>, pings: usize },
+    /// What cannot be cut into messages.
+    Nonsense,
+}
+
 impl Flow {
     pub fn new(id: FlowId, link: Link, local: SocketAddr, remote: SocketAddr) -> Self {
         Self {
@@ -76,6 +85,24 @@ impl Flow {
             Link::Tls | Link::StartTls => ";transport=tls",
         };
         format!("sip:{}@{}{transport}", crate::message::uri::escape_user(user), host_port(at))
+    }
+
+    /// Cuts what came into messages, for a flow whose messages cannot close it.
+    pub fn receive(&mut self, bytes: &[u8]) -> Received {
+        if self.link == Link::Udp {
+            return Received::Messages { messages: vec![bytes.to_vec()], pings: 0 };
+        }
+        self.framer.push(bytes);
+        let (mut messages, mut pings) = (vec![], 0);
+        loop {
+            match self.framer.next_frame() {
+                Ok(Some(Frame::Message(bytes))) => messages.push(bytes),
+                Ok(Some(Frame::Ping)) => pings += 1,
+                Ok(Some(Frame::Pong)) => {}
+                Ok(None) => return Received::Messages { messages, pings },
+                Err(_) => return Received::Nonsense,
+            }
+        }
     }
 
     pub fn next_timeout(&self) -> Option<Instant> {

@@ -43,9 +43,14 @@ impl UserAgent {
         }
     }
 
+    /// Our address of record.
+    pub(super) fn own_uri(&self) -> String {
+        format!("sip:{}@{}", escape_user(&self.account.user), self.domain())
+    }
+
     /// Our `From`, without tag.
     pub(super) fn own_address(&self) -> String {
-        let uri = format!("<sip:{}@{}>", escape_user(&self.account.user), self.domain());
+        let uri = format!("<{}>", self.own_uri());
         if self.account.display_name.trim().is_empty() {
             uri
         } else {

@@ -6,10 +6,12 @@
 
 mod arrival;
 mod call;
+mod control;
 mod credentials;
 mod flow;
 mod headers;
 mod incoming;
+mod keys;
 mod offers;
 mod outgoing;
 mod referred;
@@ -18,9 +20,11 @@ mod reliable;
 mod requests;
 mod routes;
 mod sessions;
+mod standby;
 mod told;
 mod transfer;
 mod types;
+mod watching;
 mod wishes;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -37,6 +41,7 @@ use crate::transaction::{ClientKey, Delivered, Expired, Path, ServerKey, Transac
 use call::Call;
 use credentials::Credentials;
 use flow::Flow;
+use standby::Standby;
 pub use told::{
     Arrival, CallInfo, Control, ReferTarget, Referral, RosterEntry, SoftKey, TransferStep,
 };
@@ -52,6 +57,12 @@ const MAX_CALLS: usize = 64;
 enum Purpose {
     Register,
     Unregister,
+    /// Whether the server at the other end of this flow is there.
+    KeepAlive(FlowId),
+    /// SUBSCRIBE of this subscription.
+    Subscribe(u32),
+    /// REFER with this press of a button.
+    Press(u32),
     Invite(SipCall),
     Reinvite(SipCall),
     /// UPDATE without offer: it refreshes the session or tells our new Contact.
@@ -91,12 +102,15 @@ pub struct UserAgent {
     tokens: Tokens,
     transactions: Transactions<Context>,
     flow: Option<Flow>,
+    standbys: Vec<Standby>,
     next_flow: u32,
     registration: register::Registration,
     calls: BTreeMap<SipCall, Call>,
     transfers: Vec<transfer::Transfer>,
     askings: Vec<referred::Asking>,
     next_call: u32,
+    watching: watching::Watching,
+    presses: Vec<keys::Press>,
     credentials: Credentials,
     out: VecDeque<Output>,
     /// When [`UserAgent::stop`] gives up waiting.
@@ -106,7 +120,8 @@ pub struct UserAgent {
 impl UserAgent {
     /// A user agent that has not started. `product` names the program in User-Agent and Server,
     /// `seed` makes its identifiers differ from all others'.
-    pub fn new(account: PhoneAccount, product: String, seed: u64) -> Self {
+    pub fn new(mut account: PhoneAccount, product: String, seed: u64) -> Self {
+        account.servers.extend(account.upkeep.stand_ins.iter().cloned());
         let mut tokens = Tokens::new(seed);
         let registration = register::Registration::new(&account, &mut tokens);
         Self {
@@ -115,12 +130,15 @@ impl UserAgent {
             tokens,
             transactions: Transactions::default(),
             flow: None,
+            standbys: vec![],
             next_flow: 1,
             registration,
             calls: BTreeMap::new(),
             transfers: vec![],
             askings: vec![],
             next_call: 1,
+            watching: watching::Watching::default(),
+            presses: vec![],
             credentials: Credentials::default(),
             out: VecDeque::new(),
             stopping: None,
@@ -159,6 +177,8 @@ impl UserAgent {
             self.end_call(call, now);
         }
         self.stopping = Some(now + STOP_TIMEOUT);
+        self.close_standbys();
+        self.unsubscribe_all(now);
         self.leave(now);
         self.stop_if_quiet(false);
         self.flush();
@@ -178,6 +198,8 @@ impl UserAgent {
             let link = self.server().map_or(Link::Udp, |server| server.link);
             self.flow = Some(Flow::new(flow, link, local, remote));
             self.register_first(now);
+        } else {
+            self.standby_opened(Flow::new(flow, Link::Udp, local, remote), now);
         }
         self.flush();
     }
@@ -186,6 +208,8 @@ impl UserAgent {
     pub fn flow_failed(&mut self, flow: FlowId, fault: Fault, now: Instant) {
         if self.registration.phase.flow() == Some(flow) {
             self.lost(fault, now);
+        } else {
+            self.standby_failed(flow, now);
         }
         self.tell_referrers(now);
         self.flush();
@@ -195,8 +219,11 @@ impl UserAgent {
     pub fn receive(&mut self, flow: FlowId, bytes: &[u8], now: Instant) {
         if self.flow.as_ref().is_some_and(|open| open.id == flow) {
             self.take(bytes, now);
+        } else {
+            self.take_standby(flow, bytes, now);
         }
         self.tell_referrers(now);
+        self.consider_return(now);
         self.stop_if_quiet(false);
         self.flush();
     }
@@ -216,9 +243,7 @@ impl UserAgent {
             | Phase::Stopped => false,
         };
         if again {
-            self.close_flow(now);
-            self.registration.attempts.succeeded();
-            self.open(now);
+            self.reopen(now);
         }
         self.flush();
     }
@@ -236,6 +261,9 @@ impl UserAgent {
             ping,
             transfers,
             askings,
+            self.standby_timeout(),
+            self.watching_timeout(),
+            self.keys_timeout(),
             self.stopping,
         ]
         .into_iter()
@@ -253,6 +281,10 @@ impl UserAgent {
         }
         self.registration_timeout(now);
         self.keep_alive(now);
+        self.tend_standbys(now);
+        self.tend_subscriptions(now);
+        self.expire_presses(now);
+        self.consider_return(now);
         self.retry_offers(now);
         self.provisionals_timeout(now);
         self.sessions_timeout(now);
@@ -390,13 +422,20 @@ impl UserAgent {
     fn response(&mut self, message: &Message, now: Instant) {
         let Some(delivered) = self.transactions.response(message, now) else { return };
         let status = message.status().unwrap_or(100);
-        if matches!(status, 401 | 407) && delivered.context.purpose != Purpose::Cancel {
+        let asked_again = match delivered.context.purpose {
+            Purpose::Cancel | Purpose::KeepAlive(_) => false,
+            _ => true,
+        };
+        if matches!(status, 401 | 407) && asked_again {
             self.challenged(delivered, message, now);
             return;
         }
         match delivered.context.purpose.clone() {
             Purpose::Register => self.registered(message, now),
             Purpose::Unregister => self.unregistered(status),
+            Purpose::KeepAlive(flow) => self.standby_answered(flow, status, now),
+            Purpose::Subscribe(id) => self.subscribe_response(id, &delivered.request, message, now),
+            Purpose::Press(id) => self.press_response(id, status, &message.explanation(), now),
             Purpose::Invite(call) => self.invite_response(call, &delivered, message, now),
             Purpose::Reinvite(call) => self.reinvite_response(call, &delivered, message, now),
             Purpose::Bye(Some(call)) if status >= 200 => {
@@ -417,6 +456,9 @@ impl UserAgent {
         match delivered.context.purpose {
             Purpose::Register => self.register_unanswered(status, now),
             Purpose::Unregister => self.unregistered(status),
+            Purpose::KeepAlive(flow) => self.standby_answered(flow, status, now),
+            Purpose::Subscribe(id) => self.subscribe_failed(id, status, None, now),
+            Purpose::Press(id) => self.press_response(id, status, "", now),
             Purpose::Invite(call) => self.invite_unanswered(call, status),
             Purpose::Reinvite(call) => self.reinvite_unanswered(call, status, now),
             Purpose::Bye(Some(call)) => {

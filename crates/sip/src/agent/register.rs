@@ -14,14 +14,27 @@ use crate::registration::{
     ANSWER_TIMEOUT, Attempts, OPEN_TIMEOUT, Phase, REFUSED_WAIT, Retry, granted, refresh_after,
 };
 use crate::token::Tokens;
+use crate::transaction::PATIENCE;
 
 /// A flow that was lost sooner after registering is not opened again at once: a server that lets
 /// us in and then hangs up would be asked without end.
 const SETTLED: Duration = Duration::from_secs(10);
+/// A refresh that comes so much too late was slept through.
+const OVERSLEPT: Duration = Duration::from_secs(15);
 /// Longest Retry-After that is honoured.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// Most entries of Service-Route kept.
 const MAX_ROUTES: usize = 8;
+
+/// Whether the phone is taken from whoever has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Insist {
+    No,
+    /// With the next registration.
+    Now,
+    /// It was, and refreshes on this flow look the same.
+    Done,
+}
 
 /// The registration's own data.
 #[derive(Debug)]
@@ -38,6 +51,11 @@ pub(super) struct Registration {
     since: Option<Instant>,
     /// Service-Route of the registrar (RFC 3608).
     pub routes: Vec<String>,
+    /// Where we were registered last.
+    place: Option<usize>,
+    insist: Insist,
+    /// A UUID that names this program's run to the call manager, where it takes the phone.
+    instance: String,
 }
 
 impl Registration {
@@ -52,6 +70,9 @@ impl Registration {
             outdated: None,
             since: None,
             routes: vec![],
+            place: None,
+            insist: Insist::No,
+            instance: uuid(tokens),
         }
     }
 
@@ -92,11 +113,16 @@ impl UserAgent {
             self.registration.phase = Phase::Waiting { until: None };
             return;
         };
-        let flow = FlowId(self.next_flow);
-        self.next_flow = self.next_flow.wrapping_add(1);
+        let flow = self.new_flow();
         self.registration.phase = Phase::Opening { flow, deadline: now + OPEN_TIMEOUT };
         self.event(Event::Registering { server: server.clone() });
         self.out.push_back(Output::Open { flow, server, dscp: self.account.signalling_dscp });
+    }
+
+    pub(super) fn new_flow(&mut self) -> FlowId {
+        let flow = FlowId(self.next_flow);
+        self.next_flow = self.next_flow.wrapping_add(1);
+        flow
     }
 
     pub(super) fn register_first(&mut self, now: Instant) {
@@ -105,7 +131,7 @@ impl UserAgent {
         self.send_register(Purpose::Register, now);
     }
 
-    fn send_register(&mut self, purpose: Purpose, now: Instant) {
+    pub(super) fn send_register(&mut self, purpose: Purpose, now: Instant) {
         let Some(flow) = &self.flow else { return };
         let leaving = purpose == Purpose::Unregister;
         let domain = self.domain();
@@ -140,7 +166,11 @@ impl UserAgent {
                 let path = if self.is_routed() { ",path" } else { "" };
                 request.push(Name::Supported, format_args!("{}{path}", cucm::SUPPORTED_REGISTER));
                 if !leaving && !self.registration.phase.is_registered() {
-                    cucm::dress_register(&mut request, device, &self.product);
+                    let alarm = match self.registration.insist {
+                        Insist::No => cucm::Alarm::Initialized,
+                        Insist::Now | Insist::Done => cucm::Alarm::Taking,
+                    };
+                    cucm::dress_register(&mut request, device, &self.product, alarm);
                 }
             }
         }
@@ -150,7 +180,13 @@ impl UserAgent {
     fn register_params(&self) -> String {
         match &self.account.dialect {
             PhoneDialect::Standard => String::new(),
-            PhoneDialect::Cucm { device, model, .. } => cucm::register_params(device, *model),
+            PhoneDialect::Cucm { device, model, .. } => {
+                let instance = match self.registration.insist {
+                    Insist::No => None,
+                    Insist::Now | Insist::Done => Some(self.registration.instance.as_str()),
+                };
+                cucm::register_params(device, *model, instance)
+            }
         }
     }
 
@@ -172,7 +208,11 @@ impl UserAgent {
                 _ => self.failed(explained(), Retry::After(REFUSED_WAIT), now),
             },
             403 if message.explanation().eq_ignore_ascii_case(cucm::OTHER_CLIENT) => {
+                let server = self.server().cloned();
                 self.failed(explained(), Retry::Never, now);
+                if let Some(server) = server {
+                    self.event(Event::Elsewhere { server, text: message.explanation() });
+                }
             }
             408 | 480 | 500..=599 => match retry_after {
                 Some(wait) => self.failed(explained(), Retry::NextAfter(wait), now),
@@ -214,21 +254,61 @@ impl UserAgent {
             if let Some(flow) = self.flow.as_mut().filter(|_| standard) {
                 flow.start_pings(now);
             }
-            self.registration.since = Some(now);
-            if let Some(server) = self.server().cloned() {
-                self.event(Event::Registered { server, local, expires, reduced: false });
-            }
-            self.tell_new_contact(id, now);
+            self.settle(id, local, expires, now);
         }
         if moved.is_some() {
             self.refresh(now);
         }
     }
 
+    /// Registered, after not being so.
+    fn settle(&mut self, flow: FlowId, local: SocketAddr, expires: Duration, now: Instant) {
+        let place = self.registration.attempts.server;
+        let moved = self.registration.place.replace(place).is_some_and(|before| before != place);
+        self.registration.since = Some(now);
+        if self.registration.insist == Insist::Now {
+            self.registration.insist = Insist::Done;
+        }
+        if let Some(server) = self.server().cloned() {
+            let reduced = self.account.upkeep.stand_ins.contains(&server);
+            self.event(Event::Registered { server, local, expires, reduced });
+        }
+        if moved && self.is_cucm() {
+            // This node knows nothing of calls that were made by another one: they go on as they
+            // are, until somebody hangs up.
+            self.calls.values_mut().for_each(|call| call.flow = Some(flow));
+        } else {
+            self.tell_new_contact(flow, now);
+        }
+        self.arrange_standbys(now);
+        self.renew_subscriptions(now);
+    }
+
+    /// Registers although somebody else has the phone.
+    pub(super) fn insist(&mut self, now: Instant) {
+        if let Phase::Idle | Phase::Waiting { .. } = self.registration.phase {
+            self.registration.insist = Insist::Now;
+            self.registration.attempts.succeeded();
+            self.open(now);
+        }
+    }
+
     fn refresh(&mut self, now: Instant) {
         if let Phase::Registered { flow, .. } = self.registration.phase {
-            self.registration.phase = Phase::Refreshing { flow };
+            let deadline = now + self.patience();
+            self.registration.phase = Phase::Refreshing { flow, deadline };
             self.send_register(Purpose::Register, now);
+        }
+    }
+
+    /// How long the answer to a refresh may take. Standard registrars have the whole transaction; a
+    /// call manager is on a stream and answers at once, or is lost.
+    fn patience(&self) -> Duration {
+        let stream = self.flow.as_ref().is_some_and(|flow| flow.link != Link::Udp);
+        match (self.is_cucm() && stream, self.account.upkeep.patient) {
+            (true, false) => ANSWER_TIMEOUT,
+            (true, true) => ANSWER_TIMEOUT * 4,
+            (false, _) => PATIENCE + Duration::from_secs(1),
         }
     }
 
@@ -289,8 +369,17 @@ impl UserAgent {
             self.only_encrypted(&server);
         }
         let servers = self.account.servers.len();
+        // A server that stands by is surer than the one that was just lost.
+        let retry = match retry {
+            Retry::SameAtOnce if self.is_cucm() && self.standby_is_there() => Retry::Next,
+            other => other,
+        };
         let wait = self.registration.attempts.failed(retry, servers, &mut self.tokens, now);
         self.event(Event::RegistrationFailed { server, fault, retry_in: wait });
+        if wait == Some(Duration::ZERO) && retry != Retry::SameAtOnce && self.go_to_standby(now) {
+            return;
+        }
+        self.close_standbys();
         match wait {
             Some(Duration::ZERO) => self.open(now),
             Some(wait) => self.registration.phase = Phase::Waiting { until: Some(now + wait) },
@@ -318,6 +407,9 @@ impl UserAgent {
     /// The flow is no more: requests on it fail, calls that are not up yet end, others go on.
     fn drop_flow(&mut self, now: Instant) {
         let Some(flow) = self.flow.take() else { return };
+        if self.registration.insist == Insist::Done {
+            self.registration.insist = Insist::No;
+        }
         for delivered in self.transactions.flow_lost(flow.id) {
             if delivered.context.purpose != Purpose::Register {
                 self.unanswered(delivered, 503, now);
@@ -353,10 +445,23 @@ impl UserAgent {
         match self.registration.phase {
             Phase::Opening { .. } => self.failed(Fault::ConnectTimeout, Retry::Next, now),
             Phase::Registering { .. } => self.failed(Fault::AnswerTimeout, Retry::Next, now),
+            Phase::Registered { refresh_at, .. } if now > refresh_at + OVERSLEPT => {
+                self.reopen(now)
+            }
             Phase::Registered { .. } => self.refresh(now),
+            Phase::Refreshing { .. } => self.register_unanswered(408, now),
             Phase::Waiting { .. } => self.open(now),
-            Phase::Idle | Phase::Refreshing { .. } | Phase::Leaving { .. } | Phase::Stopped => {}
+            Phase::Idle | Phase::Leaving { .. } | Phase::Stopped => {}
         }
+    }
+
+    /// Gives up all connections and registers anew with the server in use: what was open before a
+    /// sleep or on another network is most likely dead, and would only be noticed late.
+    pub(super) fn reopen(&mut self, now: Instant) {
+        self.close_standbys();
+        self.close_flow(now);
+        self.registration.attempts.succeeded();
+        self.open(now);
     }
 
     /// Un-registers, when there is something to take back.
@@ -364,7 +469,7 @@ impl UserAgent {
         let flow = match self.registration.phase {
             Phase::Registering { flow, .. }
             | Phase::Registered { flow, .. }
-            | Phase::Refreshing { flow } => flow,
+            | Phase::Refreshing { flow, .. } => flow,
             Phase::Idle
             | Phase::Opening { .. }
             | Phase::Waiting { .. }
@@ -380,6 +485,12 @@ impl UserAgent {
             self.event(Event::Unregistered);
         }
     }
+}
+
+/// A UUID of random bits (RFC 9562 section 5.4).
+fn uuid(tokens: &mut Tokens) -> String {
+    let hex = tokens.long();
+    format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 
 /// Where the answer's Via says our request came from (RFC 3581).

@@ -2,11 +2,8 @@
 
 use std::time::Instant;
 
-use offhook_model::MessagesWaiting;
-
 use super::outgoing::reason_text;
-use super::{By, End, Event, SipCall, UserAgent};
-use crate::cucm;
+use super::{By, End, SipCall, UserAgent};
 use crate::message::{Message, Method, Name};
 use crate::transaction::ServerKey;
 
@@ -46,12 +43,8 @@ impl UserAgent {
             Method::Info => self.answer_call(id, &key, message, 200, now),
             Method::Options => self.options(&key, message, now),
             Method::Notify => self.notify(&key, message, now),
-            Method::Refer if !self.is_remote_control(message) => {
-                self.asked_to_call(id, &key, message, now);
-            }
-            // A tone to play and the like: taken and not acted upon (reference sip-dialect.md
-            // section 3).
-            Method::Refer => self.answer_call(id, &key, message, 202, now),
+            Method::Refer if self.remote_control(&key, message, now) => {}
+            Method::Refer => self.asked_to_call(id, &key, message, now),
             Method::Prack => self.acknowledged(id, &key, message, now),
             Method::Subscribe if self.asked_to_tell(id, &key, message, now) => {}
             Method::Subscribe => self.answer_call(id, &key, message, 489, now),
@@ -74,10 +67,7 @@ impl UserAgent {
         match method {
             Method::Options => self.options(key, message, now),
             Method::Notify => self.notify(key, message, now),
-            Method::Refer if self.is_cucm() => {
-                self.answer_plainly(key, message, 202, now);
-                self.lamp(message);
-            }
+            Method::Refer if self.remote_control(key, message, now) => {}
             // Nobody sends us anywhere but who talks to us.
             Method::Refer => self.answer_plainly(key, message, 403, now),
             Method::Bye | Method::Info | Method::Prack | Method::Update => {
@@ -95,7 +85,7 @@ impl UserAgent {
     }
 
     /// A body of the call manager's, not somebody to call (reference sip-dialect.md section 6).
-    fn is_remote_control(&self, message: &Message) -> bool {
+    pub(super) fn is_remote_control(&self, message: &Message) -> bool {
         let target = message.header(Name::ReferTo).unwrap_or("");
         let target = target.trim_start_matches(['<', ' ']).to_ascii_lowercase();
         self.is_cucm() && (target.is_empty() || target.starts_with("cid:"))
@@ -124,34 +114,6 @@ impl UserAgent {
         response.push(Name::Accept, "application/sdp");
         response.push(Name::Supported, self.supported());
         self.respond(key, &response, now);
-    }
-
-    fn notify(&mut self, key: &ServerKey, message: &Message, now: Instant) {
-        let event = message.header(Name::Event).unwrap_or("");
-        let event = event.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-        let control = self.is_cucm() && event == "service-control";
-        // Only the registrar knows our Call-ID (reference sip-dialect.md section 6).
-        let forged = control
-            && cucm::register_call_id(&message.body_text())
-                .is_some_and(|id| id != self.registration.call_id());
-        let known = matches!(event.as_str(), "message-summary" | "check-sync");
-        let status = match () {
-            () if forged => 400,
-            () if event == "refer" && self.heard_of_transfer(message, now) => 200,
-            () if event == "refer" && !self.is_cucm() => 481,
-            () if known || self.is_cucm() => 200,
-            () => 489,
-        };
-        self.answer_plainly(key, message, status, now);
-        if status == 200 {
-            self.lamp(message);
-        }
-    }
-
-    fn lamp(&mut self, message: &Message) {
-        if let Some(waiting) = cucm::messages_waiting(message) {
-            self.event(Event::MessageWaiting(MessagesWaiting { waiting, new: None, old: None }));
-        }
     }
 
     fn not_allowed(&mut self, key: &ServerKey, method: &Method, message: &Message, now: Instant) {

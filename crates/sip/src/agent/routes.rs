@@ -39,9 +39,7 @@ impl UserAgent {
             Link::Tcp => "tcp",
             Link::Tls | Link::StartTls => "tls",
         };
-        let host = &server.host;
-        let bracketed = host.contains(':') && !host.starts_with('[');
-        let host = if bracketed { format!("[{host}]") } else { host.clone() };
+        let host = bracketed(&server.host);
         Some(format!("<sip:{host}:{};transport={transport};lr>", server.port))
     }
 
@@ -51,4 +49,10 @@ impl UserAgent {
         let uri = address.as_ref().ok().and_then(|address| Uri::parse(address.uri_text).ok());
         uri.is_some_and(|uri| uri.host.trim_matches(['[', ']']).eq_ignore_ascii_case(&server.host))
     }
+}
+
+/// A host as it stands in a URI.
+pub(super) fn bracketed(host: &str) -> String {
+    let bare = host.contains(':') && !host.starts_with('[');
+    if bare { format!("[{host}]") } else { host.to_owned() }
 }

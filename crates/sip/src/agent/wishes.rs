@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use offhook_model::DialString;
 
-use super::{Event, ReferTarget, SipCall, SoftKey, UserAgent};
+use super::{ReferTarget, SipCall, SoftKey, UserAgent};
 
 impl UserAgent {
     /// Gives the call to somebody else by REFER (RFC 3515); [`Event::Transfer`] tells how it
@@ -45,21 +45,29 @@ impl UserAgent {
         self.flush();
     }
 
-    /// Presses a button of the call manager; [`Event::SoftKey`] tells what came of it. Not built
-    /// yet: it fails with 501.
-    pub fn press(&mut self, call: SipCall, key: SoftKey, _now: Instant) {
-        self.event(Event::SoftKey { call, key, outcome: Err((501, String::new())) });
+    /// Presses a button of the call manager; [`Event::SoftKey`] tells what came of it. A
+    /// registrar that is no call manager has none (501); a call that is not there anymore is
+    /// answered by 481.
+    pub fn press(&mut self, call: SipCall, key: SoftKey, now: Instant) {
+        self.press_key(call, key, now);
+        self.flush();
     }
 
     /// Sends a digit by INFO (`application/dtmf-relay`), where telephone events were not agreed.
     /// Not built yet: nothing is sent.
     pub fn info_digit(&mut self, _call: SipCall, _digit: char, _now: Instant) {}
 
-    /// Registers although another client has the phone ([`Event::Elsewhere`]). Not built yet:
-    /// nothing happens.
-    pub fn take_over(&mut self, _now: Instant) {}
+    /// Registers although another client has the phone ([`Event::Elsewhere`]). Nothing happens
+    /// while we are registered or try to be.
+    pub fn take_over(&mut self, now: Instant) {
+        self.insist(now);
+        self.flush();
+    }
 
     /// Watches these lines and no others from now on (RFC 4235); [`Event::Line`] tells what they
-    /// do. At most 100. Not built yet: nothing is told.
-    pub fn watch(&mut self, _lines: &[DialString], _now: Instant) {}
+    /// do. At most 100.
+    pub fn watch(&mut self, lines: &[DialString], now: Instant) {
+        self.watch_lines(lines, now);
+        self.flush();
+    }
 }

@@ -46,6 +46,7 @@ pub fn account(user: &str, link: Link) -> PhoneAccount {
         signalling_dscp: 24,
         voicemail_pilot: None,
         features: offhook_ports::PhoneFeatures::default(),
+        upkeep: offhook_ports::PhoneUpkeep::default(),
     }
 }
 
