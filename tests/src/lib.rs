@@ -41,7 +41,7 @@ pub use nginx::Nginx;
 pub use pki::{Authority, Flaw, Identity};
 pub use ports::free_port;
 pub use programs::{have, in_namespace, program, python};
-pub use proxies::{Squid, Tinyproxy};
+pub use proxies::{Squid, Tinyproxy, Tunnels};
 pub use registrar::Registrar;
 pub use running::{Running, alive, pause};
 pub use scratch::Scratch;

@@ -1,8 +1,11 @@
-//! tinyproxy and Squid: real web proxies.
+//! tinyproxy and Squid: real web proxies; and one of our own that leads to chosen places.
 
-use std::net::TcpStream;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use crate::running::Running;
 use crate::{free_port, program};
@@ -82,4 +85,64 @@ impl Squid {
         running.ready(60, || TcpStream::connect(("127.0.0.1", port)).is_ok());
         Self { port, _running: running }
     }
+}
+
+/// A proxy that opens tunnels (CONNECT, RFC 9110 section 9.3.6) to the places it was given and to no
+/// other, whatever a name server would say of them.
+pub struct Tunnels {
+    /// Port.
+    pub port: u16,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Tunnels {
+    /// Starts it; each place as `NAME:PORT` with the `ADDR:PORT` that stands for it.
+    ///
+    /// # Panics
+    /// There is no loopback.
+    pub fn start(places: Vec<(String, String)>) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback");
+        let port = listener.local_addr().expect("bound").port();
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (kept, places) = (Arc::clone(&asked), Arc::new(places));
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let (kept, places) = (Arc::clone(&kept), Arc::clone(&places));
+                thread::spawn(move || lead(client, &kept, &places));
+            }
+        });
+        Self { port, asked }
+    }
+
+    /// The places asked for, in their order.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn lead(mut client: TcpStream, asked: &Mutex<Vec<String>>, places: &[(String, String)]) {
+    let (mut head, mut byte) = (vec![], [0]);
+    while !head.ends_with(b"\r\n\r\n") && head.len() < 16_384 {
+        match client.read(&mut byte) {
+            Ok(1) => head.extend(byte),
+            Ok(_) | Err(_) => return,
+        }
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let place = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next());
+    let place = place.unwrap_or_default().to_owned();
+    asked.lock().unwrap_or_else(PoisonError::into_inner).push(place.clone());
+    let known = places.iter().find(|(name, _)| *name == place);
+    let Some(mut server) = known.and_then(|(_, at)| TcpStream::connect(at).ok()) else {
+        let _ = client.write_all(b"HTTP/1.1 403 Filtered\r\nContent-Length: 0\r\n\r\n");
+        return;
+    };
+    let _ = client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n");
+    let (Ok(mut back), Ok(mut to)) = (server.try_clone(), client.try_clone()) else { return };
+    thread::spawn(move || {
+        let _ = std::io::copy(&mut back, &mut to);
+        let _ = to.shutdown(std::net::Shutdown::Both);
+    });
+    let _ = std::io::copy(&mut client, &mut server);
+    let _ = server.shutdown(std::net::Shutdown::Both);
 }

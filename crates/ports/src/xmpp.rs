@@ -72,6 +72,17 @@ pub struct XmppPlan {
     pub auth: XmppAuth,
 }
 
+impl XmppPlan {
+    /// The servers are the cloud's, which is reached through the system's proxy where there is one;
+    /// services of the company never are (reference discovery.md section 2).
+    pub fn leads_to_the_cloud(&self) -> bool {
+        match self.auth {
+            XmppAuth::WebexToken { .. } => true,
+            XmppAuth::Password { .. } | XmppAuth::VtgToken { .. } => false,
+        }
+    }
+}
+
 /// An interrupted stream that may be taken up again (XEP-0198 section 5). Whoever carries it
 /// between two connections looks at [`Resumption::max`] only.
 #[derive(Clone)]

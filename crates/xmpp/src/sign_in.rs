@@ -94,7 +94,7 @@ async fn encrypt(
     server: &XmppServer,
     wanted: &Wanted<'_>,
 ) -> Result<Result<Open, Refused>, Miss> {
-    let tcp = dial(net, server).await?;
+    let tcp = dial(net, server, plan.leads_to_the_cloud()).await?;
     let address = |result: std::io::Result<SocketAddr>| result.map_err(|e| faults::io(&e));
     let (peer, local) = (address(tcp.peer_addr())?, address(tcp.local_addr())?);
     let deadline = Instant::now() + NEGOTIATE;
@@ -111,8 +111,12 @@ async fn encrypt(
     Ok(shaken.map(|(secured, tls)| Open { secured, tls, peer, local, deadline }))
 }
 
-async fn dial(net: &Net, server: &XmppServer) -> Result<TcpStream, Fault> {
-    let tcp = net.connect_tcp(&server.host, server.port, CONNECT).await?;
+async fn dial(net: &Net, server: &XmppServer, proxied: bool) -> Result<TcpStream, Fault> {
+    let tcp = if proxied {
+        net.connect_outside(&server.host, server.port, CONNECT).await?
+    } else {
+        net.connect_tcp(&server.host, server.port, CONNECT).await?
+    };
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE.0).with_interval(KEEPALIVE.1);
     // Without it a dead peer is noticed when something is sent.
     let _ = SockRef::from(&tcp).set_tcp_keepalive(&keepalive);

@@ -148,7 +148,7 @@ impl Net {
             match self.by(&call, way, &mut deadline).await {
                 Ok(answer) => return Ok(answer),
                 // The proxy is the cause of what follows from it.
-                Err(fault) => failed = failed.filter(is_proxy).or(Some(fault)),
+                Err(fault) => failed = failed.filter(proxy::is_at_fault).or(Some(fault)),
             }
         }
         Err(failed.unwrap_or(Fault::AnswerTimeout))
@@ -174,7 +174,7 @@ impl Net {
                     let Place { authority, path, .. } = place;
                     return Ok(Opened { stream, at, authority, path });
                 }
-                Err(fault) => failed = failed.filter(is_proxy).or(Some(fault)),
+                Err(fault) => failed = failed.filter(proxy::is_at_fault).or(Some(fault)),
             }
         }
         Err((Some(at), failed.unwrap_or(Fault::ConnectTimeout)))
@@ -239,7 +239,7 @@ impl Net {
         let connected = self.connect_tcp(host, port, left().min(CONNECT)).await;
         let mut stream = match way {
             Way::Direct => connected?,
-            Way::Proxy(_) => connected.map_err(|_| unreachable_proxy(host, port))?,
+            Way::Proxy(_) => connected.map_err(|_| proxy::unreachable_proxy(host, port))?,
         };
         let peer = stream.peer_addr().ok();
         if at.link != Link::Tls {
@@ -247,7 +247,7 @@ impl Net {
         }
         if *way != Way::Direct {
             let opened = timeout_at(deadline, proxy::tunnel(&mut stream, &at.host, at.port)).await;
-            opened.unwrap_or_else(|_| Err(Fault::Proxy("it does not answer".to_owned())))?;
+            opened.unwrap_or_else(|_| Err(proxy::silent_proxy()))?;
         }
         let (stream, words) = self.tls(stream, wanted, left()).await?;
         Ok(Reached { stream: Box::new(stream), peer, tls: Some(words) })
@@ -284,14 +284,6 @@ impl Net {
         }
         Ok(message)
     }
-}
-
-fn is_proxy(fault: &Fault) -> bool {
-    matches!(fault, Fault::Proxy(_))
-}
-
-fn unreachable_proxy(host: &str, port: u16) -> Fault {
-    Fault::Proxy(format!("{host} cannot be reached on port {port}"))
 }
 
 fn unsendable(what: &str) -> Fault {

@@ -26,8 +26,7 @@ enum Read {
 /// # Errors
 /// [`Fault::Proxy`] with the reason.
 pub(crate) async fn tunnel(stream: &mut TcpStream, host: &str, port: u16) -> Result<(), Fault> {
-    let place =
-        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let place = place(host, port);
     let request = format!(
         "CONNECT {place} HTTP/1.1\r\nHost: {place}\r\nUser-Agent: offhook/{}\r\n\r\n",
         env!("CARGO_PKG_VERSION")
@@ -47,6 +46,11 @@ pub(crate) async fn tunnel(stream: &mut TcpStream, host: &str, port: u16) -> Res
         let byte = stream.read_u8().await.map_err(gone)?;
         head.push(byte);
     }
+}
+
+/// `host:port`, with the brackets of an IPv6 address.
+pub(super) fn place(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 /// What the status of an answer to CONNECT means.

@@ -1,6 +1,6 @@
-//! The system's web proxy, for the requests that may go through one.
+//! The system's web proxy, for the connections that may go through one.
 //!
-//! Those are the questions to the cloud (reference discovery.md section 2): services of the company
+//! Those are the questions to the cloud and its chat (reference discovery.md section 2): services of the company
 //! are always reached directly. What counts: the environment (`https_proxy` and its kin) if it names
 //! a proxy, else the desktop's settings. A script (`.pac`) outranks servers, and its answers are
 //! tried in their order. A script that cannot be had or fails is told (D33), and then the direct way
@@ -20,11 +20,13 @@ use std::time::{Duration, Instant};
 
 use offhook_model::{Area, Fault, Owner, Problem};
 use offhook_ports::HttpRequest;
+use tokio::net::TcpStream;
 
 use crate::Net;
 use crate::dns::Names;
 use settings::{Server, Settings};
 
+use connect::place;
 pub(crate) use connect::{fuzz as fuzz_connect, tunnel, wants_password};
 pub(crate) use pac::fuzz_result as fuzz_pac_result;
 pub(crate) use texts::fuzz as fuzz_settings;
@@ -154,6 +156,51 @@ impl Net {
         }
     }
 
+    /// Connects to a server of the cloud: by the system's proxy, through a tunnel, where there is one.
+    /// Each way gets `timeout`.
+    ///
+    /// # Errors
+    /// [`Fault::Proxy`] where the proxy is the cause, else as [`Net::connect_tcp`].
+    pub async fn connect_outside(
+        &self,
+        host: &str,
+        port: u16,
+        timeout: Duration,
+    ) -> Result<TcpStream, Fault> {
+        // A script is shown an address, and there is none for chat.
+        let url = format!("https://{}/", place(host, port));
+        let (ways, mut failed) = self.ways(true, host, port, &url).await;
+        for way in &ways {
+            let opened =
+                tokio::time::timeout(timeout, self.open_way(way, host, port, timeout)).await;
+            match opened.unwrap_or_else(|_| Err(late(way))) {
+                Ok(stream) => return Ok(stream),
+                // The proxy is the cause of what follows from it.
+                Err(fault) => failed = failed.filter(is_at_fault).or(Some(fault)),
+            }
+        }
+        Err(failed.unwrap_or(Fault::ConnectTimeout))
+    }
+
+    async fn open_way(
+        &self,
+        way: &Way,
+        host: &str,
+        port: u16,
+        timeout: Duration,
+    ) -> Result<TcpStream, Fault> {
+        match way {
+            Way::Direct => self.connect_tcp(host, port, timeout).await,
+            Way::Proxy(server) => {
+                let connected = self.connect_tcp(&server.host, server.port, timeout).await;
+                let mut stream =
+                    connected.map_err(|_| unreachable_proxy(&server.host, server.port))?;
+                tunnel(&mut stream, host, port).await?;
+                Ok(stream)
+            }
+        }
+    }
+
     async fn by_script(&self, pac: &str, host: &str, url: &str) -> Result<Vec<Way>, String> {
         let script = self.script(pac).await?;
         let names =
@@ -212,6 +259,29 @@ impl pac::Names for Outside {
         let all = asked.ok()?.ok()?.records;
         all.iter().find(|address| address.is_ipv4()).or(all.first()).copied()
     }
+}
+
+/// The proxy is to blame.
+pub(crate) fn is_at_fault(fault: &Fault) -> bool {
+    matches!(fault, Fault::Proxy(_))
+}
+
+/// A proxy that does not answer.
+fn late(way: &Way) -> Fault {
+    match way {
+        Way::Direct => Fault::ConnectTimeout,
+        Way::Proxy(_) => silent_proxy(),
+    }
+}
+
+/// No answer to what was asked of it.
+pub(crate) fn silent_proxy() -> Fault {
+    Fault::Proxy("it does not answer".to_owned())
+}
+
+/// No connection to it.
+pub(crate) fn unreachable_proxy(host: &str, port: u16) -> Fault {
+    Fault::Proxy(format!("{host} cannot be reached on port {port}"))
 }
 
 fn wildcard(entry: &str) -> Problem {
