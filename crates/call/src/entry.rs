@@ -1,5 +1,6 @@
 //! One call with its SIP side and its description.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use offhook_model::{
@@ -9,9 +10,12 @@ use offhook_model::{
 use offhook_ports::MediaPlan;
 use offhook_rtp::SdpError;
 use offhook_rtp::sdp::Negotiator;
-use offhook_sip::SipCall;
+use offhook_sip::{SipCall, SoftKey};
 
+use crate::Tone;
 use crate::hold::Hold;
+use crate::referred::Next;
+use crate::transfer::Giving;
 
 /// What is waited for before SIP can go on.
 #[derive(Debug)]
@@ -49,6 +53,24 @@ pub struct Entry {
     pub plan: Option<MediaPlan>,
     /// When it ended.
     pub ended: Option<Instant>,
+    /// Where its sound goes in and out here (RTP, RTCP), once ports are there.
+    pub ports: Option<(SocketAddr, SocketAddr)>,
+    /// What we dialled.
+    pub dialled: Option<DialString>,
+    /// It is being given to somebody else.
+    pub giving: Option<Giving>,
+    /// The other side gives us to somebody else.
+    pub next: Option<Next>,
+    /// A button of the call manager was pressed for it and not answered.
+    pub pressed: Option<SoftKey>,
+    /// The tone that the call manager wants for it.
+    pub server_tone: Option<Tone>,
+    /// It wants to be in this call of ours (RFC 3911).
+    pub joins: Option<CallId>,
+    /// It answers by itself then.
+    pub answer_at: Option<Instant>,
+    /// The cause of its end, where more is known than how SIP ended it.
+    pub cause: Option<&'static str>,
 }
 
 impl Entry {
@@ -94,6 +116,15 @@ impl Entry {
             hold: Hold::default(),
             plan: None,
             ended: None,
+            ports: None,
+            dialled: None,
+            giving: None,
+            next: None,
+            pressed: None,
+            server_tone: None,
+            joins: None,
+            answer_at: None,
+            cause: None,
         }
     }
 
@@ -115,8 +146,8 @@ impl Entry {
     /// What the history keeps of it.
     pub fn record(&self, wall: Timestamp) -> CallRecord {
         let talk = self.call.connected.map_or(0, |since| (wall.0 - since.0).max(0) / 1_000);
-        let answered_elsewhere =
-            self.call.end.as_ref().is_some_and(|end| end.cause == "answeredElsewhere");
+        let taken = ["answeredElsewhere", "diverted", "forwarded"];
+        let taken = self.call.end.as_ref().is_some_and(|end| taken.contains(&end.cause));
         CallRecord {
             remote: self.call.remote.clone(),
             name: self.call.name.clone(),
@@ -126,7 +157,7 @@ impl Entry {
             missed: self.call.direction == CallDirection::Incoming
                 && self.call.connected.is_none()
                 && !self.declined
-                && !answered_elsewhere,
+                && !taken,
         }
     }
 }

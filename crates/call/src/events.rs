@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use offhook_model::{CallDirection, CallState, Moment};
 use offhook_ports::{MediaPlan, SipServer};
-use offhook_sip::{Event as SipEvent, Identity, SipCall};
+use offhook_sip::{Arrival, End, Event as SipEvent, Identity, SipCall};
 
 use crate::ending::{self, Reached};
 use crate::entry::{Entry, Waiting};
@@ -17,26 +17,32 @@ impl Phone {
                 self.out.push_back(Output::Registration(Registration::Trying(server)));
             }
             SipEvent::Registered { server, local: _, expires, reduced } => {
-                let state = Arc::make_mut(&mut self.state);
-                (state.reduced, state.elsewhere) = (reduced, None);
-                self.server = Some(server.clone());
+                self.in_service(&server, reduced);
                 let ready = Registration::Ready { server, expires };
                 self.out.push_back(Output::Registration(ready));
             }
             SipEvent::RegistrationFailed { server, fault, retry_in } => {
+                self.out_of_service();
                 let failed = Registration::Failed { server, fault, retry_in };
                 self.out.push_back(Output::Registration(failed));
             }
             SipEvent::Unregistered => {
+                self.out_of_service();
                 self.out.push_back(Output::Registration(Registration::Gone));
             }
-            SipEvent::Incoming { call, remote, offer, arrival: _ } => {
-                self.incoming(call, &remote, offer, now)
+            SipEvent::Incoming { call, remote, offer, arrival } => {
+                self.arrived(call, &remote, offer, &arrival, now);
             }
             SipEvent::Progress { call, status, sdp, remote } => {
+                self.next_progress(call, status);
                 self.progress(call, status, sdp.as_deref(), remote.as_ref());
             }
             SipEvent::Answered { call, sdp, remote } => {
+                if self.errand_answered(call, now)
+                    || self.next_answered(call, sdp.as_deref(), remote.as_ref(), now)
+                {
+                    return;
+                }
                 self.answered(call, sdp.as_deref(), remote.as_ref(), now);
             }
             SipEvent::Confirmed { call, sdp } => self.answer_came(call, sdp.as_deref(), now),
@@ -50,39 +56,53 @@ impl Phone {
                     self.known_as(index, Some(&remote));
                 }
             }
-            SipEvent::Ended { call, end } => {
-                let Some(index) = self.of_sip(call) else { return };
-                let entry = &self.entries[index];
-                let reached = Reached {
-                    direction: entry.call.direction,
-                    answered: entry.call.connected.is_some(),
-                    declined: entry.declined,
-                };
-                let at = self.server.as_ref().map(SipServer::endpoint);
-                let end = ending::describe(&end, reached, at);
-                self.finish(index, end, now);
-            }
+            SipEvent::Ended { call, end } => self.sip_ended(call, &end, now),
             SipEvent::MessageWaiting(messages) => {
                 Arc::make_mut(&mut self.state).messages = messages
             }
             SipEvent::Elsewhere { server: _, text } => {
                 Arc::make_mut(&mut self.state).elsewhere = Some(text);
             }
-            SipEvent::Referred { call, referral: _ } => {
-                self.agent.refuse_referral(call, 603, now.at);
-            }
-            // Call control takes these up.
-            SipEvent::Transfer { .. }
-            | SipEvent::CallInfo { .. }
-            | SipEvent::Roster { .. }
-            | SipEvent::SoftKey { .. }
-            | SipEvent::Digit { .. }
-            | SipEvent::Line { .. }
-            | SipEvent::Control(_) => {}
+            SipEvent::Referred { call, referral } => self.referred(call, &referral, now),
+            SipEvent::Transfer { call, step } => self.transfer_step(call, step, now),
+            SipEvent::SoftKey { call, key, outcome } => self.pressed(call, key, outcome),
+            SipEvent::CallInfo { call, info } => self.call_info(call, &info),
+            SipEvent::Roster { call, people } => self.roster(call, people),
+            SipEvent::Line { line, state } => self.line_state(&line, state),
+            SipEvent::Control(control) => self.control(control, now),
+            // Nobody here waits for digits of the other side.
+            SipEvent::Digit { .. } => {}
         }
     }
 
-    fn incoming(&mut self, sip: SipCall, remote: &Identity, offer: Option<String>, now: Moment) {
+    /// A call of the SIP layer is over.
+    fn sip_ended(&mut self, call: SipCall, end: &End, now: Moment) {
+        self.errand_ended(call, end);
+        if self.next_ended(call, end, now) || self.goes_on_without(call) {
+            return;
+        }
+        let Some(index) = self.of_sip(call) else { return };
+        self.given_away(index, end);
+        let entry = &self.entries[index];
+        let reached = Reached {
+            direction: entry.call.direction,
+            answered: entry.call.connected.is_some(),
+            declined: entry.declined,
+        };
+        let at = self.server.as_ref().map(SipServer::endpoint);
+        let end = ending::describe(end, reached, at);
+        self.finish(index, end, now);
+    }
+
+    /// Gives the new entry's place, where it rings.
+    pub(crate) fn incoming(
+        &mut self,
+        sip: SipCall,
+        remote: &Identity,
+        offer: Option<String>,
+        arrival: &Arrival,
+        now: Moment,
+    ) {
         let Some(ip) = self.agent.local_ip() else {
             self.agent.reject(sip, 480, now.at);
             return;
@@ -93,6 +113,10 @@ impl Phone {
             Entry::new(id, CallDirection::Incoming, remote.uri.clone(), now.wall, waiting);
         identity::apply(&mut entry.call, remote);
         entry.sip = Some(sip);
+        entry.call.diverted_by =
+            arrival.diverted.first().map(|by| by.name.clone().unwrap_or_else(|| by.number.clone()));
+        entry.joins =
+            arrival.joins.and_then(|sip| self.of_sip(sip)).map(|at| self.entries[at].call.id);
         let fits = offer.as_deref().map_or(Ok(()), |offer| self.can_answer(ip, offer));
         entry.offer = offer;
         self.entries.push(entry);
@@ -101,11 +125,22 @@ impl Phone {
             return self.nothing_in_common(self.entries.len() - 1, error, now);
         }
         self.agent.ring(sip, now.at);
+        self.answer_by_itself(id, arrival, now);
         self.reserve(id, ip);
         self.tell(id);
     }
 
-    fn known_as(&mut self, index: usize, remote: Option<&Identity>) {
+    /// A call that is refused before it rings; the caller of this ends it.
+    pub(crate) fn refuse(&mut self, sip: SipCall, remote: &Identity, now: Moment) {
+        let id = self.next_id();
+        let mut entry =
+            Entry::new(id, CallDirection::Incoming, remote.uri.clone(), now.wall, Waiting::Nothing);
+        identity::apply(&mut entry.call, remote);
+        entry.sip = Some(sip);
+        self.entries.push(entry);
+    }
+
+    pub(crate) fn known_as(&mut self, index: usize, remote: Option<&Identity>) {
         let Some(remote) = remote else { return };
         let entry = &mut self.entries[index];
         if identity::apply(&mut entry.call, remote) {

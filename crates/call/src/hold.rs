@@ -14,11 +14,11 @@ use crate::{Output, Phone};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hold {
     /// What the user wants.
-    wished: bool,
+    pub(crate) wished: bool,
     /// What is in force.
-    held: bool,
+    pub(crate) held: bool,
     /// What the other side is being asked at this moment.
-    asked: Option<bool>,
+    pub(crate) asked: Option<bool>,
 }
 
 impl Phone {
@@ -27,6 +27,7 @@ impl Phone {
         for index in 0..self.entries.len() {
             let call = &self.entries[index].call;
             if Some(call.id) != except
+                && !except.is_some_and(|one| self.are_mixed(one, call.id))
                 && matches!(call.state, CallState::Connected | CallState::RemoteHeld)
             {
                 self.change_hold(index, true, now);
@@ -49,7 +50,7 @@ impl Phone {
     }
 
     /// What was agreed stays known; only the sound stops.
-    fn silence(&mut self, index: usize) {
+    pub(crate) fn silence(&mut self, index: usize) {
         let entry = &self.entries[index];
         if let Some(plan) = entry.plan.clone() {
             let silent = offhook_ports::MediaPlan { sending: false, receiving: false, ..plan };
@@ -65,6 +66,13 @@ impl Phone {
         };
         let wished = entry.hold.wished;
         if entry.hold.asked.is_some() || entry.hold.held == wished {
+            return;
+        }
+        if entry.call.preserved {
+            // Nobody is there who could be asked: only our side changes.
+            if !wished && let Some(plan) = entry.plan.clone() {
+                self.apply(index, plan);
+            }
             return;
         }
         entry.hold.asked = Some(wished);

@@ -4,6 +4,8 @@
 //! [`offhook_model::Call`]s. It never touches sound: it hands the media engine a plan and is told
 //! facts. A plain value: no sockets, no clock, no randomness of its own.
 
+mod abilities;
+mod conference;
 mod ending;
 mod entry;
 mod events;
@@ -11,8 +13,12 @@ mod hold;
 mod identity;
 mod output;
 mod phone;
+mod referred;
+mod server;
+mod services;
 mod setup;
 mod tones;
+mod transfer;
 mod wishes;
 
 pub use output::{Output, Registration};

@@ -69,6 +69,11 @@ pub enum Output {
     Record(CallRecord),
     /// Tell those who watch.
     Notice(NoticeBody),
+    /// The call manager wants the phone to begin anew, and no call goes on any more.
+    Restart {
+        /// The device file may have changed.
+        reset: bool,
+    },
     /// Everything is hung up and the registration withdrawn.
     Stopped,
 }

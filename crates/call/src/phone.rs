@@ -13,6 +13,7 @@ use offhook_ports::{Entropy, FlowId, MediaFact, PhoneAccount, SipServer};
 use offhook_sip::{Output as SipOutput, SipCall, UserAgent};
 
 use crate::entry::{Entry, Waiting};
+use crate::services::Errand;
 use crate::{Output, Tone, tones};
 
 /// How long an ended call stays on the screen.
@@ -32,6 +33,20 @@ pub struct Phone {
     tone: Option<Tone>,
     pub(crate) state: Arc<PhoneState>,
     pub(crate) out: VecDeque<Output>,
+    /// Calls that are mixed here into one conversation.
+    pub(crate) mixed: Vec<CallId>,
+    /// Calls of the SIP layer that only ask a server for something.
+    pub(crate) errands: Vec<Errand>,
+    /// Calls whose place another has taken; hung up then, if they are not by that time.
+    pub(crate) left: Vec<(SipCall, Instant)>,
+    /// What was dialled last.
+    pub(crate) last_dialled: Option<DialString>,
+    /// Calls that ask to be answered by themselves are.
+    pub(crate) answers: bool,
+    /// The call manager wants a new beginning; whether with a new device file.
+    pub(crate) restart: Option<bool>,
+    /// How long the call manager's line is shown.
+    pub(crate) status_until: Option<Instant>,
     stopped: bool,
 }
 
@@ -56,6 +71,13 @@ impl Phone {
             tone: None,
             state: Arc::default(),
             out: VecDeque::new(),
+            mixed: vec![],
+            errands: vec![],
+            left: vec![],
+            last_dialled: None,
+            answers: false,
+            restart: None,
+            status_until: None,
             stopped: false,
         }
     }
@@ -77,7 +99,7 @@ impl Phone {
 
     /// The calls, oldest first, those that ended a moment ago included.
     pub fn calls(&self) -> Vec<Call> {
-        self.entries.iter().map(|entry| entry.call.clone()).collect()
+        self.entries.iter().map(|entry| self.as_seen(entry)).collect()
     }
 
     /// The highest call id given so far.
@@ -88,13 +110,15 @@ impl Phone {
     /// When [`Phone::handle_timeout`] is due.
     pub fn next_timeout(&self) -> Option<Instant> {
         let fading = self.entries.iter().filter_map(|entry| entry.ended).map(|at| at + AFTERGLOW);
-        fading.chain(self.agent.next_timeout()).min()
+        let later = self.later();
+        fading.chain(later).chain(self.agent.next_timeout()).min()
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Moment) {
         self.entries.retain(|entry| entry.ended.is_none_or(|at| at + AFTERGLOW > now.at));
         self.agent.handle_timeout(now.at);
+        self.do_later(now);
         self.settle(now);
     }
 
@@ -148,8 +172,11 @@ impl Phone {
         self.hold_others(None, now);
         let id = self.next_id();
         let waiting = Waiting::PortsToDial(to.clone());
-        let entry = Entry::new(id, CallDirection::Outgoing, to.to_string(), now.wall, waiting);
+        let mut entry = Entry::new(id, CallDirection::Outgoing, to.to_string(), now.wall, waiting);
+        entry.dialled = Some(to.clone());
         self.entries.push(entry);
+        self.taken_back(&to);
+        self.last_dialled = Some(to);
         self.reserve(id, ip);
         self.tell(id);
         self.settle(now);
@@ -181,7 +208,7 @@ impl Phone {
     pub fn answer(&mut self, id: CallId, now: Moment) -> Result<(), CommandError> {
         let index = self.existing(id)?;
         self.in_state(index, "answered", &[CallState::Incoming])?;
-        self.hold_others(Some(id), now);
+        self.hold_others(self.entries[index].joins.or(Some(id)), now);
         if let Waiting::PortsToAnswer { answer } = &mut self.entries[index].waiting {
             *answer = true;
         } else {
@@ -224,7 +251,10 @@ impl Phone {
     pub fn hold(&mut self, id: CallId, now: Moment) -> Result<(), CommandError> {
         let index = self.existing(id)?;
         self.in_state(index, "held", &[CallState::Connected, CallState::RemoteHeld])?;
-        self.change_hold(index, true, now);
+        self.with_server(index, "put on hold")?;
+        for index in self.company(index) {
+            self.change_hold(index, true, now);
+        }
         self.settle(now);
         Ok(())
     }
@@ -236,8 +266,13 @@ impl Phone {
     pub fn resume(&mut self, id: CallId, now: Moment) -> Result<(), CommandError> {
         let index = self.existing(id)?;
         self.in_state(index, "resumed", &[CallState::Held])?;
+        if self.entries[index].hold.held {
+            self.with_server(index, "taken back")?;
+        }
         self.hold_others(Some(id), now);
-        self.change_hold(index, false, now);
+        for index in self.company(index) {
+            self.change_hold(index, false, now);
+        }
         self.settle(now);
         Ok(())
     }
@@ -251,18 +286,20 @@ impl Phone {
         if self.entries[index].ended.is_some() {
             return Err(not_possible(id, "muted", CallState::Ended));
         }
-        self.entries[index].call.muted = muted;
-        self.out.push_back(Output::Mute { call: id, muted });
-        self.tell(id);
+        for index in self.company(index) {
+            self.entries[index].call.muted = muted;
+            let id = self.entries[index].call.id;
+            self.out.push_back(Output::Mute { call: id, muted });
+            self.tell(id);
+        }
         Ok(())
     }
 
-    /// Sends digits as telephone events (RFC 4733).
+    /// Sends digits as telephone events (RFC 4733), by INFO where those were not agreed.
     ///
     /// # Errors
-    /// There is no such call, it is not up, a character is no digit, or the other side takes no
-    /// telephone events.
-    pub fn dtmf(&mut self, id: CallId, digits: &str) -> Result<(), CommandError> {
+    /// There is no such call, it is not up, or a character is no digit.
+    pub fn dtmf(&mut self, id: CallId, digits: &str, now: Moment) -> Result<(), CommandError> {
         let index = self.existing(id)?;
         let good = |c: char| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D' | 'a'..='d');
         if digits.is_empty() || digits.len() > 64 || !digits.chars().all(good) {
@@ -274,16 +311,17 @@ impl Phone {
         }
         self.in_state(index, "sent digits", &[CallState::Connected, CallState::Early])?;
         let agreed = self.entries[index].plan.as_ref().is_some_and(|plan| plan.dtmf.is_some());
-        if !agreed {
-            return Err(CommandError {
-                code: ErrorCode::Failed,
-                cause: "The other side did not agree to telephone events.".into(),
-                owner: Owner::Admin,
-                remedy: "Enable RFC 4733 (telephone-event) on the gateway.".into(),
-            });
-        }
         self.entries[index].call.digits.push_str(digits);
-        self.out.push_back(Output::Dtmf { call: id, digits: digits.to_owned() });
+        match self.entries[index].sip {
+            Some(sip) if !agreed => {
+                self.with_server(index, "sent digits")?;
+                for digit in digits.chars() {
+                    self.agent.info_digit(sip, digit.to_ascii_uppercase(), now.at);
+                }
+                self.settle(now);
+            }
+            _ => self.out.push_back(Output::Dtmf { call: id, digits: digits.to_owned() }),
+        }
         Ok(())
     }
 
@@ -315,7 +353,7 @@ impl Phone {
         self.entries.iter().position(|entry| entry.call.id == id)
     }
 
-    fn existing(&self, id: CallId) -> Result<usize, CommandError> {
+    pub(crate) fn existing(&self, id: CallId) -> Result<usize, CommandError> {
         self.index(id).ok_or_else(|| CommandError::no_call(id))
     }
 
@@ -323,7 +361,12 @@ impl Phone {
         self.entries.iter().position(|entry| entry.sip == Some(call))
     }
 
-    fn in_state(&self, index: usize, verb: &str, states: &[CallState]) -> Result<(), CommandError> {
+    pub(crate) fn in_state(
+        &self,
+        index: usize,
+        verb: &str,
+        states: &[CallState],
+    ) -> Result<(), CommandError> {
         let call = &self.entries[index].call;
         if states.contains(&call.state) {
             Ok(())
@@ -366,12 +409,15 @@ impl Phone {
             return;
         }
         entry.ended = Some(now.at);
-        entry.call.end = Some(end);
+        let cause = entry.cause.unwrap_or(end.cause);
+        entry.call.end = Some(CallEnd { cause, ..end });
+        (entry.giving, entry.next, entry.answer_at) = (None, None, None);
         let id = entry.call.id;
         let record = entry.record(now.wall);
         self.out.push_back(Output::Release(id));
         self.out.push_back(Output::Record(record));
         self.set_state(id, CallState::Ended);
+        self.leave_conference(id);
     }
 
     pub(crate) fn set_state(&mut self, id: CallId, state: CallState) {
@@ -398,7 +444,7 @@ impl Phone {
     }
 
     /// Takes everything the user agent has to say, then decides what the phone sounds like.
-    fn settle(&mut self, now: Moment) {
+    pub(crate) fn settle(&mut self, now: Moment) {
         while let Some(output) = self.agent.poll() {
             match output {
                 SipOutput::Open { flow, server, dscp } => {
@@ -415,7 +461,11 @@ impl Phone {
                 }
             }
         }
-        let tone = tones::fitting(&self.calls());
+        self.begin_anew();
+        let asked = self.entries.iter().rev().find_map(|entry| entry.server_tone);
+        let quiet = self.state.dnd.is_some();
+        let calls: Vec<Call> = self.entries.iter().map(|entry| entry.call.clone()).collect();
+        let tone = tones::fitting(&calls, quiet, asked);
         if tone != self.tone {
             self.tone = tone;
             self.out.push_back(Output::Tone(tone));
@@ -423,7 +473,7 @@ impl Phone {
     }
 }
 
-fn not_possible(id: CallId, verb: &str, state: CallState) -> CommandError {
+pub(crate) fn not_possible(id: CallId, verb: &str, state: CallState) -> CommandError {
     CommandError::user(
         ErrorCode::NotPossible,
         format!("Call {id} cannot be {verb}: it is {}.", state_words(state)),

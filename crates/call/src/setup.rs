@@ -23,12 +23,9 @@ impl Phone {
         now: Moment,
     ) {
         let id = self.entries[index].call.id;
-        let mut secret = [0; 32];
-        self.entropy.fill(&mut secret);
-        let local = self.local(id, rtp, rtcp.port(), Secret::new(secret));
-        let session_id = (self.seed >> 33) + u64::from(id.0);
-        let mut description = Negotiator::new(session_id, local);
+        let mut description = self.description(id, (rtp, rtcp), 0);
         let entry = &mut self.entries[index];
+        entry.ports = Some((rtp, rtcp));
         match std::mem::replace(&mut entry.waiting, Waiting::Nothing) {
             Waiting::PortsToDial(to) => {
                 let offer = description.offer();
@@ -43,6 +40,20 @@ impl Phone {
             }
             Waiting::Nothing => {}
         }
+    }
+
+    /// A new description of a call's sound; `turn` tells those apart that one call has one after
+    /// the other.
+    pub(crate) fn description(
+        &mut self,
+        id: CallId,
+        (rtp, rtcp): (SocketAddr, SocketAddr),
+        turn: u64,
+    ) -> Negotiator {
+        let mut secret = [0; 32];
+        self.entropy.fill(&mut secret);
+        let session_id = (self.seed >> 33) + u64::from(id.0) + (turn << 20);
+        Negotiator::new(session_id, self.local(id, rtp, rtcp.port(), Secret::new(secret)))
     }
 
     fn local(
@@ -157,10 +168,15 @@ impl Phone {
     }
 
     pub(crate) fn apply(&mut self, index: usize, plan: MediaPlan) {
+        let id = self.entries[index].call.id;
+        let plan = MediaPlan { mix: self.is_mixed(id), ..plan };
         let entry = &mut self.entries[index];
         entry.plan = Some(plan.clone());
+        let silent = entry.giving.is_some();
         self.protect(index);
-        let entry = &self.entries[index];
-        self.out.push_back(Output::Apply { call: entry.call.id, plan });
+        self.out.push_back(Output::Apply { call: id, plan });
+        if silent {
+            self.silence(index);
+        }
     }
 }

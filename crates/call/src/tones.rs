@@ -16,12 +16,16 @@ pub enum Tone {
 }
 
 /// The sound that fits these calls. A ringing phone outranks a waiting ear; nothing rings over a
-/// conversation.
-pub fn fitting(calls: &[Call]) -> Option<Tone> {
+/// conversation. `quiet`: not to be disturbed; `asked`: what a server wants to be heard for a call
+/// that did not come about.
+pub fn fitting(calls: &[Call], quiet: bool, asked: Option<Tone>) -> Option<Tone> {
     let any = |state| calls.iter().any(|call| call.state == state);
     let talking = any(CallState::Connected) || any(CallState::Early);
-    if any(CallState::Incoming) && !talking {
+    if any(CallState::Incoming) && !talking && !quiet {
         return Some(Tone::Ring);
+    }
+    if asked.is_some() {
+        return asked;
     }
     if any(CallState::Ringing) && !talking {
         return Some(Tone::Ringback);

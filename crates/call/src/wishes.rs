@@ -2,33 +2,99 @@
 
 use std::sync::Arc;
 
-use offhook_model::{CallWish, CommandError, Moment, PhoneState, Reply};
+use offhook_model::{
+    CallWish, CommandError, DialString, ErrorCode, LineState, Moment, PhoneState, Reply,
+    WatchedLine,
+};
 
 use crate::Phone;
+
+/// Lines that are watched at most.
+const LINES: usize = 100;
 
 impl Phone {
     /// Does what is wished, or says why not.
     ///
     /// # Errors
     /// There is no such call, it is in another state, or the server does not offer it.
-    pub fn wish(&mut self, wish: CallWish, _now: Moment) -> Result<Reply, CommandError> {
-        let what = match wish {
-            CallWish::Transfer { .. } | CallWish::Connect { .. } => "Transferring a call",
-            CallWish::Merge { .. } | CallWish::Expel { .. } => "A conference",
-            CallWish::Park(_) => "Parking a call",
-            CallWish::Divert(_) => "Giving a call to voicemail",
-            CallWish::Pickup(_) => "Taking a call that rings elsewhere",
-            CallWish::Forward(_) => "Forwarding all calls",
-            CallWish::DoNotDisturb(_) => "Do not disturb at the server",
-            CallWish::Redial => "Calling the last number again",
-            CallWish::TakeOver => "Taking the phone over",
-            CallWish::Watch(_) => "Watching lines",
+    pub fn wish(&mut self, wish: CallWish, now: Moment) -> Result<Reply, CommandError> {
+        let done = match wish {
+            CallWish::Transfer { id, to } => self.transfer(id, to, now),
+            CallWish::Connect { id, other } => self.connect_calls(id, other, now),
+            CallWish::Merge { id, other } => self.merge(id, other, now),
+            CallWish::Expel { id, participant } => self.expel(id, &participant, now),
+            CallWish::Park(id) => self.park(id, now),
+            CallWish::Divert(id) => self.divert(id, now),
+            CallWish::Pickup(which) => self.pickup(&which, now),
+            CallWish::Forward(forward) => self.forward(forward, now),
+            CallWish::DoNotDisturb(dnd) => Ok(self.do_not_disturb(dnd)),
+            CallWish::Redial => self.redial(now),
+            CallWish::TakeOver => self.take_over(now),
+            CallWish::Watch(lines) => self.watch(&lines, now),
         };
-        Err(CommandError::not_built(what))
+        self.settle(now);
+        done
     }
 
     /// What the phone is set to, what waits, and which lines it watches.
     pub fn state(&self) -> Arc<PhoneState> {
         Arc::clone(&self.state)
+    }
+
+    /// What was dialled in an earlier life of the phone.
+    pub fn dialled_before(&mut self, to: DialString) {
+        self.last_dialled.get_or_insert(to);
+    }
+
+    /// Whether calls that ask for it answer by themselves (RFC 5373).
+    pub fn answer_if_asked(&mut self, answers: bool) {
+        self.answers = answers;
+    }
+
+    fn redial(&mut self, now: Moment) -> Result<Reply, CommandError> {
+        let Some(to) = self.last_dialled.clone() else {
+            return Err(CommandError::user(
+                ErrorCode::NotPossible,
+                "Nothing was dialled yet.",
+                "Dial a number first.",
+            ));
+        };
+        self.dial(to, now).map(Reply::Call)
+    }
+
+    fn take_over(&mut self, now: Moment) -> Result<Reply, CommandError> {
+        if self.state.elsewhere.is_none() {
+            return Err(CommandError::user(
+                ErrorCode::NotPossible,
+                "No other client has the phone.",
+                "There is nothing to take over.",
+            ));
+        }
+        Arc::make_mut(&mut self.state).elsewhere = None;
+        self.agent.take_over(now.at);
+        Ok(Reply::Done)
+    }
+
+    fn watch(&mut self, lines: &[DialString], now: Moment) -> Result<Reply, CommandError> {
+        if lines.len() > LINES {
+            return Err(CommandError::user(
+                ErrorCode::InvalidParams,
+                format!("At most {LINES} lines can be watched."),
+                "Leave some out.",
+            ));
+        }
+        let state = Arc::make_mut(&mut self.state);
+        let known = std::mem::take(&mut state.lines);
+        for line in lines {
+            let number = line.to_string();
+            if state.lines.iter().any(|one| one.number == number) {
+                continue;
+            }
+            let before = known.iter().find(|one| one.number == number);
+            let line_state = before.map_or(LineState::Unknown, |one| one.state);
+            state.lines.push(WatchedLine { number, state: line_state });
+        }
+        self.agent.watch(lines, now.at);
+        Ok(Reply::Done)
     }
 }

@@ -4,6 +4,7 @@
 //! nothing else; whoever holds the socket can do what the window can do. Every connection is told
 //! everything that happens as `event` notifications. The socket itself is `platform`'s.
 
+mod calls;
 mod chats;
 mod client;
 mod files;

@@ -9,13 +9,10 @@ use crate::host::Host;
 use crate::params::{self, read};
 use crate::people;
 use crate::rpc::{INVALID_PARAMS, RpcError};
-use crate::{chats, files, rooms};
+use crate::{calls, chats, files, rooms};
 
 /// Methods of the contract whose feature is not built.
-const NOT_BUILT: [&str; 12] = [
-    "call.transfer",
-    "call.merge",
-    "call.park",
+const NOT_BUILT: [&str; 9] = [
     "call.video",
     "call.share",
     "voicemail.list",
@@ -53,7 +50,9 @@ pub async fn call(host: &impl Host, method: &str, params: Value) -> Result<Value
 
 /// The methods that are one wish, family by family.
 fn family(method: &str, params: &Value) -> Result<Option<Command>, RpcError> {
-    for command in [chats::command, rooms::command, people::command, files::command] {
+    let families =
+        [chats::command, rooms::command, people::command, files::command, calls::command];
+    for command in families {
         if let Some(command) = command(method, params)? {
             return Ok(Some(command));
         }
@@ -73,6 +72,7 @@ fn look(snapshot: &Snapshot, method: &str, params: &Value) -> Result<Option<Valu
         "chat.keys" => return chats::keys(snapshot, method, params).map(Some),
         "roster.list" => list(&snapshot.contacts),
         "people.blocked" => list(&snapshot.blocked),
+        "phone.state" => json(&*snapshot.phone),
         "call.list" => list(&snapshot.calls),
         "file.list" => list(&snapshot.transfers),
         "devices.list" => json(&*snapshot.devices),

@@ -32,7 +32,7 @@ pub fn read<T: DeserializeOwned>(method: &str, params: Value) -> Result<T, RpcEr
     serde_json::from_value(params).map_err(|error| wrong(&error))
 }
 
-fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr<Err: std::fmt::Display>>(
+pub(crate) fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr<Err: std::fmt::Display>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)

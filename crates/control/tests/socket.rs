@@ -217,7 +217,8 @@ async fn wrong_requests_are_refused_with_cause_owner_and_remedy() {
 #[tokio::test]
 async fn what_is_not_built_says_so() {
     let served = Served::start().await;
-    for method in ["call.park", "call.share", "call.transfer", "voicemail.list", "contacts.search"]
+    for method in
+        ["voicemail.play", "call.share", "call.video", "voicemail.list", "contacts.search"]
     {
         let error = served.error(method, json!({ "anything": 1 })).await;
         assert_eq!((&error["code"], &error["data"]["notBuilt"]), (&json!(-32601), &json!(true)));

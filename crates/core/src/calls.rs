@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use offhook_call::{Output, Phone, Registration};
 use offhook_model::{
-    Call, CallId, CallWish, CommandError, Fault, Link, Moment, PhoneState, Problem, Reply,
-    ServiceState, ServiceStatus,
+    Call, CallDirection, CallId, CallRecord, CallWish, CommandError, DialString, Fault, Link,
+    Moment, PhoneState, Problem, Reply, ServiceState, ServiceStatus,
 };
 use offhook_ports::{FlowId, PhoneAccount, StoreRequest};
 
@@ -95,9 +95,19 @@ impl Core {
         self.phone.number = Some(account.user.clone());
         let (last, seed) = (self.phone.last_id, self.chance.next());
         let mut phone = Phone::new(account, &self.product, last, seed, (self.entropy)());
+        phone.answer_if_asked(self.settings.calls.answer_if_asked);
+        if let Some(to) = self.dialled_last() {
+            phone.dialled_before(to);
+        }
         phone.start(now);
         self.phone.phone = Some(phone);
         self.phone.stopped = false;
+    }
+
+    /// What the history says was dialled last.
+    fn dialled_last(&self) -> Option<DialString> {
+        let ours = |record: &&CallRecord| record.direction == CallDirection::Outgoing;
+        self.call_log.iter().find(ours)?.remote.parse().ok()
     }
 
     /// Somebody is on the phone, or rings.
@@ -145,6 +155,9 @@ impl Core {
 
     /// What may be asked of the phone beyond the simplest.
     pub(crate) fn call_wish(&mut self, wish: CallWish, now: Moment) -> Result<Reply, CommandError> {
+        if let (CallWish::Redial, Some(to)) = (&wish, self.dialled_last()) {
+            self.with_phone(|phone| phone.dialled_before(to));
+        }
         self.on_phone("Calling", |phone| phone.wish(wish, now))
     }
 
@@ -218,6 +231,11 @@ impl Core {
                 return self.store(StoreRequest::PutCall(record));
             }
             Output::Notice(body) => return self.notice(body, now),
+            // A new sign-in reads the device file again; without one the connection is enough.
+            Output::Restart { reset: true } => return self.sign_in_anew(now),
+            Output::Restart { reset: false } => {
+                return self.with_phone(|phone| phone.network_changed(now));
+            }
             Output::Stopped => {
                 self.phone.stopped = true;
                 return;

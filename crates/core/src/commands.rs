@@ -99,7 +99,7 @@ impl Core {
                 self.on_phone("Muting", |phone| phone.mute(id, muted)).map(done)
             }
             Command::Dtmf { id, digits } => {
-                self.on_phone("Sending digits", |phone| phone.dtmf(id, &digits)).map(done)
+                self.on_phone("Sending digits", |phone| phone.dtmf(id, &digits, now)).map(done)
             }
             Command::CallStats(id) => {
                 if !self.phone.has_call(id) {
@@ -222,6 +222,8 @@ impl Core {
         for ((role, spec), _) in changed {
             self.out.push_back(Effect::MediaSelect(role, spec));
         }
+        let answers = settings.calls.answer_if_asked;
+        self.with_phone(|phone| phone.answer_if_asked(answers));
         self.settings = Arc::new(settings);
         self.out.push_back(Effect::MediaDevices);
         self.keep_settings();

@@ -66,7 +66,9 @@ pub use session::{
     Authenticator, BrowserSignIn, ProductMode, Prompt, Restriction, ServiceState, ServiceStatus,
     Services, Session, SessionState, Via,
 };
-pub use settings::{AccountType, ChatSettings, Keeping, ManualAccount, Settings, Theme};
+pub use settings::{
+    AccountType, CallSettings, ChatSettings, Keeping, ManualAccount, Settings, Theme,
+};
 pub use snapshot::{ChatFound, Device, Devices, Me, Role, Snapshot, Toast};
 pub use spec::{AudioSpec, SpecError};
 pub use time::{Moment, Timestamp};

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::{CallId, DialString};
+use crate::{CallId, DialString, Problem};
 
 /// Wishes about the phone and its calls beyond the simplest.
 #[derive(Clone, Debug)]
@@ -155,6 +155,9 @@ pub struct PhoneState {
     pub parked: Vec<ParkedCall>,
     /// Lines that are watched.
     pub lines: Vec<WatchedLine>,
+    /// What was wished last about the phone and did not work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Problem>,
     /// What the call manager wants to be shown for a moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,

@@ -35,6 +35,17 @@ pub struct Settings {
     pub last_address: Option<String>,
     /// Chats.
     pub chat: ChatSettings,
+    /// Calls.
+    pub calls: CallSettings,
+}
+
+/// What the user chose about calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct CallSettings {
+    /// Calls that ask to be answered by themselves (RFC 5373) are, when no other call goes on. A
+    /// call manager may always ask.
+    pub answer_if_asked: bool,
 }
 
 /// How messages are kept on this computer.

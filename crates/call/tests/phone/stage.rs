@@ -104,6 +104,9 @@ pub struct Stage {
     pub notices: Vec<NoticeBody>,
     pub registrations: Vec<Registration>,
     pub stopped: usize,
+    pub restarts: Vec<bool>,
+    /// Everything that went over the wire in order; true for what came here.
+    pub wire: Vec<(bool, String)>,
     count: u32,
 }
 
@@ -141,6 +144,8 @@ impl Stage {
             notices: vec![],
             registrations: vec![],
             stopped: 0,
+            restarts: vec![],
+            wire: vec![],
             count: 0,
         }
     }
@@ -170,6 +175,7 @@ impl Stage {
                     let text = String::from_utf8(bytes).expect("text");
                     // Pings keep the way open and are not part of any script.
                     if !text.trim().is_empty() {
+                        self.wire.push((false, text.clone()));
                         self.sent.push(text);
                     }
                 }
@@ -184,6 +190,7 @@ impl Stage {
                 Output::Tone(tone) => self.tone = tone,
                 Output::Record(record) => self.records.push(record),
                 Output::Notice(body) => self.notices.push(body),
+                Output::Restart { reset } => self.restarts.push(reset),
                 Output::Stopped => self.stopped += 1,
             }
         }
@@ -209,6 +216,7 @@ impl Stage {
     }
 
     pub fn feed(&mut self, text: &str) {
+        self.wire.push((true, text.to_owned()));
         self.phone.receive(self.flow, text.as_bytes(), self.now);
         self.drain();
     }
@@ -234,6 +242,12 @@ impl Stage {
 
     /// Answers a request of the phone. Bob's tag is `bob`.
     pub fn respond(&mut self, request: &str, status: &str, more: &str, content: &str) {
+        let text = Self::response(request, status, more, content);
+        self.feed(&text);
+    }
+
+    /// The response to a request of the phone.
+    pub fn response(request: &str, status: &str, more: &str, content: &str) -> String {
         let mut out = format!("SIP/2.0 {status}\r\n");
         for via in headers(request, "Via") {
             out.push_str(&format!("Via: {via}\r\n"));
@@ -248,7 +262,7 @@ impl Stage {
             out.push_str("Content-Type: application/sdp\r\n");
         }
         out.push_str(&format!("Content-Length: {}\r\n\r\n{content}", content.len()));
-        self.feed(&out);
+        out
     }
 
     /// Bob's end of a call that the phone made.
@@ -271,7 +285,11 @@ impl Stage {
         if method != "CANCEL" {
             leg.branch = format!("z9hG4bKbob{}", self.count);
         }
-        let kind = if content.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let kind = match content {
+            "" => "",
+            _ if content.starts_with("SIP/2.0 ") => "Content-Type: message/sipfrag\r\n",
+            _ => "Content-Type: application/sdp\r\n",
+        };
         let text = format!(
             "{method} sip:alice@10.0.0.1:40000 SIP/2.0\r\n\
              Via: SIP/2.0/TCP 10.0.0.9:5060;branch={}\r\nMax-Forwards: 70\r\nFrom: {}\r\n\
@@ -287,8 +305,19 @@ impl Stage {
         self.feed(&text);
     }
 
+    /// Bob's end of a call is what a new call of his would replace.
+    pub fn dialog_of(leg: &Leg) -> (String, String, String) {
+        let tag = |text: &str| text.rsplit(";tag=").next().unwrap_or("").to_owned();
+        (leg.call_id.clone(), tag(&leg.theirs), tag(&leg.ours))
+    }
+
     /// Bob calls. The phone's 100 and 180 are not looked at yet.
     pub fn invite(&mut self, content: &str) -> Leg {
+        self.invite_with("", content)
+    }
+
+    /// Bob calls with more headers.
+    pub fn invite_with(&mut self, more: &str, content: &str) -> Leg {
         self.count += 1;
         let mut leg = Leg {
             call_id: format!("call-{}", self.count),
@@ -297,7 +326,7 @@ impl Stage {
             cseq: 0,
             branch: String::new(),
         };
-        self.request(&mut leg, "INVITE", "", content);
+        self.request(&mut leg, "INVITE", more, content);
         leg
     }
 
