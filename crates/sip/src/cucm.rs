@@ -1,8 +1,8 @@
 //! The habits of a CSF device towards Communications Manager (reference sip-dialect.md). The
 //! words of that dialect stand here and nowhere else.
 
-use crate::message::text::quote;
-use crate::message::{Name, Request};
+use crate::message::text::{Params, quote};
+use crate::message::{Message, Method, Name, Request};
 use crate::remote::DialogId;
 use crate::xml::escape;
 
@@ -145,6 +145,28 @@ pub fn clean_display(text: &str) -> Option<String> {
     }
     let out = out.trim();
     (!out.is_empty()).then(|| out.to_owned())
+}
+
+/// Whether the call manager says that all of the call's way is encrypted; nothing when it says
+/// nothing (reference sip-dialect.md section 4).
+pub fn encrypted(message: &Message) -> Option<bool> {
+    message.tokens(Name::CallInfo).find_map(|value| {
+        let value = value.to_ascii_lowercase();
+        let (uri, params) = value.split_at(value.find('>')? + 1);
+        let params = params.get(params.find(';')?..)?;
+        let known = uri.contains("urn:x-cisco-remotecc:callinfo");
+        let security = Params::new(params).get("security").map(str::to_owned);
+        security.filter(|_| known).map(|security| security == "encrypted")
+    })
+}
+
+/// Whether the name of the other side is the escape code for a conference; nothing when no name is
+/// told (reference sip-dialect.md section 3).
+pub fn names_conference(message: &Message) -> Option<bool> {
+    let party = message.address(Name::RemotePartyId);
+    let from = || message.party(Name::From).filter(|_| message.method() == Some(&Method::Invite));
+    let name = party.or_else(from)?.name()?;
+    Some(name.trim_start().starts_with("\u{80}4"))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! 18.1.1), sending reliable provisional responses, session timers, transfer and Replaces.
 
 pub mod agent;
+mod conference;
 pub mod cucm;
 pub mod dialog;
 pub mod digest;

@@ -35,7 +35,14 @@ impl Tokens {
         format!("z9hG4bK{:016x}", self.next())
     }
 
-    /// 32 hexadecimal digits: a Call-ID or the half of a Session-ID.
+    /// A random UUID (RFC 9562 version 4) without hyphens: our half of a Session-ID.
+    pub(crate) fn uuid(&mut self) -> String {
+        let high = self.next() & !0xf000 | 0x4000;
+        let low = self.next() & !(0b11 << 62) | 0b10 << 62;
+        format!("{high:016x}{low:016x}")
+    }
+
+    /// 32 hexadecimal digits: a Call-ID.
     pub(crate) fn long(&mut self) -> String {
         format!("{:016x}{:016x}", self.next(), self.next())
     }

@@ -4,9 +4,13 @@ use std::time::Instant;
 
 use offhook_ports::FlowId;
 
+use super::info::InfoDigits;
+use super::kpml::Keys;
 use super::reliable::Provisionals;
 use super::sessions::SessionTimer;
-use super::{End, SipCall};
+use super::{CallInfo, End, SipCall};
+use crate::conference::Roster;
+use crate::cucm;
 use crate::dialog::Dialog;
 use crate::identity::Identity;
 use crate::message::{Message, Name};
@@ -102,6 +106,15 @@ pub(super) struct Call {
     /// Our first offer was answered by a reliable provisional response, so that another may follow
     /// before the call is up (RFC 3311 section 5.1).
     pub early_answer: bool,
+    /// Digits of ours on their way by INFO.
+    pub digits: InfoDigits,
+    /// Keys that they want to be told of.
+    pub keys: Option<Keys>,
+    pub roster: Roster,
+    /// What Call-Info told last.
+    pub info: CallInfo,
+    /// They are a conference by their name, and by their Contact.
+    conference: (bool, bool),
     /// A REFER came before.
     pub referred_before: bool,
     /// They take UPDATE.
@@ -136,6 +149,11 @@ impl Call {
             said: None,
             heard: None,
             early_answer: false,
+            digits: InfoDigits::default(),
+            keys: None,
+            roster: Roster::default(),
+            info: CallInfo::default(),
+            conference: (false, false),
             referred_before: false,
             updates: false,
             flow: None,
@@ -150,7 +168,8 @@ impl Call {
     pub fn next_timeout(&self) -> Option<Instant> {
         let offer = self.offer.as_ref().and_then(|offer| offer.retry_at);
         let open = self.provisionals.open.as_ref().map(|open| open.next);
-        [offer, open, self.timer.at].into_iter().flatten().min()
+        let keys = self.keys.as_ref().map(|keys| keys.until);
+        [offer, open, keys, self.timer.at].into_iter().flatten().min()
     }
 
     /// The dialog a request of theirs belongs to.
@@ -169,12 +188,26 @@ impl Call {
         if message.header(Name::Allow).is_some() {
             self.updates = message.lists(Name::Allow, "UPDATE");
         }
-        if let Some(session) = message.header(Name::SessionId) {
-            let id = session.split(';').next().unwrap_or("").trim();
-            if id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) {
-                id.clone_into(&mut self.session.1);
-            }
+        if let Some(theirs) = message.header(Name::SessionId).and_then(session_half) {
+            self.session.1 = theirs;
         }
+    }
+
+    /// Takes what is told about the kind of call; it comes back when it is news. `cucm` says
+    /// whether the dialect knows more than the focus parameter of RFC 3840.
+    pub fn kind(&mut self, message: &Message, cucm: bool) -> Option<CallInfo> {
+        if let Some(contact) = message.address(Name::Contact) {
+            self.conference.1 = contact.params.has("isfocus");
+        }
+        let mut info = self.info.clone();
+        if cucm {
+            self.conference.0 = cucm::names_conference(message).unwrap_or(self.conference.0);
+            info.encrypted = cucm::encrypted(message).or(info.encrypted);
+        }
+        info.conference = self.conference.0 || self.conference.1;
+        let news = info != self.info;
+        self.info = info;
+        news.then(|| self.info.clone())
     }
 
     /// Takes the other party's identity; it comes back when it is news.
@@ -186,6 +219,13 @@ impl Call {
         self.remote = Some(identity.clone());
         Some(identity)
     }
+}
+
+/// The sender's half of a Session-ID (RFC 7989 section 5), also in the form that RFC 7329 has.
+pub(super) fn session_half(value: &str) -> Option<String> {
+    let id = value.split(';').next().unwrap_or("").trim();
+    let good = id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    good.then(|| id.to_ascii_lowercase())
 }
 
 impl End {

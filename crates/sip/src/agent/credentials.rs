@@ -107,6 +107,8 @@ impl UserAgent {
             | Purpose::Unregister
             | Purpose::Prack(_)
             | Purpose::Update(_)
+            | Purpose::Info(_)
+            | Purpose::Kpml(_)
             | Purpose::Refer(_)
             | Purpose::Told(_)
             | Purpose::Bye(_)
@@ -180,7 +182,10 @@ impl UserAgent {
                     dialog.local_cseq
                 })
             }
-            Purpose::Prack(call) | Purpose::Update(call) => {
+            Purpose::Prack(call)
+            | Purpose::Update(call)
+            | Purpose::Info(call)
+            | Purpose::Kpml(call) => {
                 let call = self.calls.get_mut(call).into_iter();
                 for dialog in call.flat_map(super::call::Call::dialogs) {
                     dialog.local_cseq = dialog.local_cseq.max(last + 1);
@@ -210,6 +215,8 @@ impl UserAgent {
             | Purpose::Refresh(_)
             | Purpose::Prack(_)
             | Purpose::Update(_)
+            | Purpose::Info(_)
+            | Purpose::Kpml(_)
             | Purpose::Refer(_)
             | Purpose::Told(_)
             | Purpose::Bye(_)
@@ -230,6 +237,8 @@ impl UserAgent {
             Purpose::Bye(Some(call)) => {
                 self.calls.remove(call);
             }
+            Purpose::Info(call) => self.digit_answered(*call, status, now),
+            Purpose::Kpml(call) => self.keys_refused(*call),
             Purpose::Update(call) => self.update_refused(*call, status, now),
             Purpose::Refer(call) => self.refer_failed(*call, status, message.explanation()),
             Purpose::Told(call) => self.referrer_gone(*call),

@@ -4,7 +4,8 @@ use offhook_model::DialString;
 use offhook_ports::PhoneDialect;
 
 use super::UserAgent;
-use super::call::Call;
+use super::call::{Call, session_half};
+use super::info::PACKAGES;
 use crate::cucm;
 use crate::message::text::quote;
 use crate::message::uri::escape_user;
@@ -23,6 +24,11 @@ impl UserAgent {
 
     pub(super) fn supported(&self) -> &'static str {
         if self.is_cucm() { cucm::SUPPORTED_CALL } else { SUPPORTED }
+    }
+
+    /// Events that others may subscribe to here.
+    pub(super) fn allow_events(&self) -> &'static str {
+        if self.is_cucm() { "kpml,dialog" } else { "kpml, refer" }
     }
 
     /// User part of our Contact.
@@ -78,8 +84,8 @@ impl UserAgent {
         request.push(Name::Allow, self.allow());
         request.push(Name::Supported, self.supported());
         self.dress_timer(request, call);
+        request.push(Name::SessionId, session(call));
         if self.is_cucm() {
-            request.push(Name::SessionId, session(call));
             let party = cucm::remote_party(
                 &self.account.display_name,
                 &self.account.user,
@@ -88,9 +94,10 @@ impl UserAgent {
             );
             request.push(Name::RemotePartyId, party);
             if request.method == Method::Invite {
-                request.push(Name::AllowEvents, "dialog");
-                request.push(Name::RecvInfo, "conference");
-                request.push(Name::RecvInfo, "x-cisco-conference");
+                request.push(Name::AllowEvents, self.allow_events());
+                for package in PACKAGES {
+                    request.push(Name::RecvInfo, package);
+                }
                 request.push(Name::Expires, 180);
                 request.push(Name::Accept, "application/sdp");
                 request.push(Name::ContentDisposition, "session;handling=optional");
@@ -101,7 +108,7 @@ impl UserAgent {
     /// Adds what all other requests in a call have.
     pub(super) fn dress_plain(&self, request: &mut Request, call: Option<&Call>) {
         request.push(Name::UserAgent, &self.product);
-        if let Some(call) = call.filter(|_| self.is_cucm()) {
+        if let Some(call) = call {
             request.push(Name::SessionId, session(call));
         }
     }
@@ -112,6 +119,11 @@ impl UserAgent {
         let tag = self.tokens.tag();
         let mut response = self.response_with_tag(request, status, &tag);
         response.push(Name::Server, &self.product);
+        // Who has a Session-ID gets one back (RFC 7989 section 6), where no call has one already.
+        if let Some(theirs) = request.header(Name::SessionId).and_then(session_half) {
+            let own = self.tokens.uuid();
+            response.push(Name::SessionId, format_args!("{own};remote={theirs}"));
+        }
         response
     }
 
@@ -125,6 +137,7 @@ impl UserAgent {
     pub(super) fn call_response(&self, call: &Call, request: &Message, status: u16) -> Response {
         let tag = call.dialog.as_ref().map_or("", |dialog| dialog.local_tag.as_str());
         let mut response = self.response_with_tag(request, status, tag);
+        response.push(Name::SessionId, session(call));
         if status == 100 {
             return response;
         }
@@ -135,6 +148,9 @@ impl UserAgent {
             response.push(Name::Allow, self.allow());
             response.push(Name::Supported, self.supported());
             if self.is_cucm() {
+                for package in PACKAGES {
+                    response.push(Name::RecvInfo, package);
+                }
                 let party = if call.outgoing { "calling" } else { "called" };
                 response.push(
                     Name::RemotePartyId,
@@ -147,14 +163,11 @@ impl UserAgent {
                 );
             }
         }
-        if self.is_cucm() {
-            response.push(Name::SessionId, session(call));
-        }
         response
     }
 }
 
-/// Session-ID of RFC 7989.
+/// Session-ID (RFC 7989): our half, and theirs or zeros.
 fn session(call: &Call) -> String {
     format!("{};remote={}", call.session.0, call.session.1)
 }

@@ -124,7 +124,7 @@ impl UserAgent {
             return;
         };
         let id = self.new_call_id();
-        let mut call = Call::new(Stage::Ringing, false, self.tokens.long());
+        let mut call = Call::new(Stage::Ringing, false, self.tokens.uuid());
         call.dialog = Some(dialog);
         call.learn(message);
         call.flow = self.flow.as_ref().map(|flow| flow.id);
@@ -137,6 +137,7 @@ impl UserAgent {
         call.asked = Some(Asked { key, message: message.clone() });
         self.calls.insert(id, call);
         self.event(Event::Incoming { call: id, remote, offer, arrival: Box::new(arrival) });
+        self.hear_kind(id, message);
     }
 
     /// Whether this INVITE has come to us by another way already (RFC 3261 section 8.2.2.2).

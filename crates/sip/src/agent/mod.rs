@@ -6,12 +6,15 @@
 
 mod arrival;
 mod call;
+mod calls;
 mod control;
 mod credentials;
 mod flow;
 mod headers;
 mod incoming;
+mod info;
 mod keys;
+mod kpml;
 mod offers;
 mod outgoing;
 mod referred;
@@ -31,7 +34,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use offhook_model::{DialString, Fault, Link};
+use offhook_model::{Fault, Link};
 use offhook_ports::{FlowId, PhoneAccount, PhoneDialect};
 
 use crate::message::{Message, Request, Response};
@@ -70,6 +73,10 @@ enum Purpose {
     /// UPDATE with an offer.
     Update(SipCall),
     Prack(SipCall),
+    /// INFO with a digit.
+    Info(SipCall),
+    /// NOTIFY of a key.
+    Kpml(SipCall),
     /// REFER.
     Refer(SipCall),
     /// NOTIFY to one who asked us to call somebody.
@@ -288,6 +295,7 @@ impl UserAgent {
         self.retry_offers(now);
         self.provisionals_timeout(now);
         self.sessions_timeout(now);
+        self.kpml_timeout(now);
         self.transfers_timeout(now);
         self.referrals_timeout(now);
         self.tell_referrers(now);
@@ -313,64 +321,6 @@ impl UserAgent {
     /// Whether signalling is under TLS.
     pub fn is_secure(&self) -> bool {
         self.flow.as_ref().is_some_and(|flow| flow.link == Link::Tls)
-    }
-
-    /// Calls somebody.
-    pub fn invite(&mut self, to: &DialString, sdp: String, now: Instant) -> SipCall {
-        let call = self.new_call_id();
-        self.send_invite(call, self.uri_of(to), vec![], sdp, now);
-        self.flush();
-        call
-    }
-
-    /// Tells the caller that it rings here.
-    pub fn ring(&mut self, call: SipCall, now: Instant) {
-        self.send_ringing(call, now);
-        self.flush();
-    }
-
-    /// Takes the call, with our answer, or with our offer where theirs is delayed.
-    pub fn answer(&mut self, call: SipCall, sdp: String, now: Instant) {
-        self.send_answer(call, sdp, now);
-        self.flush();
-    }
-
-    /// Refuses the call; `status` is 300 to 699.
-    pub fn reject(&mut self, call: SipCall, status: u16, now: Instant) {
-        self.send_rejection(call, status.clamp(300, 699), None, now);
-        self.flush();
-    }
-
-    /// Refuses the call and says why in a Warning (RFC 3261 section 20.43).
-    pub fn reject_saying(&mut self, call: SipCall, status: u16, text: &str, now: Instant) {
-        self.send_rejection(call, status.clamp(300, 699), Some(text), now);
-        self.flush();
-    }
-
-    /// Ends the call in the way its state needs: CANCEL, BYE or a refusal. [`Event::Ended`]
-    /// follows at once; what the network still has to say is dealt with here.
-    pub fn hang_up(&mut self, call: SipCall, now: Instant) {
-        self.end_call(call, now);
-        self.tell_referrers(now);
-        self.flush();
-    }
-
-    /// Offers a change of the session. Waits while another change is under way.
-    pub fn reinvite(&mut self, call: SipCall, sdp: String, now: Instant) {
-        self.offer(call, sdp, now);
-        self.flush();
-    }
-
-    /// Accepts [`Event::Offer`].
-    pub fn accept_offer(&mut self, call: SipCall, sdp: String, now: Instant) {
-        self.send_acceptance(call, sdp, now);
-        self.flush();
-    }
-
-    /// Refuses [`Event::Offer`]; the session stays as it was. `status` is 300 to 699.
-    pub fn refuse_offer(&mut self, call: SipCall, status: u16, now: Instant) {
-        self.send_refusal(call, status.clamp(300, 699), now);
-        self.flush();
     }
 
     fn new_call_id(&mut self) -> SipCall {
@@ -447,7 +397,13 @@ impl UserAgent {
             Purpose::Told(call) if status == 481 => self.referrer_gone(call),
             Purpose::Refresh(call) => self.refreshed(call, message, now),
             Purpose::Update(call) => self.updated(call, message, now),
-            Purpose::Told(_) | Purpose::Prack(_) | Purpose::Bye(_) | Purpose::Cancel => {}
+            Purpose::Info(call) => self.digit_answered(call, status, now),
+            Purpose::Kpml(call) if status == 481 => self.keys_refused(call),
+            Purpose::Kpml(_)
+            | Purpose::Told(_)
+            | Purpose::Prack(_)
+            | Purpose::Bye(_)
+            | Purpose::Cancel => {}
         }
     }
 
@@ -466,6 +422,8 @@ impl UserAgent {
             }
             Purpose::Refer(call) => self.refer_failed(call, status, String::new()),
             Purpose::Told(call) => self.referrer_gone(call),
+            Purpose::Info(call) => self.digit_answered(call, status, now),
+            Purpose::Kpml(call) => self.keys_refused(call),
             Purpose::Update(call) => self.update_refused(call, status, now),
             Purpose::Refresh(call) if status == 408 => self.refresh_unanswered(call, now),
             Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Bye(None) | Purpose::Cancel => {}

@@ -133,6 +133,7 @@ impl UserAgent {
         if let Some(remote) = news {
             self.event(Event::RemoteIdentity { call: id, remote });
         }
+        self.hear_kind(id, message);
         self.next_offer(id, now);
     }
 
@@ -242,6 +243,16 @@ impl UserAgent {
         }
         if let Some(remote) = news {
             self.event(Event::RemoteIdentity { call: id, remote });
+        }
+        self.hear_kind(id, message);
+    }
+
+    /// Tells what a message says about the kind of call, when it is news.
+    pub(super) fn hear_kind(&mut self, id: SipCall, message: &Message) {
+        let cucm = self.is_cucm();
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if let Some(info) = call.kind(message, cucm) {
+            self.event(Event::CallInfo { call: id, info });
         }
     }
 

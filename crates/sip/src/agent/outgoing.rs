@@ -26,7 +26,7 @@ impl UserAgent {
             self.event(Event::Ended { call: id, end });
             return;
         }
-        let mut call = Call::new(Stage::Calling, true, self.tokens.long());
+        let mut call = Call::new(Stage::Calling, true, self.tokens.uuid());
         let mut request =
             Request::new(Method::Invite, uri.clone(), if self.is_cucm() { 101 } else { 1 });
         request.push(Name::MaxForwards, 70);
@@ -62,6 +62,20 @@ impl UserAgent {
             return;
         };
         call.learn(message);
+        let status = message.status().unwrap_or(100);
+        self.take_invite_response(id, delivered, message, now);
+        if (101..300).contains(&status) {
+            self.hear_kind(id, message);
+        }
+    }
+
+    fn take_invite_response(
+        &mut self,
+        id: SipCall,
+        delivered: &Delivered<Context>,
+        message: &Message,
+        now: Instant,
+    ) {
         match message.status().unwrap_or(100) {
             100 => self.cancel_if_unwanted(id, now),
             101..=199 => self.provisional(id, delivered, message, now),

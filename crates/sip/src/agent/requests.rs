@@ -7,6 +7,10 @@ use super::{By, End, SipCall, UserAgent};
 use crate::message::{Message, Method, Name};
 use crate::transaction::ServerKey;
 
+/// What bodies of requests may be.
+const ACCEPT: &str = "application/sdp, multipart/mixed, message/sipfrag, application/dtmf-relay, \
+application/dtmf, application/conference-info+xml, application/kpml-request+xml";
+
 impl UserAgent {
     pub(super) fn request_in_dialog(
         &mut self,
@@ -17,8 +21,9 @@ impl UserAgent {
     ) {
         let number = message.cseq().map_or(0, |cseq| cseq.number);
         let found = self.calls.iter_mut().find_map(|(id, call)| {
-            let dialog = call.dialog_of(message)?;
-            Some((*id, dialog.in_order(number)))
+            let in_order = call.dialog_of(message)?.in_order(number);
+            call.learn(message);
+            Some((*id, in_order))
         });
         match found {
             None if *method == Method::Notify => self.notify(&key, message, now),
@@ -40,12 +45,19 @@ impl UserAgent {
         match method {
             Method::Invite | Method::Update => self.asked_to_change(id, key, message, now),
             Method::Bye => self.bye(id, &key, message, now),
-            Method::Info => self.answer_call(id, &key, message, 200, now),
+            Method::Info => self.info(id, &key, message, now),
             Method::Options => self.options(&key, message, now),
+            Method::Notify if event_of(message) == "conference" => {
+                let status = self.roster(id, message);
+                self.answer_call(id, &key, message, status, now);
+            }
             Method::Notify => self.notify(&key, message, now),
             Method::Refer if self.remote_control(&key, message, now) => {}
             Method::Refer => self.asked_to_call(id, &key, message, now),
             Method::Prack => self.acknowledged(id, &key, message, now),
+            Method::Subscribe if event_of(message) == "kpml" => {
+                self.asked_for_keys(id, &key, message, now);
+            }
             Method::Subscribe if self.asked_to_tell(id, &key, message, now) => {}
             Method::Subscribe => self.answer_call(id, &key, message, 489, now),
             Method::Ack
@@ -111,7 +123,8 @@ impl UserAgent {
     fn options(&mut self, key: &ServerKey, message: &Message, now: Instant) {
         let mut response = self.plain_response(message, 200);
         response.push(Name::Allow, self.allow());
-        response.push(Name::Accept, "application/sdp");
+        response.push(Name::Accept, ACCEPT);
+        response.push(Name::AllowEvents, self.allow_events());
         response.push(Name::Supported, self.supported());
         self.respond(key, &response, now);
     }
@@ -162,4 +175,10 @@ impl UserAgent {
         let response = self.call_response(call, message, status);
         self.respond(key, &response, now);
     }
+}
+
+/// The event package of a SUBSCRIBE or NOTIFY, in lower case.
+fn event_of(message: &Message) -> String {
+    let event = message.header(Name::Event).unwrap_or("");
+    event.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
 }

@@ -53,9 +53,19 @@ impl UserAgent {
         self.flush();
     }
 
-    /// Sends a digit by INFO (`application/dtmf-relay`), where telephone events were not agreed.
-    /// Not built yet: nothing is sent.
-    pub fn info_digit(&mut self, _call: SipCall, _digit: char, _now: Instant) {}
+    /// Sends a digit by signalling: to who wants to be told keys ([`UserAgent::wants_keys`]), else
+    /// by INFO (`application/dtmf-relay`, or `application/dtmf` where only that is known), where
+    /// telephone events were not agreed. Anything but `0`–`9`, `*`, `#`, `A`–`D` is left out.
+    pub fn info_digit(&mut self, call: SipCall, digit: char, now: Instant) {
+        self.queue_digit(call, digit, now);
+        self.flush();
+    }
+
+    /// Whether the other side wants to be told keys by signalling (RFC 4730), whatever was agreed
+    /// for media; a call manager that collects the digits of a number does.
+    pub fn wants_keys(&self, call: SipCall) -> bool {
+        self.keys_wanted(call)
+    }
 
     /// Registers although another client has the phone ([`Event::Elsewhere`]). Nothing happens
     /// while we are registered or try to be.
