@@ -19,6 +19,10 @@ pub enum Algorithm {
 
 impl Algorithm {
     fn hash(self, text: &str) -> String {
+        self.hash_bytes(text.as_bytes())
+    }
+
+    fn hash_bytes(self, bytes: &[u8]) -> String {
         fn hex(bytes: &[u8]) -> String {
             let mut out = String::with_capacity(bytes.len() * 2);
             for byte in bytes {
@@ -27,8 +31,26 @@ impl Algorithm {
             out
         }
         match self {
-            Self::Md5 => hex(&Md5::digest(text)),
-            Self::Sha256 => hex(&Sha256::digest(text)),
+            Self::Md5 => hex(&Md5::digest(bytes)),
+            Self::Sha256 => hex(&Sha256::digest(bytes)),
+        }
+    }
+}
+
+/// Quality of protection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Qop {
+    /// Method and URI are protected.
+    Auth,
+    /// The body as well.
+    AuthInt,
+}
+
+impl Qop {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::AuthInt => "auth-int",
         }
     }
 }
@@ -45,8 +67,7 @@ pub struct Challenge {
     algorithm_text: Option<String>,
     /// The session variant (`-sess`).
     session: bool,
-    /// `auth` is offered.
-    qop: bool,
+    qop: Option<Qop>,
     /// The credentials were good, the nonce is too old.
     pub stale: bool,
 }
@@ -79,9 +100,13 @@ impl Challenge {
         let algorithm_text = get("algorithm");
         let (algorithm, session) = algorithm(algorithm_text.as_deref().unwrap_or("MD5"))?;
         let qops = get("qop");
-        let qop =
-            qops.as_deref().is_some_and(|q| List::new(q).any(|q| q.eq_ignore_ascii_case("auth")));
-        if qops.is_some_and(|q| !q.trim().is_empty()) && !qop {
+        let offers = |wanted: Qop| {
+            let text = qops.as_deref().unwrap_or("");
+            List::new(text).any(|q| q.eq_ignore_ascii_case(wanted.as_str()))
+        };
+        // A proxy may touch a body on the way, so it is protected only where nothing else will do.
+        let qop = [Qop::Auth, Qop::AuthInt].into_iter().find(|qop| offers(*qop));
+        if qops.as_deref().is_some_and(|q| !q.trim().is_empty()) && qop.is_none() {
             return Err(Unanswerable::Mechanism("qop other than auth".to_owned()));
         }
         Ok(Self {
@@ -96,6 +121,12 @@ impl Challenge {
         })
     }
 
+    /// The same challenge with another nonce.
+    #[must_use]
+    pub fn with_nonce(self, nonce: String) -> Self {
+        Self { nonce, stale: false, ..self }
+    }
+
     /// The credentials for one request. `count` is how often this nonce was used, this time
     /// included; it matters only where the server offered a quality of protection.
     pub fn answer(&self, who: &Who<'_>, what: &What<'_>, count: u32, cnonce: &str) -> String {
@@ -105,11 +136,16 @@ impl Challenge {
         if self.session {
             a1 = hash(&format!("{a1}:{}:{cnonce}", self.nonce));
         }
-        let a2 = hash(&format!("{}:{}", what.method, what.uri));
-        let response = if self.qop {
-            hash(&format!("{a1}:{}:{count:08x}:{cnonce}:auth:{a2}", self.nonce))
-        } else {
-            hash(&format!("{a1}:{}:{a2}", self.nonce))
+        let a2 = match self.qop {
+            Some(Qop::AuthInt) => {
+                let body = self.algorithm.hash_bytes(what.body);
+                hash(&format!("{}:{}:{body}", what.method, what.uri))
+            }
+            Some(Qop::Auth) | None => hash(&format!("{}:{}", what.method, what.uri)),
+        };
+        let response = match self.qop.map(Qop::as_str) {
+            Some(qop) => hash(&format!("{a1}:{}:{count:08x}:{cnonce}:{qop}:{a2}", self.nonce)),
+            None => hash(&format!("{a1}:{}:{a2}", self.nonce)),
         };
         let mut out = format!(
             "Digest username={}, realm={}, nonce={}, uri={}, response=\"{response}\"",
@@ -121,11 +157,11 @@ impl Challenge {
         if let Some(text) = &self.algorithm_text {
             let _ = write!(out, ", algorithm={text}");
         }
-        if self.qop || self.session {
+        if self.qop.is_some() || self.session {
             let _ = write!(out, ", cnonce={}", quote(cnonce));
         }
-        if self.qop {
-            let _ = write!(out, ", qop=auth, nc={count:08x}");
+        if let Some(qop) = self.qop.map(Qop::as_str) {
+            let _ = write!(out, ", qop={qop}, nc={count:08x}");
         }
         if let Some(opaque) = &self.opaque {
             let _ = write!(out, ", opaque={}", quote(opaque));
@@ -163,11 +199,21 @@ pub struct What<'a> {
     pub method: &'a str,
     /// Request URI.
     pub uri: &'a str,
+    /// Body, for `auth-int`.
+    pub body: &'a [u8],
+}
+
+/// The nonce that the server wants with the next request (`Authentication-Info`, RFC 7616 section
+/// 3.5), where it names one.
+pub fn next_nonce(value: &str) -> Option<String> {
+    let items = List::new(value).filter_map(|item| item.split_once('='));
+    let mut found = items.filter(|(name, _)| trim(name).eq_ignore_ascii_case("nextnonce"));
+    found.next().map(|(_, value)| unquote(trim(value)).into_owned()).filter(|n| !n.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Challenge, Unanswerable, What, Who};
+    use super::{Challenge, Unanswerable, What, Who, next_nonce};
     use offhook_model::Secret;
 
     fn check(algorithm: &str, response: &str) {
@@ -180,7 +226,7 @@ mod tests {
         .expect("valid");
         let password = Secret::from("Circle of Life");
         let who = Who { username: "Mufasa", password: &password };
-        let what = What { method: "GET", uri: "/dir/index.html" };
+        let what = What { method: "GET", uri: "/dir/index.html", body: b"" };
         let answer =
             challenge.answer(&who, &what, 1, "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ");
         assert!(answer.contains(&format!("response=\"{response}\"")), "{answer}");
@@ -199,12 +245,39 @@ mod tests {
         assert!(challenge.stale);
         let password = Secret::from("secret");
         let who = Who { username: "u", password: &password };
-        let answer = challenge.answer(&who, &What { method: "REGISTER", uri: "sip:x" }, 1, "c");
+        let answer =
+            challenge.answer(&who, &What { method: "REGISTER", uri: "sip:x", body: b"" }, 1, "c");
         assert!(
             !answer.contains("nc=") && !answer.contains("qop") && !answer.contains("cnonce"),
             "{answer}"
         );
         assert!(!answer.contains("secret"));
+    }
+
+    #[test]
+    fn a_body_is_protected_where_nothing_else_is_offered() {
+        let challenge =
+            Challenge::parse("Digest realm=\"r\",nonce=\"n\",qop=\"auth-int\"").expect("valid");
+        let password = Secret::from("p");
+        let who = Who { username: "u", password: &password };
+        let answer = |body: &[u8]| {
+            challenge.answer(&who, &What { method: "INVITE", uri: "sip:x", body }, 1, "c")
+        };
+        // md5(md5(u:r:p):n:00000001:c:auth-int:md5(INVITE:sip:x:md5(v=0))), by md5sum.
+        assert!(
+            answer(b"v=0").contains("response=\"64b93804d1cf9744c49051f53a6d568f\""),
+            "{}",
+            answer(b"v=0")
+        );
+        assert!(answer(b"v=0").contains("qop=auth-int, nc=00000001"));
+        assert_ne!(answer(b"v=0"), answer(b""));
+    }
+
+    #[test]
+    fn the_next_nonce_is_read() {
+        let value = "qop=auth, nextnonce=\"a\\\"b\", nc=00000001";
+        assert_eq!(next_nonce(value).as_deref(), Some("a\"b"));
+        assert_eq!(next_nonce("rspauth=\"x\""), None);
     }
 
     #[test]

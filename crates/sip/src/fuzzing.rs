@@ -88,3 +88,37 @@ pub mod uri {
         }
     }
 }
+
+/// Bodies of the call manager and of subscriptions: the first line is the media type, the rest the
+/// body.
+pub mod body {
+    use crate::lines::{self, Dialogs};
+    use crate::message::parse;
+    use crate::remote::wishes;
+    use crate::xml;
+
+    /// One input.
+    pub fn fuzz(data: &[u8]) {
+        let at = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+        let (kind, body) = data.split_at(at);
+        let body = body.get(1..).unwrap_or_default();
+        if let Some(root) = xml::parse(body) {
+            check(&root, 1);
+        }
+        let Ok(kind) = std::str::from_utf8(kind) else { return };
+        let kind: String = kind.chars().filter(|c| !c.is_control()).collect();
+        let head = format!(
+            "NOTIFY sip:a SIP/2.0\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let Ok(message) = parse(&[head.as_bytes(), body].concat()) else { return };
+        assert!(wishes(&message).len() <= 32);
+        let mut known = Dialogs::default();
+        let _ = (lines::read(&message, &mut known), lines::read(&message, &mut known));
+    }
+
+    fn check(element: &xml::Element, depth: usize) {
+        assert!(depth <= xml::MAX_DEPTH + 1 && !element.name.is_empty());
+        element.children.iter().for_each(|child| check(child, depth + 1));
+    }
+}

@@ -23,6 +23,11 @@ fn messages_survive_mutation() {
 }
 
 #[test]
+fn bodies_survive_mutation() {
+    check("corpus/body", fuzzing::body::fuzz);
+}
+
+#[test]
 fn streams_survive_mutation() {
     check("corpus/framing", fuzzing::framing::fuzz);
 }

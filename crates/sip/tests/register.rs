@@ -113,6 +113,40 @@ fn a_stale_nonce_is_no_wrong_password() {
 }
 
 #[test]
+fn the_next_nonce_is_used_and_counted_from_one() {
+    let mut solo = Solo::new(account("alice", Link::Tcp));
+    solo.start();
+    solo.open();
+    let first = solo.take("REGISTER ");
+    solo.feed(&response(&first, "401 Unauthorized", "r", CHALLENGE, ""));
+    let second = solo.take("REGISTER ");
+    let more = "Expires: 60\r\nAuthentication-Info: nextnonce=\"new\", qop=auth\r\n";
+    solo.feed(&response(&second, "200 OK", "r", more, ""));
+    solo.advance(secs(56));
+    let refresh = solo.take("REGISTER ");
+    let value = header(&refresh, "Authorization").expect("credentials");
+    assert!(value.contains("nonce=\"new\"") && value.contains("nc=00000001"), "{value}");
+}
+
+#[test]
+fn a_registrar_and_a_proxy_may_both_ask() {
+    let mut solo = Solo::new(account("alice", Link::Tcp));
+    solo.start();
+    solo.open();
+    let first = solo.take("REGISTER ");
+    let proxy = "Proxy-Authenticate: Digest realm=\"p\", nonce=\"m\"\r\n";
+    solo.feed(&response(&first, "407 Proxy Authentication Required", "r", proxy, ""));
+    let second = solo.take("REGISTER ");
+    assert!(header(&second, "Proxy-Authorization").is_some_and(|v| v.contains("realm=\"p\"")));
+    solo.feed(&response(&second, "401 Unauthorized", "r", CHALLENGE, ""));
+    let third = solo.take("REGISTER ");
+    assert!(header(&third, "Proxy-Authorization").is_some_and(|v| v.contains("realm=\"p\"")));
+    assert!(header(&third, "Authorization").is_some_and(|v| v.contains("realm=\"r\"")));
+    solo.feed(&response(&third, "200 OK", "r", "", ""));
+    assert!(solo.ua.is_registered());
+}
+
+#[test]
 fn a_server_that_is_always_stale_does_not_keep_us_busy() {
     let mut solo = Solo::new(account("alice", Link::Tcp));
     solo.start();

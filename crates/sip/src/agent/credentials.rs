@@ -7,7 +7,7 @@ use offhook_model::Fault;
 
 use super::call::Stage;
 use super::{Context, Purpose, SipCall, UserAgent};
-use crate::digest::{Challenge, Unanswerable, What, Who};
+use crate::digest::{Challenge, Unanswerable, What, Who, next_nonce};
 use crate::message::{Message, Method, Name, Request};
 use crate::transaction::Delivered;
 
@@ -58,12 +58,25 @@ impl UserAgent {
         for session in self.credentials.sessions.iter_mut().filter(|s| s.register == register) {
             session.count += 1;
             let cnonce = self.tokens.tag();
-            let what = What { method: request.method.as_str(), uri: &request.uri };
+            let (method, uri) = (request.method.as_str(), &request.uri);
+            let what = What { method, uri, body: request.body_bytes() };
             let value = session.challenge.answer(&who, &what, session.count, &cnonce);
             request.push(
                 if session.proxy { Name::ProxyAuthorization } else { Name::Authorization },
                 value,
             );
+        }
+    }
+
+    /// A success may name the nonce for the next request. Only where one challenge was answered is
+    /// it clear which it belongs to.
+    pub(super) fn take_next_nonce(&mut self, register: bool, message: &Message) {
+        let next = message.header(Name::AuthenticationInfo).and_then(next_nonce);
+        let mut sessions =
+            self.credentials.sessions.iter_mut().filter(|session| session.register == register);
+        if let (Some(nonce), Some(session), None) = (next, sessions.next(), sessions.next()) {
+            session.challenge = session.challenge.clone().with_nonce(nonce);
+            session.count = 0;
         }
     }
 

@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 use offhook_model::{Fault, Link};
 use offhook_ports::{FlowId, PhoneAccount, PhoneDialect};
 
-use crate::message::{Message, Request, Response};
+use crate::message::{Message, Method, Request, Response};
 use crate::registration::{Attempts, Phase};
 use crate::token::Tokens;
 use crate::transaction::{ClientKey, Delivered, Expired, Path, ServerKey, Transactions};
@@ -379,6 +379,9 @@ impl UserAgent {
         if matches!(status, 401 | 407) && asked_again {
             self.challenged(delivered, message, now);
             return;
+        }
+        if (200..300).contains(&status) && asked_again {
+            self.take_next_nonce(delivered.request.method == Method::Register, message);
         }
         match delivered.context.purpose.clone() {
             Purpose::Register => self.registered(message, now),
