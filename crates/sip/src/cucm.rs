@@ -12,9 +12,9 @@ extended-refer,X-cisco-callinfo,X-cisco-serviceuri,X-cisco-escapecodes,X-cisco-s
 X-cisco-srtp-fallback,X-cisco-monrec,X-cisco-config,X-cisco-sis-7.0.0,X-cisco-sessionpersist,\
 X-cisco-xsi-8.5.1,X-cisco-graceful-reg,X-cisco-duplicate-reg";
 
-/// Options announced in calls: those of the vendor's client, whole, because servers look for them
-/// (reference sip-dialect.md section 3), and behind them what we can do beyond that.
-pub const SUPPORTED_CALL: &str = "replaces,join,sdp-anat,norefersub,resource-priority,\
+/// Options announced in calls: those of the vendor's client, because servers look for them (reference
+/// sip-dialect.md section 3), without sdp-anat, which we cannot, and with what we can beyond that.
+pub const SUPPORTED_CALL: &str = "replaces,join,norefersub,resource-priority,\
 extended-refer,X-cisco-callinfo,X-cisco-serviceuri,X-cisco-escapecodes,X-cisco-service-control,\
 X-cisco-srtp-fallback,X-cisco-monrec,X-cisco-config,X-cisco-sis-7.0.0,X-cisco-xsi-8.5.1,100rel,\
 timer";
