@@ -35,7 +35,7 @@ pub fn bob() -> DialString {
     DialString::Number("2002".into())
 }
 
-fn account() -> PhoneAccount {
+pub fn account() -> PhoneAccount {
     PhoneAccount {
         dialect: PhoneDialect::Standard,
         user: "alice".into(),
@@ -123,7 +123,7 @@ impl Stage {
         Self::of(account).in_service()
     }
 
-    fn of(account: PhoneAccount) -> Self {
+    pub fn of(account: PhoneAccount) -> Self {
         #[allow(clippy::disallowed_methods, reason = "virtual time needs a start")]
         let at = Instant::now();
         Self {
@@ -155,7 +155,7 @@ impl Stage {
         Self::new().in_service()
     }
 
-    fn in_service(mut self) -> Self {
+    pub fn in_service(mut self) -> Self {
         self.phone.start(self.now);
         self.drain();
         self.open();
@@ -288,6 +288,12 @@ impl Stage {
         let kind = match content {
             "" => "",
             _ if content.starts_with("SIP/2.0 ") => "Content-Type: message/sipfrag\r\n",
+            _ if content.starts_with("<x-cisco-remotecc-response") => {
+                "Content-Type: application/x-cisco-remotecc-response+xml\r\n"
+            }
+            _ if content.starts_with('<') => {
+                "Content-Type: application/x-cisco-remotecc-request+xml\r\n"
+            }
             _ => "Content-Type: application/sdp\r\n",
         };
         let text = format!(
@@ -306,6 +312,7 @@ impl Stage {
     }
 
     /// Bob's end of a call is what a new call of his would replace.
+    #[allow(dead_code, reason = "the ladders use it")]
     pub fn dialog_of(leg: &Leg) -> (String, String, String) {
         let tag = |text: &str| text.rsplit(";tag=").next().unwrap_or("").to_owned();
         (leg.call_id.clone(), tag(&leg.theirs), tag(&leg.ours))
@@ -318,10 +325,29 @@ impl Stage {
 
     /// Bob calls with more headers.
     pub fn invite_with(&mut self, more: &str, content: &str) -> Leg {
+        self.invite_from("\"Bob\" <sip:2002@example.test>", more, content)
+    }
+
+    /// The server asks for something outside every call.
+    #[allow(dead_code, reason = "the ladders use it")]
+    pub fn server_asks(&mut self, method: &str, more: &str, content: &str) {
+        self.count += 1;
+        let mut leg = Leg {
+            call_id: format!("server-{}", self.count),
+            ours: format!("<sip:server@example.test>;tag=server{}", self.count),
+            theirs: "<sip:alice@example.test>".into(),
+            cseq: 0,
+            branch: String::new(),
+        };
+        self.request(&mut leg, method, more, content);
+    }
+
+    /// Somebody calls.
+    pub fn invite_from(&mut self, who: &str, more: &str, content: &str) -> Leg {
         self.count += 1;
         let mut leg = Leg {
             call_id: format!("call-{}", self.count),
-            ours: format!("\"Bob\" <sip:2002@example.test>;tag=caller{}", self.count),
+            ours: format!("{who};tag=caller{}", self.count),
             theirs: "<sip:alice@example.test>".into(),
             cseq: 0,
             branch: String::new(),
