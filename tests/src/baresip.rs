@@ -15,12 +15,14 @@ use crate::running::Running;
 use crate::{Transport, attempt, free_port, program, sound, until};
 
 /// One account of a phone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PhoneAccount<'a> {
     /// User part of the address, and user name of the digest.
     pub user: &'a str,
     /// The only codec it speaks, as `PCMU/8000/1`; all when empty.
     pub codec: &'a str,
+    /// Encryption of its sound, by its own word such as `srtp-mand`; none when empty.
+    pub encryption: &'a str,
 }
 
 /// A running phone.
@@ -81,10 +83,14 @@ impl Baresip {
                 "" => String::new(),
                 codec => format!(";audio_codecs={codec}"),
             };
+            let encryption = match account.encryption {
+                "" => String::new(),
+                word => format!(";mediaenc={word}"),
+            };
             format!(
                 "<sip:{user}@{domain};transport={word}>;auth_user={user};auth_pass={password};\
                  outbound=\"sip:127.0.0.1:{server_port};transport={word}\";regint=600;ptime=20;\
-                 answermode=auto{codec}\n"
+                 answermode=auto{codec}{encryption}\n"
             )
         });
         std::fs::write(folder.join("config"), config).expect("a configuration file");

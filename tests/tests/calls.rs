@@ -14,10 +14,16 @@ const OURS_DB: f64 = -12.0;
 
 /// Foreign phones that speak one codec each, called by its name.
 const PHONES: [PhoneAccount<'_>; 4] = [
-    PhoneAccount { user: "PCMU", codec: "PCMU/8000/1" },
-    PhoneAccount { user: "PCMA", codec: "PCMA/8000/1" },
-    PhoneAccount { user: "G722", codec: "G722/16000/1" },
-    PhoneAccount { user: "opus", codec: "opus/48000/2" },
+    PhoneAccount { user: "PCMU", codec: "PCMU/8000/1", encryption: "" },
+    PhoneAccount { user: "PCMA", codec: "PCMA/8000/1", encryption: "" },
+    PhoneAccount { user: "G722", codec: "G722/16000/1", encryption: "" },
+    PhoneAccount { user: "opus", codec: "opus/48000/2", encryption: "" },
+];
+
+/// Foreign phones that encrypt: where the other side does too, and always.
+const ENCRYPTING: [PhoneAccount<'_>; 2] = [
+    PhoneAccount { user: "willing", codec: "PCMU/8000/1", encryption: "srtp" },
+    PhoneAccount { user: "insisting", codec: "PCMU/8000/1", encryption: "srtp-mand" },
 ];
 
 /// Servers, a foreign phone and our client, ready to call.
@@ -31,6 +37,10 @@ struct Stage {
 
 impl Stage {
     fn set(transport: Transport) -> Option<Self> {
+        Self::with(transport, &PHONES)
+    }
+
+    fn with(transport: Transport, phones: &[PhoneAccount<'_>]) -> Option<Self> {
         let peers = &["knotd", "kamailio", "kamcmd", "baresip"];
         if !have(&format!("calls over {}", transport.word()), peers) {
             return None;
@@ -38,7 +48,7 @@ impl Stage {
         let scratch = Scratch::new();
         let servers = Standard::start(&scratch, &Parts::phone(transport));
         let client = Client::start(scratch.path(), "alice", &servers.setup());
-        let phone = servers.phone(transport, &PHONES);
+        let phone = servers.phone(transport, phones);
         client.sign_in(&format!("alice@{DOMAIN}"), PASSWORD, &["phone"]);
         servers.sip().until_registered("alice", 20);
         Some(Self { phone, client, _servers: servers, _scratch: scratch })
@@ -200,4 +210,43 @@ fn a_call_is_held_and_resumed() {
     stage.client.until_call(&id, "connected", since);
     stage.client.must("call.hangUp", json!({ "id": id }));
     stage.client.until_ended(&id, "hungUp", since);
+}
+
+/// Calls each way with somebody who encrypts.
+fn check_encrypted(stage: &mut Stage, user: &str) {
+    for ours in [true, false] {
+        println!("{user}, {}", if ours { "we call" } else { "they call" });
+        let (since, theirs, played) =
+            (stage.client.count(), stage.phone.count(), stage.client.played());
+        let id = if ours {
+            stage.client.dial(&format!("sip:{user}@{DOMAIN}"))
+        } else {
+            stage.phone.become_account(user, DOMAIN);
+            stage.phone.command("dial", &format!("sip:alice@{DOMAIN}"));
+            let id = stage.client.until_called(since);
+            stage.client.must("call.answer", json!({ "id": id }));
+            id
+        };
+        stage.client.until_call(&id, "connected", since);
+        stage.phone.until_event("CALL_ESTABLISHED", theirs);
+        pause(2.0);
+        // Of our offer it takes the strongest; itself it offers one only.
+        let suite = if ours { "AEAD_AES_256_GCM" } else { "AES_CM_128_HMAC_SHA1_80" };
+        for direction in ["send", "receive"] {
+            assert_eq!(stage.client.stream(&id, direction)["srtp"], suite, "{user} {direction}");
+        }
+        let calls = stage.client.must("call.list", json!({}));
+        let call = calls["items"].get(0).unwrap_or(&calls);
+        assert_eq!(call["security"], "full", "{call}");
+        stage.client.must("call.hangUp", json!({ "id": id }));
+        stage.client.until_ended(&id, "hungUp", since);
+        stage.hear(played, 1.0);
+    }
+}
+
+#[test]
+fn sound_is_encrypted_with_who_can_and_the_call_says_what_that_is_worth() {
+    let Some(mut stage) = Stage::with(Transport::Tls, &ENCRYPTING) else { return };
+    check_encrypted(&mut stage, "willing");
+    check_encrypted(&mut stage, "insisting");
 }

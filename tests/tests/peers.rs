@@ -11,8 +11,11 @@ fn two_phones_talk(transport: Transport) {
     }
     let scratch = Scratch::new();
     let servers = Standard::start(&scratch, &Parts::phone(transport));
-    let accounts = [("caller", ""), ("callee", "PCMA/8000/1")]
-        .map(|(user, codec)| PhoneAccount { user, codec });
+    let accounts = [("caller", ""), ("callee", "PCMA/8000/1")].map(|(user, codec)| PhoneAccount {
+        user,
+        codec,
+        encryption: "",
+    });
     let mut phone = servers.phone(transport, &accounts);
     servers.sip().until_registered("caller", 20);
     servers.sip().until_registered("callee", 20);

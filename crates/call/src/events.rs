@@ -82,6 +82,9 @@ impl Phone {
             return;
         }
         let Some(index) = self.of_sip(call) else { return };
+        if self.call_encrypted(index, end, now) {
+            return;
+        }
         self.given_away(index, end);
         let entry = &self.entries[index];
         let reached = Reached {

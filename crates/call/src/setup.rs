@@ -7,6 +7,7 @@ use offhook_model::{AudioCodec, CallEnd, CallId, CallState, Moment, Owner, Secre
 use offhook_ports::{MediaEncryption, MediaPlan};
 use offhook_rtp::SdpError;
 use offhook_rtp::sdp::{Encryption, LocalMedia, Negotiator};
+use offhook_sip::{By, End};
 
 use crate::entry::Waiting;
 use crate::{Output, Phone, ending};
@@ -54,6 +55,23 @@ impl Phone {
         self.entropy.fill(&mut secret);
         let session_id = (self.seed >> 33) + u64::from(id.0) + (turn << 20);
         Negotiator::new(session_id, self.local(id, rtp, rtcp.port(), Secret::new(secret)))
+    }
+
+    /// Who takes keys with the encrypted transport only refuses ours beside the plain one (488): they
+    /// are called once more with that. True when they are.
+    pub(crate) fn call_encrypted(&mut self, index: usize, end: &End, now: Moment) -> bool {
+        let entry = &mut self.entries[index];
+        let refused = end.by == By::Them && matches!(end.status, Some(488 | 606));
+        let (Some(description), Some(to)) = (entry.description.as_mut(), entry.dialled.as_ref())
+        else {
+            return false;
+        };
+        if !refused || entry.call.connected.is_some() || !description.insist_on_encryption() {
+            return false;
+        }
+        let offer = description.offer();
+        entry.sip = Some(self.agent.invite(to, offer, now.at));
+        true
     }
 
     fn local(

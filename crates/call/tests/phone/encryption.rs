@@ -38,6 +38,37 @@ fn who_does_not_encrypt_is_talked_to_all_the_same_and_the_call_says_so() {
 }
 
 #[test]
+fn who_takes_keys_with_the_encrypted_transport_only_is_called_again_with_that() {
+    let mut stage = Stage::encrypting(Link::Tls, WherePossible);
+    let id = stage.phone.dial(bob(), stage.now).expect("dialled");
+    stage.drain();
+    let invite = stage.take("INVITE ");
+    stage.respond(&invite, "488 Not Acceptable Here", "", "");
+    stage.take("ACK ");
+    let again = stage.take("INVITE ");
+    assert!(again.contains(" RTP/SAVP ") && again.contains("a=crypto:2 "), "{again}");
+    assert_ne!(header(&again, "Call-ID"), header(&invite, "Call-ID"));
+    assert_eq!(stage.state(id), CallState::Dialing);
+    stage.respond(&again, "200 OK", "", &keyed("RTP/SAVP", 2));
+    stage.take("ACK ");
+    assert_eq!((stage.state(id), stage.call(id).security), (CallState::Connected, Security::Full));
+}
+
+#[test]
+fn who_refuses_both_is_called_no_third_time() {
+    let mut stage = Stage::encrypting(Link::Tls, WherePossible);
+    let id = stage.phone.dial(bob(), stage.now).expect("dialled");
+    stage.drain();
+    for _ in 0..2 {
+        let invite = stage.take("INVITE ");
+        stage.respond(&invite, "488 Not Acceptable Here", "", "");
+        stage.take("ACK ");
+    }
+    stage.nothing_sent();
+    assert_eq!(stage.end(id), ("failed", Some(488)));
+}
+
+#[test]
 fn over_a_connection_in_clear_no_key_is_told_unasked() {
     let mut stage = Stage::encrypting(Link::Tcp, WherePossible);
     stage.phone.dial(bob(), stage.now).expect("dialled");

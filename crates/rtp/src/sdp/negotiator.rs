@@ -86,6 +86,18 @@ impl Negotiator {
         self.local.hold = hold;
     }
 
+    /// After an offer of keys beside the plain transport was refused: the next offer has the
+    /// encrypted transport, for some take keys with that only. Nothing, and false, for any other
+    /// kind of offer or once something was agreed.
+    pub fn insist_on_encryption(&mut self) -> bool {
+        if self.local.encryption != Encryption::Offered || self.remote.is_some() {
+            return false;
+        }
+        self.local.encryption = Encryption::Fallback;
+        self.lines = vec![Line::Audio { protocol: Encryption::Fallback.protocol().to_owned() }];
+        true
+    }
+
     /// From the next description on these codecs, in order of preference.
     pub fn set_codecs(&mut self, codecs: Vec<AudioCodec>) {
         self.local.codecs = codecs;
