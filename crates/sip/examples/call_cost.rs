@@ -36,6 +36,7 @@ fn account(user: &str) -> PhoneAccount {
         registrar: None,
         encryption: offhook_ports::MediaEncryption::default(),
         features: offhook_ports::PhoneFeatures::default(),
+        upkeep: offhook_ports::PhoneUpkeep::default(),
         digest: None,
         expires: Duration::from_secs(3600),
         refresh_before: Duration::from_secs(5),

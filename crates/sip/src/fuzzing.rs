@@ -1,5 +1,7 @@
 //! Entry points for fuzzing: each runs a parser over arbitrary bytes and checks what must hold.
 
+pub mod operations;
+
 /// Messages: what can be read can be written, and reads the same again.
 pub mod message {
     use crate::message::{Message, Name, parse};
@@ -86,6 +88,22 @@ pub mod uri {
         if let Ok(address) = Address::parse(text) {
             let _ = (address.uri(), address.name(), address.params.iter().count());
         }
+    }
+}
+
+/// Bodies of several parts: each part is a piece of the body, and there are not too many.
+pub mod multipart {
+    use crate::message::parts;
+
+    /// One input: a line with the media type, then the body.
+    pub fn fuzz(data: &[u8]) {
+        let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+        let (kind, body) = data.split_at(end);
+        let body = body.get(1..).unwrap_or_default();
+        let kind = String::from_utf8_lossy(kind);
+        let found = parts(&kind, body);
+        assert!(found.len() <= 32);
+        assert!(found.iter().map(|part| part.body.len()).sum::<usize>() <= body.len());
     }
 }
 

@@ -37,6 +37,18 @@ fn uris_survive_mutation() {
     check("corpus/uri", fuzzing::uri::fuzz);
 }
 
+#[test]
+fn bodies_of_several_parts_survive_mutation() {
+    check("corpus/multipart", fuzzing::multipart::fuzz);
+}
+
+#[test]
+fn operations_survive_mutation() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/operations");
+    let run = |data: &[u8]| fuzzing::operations::fuzz(data, support::start_of_time());
+    assert!(replay(&folder, 1500, 0x5eed, run) > 0);
+}
+
 /// A user agent with a call of ours that rings and one of theirs that is up, and a message in
 /// which marks stand for what belongs to them.
 fn disturb(data: &[u8]) {
@@ -90,6 +102,14 @@ proptest! {
         fuzzing::message::fuzz(&bytes);
         fuzzing::framing::fuzz(&bytes);
         fuzzing::uri::fuzz(&bytes);
+        fuzzing::multipart::fuzz(&bytes);
+    }
+
+    #[test]
+    fn arbitrary_operations_keep_their_promises(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        fuzzing::operations::fuzz(&bytes, support::start_of_time());
     }
 
     #[test]

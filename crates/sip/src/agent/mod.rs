@@ -435,9 +435,9 @@ impl UserAgent {
 
     /// Ends the event side of a call: it is told once.
     fn ended(&mut self, call: SipCall, end: End) {
-        let told =
-            self.calls.get_mut(&call).is_some_and(|call| std::mem::replace(&mut call.told, true));
-        if !told {
+        // What is not there any more has been told of when it went.
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        if !std::mem::replace(&mut known.told, true) {
             self.event(Event::Ended { call, end });
         }
     }
