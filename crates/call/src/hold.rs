@@ -65,11 +65,11 @@ impl Phone {
             return;
         };
         let wished = entry.hold.wished;
-        if entry.hold.asked.is_some() || entry.hold.held == wished {
+        if entry.hold.asked.is_some() {
             return;
         }
-        if entry.call.preserved {
-            // Nobody is there who could be asked: only our side changes.
+        if entry.hold.held == wished || entry.call.preserved {
+            // Nobody has to be asked, or nobody is there who could be: only our side changes.
             if !wished && let Some(plan) = entry.plan.clone() {
                 self.apply(index, plan);
             }

@@ -191,7 +191,7 @@ impl Phone {
         now: Moment,
     ) {
         let Some(index) = self.index(id) else { return };
-        if self.entries[index].ended.is_some() {
+        if self.entries[index].ended.is_some() || self.entries[index].ports.is_some() {
             return;
         }
         match ports {
@@ -358,7 +358,7 @@ impl Phone {
     }
 
     pub(crate) fn of_sip(&self, call: SipCall) -> Option<usize> {
-        self.entries.iter().position(|entry| entry.sip == Some(call))
+        self.entries.iter().position(|entry| entry.sip == Some(call) && entry.ended.is_none())
     }
 
     pub(crate) fn in_state(
