@@ -32,6 +32,7 @@ pub const PEERS: &[&str] = &[
     "lua-dbi-sqlite3",
     "kamailio",
     "kamailio-tls-modules",
+    "sip-tester",
     "baresip-core",
     "knot",
     "knot-dnsutils",

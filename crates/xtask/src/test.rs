@@ -83,6 +83,7 @@ fn say_what_is_skipped(found: &Packages) {
         ("prosody", "chat interop"),
         ("kamailio", "call interop"),
         ("baresip", "call interop"),
+        ("sipp", "many calls in a row"),
         ("knotd", "sign-in by SRV records of a real name server"),
         ("named", "the planning guide's records from BIND"),
         ("Xvfb", "pictures of the window"),

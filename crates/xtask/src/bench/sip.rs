@@ -18,7 +18,8 @@ const ROUNDS: [u64; 2] = [100, 200];
 /// It cannot be built or run.
 pub fn measure() -> Result<Vec<Row>, String> {
     let package = ["-p", "offhook-sip"];
-    run(cargo().args(["build", "--release", "--example", "parse_cost"]).args(package))?;
+    let examples = ["--example", "parse_cost", "--example", "call_cost"];
+    run(cargo().args(["build", "--release"]).args(examples).args(package))?;
     let mut rows = Vec::new();
     let (messages, accepted, _) = round(1, "sdp", false)?;
     rows.push(
@@ -37,6 +38,7 @@ pub fn measure() -> Result<Vec<Row>, String> {
         }
     }
     rows.extend(speed()?);
+    rows.extend(calls()?);
     Ok(rows)
 }
 
@@ -70,6 +72,31 @@ fn instructions(word: &str) -> Result<f64, String> {
     let (messages, _, less) = round(few, word, true)?;
     let (_, _, more) = round(many, word, true)?;
     Ok(more.saturating_sub(less) as f64 / ((many - few) * messages.max(1)) as f64)
+}
+
+/// Calls that are counted and timed; the difference between these two.
+const CALLS: [u64; 2] = [1_000, 6_000];
+
+/// What signalling of a call costs at one end, half of what it costs at both.
+fn calls() -> Result<Vec<Row>, String> {
+    let timed = |count: u64| -> Result<f64, String> {
+        let mut command = Command::new(built("release", "examples/call_cost"));
+        let out = command.arg(count.to_string()).output().map_err(|error| error.to_string())?;
+        let said: Value = serde_json::from_slice(&out.stdout)
+            .map_err(|_| format!("call_cost: {}", String::from_utf8_lossy(&out.stderr)))?;
+        if said["whole"].as_u64() != Some(count) {
+            return Err(format!("of {count} calls not all ran their course: {said}"));
+        }
+        said["microseconds"].as_f64().ok_or_else(|| format!("call_cost said {said}"))
+    };
+    let [few, many] = CALLS;
+    // The best of three: what disturbs only ever adds.
+    let mut best = f64::INFINITY;
+    for _ in 0..3 {
+        best = best.min((timed(many)? - timed(few)?) / (many - few) as f64 / 2.0);
+    }
+    let row = Row::new("signalling of a call, one end: µs", best);
+    Ok(vec![row.beside(Peer::Recorded("pjsip", 290.0)).at_most(300.0).digits(0)])
 }
 
 /// The Criterion benchmark of the same corpus; it keeps its estimates in files.
