@@ -37,6 +37,7 @@ pub mod message {
             let _ = crate::digest::Challenge::parse(value);
         }
         let _ = crate::identity::Identity::of_sender(message);
+        crate::agent::look(message);
         let _ = crate::remote::wishes(message);
     }
 }
@@ -138,5 +139,20 @@ pub mod body {
     fn check(element: &xml::Element, depth: usize) {
         assert!(depth <= xml::MAX_DEPTH + 1 && !element.name.is_empty());
         element.children.iter().for_each(|child| check(child, depth + 1));
+    }
+}
+
+/// What is said in calls: the first line is the media type, the rest the body.
+pub mod talk {
+    /// One input.
+    pub fn fuzz(data: &[u8]) {
+        let at = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+        let body = data.get(at + 1..).unwrap_or_default();
+        let mut roster = crate::conference::Roster::default();
+        for _ in 0..2 {
+            let _ = roster.apply(body);
+            assert!(roster.people().len() <= 200);
+        }
+        crate::agent::look_at_body(body);
     }
 }

@@ -28,6 +28,11 @@ fn bodies_survive_mutation() {
 }
 
 #[test]
+fn what_is_said_in_calls_survives_mutation() {
+    check("corpus/talk", fuzzing::talk::fuzz);
+}
+
+#[test]
 fn streams_survive_mutation() {
     check("corpus/framing", fuzzing::framing::fuzz);
 }

@@ -411,6 +411,7 @@ fn a_call_of_ours_that_rings_can_be_replaced_by_whom_it_reached() {
     solo.drain();
     let sent = solo.take_all();
     assert!(sent[0].starts_with("SIP/2.0 200") && sent[1].starts_with("CANCEL "), "{sent:#?}");
+    assert!(header(&sent[1], "Reason").is_some_and(|reason| reason.starts_with("SIP;cause=200")));
 }
 
 #[test]

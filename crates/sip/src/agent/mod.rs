@@ -10,6 +10,7 @@ mod calls;
 mod control;
 mod credentials;
 mod flow;
+mod fuzzed;
 mod headers;
 mod incoming;
 mod info;
@@ -44,6 +45,7 @@ use crate::transaction::{ClientKey, Delivered, Expired, Path, ServerKey, Transac
 use call::Call;
 use credentials::Credentials;
 use flow::Flow;
+pub(crate) use fuzzed::{look, look_at_body};
 use standby::Standby;
 pub use told::{
     Arrival, CallInfo, Control, ReferTarget, Referral, RosterEntry, SoftKey, TransferStep,

@@ -205,7 +205,7 @@ impl UserAgent {
         let theirs = call.asked.is_some() || call.awaited.is_some();
         let offers = !update || sdp.is_some();
         let status = match () {
-            () if matches!(call.stage, Stage::Ending | Stage::Cancelling) => 481,
+            () if call.told || matches!(call.stage, Stage::Ending | Stage::Cancelling) => 481,
             () if offers && ours => 491,
             () if offers && theirs => 500,
             () if sdp.is_none() && !message.body().is_empty() => 415,
@@ -251,7 +251,7 @@ impl UserAgent {
     pub(super) fn hear_kind(&mut self, id: SipCall, message: &Message) {
         let cucm = self.is_cucm();
         let Some(call) = self.calls.get_mut(&id) else { return };
-        if let Some(info) = call.kind(message, cucm) {
+        if let Some(info) = call.kind(message, cucm).filter(|_| !call.told) {
             self.event(Event::CallInfo { call: id, info });
         }
     }

@@ -89,7 +89,8 @@ impl UserAgent {
         let Some(call) = self.calls.get_mut(&id) else { return };
         if let (Stage::Cancelling, false, Some(key)) = (call.stage, call.cancel_sent, &call.invite)
         {
-            call.cancel_sent = self.transactions.cancel(key, Context::of(Purpose::Cancel), now);
+            call.cancel_sent =
+                self.transactions.cancel(key, call.reason, Context::of(Purpose::Cancel), now);
         }
     }
 

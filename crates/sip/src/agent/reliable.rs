@@ -190,7 +190,9 @@ impl UserAgent {
                 call.learn(message);
                 let sent = call.offer.take().map(|offer| offer.sdp);
                 call.said = sent.or(call.said.take());
-                self.event(Event::OfferAnswered { call: id, sdp: message.sdp() });
+                if !call.told {
+                    self.event(Event::OfferAnswered { call: id, sdp: message.sdp() });
+                }
                 self.next_offer(id, now);
             }
             491 => {
@@ -204,7 +206,7 @@ impl UserAgent {
 
     pub(super) fn update_refused(&mut self, id: SipCall, status: u16, now: Instant) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        if call.offer.take().is_some() {
+        if call.offer.take().is_some() && !call.told {
             self.event(Event::OfferRefused { call: id, status });
             self.next_offer(id, now);
         }

@@ -42,12 +42,17 @@ impl UserAgent {
         message: &Message,
         now: Instant,
     ) {
+        let over = self.calls.get(&id).is_none_or(|call| call.told);
         match method {
+            // What was told to be over is over, whatever still has to be said.
+            Method::Info | Method::Refer | Method::Subscribe if over => {
+                self.answer_call(id, &key, message, 481, now);
+            }
             Method::Invite | Method::Update => self.asked_to_change(id, key, message, now),
             Method::Bye => self.bye(id, &key, message, now),
             Method::Info => self.info(id, &key, message, now),
             Method::Options => self.options(&key, message, now),
-            Method::Notify if event_of(message) == "conference" => {
+            Method::Notify if !over && event_of(message) == "conference" => {
                 let status = self.roster(id, message);
                 self.answer_call(id, &key, message, status, now);
             }

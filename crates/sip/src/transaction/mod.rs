@@ -143,9 +143,19 @@ impl<C: Clone> Transactions<C> {
 
     /// Sends a CANCEL for an INVITE that has had a provisional response. False, and nothing is
     /// sent, when it has not, or is over.
-    pub fn cancel(&mut self, key: &ClientKey, context: C, now: Instant) -> bool {
+    /// `reason` is the value of its Reason header, where it is to have one (RFC 3326).
+    pub fn cancel(
+        &mut self,
+        key: &ClientKey,
+        reason: Option<&str>,
+        context: C,
+        now: Instant,
+    ) -> bool {
         let Some(client) = self.clients.get_mut(key) else { return false };
-        let Some((request, via)) = client.cancel(now) else { return false };
+        let Some((mut request, via)) = client.cancel(now) else { return false };
+        if let Some(reason) = reason {
+            request.push(Name::Reason, reason);
+        }
         let path = client.path;
         let branch = key.0.split(' ').next().unwrap_or_default().to_owned();
         self.send(path, request, &via, &branch, context, now);
