@@ -284,6 +284,54 @@ end-no-answer = Keine Antwort
 end-not-found = Diese Nummer gibt es nicht
 end-cancelled = Abgebrochen
 end-failed = Der Anruf ist gescheitert
+end-transferred = Weitergegeben
+end-parked = Geparkt
+end-diverted = An die Mailbox gegeben
+end-forwarded = Umgeleitet
+end-elsewhere = An einem anderen Telefon angenommen
+call-more = Mehr für diesen Anruf
+call-preserved = Der Anrufserver ist weg. Sie können weitersprechen und auflegen; alles andere geht erst wieder, wenn er zurück ist.
+diverted-by = Umgeleitet von { $name }
+transfer = Weitergeben…
+transfer-to = An { $name } weitergeben
+transfer-title = Das Gespräch mit { $name } weitergeben
+transfer-below = Die andere Seite wird mit der Nummer verbunden, und Ihr Anruf endet.
+transfer-now = Gleich weitergeben
+transfer-ask = Zuerst fragen
+transfer-wrong = Das ist weder eine Nummer noch eine Adresse.
+transfer-connect = { $name } hierher weitergeben
+merge-with = Konferenz mit { $name }
+park = Parken
+divert = An die Mailbox geben
+answer-end = Beenden und annehmen
+conference-people = { $count ->
+    [one] { $count } Person in der Konferenz
+   *[other] { $count } Personen in der Konferenz
+}
+conference-me = { $name } (Sie)
+conference-expel = { $name } aus der Konferenz nehmen
+phone-control = Telefon
+phone-computer = Anrufe klingeln hier
+phone-ring = Anrufe klingeln
+phone-silent = Anrufe klingeln nicht
+phone-reject = Anrufe werden abgewiesen
+phone-forwarded = Anrufe gehen an { $number }
+phone-forwarded-voicemail = Anrufe gehen an die Mailbox
+phone-forward-to = Alle Anrufe umleiten an
+phone-forward = Umleiten
+phone-forward-voicemail = An die Mailbox umleiten
+phone-forward-not = Nicht mehr umleiten
+phone-take-back = { $name } zurückholen
+phone-pickup = Einen Anruf der Gruppe annehmen
+phone-redial = Letzte Nummer noch einmal anrufen
+phone-messages = { $count ->
+    [one] { $count } Sprachnachricht
+   *[other] { $count } Sprachnachrichten
+}
+take-over = Hier verwenden
+take-over-not = Nicht jetzt
+take-over-title = Ihr Telefon hier verwenden?
+take-over-below = Ein anderes Programm oder ein anderer Rechner verwendet Ihr Telefon. Wenn Sie es hier verwenden, geht es dort nicht mehr.
 sound-good = Gut
 sound-fair = Mittel
 sound-poor = Schlecht

@@ -284,6 +284,54 @@ end-no-answer = No answer
 end-not-found = This number does not exist
 end-cancelled = Cancelled
 end-failed = The call failed
+end-transferred = Transferred
+end-parked = Parked
+end-diverted = Sent to voicemail
+end-forwarded = Forwarded
+end-elsewhere = Answered on another phone
+call-more = More for this call
+call-preserved = The call server is gone. You can talk on and hang up; nothing else works until it is back.
+diverted-by = Diverted by { $name }
+transfer = Transfer…
+transfer-to = Transfer to { $name }
+transfer-title = Transfer the call with { $name }
+transfer-below = They are connected with the number, and your call ends.
+transfer-now = Transfer now
+transfer-ask = Ask first
+transfer-wrong = This is neither a number nor an address.
+transfer-connect = Transfer { $name } here
+merge-with = Conference with { $name }
+park = Park
+divert = Send to voicemail
+answer-end = End and answer
+conference-people = { $count ->
+    [one] { $count } person in the conference
+   *[other] { $count } people in the conference
+}
+conference-me = { $name } (you)
+conference-expel = Take { $name } out of the conference
+phone-control = Phone
+phone-computer = calls ring here
+phone-ring = Calls ring
+phone-silent = Calls do not ring
+phone-reject = Calls are refused
+phone-forwarded = calls go to { $number }
+phone-forwarded-voicemail = calls go to voicemail
+phone-forward-to = Forward all calls to
+phone-forward = Forward
+phone-forward-voicemail = Forward to voicemail
+phone-forward-not = Stop forwarding
+phone-take-back = Take back { $name }
+phone-pickup = Pick up a call of your group
+phone-redial = Call the last number again
+phone-messages = { $count ->
+    [one] { $count } voice message
+   *[other] { $count } voice messages
+}
+take-over = Use it here
+take-over-not = Not now
+take-over-title = Use your phone here?
+take-over-below = Another program or computer is using your phone. If you use it here, it stops working there.
 sound-good = Good
 sound-fair = Fair
 sound-poor = Poor

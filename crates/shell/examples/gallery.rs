@@ -118,6 +118,17 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
             one.muted = true;
             (sample::calling(vec![one]), chat())
         }
+        "controlled" => (sample::controlled(), vec![]),
+        "elsewhere" => (sample::elsewhere(), chat()),
+        "phone-menu" => {
+            let mut snapshot = sample::hub();
+            snapshot.phone = std::sync::Arc::new(offhook_model::PhoneState {
+                forward: None,
+                dnd: Some(offhook_model::Dnd::RingerOff),
+                ..sample::phone()
+            });
+            (snapshot, chat())
+        }
         "ended" => (sample::ended("busy"), chat()),
         "contacts" => (sample::request(), vec![Place::Contacts]),
         "crowd" => (sample::crowd(), vec![Place::Contacts]),

@@ -49,6 +49,8 @@ fn calls() {
     let one = |state| vec![call(1, "4217", state)];
     check("incoming_call", sample::calling(one(CallState::Incoming)), amira());
     check("call_in_front", sample::calling(one(CallState::Connected)), None);
+    check("conference_in_front", sample::controlled(), None);
+    check("phone_used_elsewhere", sample::elsewhere(), amira());
     check("call_bar_on_hold", sample::calling(one(CallState::Held)), amira());
 }
 

@@ -91,6 +91,11 @@ fn end_words(cx: &Cx<'_>, call: &Call) -> String {
         "notFound" => "end-not-found",
         "cancelled" => "end-cancelled",
         "missed" => "call-missed",
+        "transferred" => "end-transferred",
+        "parked" => "end-parked",
+        "diverted" => "end-diverted",
+        "forwarded" => "end-forwarded",
+        "answeredElsewhere" => "end-elsewhere",
         "failed" => "end-failed",
         // "hungUp", and causes that a later core may add.
         _ => "end-own",

@@ -4,6 +4,7 @@ use egui::{Align, Rect, Ui, pos2, vec2};
 use offhook_model::{Call, CallId, CallState, Command, Security};
 
 use super::call_bar::{announce, digits, hold_or_resume, protection, sound, state_words};
+use super::call_more;
 use super::hub::{Hub, live};
 use crate::cx::Cx;
 use crate::icons;
@@ -30,7 +31,14 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, id: CallId, out: &mut Vec<C
     } else {
         rect.top() + ((controls - rect.top()) * 0.42).max(96.0)
     };
-    who(ui, cx, call, rect, middle, pad);
+    let end = who(ui, cx, call, rect, middle, pad);
+    if !pad {
+        let words = Rect::from_min_max(
+            pos2(rect.left() + 24.0, end + 12.0),
+            pos2(rect.right() - 24.0, (controls - 8.0).max(end + 12.0)),
+        );
+        call_more::below(ui, cx, hub, call, words, out);
+    }
     if pad {
         let corner = pos2(rect.center().x - 116.0, middle + 100.0).round();
         let place = Rect::from_min_max(corner, pos2(corner.x + 232.0, controls));
@@ -39,7 +47,8 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, id: CallId, out: &mut Vec<C
     actions(ui, cx, hub, call, rect, controls, out);
 }
 
-fn who(ui: &mut Ui, cx: &Cx<'_>, call: &Call, rect: Rect, middle: f32, small: bool) {
+/// Gives where it ends.
+fn who(ui: &mut Ui, cx: &Cx<'_>, call: &Call, rect: Rect, middle: f32, small: bool) -> f32 {
     let name = cx.name_of_call(call);
     let person = cx.people.by_remote(&call.remote);
     let key = person.map_or(call.remote.as_str(), |one| one.contact.bare_str());
@@ -57,10 +66,11 @@ fn who(ui: &mut Ui, cx: &Cx<'_>, call: &Call, rect: Rect, middle: f32, small: bo
     line(ui, row(y, 22.0), &words, Type::Body, cx.c.muted, Align::Center);
     announce(ui, cx, call, row(y, 22.0));
     if small {
-        return;
+        return y + 22.0;
     }
     y += 34.0;
     facts(ui, cx, call, row(y, 28.0));
+    y + 28.0
 }
 
 /// Sound and protection in one pill.
@@ -142,7 +152,7 @@ fn actions(
             glyph: if held { icons::PLAY } else { icons::PAUSE },
             kind: quiet(held),
             on: Some(held),
-            enabled: talking,
+            enabled: talking && call.can.hold,
         },
         Action {
             label: cx.t("chat"),
@@ -150,6 +160,13 @@ fn actions(
             kind: Kind::Plain,
             on: None,
             enabled: person.is_some(),
+        },
+        Action {
+            label: cx.t("call-more"),
+            glyph: icons::ELLIPSIS,
+            kind: Kind::Plain,
+            on: None,
+            enabled: call_more::any(cx, call),
         },
         Action {
             label: cx.t("end"),
@@ -174,7 +191,11 @@ fn actions(
         if let Some(on) = action.on {
             push = push.on(on);
         }
-        let clicked = push.at(ui, cx.c, place).clicked();
+        let response = push.at(ui, cx.c, place);
+        if at == 4 && action.enabled {
+            call_more::open(cx, hub, call, &response, out);
+        }
+        let clicked = response.clicked();
         let text = Rect::from_center_size(center + vec2(0.0, 42.0), vec2(step, 18.0));
         paint_line(ui, text, &action.label, Type::Secondary, cx.c.muted, Align::Center);
         if !clicked {
@@ -190,6 +211,7 @@ fn actions(
                     hub.open_chat(person.contact.clone());
                 }
             }
+            4 => {}
             _ => out.push(Command::HangUp(call.id)),
         }
     }

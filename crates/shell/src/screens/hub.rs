@@ -84,6 +84,12 @@ pub struct Hub {
     pub unkept: conversation::Unkept,
     /// Missed calls before this were seen.
     pub calls_seen: Option<Timestamp>,
+    /// The question to whom a call is given.
+    pub giving: Option<super::call_more::Giving>,
+    /// Somebody is asked before a call is given to them.
+    pub asking: Option<super::call_more::Asking>,
+    /// What is typed in the menu of the phone.
+    pub phone: super::phone_menu::Typed,
     opened: Option<Jid>,
     /// What was last reported as seen: conversation, newest message, how many.
     marked: Option<(Jid, Option<MessageId>, u32)>,
@@ -142,7 +148,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         beside(ui, cx, hub, full, out);
     } else {
         let rail_rect = full.with_max_x(full.left() + RAIL);
-        region(ui, "rail", rail_rect, |ui| rail(ui, cx, hub));
+        region(ui, "rail", rail_rect, |ui| rail(ui, cx, hub, out));
         let rest = full.with_min_x(rail_rect.right());
         if cx.narrow {
             region(ui, "column", rest, |ui| column::show(ui, cx, hub, out));
@@ -155,6 +161,8 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         }
     }
     dialogs::show(ui, cx, hub, out);
+    super::call_more::ask(ui, cx, hub, out);
+    super::phone_menu::take_over(ui, cx, hub, out);
     rooms::make(ui, cx, hub, out);
     super::person_card::show(ui, cx, hub, out);
     read_and_load(ui, cx, hub, out);
@@ -262,7 +270,7 @@ fn chat(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, with: &Jid, out: &mut Vec<Comma
     }
 }
 
-fn rail(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
+fn rail(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     let rect = ui.max_rect();
     ui.painter().rect_filled(rect, 0, cx.c.panel);
     ui.painter().vline(rect.right() - 0.5, rect.y_range(), cx.c.hair());
@@ -285,7 +293,7 @@ fn rail(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
             name = format!("{name}, {}", cx.tc(counted, count));
         }
         let selected = hub.page.is_none() && hub.section == section;
-        if rail_item(ui, cx, place, glyph, &name, selected, None, count) {
+        if rail_item(ui, cx, place, glyph, &name, selected, None, count).clicked() {
             hub.section = section;
             hub.page = None;
             hub.stage = None;
@@ -298,15 +306,21 @@ fn rail(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
         let corner = pos2(rect.left() + 10.0, rect.bottom() - 12.0 - 48.0 * at + 4.0);
         Rect::from_min_size(corner, vec2(44.0, 44.0))
     };
+    if offered(cx, Section::Calls) {
+        let (glyph, ink, name) = super::phone_menu::look(cx);
+        let count = super::phone_menu::waiting(cx);
+        let item = rail_item(ui, cx, bottom(3.0), glyph, &name, false, ink, count);
+        super::phone_menu::open(cx, hub, &item, out);
+    }
     let (glyph, color, word) = connection(cx);
     let name = format!("{}: {word}", cx.t("status-title"));
     let open = hub.page == Some(Page::Status);
-    if rail_item(ui, cx, bottom(2.0), glyph, &name, open, Some(color), 0) {
+    if rail_item(ui, cx, bottom(2.0), glyph, &name, open, Some(color), 0).clicked() {
         hub.page = Some(Page::Status);
     }
     let open = hub.page == Some(Page::Settings);
     let name = cx.t("settings-title");
-    if rail_item(ui, cx, bottom(1.0), icons::SETTINGS, &name, open, None, 0) {
+    if rail_item(ui, cx, bottom(1.0), icons::SETTINGS, &name, open, None, 0).clicked() {
         hub.page = Some(Page::Settings);
     }
 }
@@ -345,7 +359,7 @@ fn rail_item(
     selected: bool,
     color: Option<Color32>,
     count: usize,
-) -> bool {
+) -> egui::Response {
     let id = ui.next_auto_id();
     ui.skip_ahead_auto_ids(1);
     let response = ui.interact(rect, id, Sense::click());
@@ -363,7 +377,7 @@ fn rail_item(
         let right = pos2(rect.right() - 2.0, rect.top() + 12.0);
         badge_count(ui, right, count, cx.c.busy, cx.c.on_busy);
     }
-    response.on_hover_cursor(egui::CursorIcon::PointingHand).on_hover_text(name).clicked()
+    response.on_hover_cursor(egui::CursorIcon::PointingHand).on_hover_text(name)
 }
 
 fn shortcuts(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {

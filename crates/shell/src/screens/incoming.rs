@@ -122,6 +122,10 @@ fn caller(ui: &mut Ui, cx: &Cx<'_>, call: &Call, inner: Rect) {
     } else {
         format!("{} · {}", cx.t("call-incoming"), call.remote)
     };
+    let below = match &call.diverted_by {
+        Some(by) => cx.tw("diverted-by", "name", by),
+        None => below,
+    };
     let bottom = top.translate(vec2(0.0, 19.0));
     line(ui, bottom, &below, Type::Secondary, cx.c.muted, Align::Min);
     let at = pos2(inner.right() - 10.0, inner.top() + 20.0);
@@ -137,10 +141,12 @@ fn actions(
     out: &mut Vec<Command>,
 ) {
     let person = cx.people.by_remote(&call.remote).cloned();
-    let chat_width = if person.is_some() { 52.0 } else { 0.0 };
+    let going = current(cx).map(|going| going.id);
+    let more = call.can.divert || going.is_some();
+    let chat_width = if person.is_some() { 52.0 } else { 0.0 } + if more { 52.0 } else { 0.0 };
     let busy = current(cx).is_some_and(|going| going.state != CallState::Held);
     // "Hold and answer" is the longest label in every language.
-    let share = if busy { 0.56 } else { 0.5 };
+    let share = if busy && !more { 0.56 } else { 0.5 };
     let width = ((inner.width() - chat_width - 8.0) * share).round();
     let first = Rect::from_min_size(pos2(inner.left(), inner.bottom() - 40.0), vec2(width, 40.0));
     let label = cx.t(if busy { "answer-hold" } else { "answer" });
@@ -159,8 +165,15 @@ fn actions(
     if push.hint(&hint).at(ui, cx.c, second).clicked() {
         out.push(Command::Decline(call.id));
     }
-    let Some(person) = person else { return };
     let third = Rect::from_min_size(pos2(inner.right() - 44.0, first.top()), vec2(44.0, 40.0));
+    if more {
+        let place = if person.is_some() { third.translate(vec2(-52.0, 0.0)) } else { third };
+        let label = cx.t("call-more");
+        let push = Push::new(&label).glyph(icons::ELLIPSIS).icon_only().height(40.0);
+        let response = push.at(ui, cx.c, place);
+        super::call_more::open_incoming(cx, call, going, &response, out);
+    }
+    let Some(person) = person else { return };
     let label = cx.t("answer-chat");
     let push = Push::new(&label).glyph(icons::MESSAGE_SQUARE).icon_only();
     if push.kind(Kind::Soft).height(40.0).at(ui, cx.c, third).clicked() {

@@ -1,6 +1,7 @@
 //! What a person sees, one file a screen.
 
 pub mod call_bar;
+pub mod call_more;
 pub mod call_stage;
 pub mod calls;
 pub mod chats;
@@ -17,6 +18,7 @@ pub mod manual;
 pub mod page;
 pub mod person_card;
 pub mod person_menu;
+pub mod phone_menu;
 pub mod policy;
 pub mod presence;
 pub mod rooms;

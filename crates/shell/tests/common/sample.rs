@@ -300,7 +300,13 @@ pub fn call(id: u32, remote: &str, state: CallState) -> Call {
         diverted_by: None,
         preserved: false,
         trouble: None,
-        can: offhook_model::CallAbilities::default(),
+        can: offhook_model::CallAbilities {
+            hold: live,
+            transfer: live,
+            merge: live,
+            park: live,
+            divert: state == CallState::Incoming,
+        },
     }
 }
 
@@ -492,3 +498,56 @@ pub fn themed(mut snapshot: Snapshot, theme: Theme) -> Snapshot {
 
 /// Days in milliseconds, for tests that move time.
 pub const ONE_DAY: i64 = DAY;
+
+/// A conference mixed here, a call that is to be transferred, and a phone with news.
+pub fn controlled() -> Snapshot {
+    let person = |id: &str, name: &str, me| offhook_model::Participant {
+        id: id.into(),
+        name: name.into(),
+        me,
+    };
+    let people = vec![
+        person("me", "Jonas Weber", true),
+        person("c1", "Amira Haddad", false),
+        person("c2", "+49 30 5550 0142", false),
+    ];
+    let conference = offhook_model::Conference { local: true, people };
+    let mut first = call(1, "4217", CallState::Connected);
+    first.conference = Some(conference.clone());
+    first.trouble = Some(offhook_model::Problem::new(
+        offhook_model::Area::Registration,
+        offhook_model::Owner::User,
+        "The call was not transferred: the other phone is busy. It is with you again.",
+        "Talk on, or transfer it to somebody else.",
+    ));
+    let mut second = call(2, "+49 30 5550 0142", CallState::Connected);
+    second.conference = Some(conference);
+    let mut snapshot = calling(vec![first, second]);
+    snapshot.phone = Arc::new(phone());
+    snapshot
+}
+
+/// A phone that forwards its calls, with voice messages, a parked call and all a server may offer.
+pub fn phone() -> offhook_model::PhoneState {
+    offhook_model::PhoneState {
+        forward: Some(offhook_model::Forward::To(offhook_model::DialString::Number("4302".into()))),
+        messages: offhook_model::MessagesWaiting { waiting: true, new: Some(3), old: None },
+        parked: vec![offhook_model::ParkedCall { at: "5001".into(), who: "Lena Brandt".into() }],
+        can: offhook_model::PhoneAbilities {
+            park: true,
+            pickup: true,
+            forward: true,
+            divert: true,
+        },
+        ..offhook_model::PhoneState::default()
+    }
+}
+
+/// Another client has the phone.
+pub fn elsewhere() -> Snapshot {
+    let phone = offhook_model::PhoneState {
+        elsewhere: Some("Device already registered".into()),
+        ..offhook_model::PhoneState::default()
+    };
+    Snapshot { phone: Arc::new(phone), ..hub() }
+}

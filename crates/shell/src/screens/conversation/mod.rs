@@ -11,7 +11,7 @@ mod header;
 mod heights;
 mod links;
 mod list;
-mod menu;
+pub(super) mod menu;
 mod picker;
 mod row;
 mod search;
