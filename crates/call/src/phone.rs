@@ -313,7 +313,8 @@ impl Phone {
         let agreed = self.entries[index].plan.as_ref().is_some_and(|plan| plan.dtmf.is_some());
         self.entries[index].call.digits.push_str(digits);
         match self.entries[index].sip {
-            Some(sip) if !agreed => {
+            // A call manager that collects the digits of a number wants them by signalling.
+            Some(sip) if !agreed || self.agent.wants_keys(sip) => {
                 self.with_server(index, "sent digits")?;
                 for digit in digits.chars() {
                     self.agent.info_digit(sip, digit.to_ascii_uppercase(), now.at);

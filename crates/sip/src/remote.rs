@@ -137,7 +137,7 @@ fn forward(element: &Element) -> Option<Wish> {
     if element.value_of("linenumber").is_some_and(|line| line != LINE) {
         return None;
     }
-    let on = |name: &str| element.value_of(name).is_some_and(|text| is_on(text));
+    let on = |name: &str| element.value_of(name).is_some_and(is_on);
     if on("tovoicemail") {
         return Some(Wish::Forward(Some(Forward::Voicemail)));
     }

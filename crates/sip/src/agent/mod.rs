@@ -374,10 +374,8 @@ impl UserAgent {
     fn response(&mut self, message: &Message, now: Instant) {
         let Some(delivered) = self.transactions.response(message, now) else { return };
         let status = message.status().unwrap_or(100);
-        let asked_again = match delivered.context.purpose {
-            Purpose::Cancel | Purpose::KeepAlive(_) => false,
-            _ => true,
-        };
+        let asked_again =
+            !matches!(delivered.context.purpose, Purpose::Cancel | Purpose::KeepAlive(_));
         if matches!(status, 401 | 407) && asked_again {
             self.challenged(delivered, message, now);
             return;
