@@ -74,6 +74,18 @@ impl World {
         }
     }
 
+    /// One more phone, before the start.
+    pub fn add(&mut self, user: &str) {
+        let n = u8::try_from(self.phones.len()).expect("few") + 1;
+        self.phones.push(Phone {
+            ua: UserAgent::new(account(user, self.link), "Offhook-Test".into(), u64::from(n)),
+            events: vec![],
+            flow: None,
+            stopped: false,
+            at: SocketAddr::from(([10, 0, 0, n], 40_000)),
+        });
+    }
+
     /// Both registered.
     pub fn ready(link: Link) -> Self {
         let mut world = Self::new(link);
