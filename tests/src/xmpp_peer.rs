@@ -171,6 +171,11 @@ impl XmppPeer {
         self.tell(&wish);
     }
 
+    /// Says this, as it is.
+    pub fn raw(&mut self, xml: &str) {
+        self.tell(&json!({ "do": "raw", "xml": xml }));
+    }
+
     /// Everything it has reported so far.
     pub fn events(&self) -> Vec<Value> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -326,6 +326,10 @@ impl Core {
                     im.receive(*stanza, now);
                 }
             }
+            XmppEvent::Refused { what, fault } => {
+                self.chat.carried |= self.chat.resumed;
+                self.toast(Problem::beyond_measure(&what, &fault), now);
+            }
             XmppEvent::Acked(id) => {
                 if let Some(im) = &mut self.chat.im {
                     im.acknowledged(&id, now);

@@ -50,6 +50,13 @@ pub enum XmppEvent {
     },
     /// A stanza came.
     Stanza(Box<Stanza>),
+    /// A stanza came that is beyond all measure, and was not read.
+    Refused {
+        /// `message`, `presence` or `iq`.
+        what: String,
+        /// What was wrong with it.
+        fault: Fault,
+    },
     /// The server has our stanza with this id.
     Acked(String),
     /// It could not be opened.

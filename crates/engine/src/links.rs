@@ -57,7 +57,10 @@ impl Links {
             | Event::Flow(..)
             | Event::Xmpp(
                 _,
-                XmppEvent::Online { .. } | XmppEvent::Stanza(_) | XmppEvent::Acked(_),
+                XmppEvent::Online { .. }
+                | XmppEvent::Stanza(_)
+                | XmppEvent::Refused { .. }
+                | XmppEvent::Acked(_),
             )
             | Event::SipOpened { .. }
             | Event::SipData(..)
@@ -166,6 +169,7 @@ fn chat_event(event: LinkEvent) -> Option<XmppEvent> {
             XmppEvent::Online { jid, resumed, server, tls }
         }
         LinkEvent::Stanza(stanza) => XmppEvent::Stanza(Box::new(stanza)),
+        LinkEvent::Refused { what, fault } => XmppEvent::Refused { what, fault },
         LinkEvent::Acked(id) => XmppEvent::Acked(id),
         LinkEvent::Failed { at, fault, resumption } => XmppEvent::Failed { at, fault, resumption },
         LinkEvent::Offline { at, fault, resumption } => {

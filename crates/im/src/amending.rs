@@ -2,12 +2,11 @@
 //! reactions (XEP-0444), whoever asks for them. Whether they may is judged here and nowhere else.
 
 use offhook_model::{
-    Area, Delivery, Jid, Message, MessageId, NoticeBody, Owner, Problem, Protection, Reaction,
-    Retraction,
+    Delivery, Jid, Message, MessageId, NoticeBody, Protection, Reaction, Retraction,
 };
 use offhook_ports::{Amendment, StoreRequest};
 
-use crate::{Im, sentence};
+use crate::Im;
 
 /// How many different emoji a message has.
 const DIFFERENT: usize = 60;
@@ -129,23 +128,6 @@ impl Im {
         let (with, change) = (with.clone(), Box::new(change));
         self.store(StoreRequest::Amend { with, id: id.clone(), change });
         Some(id)
-    }
-
-    /// Somebody tried to change another one's message, or to play our other device. Nothing of it is
-    /// shown; it is counted, and told once a conversation.
-    pub(crate) fn refused_change(&mut self, with: &Jid) {
-        self.refused += 1;
-        let told = self.talks.get_mut(with).map(|t| std::mem::replace(&mut t.forgery_told, true));
-        if told == Some(false) {
-            self.notice(NoticeBody::Diagnostic {
-                problem: Box::new(Problem::new(
-                    Area::Authentication,
-                    Owner::User,
-                    sentence::FORGED,
-                    sentence::FORGED_REMEDY,
-                )),
-            });
-        }
     }
 }
 

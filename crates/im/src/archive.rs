@@ -1,5 +1,5 @@
 //! The archive of our account at the server (XEP-0313) as the source that history is brought up to
-//! date from, and of rooms, where [`Im::sync_archive`] is given their address.
+//! date from, and of rooms, where [`Im::sync_room`] is given their address (`rooms/archived.rs`).
 //!
 //! On a new stream everything since the last known id is asked for, page by page; each message goes
 //! the way of all messages (`taking`), which knows what is here already. Own messages of which nobody
@@ -26,6 +26,7 @@ use crate::ordering::Order;
 use crate::rooms::is_invitation;
 use crate::sealing::Unsealed;
 use crate::taking::{Arrival, Taken};
+use crate::trespass::Trespass;
 use crate::{Im, jid_from_wire};
 
 /// Messages of a page.
@@ -135,8 +136,21 @@ impl Im {
         }
     }
 
+    /// How far a room's archive was read, as the store remembers it.
+    pub(crate) fn archive_position(&self, room: &Jid) -> Option<String> {
+        self.archives.positions.get(&Some(room.clone())).cloned()
+    }
+
+    /// Asks a room's archive for everything after this place. False when it cannot be asked.
+    pub(crate) fn sync_room(&mut self, room: Jid, place: String) -> bool {
+        let archive = Some(room);
+        self.archives.positions.insert(archive.clone(), place.clone());
+        let purpose = Purpose::After(place);
+        self.query(Query { archive, purpose, came: 0, pages: 0 })
+    }
+
     /// Brings an archive up to date: of our account, or of a room. At most one sync of each goes on.
-    pub(crate) fn sync_archive(&mut self, archive: Option<Jid>, now: Moment) {
+    fn sync_archive(&mut self, archive: Option<Jid>, now: Moment) {
         if self.archives.queries.values().any(|it| it.archive == archive && it.is_sync()) {
             return;
         }
@@ -163,7 +177,10 @@ impl Im {
             return;
         }
         let archive = self.is_room(with).then(|| with.clone());
-        let here = archive.is_some() || self.services.account.contains(ns::MAM);
+        let here = match &archive {
+            Some(room) => self.has_room_archive(room),
+            None => self.services.account.contains(ns::MAM),
+        };
         let oldest = self.talks.get(with).and_then(|talk| talk.messages.first().map(|m| m.time));
         let purpose =
             Purpose::Older { with: with.clone(), before: oldest.unwrap_or(self.time.wall) };
@@ -191,15 +208,20 @@ impl Im {
         let from = message.from.as_ref().and_then(jid_from_wire);
         let query = result.attr("queryid").and_then(|id| self.archives.queries.get_mut(id));
         let place = result.attr("id").filter(|id| !id.is_empty() && id.len() <= ID);
-        let (Some(query), Some(place)) = (query, place) else {
+        let asked = match query.as_ref().and_then(|query| query.archive.as_ref()) {
+            None => from.as_ref().is_none_or(|from| *from == self.me),
+            Some(room) => from.as_ref() == Some(room),
+        };
+        let (true, Some(query), Some(place)) = (asked, query, place) else {
+            // A room may still answer what was asked on an earlier stream.
+            let late = from.as_ref().is_some_and(|from| self.is_room(from));
+            if !asked && !late {
+                self.refuse(Trespass::Archive, from.map(|from| from.bare()).as_ref());
+            }
             return true;
         };
-        let asked = match &query.archive {
-            None => from.is_none_or(|from| from == self.me),
-            Some(room) => from.is_some_and(|from| from == *room),
-        };
         query.came += 1;
-        if !asked || query.came > 2 * PAGE {
+        if query.came > 2 * PAGE {
             return true;
         }
         let (archive, reading) = (query.archive.clone(), query.reading());
@@ -276,7 +298,12 @@ impl Im {
                         let (archive, purpose) = (query.archive, Self::newest(now));
                         self.query(Query { archive, purpose, came: 0, pages: 0 });
                     }
-                    Purpose::After(_) | Purpose::Newest { .. } => self.sync_over(&query.archive),
+                    Purpose::After(_) | Purpose::Newest { .. } => {
+                        if let Some(room) = &query.archive {
+                            self.room_archive_refuses(room);
+                        }
+                        self.sync_over(&query.archive);
+                    }
                     Purpose::Older { with, .. } => self.nothing_older(&with),
                 }
             }
@@ -332,7 +359,9 @@ impl Im {
 
     fn sync_over(&mut self, archive: &Option<Jid>) {
         self.archives.synced.insert(archive.clone());
-        if archive.is_none() {
+        if let Some(room) = archive {
+            self.room_caught_up(room);
+        } else {
             if let Some(ahead) = self.archives.ahead.take() {
                 self.reach(archive, ahead);
             }
@@ -362,9 +391,6 @@ impl Im {
     fn nothing_older(&mut self, with: &Jid) {
         self.set_older(with, false);
     }
-
-    /// A message out of a room's archive, by the occupant's address in `from`.
-    fn take_room_archived(&mut self, _room: &Jid, _place: &str, _wire: Wire, _time: Timestamp) {}
 }
 
 impl Query {

@@ -4,11 +4,11 @@
 
 use offhook_model::{Attachment, Jid};
 use xmpp_parsers::message::Message as Wire;
-use xmpp_parsers::minidom::{Element, Node};
+use xmpp_parsers::minidom::Element;
 use xmpp_parsers::ns;
 
-use crate::text;
 use crate::text::{cut, emoji, one_line, shown};
+use crate::{text, xhtml};
 
 /// XEP-0461.
 pub(crate) const REPLY: &str = "urn:xmpp:reply:0";
@@ -196,16 +196,7 @@ fn html(wire: &Wire) -> Option<String> {
     let html = wire.payloads.iter().find(|p| p.is("html", ns::XHTML_IM))?;
     let body = html.get_child("body", ns::XHTML)?;
     // Without attributes the tags around the content are known to the letter.
-    let mut bare = Element::bare("body", ns::XHTML);
-    for node in body.nodes() {
-        match node {
-            Node::Element(child) => {
-                bare.append_child(child.clone());
-            }
-            Node::Text(text) => bare.append_text_node(text.clone()),
-        }
-    }
-    let whole = String::from(&bare);
+    let whole = String::from(&xhtml::clean(body));
     let inner = whole.strip_suffix("</body>")?;
     let inner = inner.get(inner.find('>')? + 1..)?;
     (!inner.is_empty() && inner.len() <= HTML).then(|| inner.to_owned())

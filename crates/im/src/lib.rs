@@ -15,6 +15,7 @@ use offhook_model::{
 };
 use offhook_ports::{Loaded, StoreRequest};
 use xmpp_parsers::iq::Iq;
+use xmpp_parsers::ns;
 use xmpp_parsers::stanza_error::DefinedCondition;
 
 mod activity;
@@ -54,8 +55,10 @@ mod stanza;
 mod taking;
 mod talk;
 mod text;
+mod trespass;
 mod watch;
 mod writing;
+mod xhtml;
 
 use archive::Archives;
 use asking::Pending;
@@ -75,6 +78,7 @@ use rooms::Rooms;
 use services::Services;
 pub use stanza::{Stanza, jid_from_wire, jid_to_wire};
 use talk::Talk;
+use trespass::{Trespass, Trespasses};
 use watch::Watching;
 pub use writing::Unfit;
 
@@ -134,7 +138,7 @@ pub struct Im {
     /// The conversation that was shown last.
     opened: Option<Jid>,
     /// How often somebody tried to change what is not theirs.
-    refused: u64,
+    trespasses: Trespasses,
     /// Conversations in which somebody is writing.
     writing: Vec<Jid>,
     chats: Arc<Vec<Arc<Chat>>>,
@@ -183,7 +187,7 @@ impl Im {
             rooms: Rooms::default(),
             talks: BTreeMap::new(),
             opened: None,
-            refused: 0,
+            trespasses: Trespasses::default(),
             writing: Vec::new(),
             chats: Arc::default(),
             messages: Arc::default(),
@@ -359,9 +363,10 @@ impl Im {
         Arc::clone(&self.chats)
     }
 
-    /// How often somebody tried to change another one's message or played our other device.
+    /// How often somebody tried what is not theirs to do: to change another one's message, to play our
+    /// other device, our server or an archive.
     pub fn forgeries(&self) -> u64 {
-        self.refused
+        self.trespasses.count()
     }
 
     /// Messages in memory by conversation, in order of time and without a gap up to the newest: of
@@ -382,6 +387,9 @@ impl Im {
             }
             Iq::Set { from, id, payload, .. } => {
                 let trusted = self.is_own_server(from.as_ref());
+                if !trusted && (payload.has_ns(ns::ROSTER) || payload.has_ns(ns::BLOCKING)) {
+                    self.refuse(Trespass::Contacts, None);
+                }
                 if trusted && self.blocking_push(&payload) {
                     return self.send(Stanza::Iq(iq::result(from, id, None)));
                 }

@@ -5,6 +5,7 @@ use xmpp_parsers::message::Message as Wire;
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::ns;
 
+use crate::trespass::Trespass;
 use crate::{Im, jid_from_wire, watch};
 
 impl Im {
@@ -31,6 +32,8 @@ impl Im {
             ns::AVATAR_METADATA => self.photo_published(from, items),
             watch::TEMPORARY => self.temporary_presence(from, items),
             ns::BOOKMARKS2 if *from == self.me => self.bookmarks_changed(items),
+            // Nobody else has a list of rooms that concerns us.
+            ns::BOOKMARKS2 | ns::BOOKMARKS => self.refuse(Trespass::Account, Some(&from.bare())),
             _ => {}
         }
         self.devices_published(from, node, items);

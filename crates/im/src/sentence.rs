@@ -25,6 +25,15 @@ pub(crate) const CHANGE: &str = "The others do not see the last change of this m
 /// Somebody wanted to change a message that is not theirs.
 pub(crate) const FORGED: &str = "Somebody tried to change or take back a message that another person wrote, or pretended to be another device of yours. Nothing of it was shown.";
 
+/// Somebody sent a change of the contact list.
+pub(crate) const FORGED_CONTACTS: &str = "Somebody who is not your server tried to change your contact list or the list of those you block. Nothing was changed.";
+
+/// Somebody sent messages as an archive does.
+pub(crate) const FORGED_HISTORY: &str = "Somebody tried to put messages into your history as if they came from an archive. Nothing of it was shown.";
+
+/// Somebody sent changes of what the account keeps at the server.
+pub(crate) const FORGED_ACCOUNT: &str = "Somebody tried to change what your account keeps at its server, such as your list of rooms. Nothing was changed.";
+
 /// What to do about it.
 pub(crate) const FORGED_REMEDY: &str =
     "You need not do anything. If it happens again, block the person or tell your administrator.";

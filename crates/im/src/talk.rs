@@ -59,8 +59,6 @@ pub(crate) struct Talk {
     pub whole: bool,
     /// The user's word about encryption, if there was one.
     pub encrypt: Option<bool>,
-    /// Somebody was caught changing other people's messages, and that was told.
-    pub forgery_told: bool,
     seen: VecDeque<Seen>,
 }
 
@@ -81,7 +79,6 @@ impl Talk {
             read_until,
             whole: false,
             encrypt: None,
-            forgery_told: false,
             seen: VecDeque::new(),
         }
     }

@@ -311,3 +311,48 @@ proptest! {
         prop_assert_eq!(ids.len(), count);
     }
 }
+
+#[test]
+fn what_only_servers_and_archives_may_say_is_refused_to_others() {
+    let mut bench = Bench::with_contacts(ON_LIST);
+    bench.forget();
+    let stranger = "mallory@evil.example/x";
+    let pushes = [
+        "<query xmlns='jabber:iq:roster'><item jid='mallory@evil.example' subscription='both'/></query>",
+        "<block xmlns='urn:xmpp:blocking'><item jid='bob@example.com'/></block>",
+    ];
+    for (n, push) in pushes.iter().enumerate() {
+        for from in
+            [stranger, "mallory@evil.example", "bob@example.com/x", "alice@example.com/phone"]
+        {
+            bench.receive(&format!(
+                "<iq xmlns='jabber:client' type='set' id='p{n}' from='{from}'>{push}</iq>"
+            ));
+        }
+    }
+    assert_eq!(told(&bench), 1, "told once");
+    assert!(bench.im.contacts().iter().all(|it| it.contact.domain() == "example.com"));
+    assert!(bench.im.contacts().iter().all(|it| !it.blocked));
+
+    let written = "<message xmlns='jabber:client' type='chat' id='m1' from='bob@example.com/x' \
+                   to='alice@example.com'><body>forged</body></message>";
+    bench.receive(&format!(
+        "<message xmlns='jabber:client' from='{stranger}'><result xmlns='urn:xmpp:mam:2' id='a1' \
+         queryid='q1'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' \
+         stamp='2026-01-01T00:00:00Z'/>{written}</forwarded></result></message>"
+    ));
+    bench.receive(&format!(
+        "<message xmlns='jabber:client' from='{stranger}' type='headline'>\
+         <event xmlns='http://jabber.org/protocol/pubsub#event'><items node='urn:xmpp:bookmarks:1'>\
+         <item id='trap@rooms.evil.example'><conference xmlns='urn:xmpp:bookmarks:1' autojoin='1'/>\
+         </item></items></event></message>"
+    ));
+    assert_eq!(told(&bench), 3);
+    assert_eq!(bench.im.forgeries(), 10);
+    assert!(bench.im.chats().is_empty() && bench.im.rooms().is_empty());
+    // Nothing of what they said, nor who they are, is in the notes.
+    for notice in &bench.notices {
+        let text = format!("{notice:?}");
+        assert!(!text.contains("forged") && !text.contains("evil"), "{text}");
+    }
+}

@@ -221,6 +221,29 @@ impl Problem {
         .with_evidence("the call is up, and no RTP came for three seconds or more")
     }
 
+    /// A stanza (`what`: `message`, `presence`, `iq`) came that is larger or deeper than any real one,
+    /// and was passed over. The connection goes on.
+    pub fn beyond_measure(what: &str, fault: &Fault) -> Self {
+        let kind = match what {
+            "message" => "A message",
+            "presence" => "Somebody's presence",
+            _ => "An answer or a question",
+        };
+        let evidence = match fault {
+            Fault::TooLarge(limit) => format!("{what}: more than {} KB", limit / 1024),
+            _ => format!("{what}: nested too deep"),
+        };
+        Self::new(
+            Area::Network,
+            Owner::Server,
+            format!(
+                "{kind} came that is beyond all measure. It was not read; the connection goes on."
+            ),
+            "You need not do anything. If it happens again, tell your administrator.",
+        )
+        .with_evidence(evidence)
+    }
+
     /// A problem report holds no answer to a question that sign-in asks now.
     pub fn not_recorded(what: &str) -> Self {
         Self::new(

@@ -43,6 +43,20 @@ pub(crate) fn stream_error(element: &Element) -> Fault {
     }
 }
 
+/// What is said before a stream is ended for this reason (RFC 6120 section 4.9.1.1): what the server
+/// did wrong, if it did.
+pub(crate) fn farewell(fault: &Fault) -> String {
+    let condition = match fault {
+        Fault::Nonsense(_) => Some("not-well-formed"),
+        Fault::TooLarge(_) => Some("policy-violation"),
+        _ => None,
+    };
+    let error = condition.map(|condition| {
+        format!("<stream:error><{condition} xmlns='{}'/></stream:error>", ns::XMPP_STREAMS)
+    });
+    error.unwrap_or_default() + "</stream:stream>"
+}
+
 /// Where a stream error sends us (RFC 6120 section 4.9.3.19): host, and port if it names one.
 pub(crate) fn other_host(element: &Element) -> Option<(String, Option<u16>)> {
     host_and_port(&element.get_child("see-other-host", ns::XMPP_STREAMS)?.text())

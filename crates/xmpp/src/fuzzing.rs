@@ -31,6 +31,11 @@ fn read(data: &[u8], piece: usize) -> Vec<String> {
                         seen.push(format!("{stanza:?}"));
                     }
                 }
+                Ok(Some(Item::Refused(head, why))) => {
+                    assert_eq!(head.nodes().count(), 0);
+                    let _ = wire::refused(&head);
+                    seen.push(format!("{head:?} {why:?}"));
+                }
                 Ok(Some(Item::Opened)) => seen.push("opened".into()),
                 Ok(Some(Item::Closed)) => {
                     seen.push("closed".into());

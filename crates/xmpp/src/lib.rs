@@ -28,6 +28,7 @@ mod reader;
 mod sasl;
 mod session;
 mod sign_in;
+mod skim;
 mod stream;
 mod wire;
 
@@ -61,6 +62,13 @@ pub enum LinkEvent {
     },
     /// Something came.
     Stanza(Stanza),
+    /// A stanza that was larger or deeper than is read came and was passed over; the link goes on.
+    Refused {
+        /// `message`, `presence`, `iq` or another word.
+        what: String,
+        /// How.
+        fault: Fault,
+    },
     /// The server has the stanza with this id (XEP-0198). Of a server that does not acknowledge:
     /// the stanza went to the socket, which is less.
     Acked(String),

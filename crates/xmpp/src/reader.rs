@@ -8,6 +8,8 @@ use xmpp_parsers::minidom::Element;
 use xmpp_parsers::minidom::rxml::{self, Event, Options, Parse, Parser, WithOptions};
 use xmpp_parsers::ns;
 
+use crate::skim::{Skim, Skimmed};
+
 /// Largest element before sign-in, in bytes.
 const LIMIT_BEFORE_SIGN_IN: usize = 64 * 1024;
 
@@ -17,11 +19,18 @@ pub(crate) const LIMIT: usize = 512 * 1024;
 /// Largest answer to a question, in bytes: a contact list of 10,000 people is about 2 MB.
 pub(crate) const LIMIT_IQ: usize = 8 * 1024 * 1024;
 
+/// Largest stanza that is read to its end, so that the stream can go on behind it, in bytes.
+const LIMIT_PASSED: usize = 64 * 1024 * 1024;
+
 /// Deepest nesting. Real stanzas stay below 15; the parsed tree is dropped recursively.
 const DEPTH: usize = 64;
 
-/// Largest single name or attribute value, in bytes.
+/// Largest single name or attribute value before sign-in, in bytes. Later it is that of a stanza:
+/// what a stranger's attribute holds must not end our stream.
 const TOKEN: usize = 16 * 1024;
+
+/// What an element counts beside its bytes: many short ones take more memory than a long text.
+const ELEMENT: usize = 32;
 
 /// How much of the beginning is kept to recognise what came instead of a stream.
 const HEAD: usize = 64;
@@ -36,8 +45,21 @@ pub(crate) enum Item {
     Opened,
     /// A child of the stream.
     Element(Element),
+    /// A child of the stream that was larger or deeper than is read: its head with nothing in it.
+    Refused(Element, Fault),
     /// The end of the stream.
     Closed,
+}
+
+/// A child of the stream that is passed over.
+struct Refused {
+    head: Element,
+    why: Fault,
+    /// Elements that are open in it.
+    open: usize,
+    size: usize,
+    /// Below what the parser is shown.
+    skim: Option<Skim>,
 }
 
 /// Turns bytes into items. After an error it is of no further use.
@@ -50,13 +72,20 @@ pub(crate) struct Reader {
     signed_in: bool,
     stack: Vec<Element>,
     size: usize,
+    /// Bytes of a tag that is not whole.
+    unfinished: usize,
+    refused: Option<Refused>,
     since_tidy: u32,
 }
 
 impl Reader {
     /// A reader at the beginning of a stream.
     pub(crate) fn new() -> Self {
-        let options = Options { max_token_length: TOKEN, ..Options::default() };
+        Self::with_tokens(TOKEN)
+    }
+
+    fn with_tokens(max_token_length: usize) -> Self {
+        let options = Options { max_token_length, ..Options::default() };
         Self {
             parser: Parser::with_options(options),
             pending: Vec::new(),
@@ -66,6 +95,8 @@ impl Reader {
             signed_in: false,
             stack: Vec::new(),
             size: 0,
+            unfinished: 0,
+            refused: None,
             since_tidy: 0,
         }
     }
@@ -78,7 +109,7 @@ impl Reader {
         if !self.stack.is_empty() || ahead.iter().any(|b| !b.is_ascii_whitespace()) {
             return Err(Fault::Nonsense("data ahead of the stream".into()));
         }
-        Ok(Self { signed_in, ..Self::new() })
+        Ok(Self { signed_in, ..Self::with_tokens(if signed_in { LIMIT } else { TOKEN }) })
     }
 
     /// Takes bytes from the connection.
@@ -96,21 +127,52 @@ impl Reader {
     pub(crate) fn next(&mut self) -> Result<Option<Item>, Fault> {
         self.check_beginning()?;
         loop {
+            if !self.skim()? {
+                return Ok(None);
+            }
             let mut rest = self.pending.get(self.used..).unwrap_or_default();
             let before = rest.len();
             let parsed = self.parser.parse(&mut rest, false);
-            self.used += before - rest.len();
+            let passed = before - rest.len();
+            self.used += passed;
             match parsed {
                 Ok(Some(event)) => {
+                    self.unfinished = 0;
                     if let Some(item) = self.event(event)? {
                         return Ok(Some(item));
                     }
                 }
                 Ok(None) => return Ok(Some(Item::Closed)),
-                Err(rxml::error::EndOrError::NeedMoreData) => return Ok(None),
+                Err(rxml::error::EndOrError::NeedMoreData) => {
+                    self.unfinished += passed;
+                    return self.check_tag().map(|()| None);
+                }
                 Err(rxml::error::EndOrError::Error(error)) => return Err(self.broken(error)),
             }
         }
+    }
+
+    /// Passes over what the parser is not shown. False when more bytes are needed.
+    fn skim(&mut self) -> Result<bool, Fault> {
+        let Some(refused) = &mut self.refused else { return Ok(true) };
+        let Some(skim) = &mut refused.skim else { return Ok(true) };
+        let (passed, over) = match skim.pass(self.pending.get(self.used..).unwrap_or_default()) {
+            Skimmed::More(passed) => (passed, false),
+            Skimmed::End(passed) => (passed, true),
+            Skimmed::Broken => return Err(Fault::Nonsense("the XML stream is broken".into())),
+        };
+        self.used += passed;
+        if over {
+            refused.skim = None;
+        }
+        refused.grow(passed)?;
+        Ok(over)
+    }
+
+    /// A tag that never ends would be collected for ever.
+    fn check_tag(&self) -> Result<(), Fault> {
+        let limit = if self.signed_in { 2 * LIMIT } else { LIMIT_BEFORE_SIGN_IN };
+        if self.unfinished > limit { Err(Fault::TooLarge(limit as u64)) } else { Ok(()) }
     }
 
     /// What to make of a connection that was closed here.
@@ -129,6 +191,9 @@ impl Reader {
     }
 
     fn event(&mut self, event: Event) -> Result<Option<Item>, Fault> {
+        if self.refused.is_some() {
+            return self.pass_over(event);
+        }
         match event {
             Event::XmlDeclaration(..) => Ok(None),
             Event::StartElement(metrics, (namespace, name), attributes) => {
@@ -138,27 +203,23 @@ impl Reader {
                 if self.stack.is_empty() {
                     self.size = 0;
                 }
-                self.grow(metrics.len())?;
                 if self.stack.len() >= DEPTH {
-                    return Err(Fault::Nonsense(format!("elements nested more than {DEPTH} deep")));
+                    let why = format!("elements nested more than {DEPTH} deep");
+                    return self.refuse(Fault::Nonsense(why), true);
                 }
                 let mut element = Element::builder(name.as_str(), namespace.as_str());
                 for ((namespace, name), value) in attributes {
                     element = element.attr_ns(namespace, name, value);
                 }
                 self.stack.push(element.build());
-                // The size limit goes by the kind of stanza, known only now.
-                self.grow(0)?;
-                Ok(None)
+                self.grow(metrics.len() + ELEMENT)
             }
             Event::Text(metrics, text) => {
-                if !self.stack.is_empty() {
-                    self.grow(metrics.len())?;
-                }
-                if let Some(top) = self.stack.last_mut() {
-                    top.append_text(text);
-                }
-                Ok(None)
+                let Some(top) = self.stack.last_mut() else {
+                    return Ok(None);
+                };
+                top.append_text(text);
+                self.grow(metrics.len())
             }
             Event::EndElement(metrics) => {
                 let Some(done) = self.stack.pop() else {
@@ -166,13 +227,66 @@ impl Reader {
                 };
                 if let Some(parent) = self.stack.last_mut() {
                     parent.append_child(done);
-                    self.grow(metrics.len())?;
-                    return Ok(None);
+                    return self.grow(metrics.len());
                 }
                 self.tidy();
                 Ok(Some(Item::Element(done)))
             }
         }
+    }
+
+    /// What comes of a stanza that is refused.
+    fn pass_over(&mut self, event: Event) -> Result<Option<Item>, Fault> {
+        let Some(refused) = &mut self.refused else { return Ok(None) };
+        match event {
+            Event::XmlDeclaration(..) => {}
+            Event::Text(metrics, _) => refused.grow(metrics.len())?,
+            Event::StartElement(metrics, ..) => {
+                refused.grow(metrics.len())?;
+                return self.descend();
+            }
+            Event::EndElement(_) if refused.open > 0 => refused.open -= 1,
+            Event::EndElement(_) => {
+                self.size = LIMIT;
+                self.tidy();
+                let refused = self.refused.take();
+                return Ok(refused.map(|it| Item::Refused(it.head, it.why)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// One level deeper into a refused stanza, where the parser is shown no more than some levels.
+    fn descend(&mut self) -> Result<Option<Item>, Fault> {
+        let Some(refused) = &mut self.refused else { return Ok(None) };
+        refused.open += 1;
+        if refused.open < DEPTH {
+            return Ok(None);
+        }
+        // An empty element is over already; its end needs no more bytes.
+        match self.parser.parse(&mut [].as_slice(), false) {
+            Ok(Some(event)) => self.pass_over(event),
+            Ok(None) => Ok(Some(Item::Closed)),
+            Err(rxml::error::EndOrError::NeedMoreData) => {
+                refused.skim = Some(Skim::new());
+                Ok(None)
+            }
+            Err(rxml::error::EndOrError::Error(error)) => Err(self.broken(error)),
+        }
+    }
+
+    /// The child of the stream that is being read is not wanted, for this reason: nothing of it is
+    /// kept but its head. `deeper`: its newest element was not put on the stack.
+    fn refuse(&mut self, why: Fault, deeper: bool) -> Result<Option<Item>, Fault> {
+        let open = self.stack.len().saturating_sub(1);
+        let head = self.stack.drain(..).next();
+        let Some(whole) = head.filter(|_| self.signed_in) else {
+            return Err(why);
+        };
+        let mut head = Element::bare(whole.name(), whole.ns());
+        head.attrs_mut().clone_from(whole.attrs());
+        self.refused = Some(Refused { head, why, open, size: self.size, skim: None });
+        if deeper { self.descend() } else { Ok(None) }
     }
 
     fn open(
@@ -192,7 +306,8 @@ impl Reader {
         Ok(Some(Item::Opened))
     }
 
-    fn grow(&mut self, by: usize) -> Result<(), Fault> {
+    /// Counts what came of a child of the stream; one that is too large is refused.
+    fn grow(&mut self, by: usize) -> Result<Option<Item>, Fault> {
         self.size = self.size.saturating_add(by);
         let is_iq = self.stack.first().is_some_and(|e| e.name() == "iq");
         let limit = match (self.signed_in, is_iq) {
@@ -200,11 +315,10 @@ impl Reader {
             (true, true) => LIMIT_IQ,
             (true, false) => LIMIT,
         };
-        // An element just begun has no kind yet and is shorter than a few tokens.
-        if self.size > limit && !self.stack.is_empty() {
-            return Err(Fault::TooLarge(limit as u64));
+        if self.size <= limit {
+            return Ok(None);
         }
-        Ok(())
+        self.refuse(Fault::TooLarge(limit as u64), false)
     }
 
     fn tidy(&mut self) {
@@ -223,6 +337,14 @@ impl Reader {
         } else {
             Fault::Nonsense("no XMPP stream".into())
         }
+    }
+}
+
+impl Refused {
+    fn grow(&mut self, by: usize) -> Result<(), Fault> {
+        self.size = self.size.saturating_add(by);
+        let limit = LIMIT_PASSED as u64;
+        if self.size > LIMIT_PASSED { Err(Fault::TooLarge(limit)) } else { Ok(()) }
     }
 }
 
@@ -256,6 +378,7 @@ mod tests {
                 match reader.next() {
                     Ok(Some(Item::Opened)) => seen.push("opened".to_owned()),
                     Ok(Some(Item::Element(e))) => seen.push(e.name().to_owned()),
+                    Ok(Some(Item::Refused(e, _))) => seen.push(format!("refused {}", e.name())),
                     Ok(Some(Item::Closed)) => {
                         seen.push("closed".to_owned());
                         return (seen, None);
@@ -298,10 +421,24 @@ mod tests {
 
     #[test]
     fn size_and_depth_have_limits() {
-        let huge = format!("{HEADER}<message><body>{}</body></message>", "x".repeat(LIMIT + 1));
-        let (seen, fault) = read(signed_in(), &huge, 8_192);
-        assert_eq!(seen, ["opened"]);
-        assert_eq!(fault, Some(Fault::TooLarge(LIMIT as u64)));
+        let next = "<presence/>";
+        let huge = format!(
+            "{HEADER}<message id='1'><body>{}</body></message>{next}",
+            "x".repeat(LIMIT + 1)
+        );
+        for piece in [100, 8_192] {
+            let (seen, fault) = read(signed_in(), &huge, piece);
+            assert_eq!(seen, ["opened", "refused message", "presence"]);
+            assert_eq!(fault, None);
+        }
+        let many = format!("{HEADER}<message>{}</message>{next}", "<a/>".repeat(LIMIT / 30));
+        assert_eq!(read(signed_in(), &many, 8_192).0, ["opened", "refused message", "presence"]);
+        let wide = format!("{HEADER}<message a='{}'/>{next}", "x".repeat(LIMIT - 100));
+        assert_eq!(read(signed_in(), &wide, 8_192).0, ["opened", "message", "presence"]);
+        let endless = format!("{HEADER}<message a='{}", "x".repeat(3 * LIMIT));
+        assert!(read(signed_in(), &endless, 8_192).1.is_some());
+        let endless = format!("{HEADER}<message {}", "a='b' ".repeat(LIMIT));
+        assert_eq!(read(signed_in(), &endless, 8_192).1, Some(Fault::TooLarge(2 * LIMIT as u64)));
 
         let early = format!("{HEADER}<features>{}</features>", "x".repeat(70_000));
         assert_eq!(read(Reader::new(), &early, 8_192).1, Some(Fault::TooLarge(64 * 1024)));
@@ -312,8 +449,36 @@ mod tests {
         );
         assert_eq!(read(signed_in(), &list, 8_192).0, ["opened", "iq"]);
 
-        let deep = format!("{HEADER}{}", "<a>".repeat(DEPTH + 1));
-        assert!(matches!(read(signed_in(), &deep, 100).1, Some(Fault::Nonsense(_))));
+        let early = format!("{HEADER}{}", "<a>".repeat(DEPTH + 1));
+        assert!(matches!(read(Reader::new(), &early, 100).1, Some(Fault::Nonsense(_))));
+        for depth in [DEPTH + 1, DEPTH + 2, 5 * DEPTH, 100_000] {
+            for (start, end) in [("<a>", "</a>"), ("<a b='>'>x", "</a >")] {
+                let inner = start.repeat(depth - 2) + "<b/>" + &end.repeat(depth - 2);
+                let deep = format!("{HEADER}<iq id='1'><c/>{inner}<d/></iq>{next}");
+                let (seen, fault) = read(signed_in(), &deep, 1_000);
+                let first = if depth > DEPTH { "refused iq" } else { "iq" };
+                assert_eq!(seen, ["opened", first, "presence"], "{depth} deep: {fault:?}");
+            }
+        }
+        let crossed = format!("{HEADER}<a>{}{}</b>", "<a>".repeat(200), "</a>".repeat(200));
+        assert!(matches!(read(signed_in(), &crossed, 7).1, Some(Fault::Nonsense(_))));
+    }
+
+    #[test]
+    fn of_a_refused_stanza_the_head_is_left() {
+        let mut reader = signed_in();
+        let text = format!(
+            "{HEADER}<iq type='get' id='7' from='b@x'>{}</iq>",
+            "<a>".repeat(70) + &"</a>".repeat(70)
+        );
+        reader.feed(text.as_bytes());
+        assert!(matches!(reader.next(), Ok(Some(Item::Opened))));
+        let Ok(Some(Item::Refused(head, _))) = reader.next() else { panic!("it is refused") };
+        assert_eq!(
+            (head.attr("id"), head.attr("type"), head.attr("from")),
+            (Some("7"), Some("get"), Some("b@x"))
+        );
+        assert_eq!(head.nodes().count(), 0);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::faults;
 use crate::management::{Management, counted};
 use crate::reader::{Item, Reader};
 use crate::sign_in::{Bound, Secured};
-use crate::wire;
+use crate::wire::{self, Refused};
 use crate::{Ending, LinkEvent};
 
 /// After so long without writing, a space keeps middleboxes from forgetting the connection
@@ -104,8 +104,9 @@ pub(crate) async fn run(bound: Bound, told: &mut Told, events: &mpsc::Sender<Lin
             End::Fault(fault, resumption)
         }
         Err(fault) => {
+            let word = faults::farewell(&fault);
             let _ = timeout(FAREWELL, async {
-                let _ = to.write_all(b"</stream:stream>").await;
+                let _ = to.write_all(word.as_bytes()).await;
                 to.shutdown().await
             })
             .await;
@@ -198,6 +199,7 @@ impl Session<'_> {
         while let Some(item) = self.reader.next()? {
             match item {
                 Item::Element(element) => self.take(element).await?,
+                Item::Refused(head, fault) => self.pass_over(&head, fault).await?,
                 Item::Closed => {
                     self.parted = true;
                     return Err(Fault::Closed);
@@ -236,6 +238,25 @@ impl Session<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// A stanza that was not read: it counts as taken, so that the server does not bring it again,
+    /// and whoever waits for it hears that it failed.
+    async fn pass_over(&mut self, head: &Element, fault: Fault) -> Result<(), Fault> {
+        if !wire::is_stanza(head) {
+            return Ok(());
+        }
+        if let Some(management) = &mut self.management {
+            management.received = management.received.wrapping_add(1);
+        }
+        match wire::refused(head) {
+            Refused::Question(answer) => self.put(&answer),
+            Refused::Answer(failed) => self.tell(LinkEvent::Stanza(*failed)).await?,
+            Refused::Word => {}
+        }
+        let what = head.name().to_owned();
+        tracing::warn!(what, "a stanza beyond all measure was passed over");
+        self.tell(LinkEvent::Refused { what, fault }).await
     }
 
     async fn managed(&mut self, element: &Element) -> Result<(), Fault> {

@@ -40,6 +40,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> XmlStream<S> {
         match self.next().await? {
             Item::Opened => {}
             Item::Element(_) | Item::Closed => return Err(Fault::Closed.into()),
+            Item::Refused(_, fault) => return Err(fault.into()),
         }
         let features = self.element().await?;
         if features.is("features", ns::STREAM) {
@@ -57,6 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> XmlStream<S> {
                 elsewhere: faults::other_host(&element),
             }),
             Item::Element(element) => Ok(element),
+            Item::Refused(_, fault) => Err(fault.into()),
             Item::Opened | Item::Closed => Err(Fault::Closed.into()),
         }
     }

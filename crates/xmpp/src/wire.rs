@@ -64,7 +64,38 @@ fn encode(
     encoder.encode(Item::ElementFoot, out).ok()
 }
 
+/// What is owed to a stanza that was not read.
+pub(crate) enum Refused {
+    /// This answer, to who asked.
+    Question(Box<Stanza>),
+    /// An answer of another one, as what it is worth: an error.
+    Answer(Box<Stanza>),
+    /// Nothing.
+    Word,
+}
+
+/// What is owed to a stanza of which only the head was kept: it was too large or too deep.
+pub(crate) fn refused(head: &Element) -> Refused {
+    if let Some(answer) = refuse(head, DefinedCondition::PolicyViolation) {
+        return Refused::Question(answer);
+    }
+    let answers = matches!(head.attr("type"), Some("result" | "error"));
+    let address = |name: &str| head.attr(name).map(str::parse).transpose();
+    match (head.attr("id"), address("from"), address("to")) {
+        (Some(id), Ok(from), Ok(to)) if answers && head.name() == "iq" => {
+            let error = error(DefinedCondition::PolicyViolation);
+            let id = id.to_owned();
+            Refused::Answer(Box::new(Stanza::Iq(Iq::Error { from, to, id, error, payload: None })))
+        }
+        _ => Refused::Word,
+    }
+}
+
 fn refusal(element: &Element) -> Option<Box<Stanza>> {
+    refuse(element, DefinedCondition::BadRequest)
+}
+
+fn refuse(element: &Element, why: DefinedCondition) -> Option<Box<Stanza>> {
     let question = matches!(element.attr("type"), Some("get" | "set"));
     if element.name() != "iq" || !question {
         return None;
@@ -77,15 +108,19 @@ fn refusal(element: &Element) -> Option<Box<Stanza>> {
         from: None,
         to,
         id: element.attr("id")?.to_owned(),
-        error: StanzaError {
-            type_: ErrorType::Modify,
-            by: None,
-            defined_condition: DefinedCondition::BadRequest,
-            texts: Default::default(),
-            other: None,
-        },
+        error: error(why),
         payload: None,
     })))
+}
+
+fn error(why: DefinedCondition) -> StanzaError {
+    StanzaError {
+        type_: ErrorType::Modify,
+        by: None,
+        defined_condition: why,
+        texts: Default::default(),
+        other: None,
+    }
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ impl Client {
             }
             LinkEvent::Stanza(stanza) => self.im.receive(stanza, now),
             LinkEvent::Acked(id) => self.im.acknowledged(&id, now),
-            LinkEvent::Connecting { .. } => {}
+            LinkEvent::Connecting { .. } | LinkEvent::Refused { .. } => {}
             LinkEvent::Failed { resumption, .. } => {
                 if resumption.is_none() {
                     self.im.offline(now);

@@ -175,28 +175,73 @@ async fn a_web_server_is_recognised_in_clear_and_under_tls() {
 }
 
 #[tokio::test]
-async fn a_huge_stanza_ends_the_link_not_the_program() {
-    let (event, _) = ended(async |peer| {
-        peer.bring_online("").await;
+async fn stanzas_beyond_all_measure_are_passed_over_and_counted() {
+    let authority = Authority::new();
+    let identity = authority.identity(&[DOMAIN]);
+    let (listener, port) = listen().await;
+    let plan = plan("alice", password("alice", "hunter2"), &[(port, Link::StartTls)]);
+    let mut driven = Driven::new(&authority.net(), plan);
+    let server = async {
+        let mut peer = Peer::accept(&listener, &identity.config).await;
+        peer.bring_online(SM).await;
+        peer.expect("<enable").await;
+        peer.send("<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true'/>").await;
         peer.send("<message from='bob@example.test'><body>").await;
         for _ in 0..40 {
+            peer.send(&"x".repeat(16 * 1024)).await;
+        }
+        peer.send("</body></message><iq type='get' id='deep' from='bob@example.test/x'>").await;
+        peer.send(&("<a>".repeat(100_000) + &"</a>".repeat(100_000) + "</iq>")).await;
+        peer.send("<iq type='result' id='late' from='bob@example.test/x'>").await;
+        peer.send(&("<a>".repeat(100) + &"</a>".repeat(100) + "</iq>")).await;
+        peer.send("<r xmlns='urn:xmpp:sm:3'/>").await;
+        peer.expect("h='3'").await;
+        peer.seen
+    };
+    let refused = async {
+        let mut said = Vec::new();
+        while said.len() < 4 {
+            match driven.next().await {
+                Some(LinkEvent::Refused { what, fault }) => said.push(format!("{what} {fault:?}")),
+                Some(LinkEvent::Stanza(stanza)) => said.push(format!("{:?}", stanza.id())),
+                Some(LinkEvent::Failed { .. } | LinkEvent::Offline { .. }) | None => break,
+                Some(_) => {}
+            }
+        }
+        said
+    };
+    let (said, seen) = tokio::join!(refused, server);
+    assert_eq!(said[0], format!("message {:?}", Fault::TooLarge(512 * 1024)));
+    assert!(said[1].starts_with("iq "), "{said:?}");
+    assert_eq!(said[2], "Some(\"late\")", "who waits for an answer hears that it failed");
+    assert!(seen.contains("policy-violation") && seen.contains("deep"), "{seen}");
+}
+
+#[tokio::test]
+async fn a_stanza_without_end_ends_the_link_not_the_program() {
+    let (event, seen) = ended(async |peer| {
+        peer.bring_online("").await;
+        peer.send("<message from='bob@example.test'><body>").await;
+        for _ in 0..(65 * 1024 / 16) {
             peer.send(&"x".repeat(16 * 1024)).await;
         }
         peer.drain().await;
     })
     .await;
-    assert_eq!(offline(event), Fault::TooLarge(512 * 1024));
+    assert_eq!(offline(event), Fault::TooLarge(64 * 1024 * 1024));
+    assert!(seen.contains("<policy-violation"), "{seen}");
 }
 
 #[tokio::test]
-async fn a_depth_bomb_ends_the_link_not_the_program() {
-    let (event, _) = ended(async |peer| {
+async fn a_broken_stream_is_told_that_it_is_broken() {
+    let (event, seen) = ended(async |peer| {
         peer.bring_online("").await;
-        peer.send(&format!("<message>{}", "<a>".repeat(100_000))).await;
+        peer.send("<message></body>").await;
         peer.drain().await;
     })
     .await;
     assert!(matches!(offline(event), Fault::Nonsense(_)));
+    assert!(seen.contains("<not-well-formed") && seen.contains("</stream:stream>"), "{seen}");
 }
 
 #[tokio::test]

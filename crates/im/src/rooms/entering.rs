@@ -107,6 +107,7 @@ impl Im {
         let until = self.time.at + PATIENCE;
         let id = self.ids.next();
         let since = self.newest_of(room);
+        let by_archive = self.known_place(room).is_some();
         let Some(place) = self.rooms.places.get_mut(room) else {
             return;
         };
@@ -122,6 +123,7 @@ impl Im {
             format!("{}Z", text.split('.').next().unwrap_or(&text))
         });
         let history = match &since {
+            _ if by_archive => &[("maxstanzas", "0")][..],
             Some(since) => &[("since", since.as_str()), ("maxstanzas", MISSED)][..],
             None => &[("maxstanzas", REPLAYED)][..],
         };
@@ -132,6 +134,7 @@ impl Im {
             child.append_text_node(password.expose().as_str());
             x.append_child(child);
         }
+        place.catching_up = by_archive;
         place.asked = Some(id.clone());
         place.next = Some((until, Next::GiveUp));
         let mut presence = self.presence_for_rooms().with_to(to);
@@ -158,6 +161,14 @@ impl Im {
         place.second_nick = false;
         place.tries = 0;
         place.next = Some((settle_at.min(ping_at), Next::Settle));
+        let catches_up = self.catch_up(room);
+        let Some(place) = self.rooms.places.get_mut(room) else {
+            return;
+        };
+        if catches_up {
+            // The end of that settles it.
+            place.next = Some((ping_at, Next::Ping));
+        }
         let tickets = std::mem::take(&mut place.tickets);
         let made = word.says(201);
         let plan = place.plan.take();

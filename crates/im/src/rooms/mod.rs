@@ -4,6 +4,7 @@
 //! in are passed over, and every answer must come from whom was asked.
 
 mod administration;
+mod archived;
 mod bookmarks;
 mod browsing;
 mod creating;
@@ -11,6 +12,7 @@ mod dialect;
 mod entering;
 mod forms;
 mod invitations;
+mod lookalikes;
 mod messages;
 mod occupants;
 mod place;

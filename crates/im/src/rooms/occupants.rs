@@ -8,7 +8,7 @@ use xmpp_parsers::ns;
 use xmpp_parsers::presence as wire;
 
 use super::place::{Place, bounded};
-use super::{USER, dialect};
+use super::{USER, dialect, lookalikes, words};
 use crate::{Im, jid_from_wire};
 
 /// How many occupants of one room are told apart; more are not shown.
@@ -41,6 +41,10 @@ pub(crate) struct Crowd(BTreeMap<String, Person>);
 impl Crowd {
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Person)> {
+        self.0.iter()
     }
 
     pub(crate) fn get(&self, nick: &str) -> Option<&Person> {
@@ -238,8 +242,16 @@ impl Im {
         if !place.is_in() {
             return Vec::new();
         }
+        let alike = lookalikes::lookalikes(&place.crowd);
+        let name = |nick: &String, person: &Person| {
+            let name = self.occupant_name(nick, person.jid.as_ref());
+            match alike.get(nick).filter(|_| name == *nick) {
+                Some(other) => format!("{name} ({} {other})", words::LOOKS_LIKE),
+                None => name,
+            }
+        };
         let show = |(nick, person): (&String, &Person)| Occupant {
-            name: self.occupant_name(nick, person.jid.as_ref()),
+            name: name(nick, person),
             nick: nick.clone(),
             jid: person.jid.clone(),
             affiliation: person.affiliation,

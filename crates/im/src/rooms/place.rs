@@ -57,6 +57,10 @@ pub(crate) struct Place {
     pub(crate) unanswered: u32,
     /// All that was said before has been replayed, so own messages may go out.
     pub(crate) settled: bool,
+    /// The archive tells what was said since we were in it; the replay was not asked for.
+    pub(crate) catching_up: bool,
+    /// The archive did not answer what was asked of it; from now on the room is asked for a replay.
+    pub(crate) mute_archive: bool,
     /// Messages of the replay that goes on.
     pub(crate) replayed: BTreeSet<MessageId>,
     /// Who writes, until when.
@@ -108,6 +112,8 @@ impl Place {
             next: None,
             unanswered: 0,
             settled: false,
+            catching_up: false,
+            mute_archive: false,
             replayed: BTreeSet::new(),
             writers: BTreeMap::new(),
             newest: None,
@@ -155,6 +161,7 @@ impl Place {
         self.next = None;
         self.unanswered = 0;
         self.settled = false;
+        self.catching_up = false;
         self.replayed.clear();
         self.writers.clear();
         self.own_mark = None;

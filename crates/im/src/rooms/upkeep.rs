@@ -55,7 +55,8 @@ impl Im {
     /// All that was said before is here: own messages that were not among it go out.
     pub(super) fn settle(&mut self, room: &Jid) {
         let at = self.time.at + SILENCE;
-        if let Some(place) = self.rooms.places.get_mut(room).filter(|it| it.is_in()) {
+        let ready = |it: &&mut Place| it.is_in() && !it.catching_up;
+        if let Some(place) = self.rooms.places.get_mut(room).filter(ready) {
             place.next = Some((at, Next::Ping));
             place.replayed.clear();
             if !std::mem::replace(&mut place.settled, true) {

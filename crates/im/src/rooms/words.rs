@@ -15,6 +15,8 @@ pub(super) const NOT_IN: &str = "We are not in this room.";
 pub(super) const TOO_MANY: &str = "Too many rooms are known. Take a bookmark away first.";
 pub(super) const PERSISTENT: &str = "Persistent rooms are switched off by your administrator.";
 pub(super) const NO_SERVICE: &str = "The server offers no group chat.";
+/// Between a nickname and the one of somebody else that it could be taken for.
+pub(super) const LOOKS_LIKE: &str = "looks like";
 /// Of a room's messages (planning guide, Client-to-Client Encryption: not for group chats).
 pub(crate) const PLAIN: &str =
     "Group chats are never encrypted from client to client: the server can read them.";
