@@ -197,3 +197,57 @@ fn a_restart_of_the_server_leads_back_into_the_room() {
     assert_eq!(again, 1, "once");
     assert_eq!(bodies(&alice, &room), ["first", "written meanwhile"]);
 }
+
+#[test]
+fn what_was_missed_and_what_was_said_before_come_from_the_rooms_archive() {
+    if !have("a room's archive", &NEEDS) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let servers = Standard::start(&scratch, &Parts::chat());
+    let mut bob = servers.chat_client("bob");
+    let alice_at = format!("alice@{DOMAIN}");
+    let room = format!("long@conference.{DOMAIN}");
+    bob.enter(&room, "bob");
+    let words = |range: std::ops::Range<usize>| -> Vec<String> {
+        range.map(|n| format!("word {n:03}")).collect()
+    };
+    // More than the server replays to who comes.
+    for word in words(0..120) {
+        bob.say(&room, &word);
+    }
+    bob.until_message("word 119");
+
+    let alice = Client::start(scratch.path(), "alice", &servers.setup());
+    alice.sign_in(&alice_at, PASSWORD, &["im"]);
+    alice.must("room.join", json!({ "room": room }));
+    until("what the room replays", 30, || {
+        bodies(&alice, &room).last().filter(|it| *it == "word 119").cloned()
+    });
+    let replayed = bodies(&alice, &room).len();
+    assert!((1..120).contains(&replayed), "{replayed}");
+    let all = |client: &Client| {
+        let history = client.must("chat.history", json!({ "with": room, "limit": 1000 }));
+        let items = history["items"].as_array().cloned().unwrap_or_default();
+        items.iter().filter_map(|it| it["body"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    until("all that was said before", 60, || {
+        alice.must("chat.open", json!({ "with": room }));
+        alice.must("chat.older", json!({ "with": room }));
+        offhook_interop::pause(0.5);
+        (all(&alice) == words(0..120)).then_some(())
+    });
+
+    // Away, and again: everything in between, once and in order, and ours behind it.
+    alice.must("room.bookmark", json!({ "room": room, "autojoin": true }));
+    alice.must("session.signOut", json!({}));
+    for word in words(120..400) {
+        bob.say(&room, &word);
+    }
+    bob.until_message("word 399");
+    alice.sign_in(&alice_at, PASSWORD, &["im"]);
+    until_room(&alice, &room, "in it again", |it| it["state"] == "joined");
+    until("what was missed", 60, || (all(&alice) == words(0..400)).then_some(()));
+    alice.say(&room, "I am back", "delivered");
+    assert_eq!(all(&alice).last().map(String::as_str), Some("I am back"));
+}

@@ -89,8 +89,9 @@ enum Purpose {
     /// The first time: the newest, page by page backwards before this id (nothing at first), and the
     /// newest id of all.
     Newest { since: Timestamp, before: String, newest: Option<String>, seen: usize },
-    /// Messages of a conversation before this time.
-    Older { with: Jid, before: Timestamp },
+    /// Messages of a conversation before this place in the archive, or before this time where the
+    /// oldest message here has no place: many may be written in a second.
+    Older { with: Jid, before: Timestamp, place: Option<String> },
 }
 
 /// What order the messages of a query come in.
@@ -100,8 +101,8 @@ enum Reading {
     Forwards,
     /// The newest page first.
     Backwards,
-    /// Before all that is here.
-    Older,
+    /// Before all that is here, the oldest of which has this time.
+    Older(Timestamp),
 }
 
 impl Im {
@@ -181,9 +182,12 @@ impl Im {
             Some(room) => self.has_room_archive(room),
             None => self.services.account.contains(ns::MAM),
         };
-        let oldest = self.talks.get(with).and_then(|talk| talk.messages.first().map(|m| m.time));
-        let purpose =
-            Purpose::Older { with: with.clone(), before: oldest.unwrap_or(self.time.wall) };
+        let oldest = self.talks.get(with).and_then(|talk| talk.messages.first());
+        let purpose = Purpose::Older {
+            with: with.clone(),
+            before: oldest.map_or(self.time.wall, |oldest| oldest.time),
+            place: oldest.and_then(|oldest| oldest.more.archive_id.clone()),
+        };
         if !here || !self.query(Query { archive, purpose, came: 0, pages: 0 }) {
             self.nothing_older(with);
         }
@@ -240,6 +244,11 @@ impl Im {
         reading: Reading,
     ) {
         if let Some(room) = archive {
+            let time = match reading {
+                Reading::Forwards => self.in_its_second(&room, time),
+                Reading::Backwards => time,
+                Reading::Older(before) => just_before(before, time),
+            };
             return self.take_room_archived(&room, place, wire, time);
         }
         let from = wire.from.as_ref().and_then(jid_from_wire).map(|it| it.bare());
@@ -257,7 +266,7 @@ impl Im {
         let time = match reading {
             Reading::Forwards => self.time_in_archive(&with, time),
             Reading::Backwards => self.before_the_live(&with, time),
-            Reading::Older => time,
+            Reading::Older(before) => just_before(before, time),
         };
         let taken = self.take_message(Arrival {
             with: with.clone(),
@@ -275,7 +284,7 @@ impl Im {
             Reading::Forwards => self.came_to(&with, &taken),
             // What was there before this computer knew the account is not news.
             Reading::Backwards if matches!(taken, Taken::New(_)) => self.read_up_to(&with, time),
-            Reading::Backwards | Reading::Older => {}
+            Reading::Backwards | Reading::Older(_) => {}
         }
     }
 
@@ -297,6 +306,13 @@ impl Im {
                         self.archives.positions.remove(&query.archive);
                         let (archive, purpose) = (query.archive, Self::newest(now));
                         self.query(Query { archive, purpose, came: 0, pages: 0 });
+                    }
+                    Purpose::Older { with, before, place: Some(_) } if gone => {
+                        let purpose = Purpose::Older { with: with.clone(), before, place: None };
+                        let query = Query { archive: query.archive, purpose, came: 0, pages: 0 };
+                        if !self.query(query) {
+                            self.nothing_older(&with);
+                        }
                     }
                     Purpose::After(_) | Purpose::Newest { .. } => {
                         if let Some(room) = &query.archive {
@@ -402,7 +418,7 @@ impl Query {
         match self.purpose {
             Purpose::After(_) => Reading::Forwards,
             Purpose::Newest { .. } => Reading::Backwards,
-            Purpose::Older { .. } => Reading::Older,
+            Purpose::Older { before, .. } => Reading::Older(before),
         }
     }
 
@@ -414,10 +430,11 @@ impl Query {
             Purpose::Newest { since, before, .. } => {
                 (vec![field("start", &since.to_string())], set(PAGE, None, Some(before.clone())))
             }
-            Purpose::Older { with, before } => {
+            Purpose::Older { with, before, place } => {
                 let with = self.archive.is_none().then(|| field("with", with.bare_str()));
-                let end = field("end", &before.to_string());
-                (with.into_iter().chain([end]).collect(), set(OLDER, None, Some(String::new())))
+                let end = place.is_none().then(|| field("end", &before.to_string()));
+                let before = place.clone().unwrap_or_default();
+                (with.into_iter().chain(end).collect(), set(OLDER, None, Some(before)))
             }
         };
         let form = DataForm::new(DataFormType::Submit, ns::MAM, fields);
@@ -448,6 +465,12 @@ impl Page {
         let complete = matches!(fin.attr("complete"), Some("true" | "1"));
         Self { first: item("first"), last: item("last"), complete }
     }
+}
+
+/// Archives count in whole seconds: what was written in the second of the oldest message here stands
+/// before it all the same.
+fn just_before(oldest: Timestamp, time: Timestamp) -> Timestamp {
+    time.min(Timestamp(oldest.0.saturating_sub(1)))
 }
 
 /// The message in a result, and when it was written.

@@ -2,13 +2,13 @@
 //! or what it changes of an earlier message. Everything in it is the sender's word: whether the
 //! sender may say so is judged in `amending` and `taking`.
 
-use offhook_model::{Attachment, Jid};
+use offhook_model::{Attachment, Jid, file_name_of_link};
 use xmpp_parsers::message::Message as Wire;
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::ns;
 
 use crate::text::{cut, emoji, one_line, shown};
-use crate::{text, xhtml};
+use crate::xhtml;
 
 /// XEP-0461.
 pub(crate) const REPLY: &str = "urn:xmpp:reply:0";
@@ -214,7 +214,7 @@ fn attachment(wire: &Wire, body: &str) -> Option<Attachment> {
         return None;
     }
     Some(Attachment {
-        name: text::file_name(url),
+        name: file_name_of_link(url),
         url: Some(url.to_owned()),
         ..Attachment::default()
     })

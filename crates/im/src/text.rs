@@ -1,12 +1,6 @@
 //! Text of others made fit to be shown: nothing in it may reach beyond its own place, and nothing is
 //! endless.
 
-/// Longest file name, in characters.
-const NAME: usize = 120;
-
-/// Names that a desktop system keeps for devices.
-const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
-
 /// The text of a message without control characters, and without marks that turn the direction of
 /// what follows it: overrides are left out, and what is opened in a line is closed at its end
 /// (Unicode annex 9).
@@ -52,26 +46,6 @@ pub(crate) fn one_line(text: &str, most: usize) -> String {
         .take(most)
         .collect();
     clean.trim().to_owned()
-}
-
-/// A name to show and to save under, out of the address of a file.
-pub(crate) fn file_name(url: &str) -> String {
-    let path = url.split(['?', '#']).next().unwrap_or_default();
-    let path = path.split_once("://").map_or(path, |(_, rest)| rest);
-    let last = path.split_once('/').and_then(|(_, path)| path.rsplit('/').next());
-    let decoded = percent_decoded(last.unwrap_or_default());
-    let clean: String = one_line(&decoded, NAME)
-        .chars()
-        .map(|c| if "/\\:*?\"<>|".contains(c) { '_' } else { c })
-        .collect();
-    let clean = clean.trim_matches(['.', ' ']).to_owned();
-    let stem = clean.split('.').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let device = DEVICES.contains(&stem.trim_end_matches(|c: char| c.is_ascii_digit()));
-    match (clean.is_empty(), device) {
-        (true, _) => "file".to_owned(),
-        (_, true) => format!("_{clean}"),
-        (false, false) => clean,
-    }
 }
 
 /// Whether a text holds a name as words of their own, in capitals or not.
@@ -180,29 +154,9 @@ fn is_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|it| std::str::from_utf8(it).ok());
-        let value = digits.and_then(|it| u8::from_str_radix(it, 16).ok());
-        match (first, value) {
-            (b'%', Some(value)) => {
-                bytes.push(value);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            (first, _) => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{emoji, file_name, holds_word, is_emoji, one_line, shown};
+    use super::{emoji, holds_word, is_emoji, one_line, shown};
 
     #[test]
     fn nothing_in_a_text_reaches_beyond_it() {
@@ -247,21 +201,5 @@ mod tests {
             .map(|n| char::from_u32(0x1f600 + n % 50).map(String::from).unwrap_or_default());
         assert_eq!(emoji(many, 20).len(), 20);
         assert_eq!(emoji(["👍", " 👍 ", "x"].map(str::to_owned).into_iter(), 20), ["👍"]);
-    }
-
-    #[test]
-    fn file_names_stay_in_their_folder() {
-        for (url, name) in [
-            ("https://x/up/report%20final.pdf?key=1", "report final.pdf"),
-            ("https://x/a/..%2F..%2Fetc%2Fpasswd", "_.._etc_passwd"),
-            ("https://x/a/CON.txt", "_CON.txt"),
-            ("https://x/a/lpt1", "_lpt1"),
-            ("https://x/a/%00%E2%80%AEgpj.exe", "gpj.exe"),
-            ("https://x/", "file"),
-            ("https://x", "file"),
-            ("https://x/a/%zz%", "%zz%"),
-        ] {
-            assert_eq!(file_name(url), name, "{url}");
-        }
     }
 }

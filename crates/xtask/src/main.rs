@@ -8,6 +8,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod packages;
 mod process;
 mod sound;
@@ -44,6 +45,14 @@ enum Task {
         /// Only tests whose name contains this.
         filter: Option<String>,
     },
+    /// Build the fuzz targets of tests/fuzz and run each for a while.
+    Fuzz {
+        /// Only targets whose name contains this.
+        only: Option<String>,
+        /// How long each runs; 0 only builds.
+        #[arg(long, default_value_t = 20)]
+        seconds: u32,
+    },
     /// Hold the structure against the plan.
     Tidy,
     /// Measure; see docs/benchmarks.md.
@@ -57,6 +66,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Demo { headless, yes, picture } => demo::run(headless, yes, &picture),
         Task::Test { filter } => test::run(filter.as_deref()),
+        Task::Fuzz { only, seconds } => fuzz::run(only.as_deref(), seconds),
         Task::Tidy => tidy::run(),
         Task::Bench { what } => bench::run(what.as_deref()),
     };

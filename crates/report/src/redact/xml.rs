@@ -64,7 +64,8 @@ impl Redactor {
         if trimmed.bytes().all(|byte| byte.is_ascii_digit()) && trimmed.len() < 7 {
             return value.to_owned();
         }
-        self.text(value)
+        // The words of a log would be one more tag here.
+        self.text(value).replace("<removed>", "[removed]")
     }
 }
 
