@@ -38,7 +38,7 @@ impl Person {
             LinkEvent::Online { jid, resumed, .. } => self.im.online(jid, resumed, now),
             LinkEvent::Stanza(stanza) => self.im.receive(stanza, now),
             LinkEvent::Acked(id) => self.im.acknowledged(&id, now),
-            LinkEvent::Connecting { .. } => {}
+            LinkEvent::Connecting { .. } | LinkEvent::Refused { .. } => {}
             LinkEvent::Failed { fault, .. } | LinkEvent::Offline { fault, .. } => {
                 panic!("{}: {fault:?}", self.jid)
             }
