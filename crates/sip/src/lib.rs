@@ -5,8 +5,7 @@
 //! clock, draws no randomness of its own (identifiers come from a seed) and starts no thread.
 //! It does not look into session descriptions: they pass through as text.
 //!
-//! Left for later: switching from UDP to TCP for requests above 1,300 bytes (RFC 3261 section
-//! 18.1.1), `Answer-Mode` with `require` (RFC 5373: it is taken as a wish), patterns of several keys
+//! Left for later: `Answer-Mode` with `require` (RFC 5373: it is taken as a wish), patterns of several keys
 //! (RFC 4730), asking a focus for its roster (RFC 4579: what it tells by itself is read), an offer
 //! in PRACK, and the statistics that the vendor's client writes into BYE.
 

@@ -51,7 +51,7 @@ fn bodies_of_several_parts_survive_mutation() {
 fn operations_survive_mutation() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/operations");
     let run = |data: &[u8]| fuzzing::operations::fuzz(data, support::start_of_time());
-    assert!(replay(&folder, 1500, 0x5eed, run) > 0);
+    assert!(replay(&folder, 700, 0x5eed, run) > 0);
 }
 
 /// A user agent with a call of ours that rings and one of theirs that is up, and a message in

@@ -214,7 +214,7 @@ impl UserAgent {
         }
     }
 
-    fn sent_again(&mut self, purpose: &Purpose, key: crate::transaction::ClientKey) {
+    pub(super) fn sent_again(&mut self, purpose: &Purpose, key: crate::transaction::ClientKey) {
         match purpose {
             Purpose::Invite(call) => {
                 if let Some(call) = self.calls.get_mut(call) {

@@ -184,7 +184,7 @@ impl UserAgent {
         }
     }
 
-    fn message(&mut self, message: &crate::message::Message, now: Instant) {
+    pub(super) fn message(&mut self, message: &crate::message::Message, now: Instant) {
         if message.method().is_some() {
             self.request(message, now);
         } else if message.defect().is_none() {

@@ -20,7 +20,7 @@ const EXTENSIONS: &[&str] =
 impl UserAgent {
     /// Takes a request from the flow.
     pub(super) fn request(&mut self, message: &Message, now: Instant) {
-        let Some(path) = self.path() else { return };
+        let Some(path) = self.came_by.or_else(|| self.path()) else { return };
         if let Some(defect) = message.defect() {
             self.refuse_unusable(message, defect.status());
             return;
@@ -36,13 +36,13 @@ impl UserAgent {
     /// Answers what makes no sense, as far as it can be answered. No transaction is kept for it
     /// (RFC 3261 section 8.2.7): what would name one may be just what is wrong.
     pub(super) fn refuse_unusable(&mut self, message: &Message, status: u16) {
-        let Some(flow) = self.flow.as_ref().map(|flow| flow.id) else { return };
+        let Some(path) = self.came_by.or_else(|| self.path()) else { return };
         // Nobody answers an ACK; without Via nobody waits for an answer.
         if message.method() == Some(&Method::Ack) || message.header(Name::Via).is_none() {
             return;
         }
         let response = self.plain_response(message, status);
-        self.transactions.send_plain(flow, response.write());
+        self.transactions.send_plain(path.flow, response.write());
     }
 
     fn new_request(&mut self, key: ServerKey, message: &Message, now: Instant) {

@@ -29,6 +29,7 @@ mod told;
 mod transfer;
 mod types;
 mod watching;
+mod wide;
 mod wishes;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -112,6 +113,9 @@ pub struct UserAgent {
     transactions: Transactions<Context>,
     flow: Option<Flow>,
     standbys: Vec<Standby>,
+    wide: wide::Wide,
+    /// Where the message that is being looked at came from, when not by `flow`.
+    came_by: Option<Path>,
     next_flow: u32,
     registration: register::Registration,
     calls: BTreeMap<SipCall, Call>,
@@ -140,6 +144,8 @@ impl UserAgent {
             transactions: Transactions::default(),
             flow: None,
             standbys: vec![],
+            wide: wide::Wide::default(),
+            came_by: None,
             next_flow: 1,
             registration,
             calls: BTreeMap::new(),
@@ -208,7 +214,10 @@ impl UserAgent {
             self.flow = Some(Flow::new(flow, link, local, remote));
             self.register_first(now);
         } else {
-            self.standby_opened(Flow::new(flow, Link::Udp, local, remote), now);
+            let flow = Flow::new(flow, Link::Udp, local, remote);
+            if !self.wide_opened(&flow, now) {
+                self.standby_opened(flow, now);
+            }
         }
         self.flush();
     }
@@ -217,7 +226,7 @@ impl UserAgent {
     pub fn flow_failed(&mut self, flow: FlowId, fault: Fault, now: Instant) {
         if self.registration.phase.flow() == Some(flow) {
             self.lost(fault, now);
-        } else {
+        } else if !self.wide_failed(flow, now) {
             self.standby_failed(flow, now);
         }
         self.tell_referrers(now);
@@ -228,7 +237,7 @@ impl UserAgent {
     pub fn receive(&mut self, flow: FlowId, bytes: &[u8], now: Instant) {
         if self.flow.as_ref().is_some_and(|open| open.id == flow) {
             self.take(bytes, now);
-        } else {
+        } else if !self.take_wide(flow, bytes, now) {
             self.take_standby(flow, bytes, now);
         }
         self.tell_referrers(now);
@@ -271,6 +280,7 @@ impl UserAgent {
             transfers,
             askings,
             self.standby_timeout(),
+            self.wide.next_timeout(),
             self.watching_timeout(),
             self.keys_timeout(),
             self.stopping,
@@ -291,6 +301,7 @@ impl UserAgent {
         self.registration_timeout(now);
         self.keep_alive(now);
         self.tend_standbys(now);
+        self.tend_wide(now);
         self.tend_subscriptions(now);
         self.expire_presses(now);
         self.consider_return(now);
@@ -357,12 +368,11 @@ impl UserAgent {
 
     /// Sends a request on the open flow, with credentials we already have. Nothing without flow.
     fn send(&mut self, mut request: Request, context: Context, now: Instant) -> Option<ClientKey> {
-        let path = self.path()?;
-        let branch = self.tokens.branch();
-        let via = self.flow.as_ref()?.via(&branch);
         if context.answered.is_empty() {
             self.authorize(&mut request);
         }
+        let branch = self.tokens.branch();
+        let (path, via) = self.path_of(&mut request, &context.purpose, &branch, now)?;
         Some(self.transactions.send(path, request, &via, &branch, context, now))
     }
 
@@ -460,6 +470,9 @@ impl UserAgent {
         self.transfers.clear();
         self.askings.clear();
         self.flush();
+        if let Some(flow) = std::mem::take(&mut self.wide).id() {
+            self.out.push_back(Output::Close { flow });
+        }
         if let Some(flow) = self.flow.take() {
             self.out.push_back(Output::Close { flow: flow.id });
         } else if let Some(flow) = self.registration.phase.flow() {

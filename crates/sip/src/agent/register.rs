@@ -407,6 +407,7 @@ impl UserAgent {
     /// The flow is no more: requests on it fail, calls that are not up yet end, others go on.
     fn drop_flow(&mut self, now: Instant) {
         let Some(flow) = self.flow.take() else { return };
+        self.close_wide(now);
         if self.registration.insist == Insist::Done {
             self.registration.insist = Insist::No;
         }

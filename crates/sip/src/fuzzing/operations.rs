@@ -101,6 +101,8 @@ struct World {
     sent: Vec<String>,
     stopped: bool,
     branch: u32,
+    /// Our descriptions; one kind is too large for a datagram.
+    sdp: String,
 }
 
 fn account(kind: u8) -> PhoneAccount {
@@ -144,6 +146,7 @@ impl World {
             sent: vec![],
             stopped: false,
             branch: 0,
+            sdp: format!("{SDP}a=x:{}\r\n", "y".repeat(if kind & 4 == 0 { 0 } else { 1_500 })),
         }
     }
 
@@ -182,25 +185,25 @@ impl World {
         let (agent, now, status) = (&mut self.agent, self.now, 300 + u16::from(how));
         match what % 18 {
             0 | 1 => {
-                let call = agent.invite(&number, SDP.to_owned(), now);
+                let call = agent.invite(&number, self.sdp.clone(), now);
                 assert_eq!(self.calls.insert(call, false), None, "a name is used twice");
             }
             2 => agent.ring(call, now),
-            3 | 4 => agent.answer(call, SDP.to_owned(), now),
+            3 | 4 => agent.answer(call, self.sdp.clone(), now),
             5 => agent.reject(call, status, now),
             6 | 7 => agent.hang_up(call, now),
-            8 => agent.reinvite(call, SDP.to_owned(), now),
-            9 => agent.accept_offer(call, SDP.to_owned(), now),
+            8 => agent.reinvite(call, self.sdp.clone(), now),
+            9 => agent.accept_offer(call, self.sdp.clone(), now),
             10 => agent.refuse_offer(call, status, now),
             11 => agent.transfer(call, &ReferTarget::Number(number), now),
             12 => agent.transfer(call, &ReferTarget::Call(other), now),
             13 => {
-                if let Some(new) = agent.follow(call, SDP.to_owned(), now) {
+                if let Some(new) = agent.follow(call, self.sdp.clone(), now) {
                     assert_eq!(self.calls.insert(new, false), None, "a name is used twice");
                 }
             }
             14 => agent.refuse_referral(call, status, now),
-            15 => agent.early_media(call, SDP.to_owned(), now),
+            15 => agent.early_media(call, self.sdp.clone(), now),
             16 => agent.redirect(call, &number, now),
             _ => match how % 4 {
                 0 => agent.press(call, SoftKey::Conference(other), now),

@@ -31,6 +31,8 @@ fn one_line(value: impl Display) -> String {
 struct Rest {
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+    /// Names are written in their compact form.
+    compact: bool,
 }
 
 impl Rest {
@@ -40,7 +42,10 @@ impl Rest {
 
     fn write(&self, out: &mut Vec<u8>) {
         for (name, value) in &self.headers {
-            line(out, format_args!("{name}: {value}"));
+            match Name::find(name).filter(|_| self.compact) {
+                Some(known) => line(out, format_args!("{}:{value}", known.compact())),
+                None => line(out, format_args!("{name}: {value}")),
+            }
         }
         end(out, &self.body);
     }
@@ -103,6 +108,11 @@ impl Request {
         self.rest.body = body.into();
     }
 
+    /// From now on it is written with compact names (RFC 3261 section 7.3.3).
+    pub fn compact(&mut self) {
+        self.rest.compact = true;
+    }
+
     /// The body.
     pub fn body_bytes(&self) -> &[u8] {
         &self.rest.body
@@ -112,7 +122,8 @@ impl Request {
     pub fn write(&self, via: &str) -> Vec<u8> {
         let mut out = Vec::with_capacity(1024 + self.rest.body.len());
         line(&mut out, format_args!("{} {} SIP/2.0", self.method, self.uri));
-        line(&mut out, format_args!("Via: {via}"));
+        let name = if self.rest.compact { "v" } else { "Via" };
+        line(&mut out, format_args!("{name}: {via}"));
         line(&mut out, format_args!("CSeq: {} {}", self.cseq, self.method));
         self.rest.write(&mut out);
         out

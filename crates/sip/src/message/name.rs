@@ -114,6 +114,12 @@ const TABLE: [u8; SIZE] = {
 };
 
 impl Name {
+    /// The name in its compact form, where it has one (RFC 3261 section 7.3.3).
+    pub fn compact(self) -> &'static str {
+        let compact = KNOWN.iter().rfind(|(name, _)| *name == self);
+        compact.map_or(self.as_str(), |(_, text)| text)
+    }
+
     /// The name written so, in full or compact, in any case.
     pub fn find(text: &str) -> Option<Self> {
         if text.is_empty() {
@@ -133,6 +139,12 @@ impl Name {
 #[cfg(test)]
 mod tests {
     use super::{KNOWN, Name};
+
+    #[test]
+    fn compact_names_are_single_letters() {
+        assert_eq!((Name::Via.compact(), Name::CallId.compact()), ("v", "i"));
+        assert_eq!(Name::MaxForwards.compact(), "Max-Forwards");
+    }
 
     #[test]
     fn every_name_is_found_in_any_case() {
