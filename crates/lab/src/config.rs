@@ -306,6 +306,22 @@ pub struct SipConfig {
     pub device_transport: u8,
     /// First and last UDP port for media in the device files.
     pub media_ports: (u16, u16),
+    /// A second node of the call manager, over TCP.
+    pub second_node: bool,
+    /// A gateway that stands in for the call managers (SRST), over TCP.
+    pub gateway: bool,
+    /// Seconds between keep-alives to the node that stands by, in the device files.
+    pub keep_alive: u32,
+    /// `connectionMonitorDuration` of the device files, in seconds.
+    pub return_after: u32,
+}
+
+impl SipConfig {
+    /// There is more than one node to register with.
+    #[must_use]
+    pub fn has_nodes(&self) -> bool {
+        self.second_node || self.gateway
+    }
 }
 
 impl Default for SipConfig {
@@ -317,6 +333,10 @@ impl Default for SipConfig {
             codecs: vec!["PCMU".into(), "PCMA".into()],
             device_transport: 1,
             media_ports: (16384, 32766),
+            second_node: false,
+            gateway: false,
+            keep_alive: 120,
+            return_after: 120,
         }
     }
 }

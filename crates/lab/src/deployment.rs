@@ -13,6 +13,7 @@ use crate::info::Services;
 use crate::nodes::ImNodes;
 use crate::random;
 use crate::scenario::Scenario;
+use crate::sip::nodes::{SipNodes, SipPlace};
 
 /// A human or a robot, as the services see them.
 #[derive(Debug, Clone)]
@@ -75,6 +76,7 @@ pub(crate) struct Place {
     pub(crate) srv: Vec<SrvTarget>,
     /// Port of the backup XMPP node, where there is one.
     pub(crate) backup_xmpp: Option<u16>,
+    pub(crate) sip: SipPlace,
     /// Port of the voicemail server that a fault names and nobody plays.
     pub(crate) refused_voicemail: Option<u16>,
     /// The same for an LDAP directory.
@@ -109,6 +111,8 @@ pub(crate) struct Deployment {
     pub(crate) nodes: Vec<UdsNode>,
     pub(crate) srv: Vec<SrvTarget>,
     pub(crate) backup_xmpp: Option<u16>,
+    pub(crate) sip: SipPlace,
+    pub(crate) sip_nodes: std::sync::Arc<SipNodes>,
     pub(crate) refused_voicemail: Option<u16>,
     pub(crate) refused_directory: Option<u16>,
     pub(crate) people: Vec<Person>,
@@ -146,6 +150,8 @@ impl Deployment {
             nodes: place.nodes,
             srv: place.srv,
             backup_xmpp: place.backup_xmpp,
+            sip: place.sip,
+            sip_nodes: std::sync::Arc::new(SipNodes::new()),
             refused_voicemail: place.refused_voicemail,
             refused_directory: place.refused_directory,
             people,
@@ -333,6 +339,7 @@ pub(crate) mod tests {
             nodes: nodes.map(node).collect(),
             srv: vec![],
             backup_xmpp: None,
+            sip: SipPlace::default(),
             refused_voicemail: None,
             refused_directory: None,
             state: PathBuf::from("state"),

@@ -78,7 +78,7 @@ pub enum LabEvent {
         /// It came in at the edge.
         by_edge: bool,
     },
-    /// A node of IM and Presence went down or came back.
+    /// A node of IM and Presence or of the call manager went down or came back.
     Node {
         /// Its name without the domain.
         node: &'static str,
@@ -95,6 +95,15 @@ pub enum LabEvent {
         transport: &'static str,
         /// It came by the routes that an edge told.
         by_edge: bool,
+        /// Name of the node without the domain.
+        node: &'static str,
+    },
+    /// A phone asked a node whether it is there.
+    KeptAlive {
+        /// Number of the line.
+        number: String,
+        /// Name of the node without the domain.
+        node: &'static str,
     },
     /// A phone went away.
     Unregistered {

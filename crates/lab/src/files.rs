@@ -57,6 +57,17 @@ fn support_field(person: &Person, device: &str) -> String {
     }
 }
 
+/// The second call manager of the group, where there is one.
+fn second_member(lab: &Deployment) -> String {
+    let Some(at) = lab.sip.second else { return String::new() };
+    let (host, port) = (lab.host("cucm2"), at.port());
+    format!(
+        "<member priority=\"1\"><callManager><name>{host}</name><ports><sipPort>{port}</sipPort>\
+         <securedSipPort>{port}</securedSipPort></ports><processNodeName>{host}</processNodeName>\
+         </callManager></member>\n"
+    )
+}
+
 fn device_file(lab: &Deployment, person: &Person, device: &str) -> String {
     let cucm = lab.host("cucm1");
     let plain = if lab.config.sip.device_transport == 2 {
@@ -80,6 +91,11 @@ fn device_file(lab: &Deployment, person: &Person, device: &str) -> String {
     };
     let contact = person.line_contact();
     let uuid = crate::random::stable_uuid(device);
+    let second = second_member(lab);
+    let gateway = lab.sip.gateway.map(|at| at.ip().to_string()).unwrap_or_default();
+    let gateway_port = lab.sip.gateway.map_or(5060, |at| at.port());
+    let srst = if lab.sip.gateway.is_some() { "Enable" } else { "Disable" };
+    let (keep_alive, return_after) = (lab.config.sip.keep_alive, lab.config.sip.return_after);
     let domain = lab.domain();
     let uds = lab.shown.uds.port();
     // The prefixes of the root element are not declared, exactly as in files from the field.
@@ -95,14 +111,14 @@ fn device_file(lab: &Deployment, person: &Person, device: &str) -> String {
 <dateTimeSetting uuid="{{9ec4850a-7748-11d3-bdf0-00108302ead1}}"><name>CMLocal</name><dateTemplate>Y/M/D</dateTemplate><timeZone>Greenwich Standard Time</timeZone><olsonTimeZone>Etc/GMT</olsonTimeZone></dateTimeSetting>
 <callManagerGroup><name>Default</name><tftpDefault>true</tftpDefault><members>
 <member priority="0"><callManager><name>{cucm}</name><description>Laboratory</description><ports><ethernetPhonePort>2000</ethernetPhonePort><sipPort>{plain}</sipPort><securedSipPort>{secured}</securedSipPort><mgcpPorts><listen>2427</listen><keepAlive>2428</keepAlive></mgcpPorts></ports><processNodeName>{cucm}</processNodeName></callManager></member>
-</members></callManagerGroup>
-<srstInfo uuid="{{cd241e11-4a58-4d3d-9661-f06c912a18a3}}"><name>Disable</name><srstOption>Disable</srstOption><userModifiable>false</userModifiable><ipAddr1></ipAddr1><port1>2000</port1><sipIpAddr1></sipIpAddr1><sipPort1>5060</sipPort1><isSecure>false</isSecure></srstInfo>
-<connectionMonitorDuration>120</connectionMonitorDuration>
+{second}</members></callManagerGroup>
+<srstInfo uuid="{{cd241e11-4a58-4d3d-9661-f06c912a18a3}}"><name>{srst}</name><srstOption>{srst}</srstOption><userModifiable>false</userModifiable><ipAddr1>{gateway}</ipAddr1><port1>2000</port1><sipIpAddr1>{gateway}</sipIpAddr1><sipPort1>{gateway_port}</sipPort1><isSecure>false</isSecure></srstInfo>
+<connectionMonitorDuration>{return_after}</connectionMonitorDuration>
 </devicePool>
 <sipProfile>
 <sipProxies><backupProxy>USECALLMANAGER</backupProxy><outboundProxy>USECALLMANAGER</outboundProxy><outboundProxyPort></outboundProxyPort><registerWithProxy>true</registerWithProxy></sipProxies>
 <sipCallFeatures><cnfJoinEnabled>true</cnfJoinEnabled><callForwardURI>x-cisco-serviceuri-cfwdall</callForwardURI><callPickupURI>x-cisco-serviceuri-pickup</callPickupURI><rfc2543Hold>false</rfc2543Hold><callHoldRingback>2</callHoldRingback><localCfwdEnable>true</localCfwdEnable><semiAttendedTransfer>true</semiAttendedTransfer><anonymousCallBlock>2</anonymousCallBlock><callerIdBlocking>2</callerIdBlocking><dndControl>0</dndControl><remoteCcEnable>true</remoteCcEnable></sipCallFeatures>
-<sipStack><sipInviteRetx>6</sipInviteRetx><sipRetx>10</sipRetx><timerInviteExpires>180</timerInviteExpires><timerRegisterExpires>3600</timerRegisterExpires><timerRegisterDelta>5</timerRegisterDelta><timerKeepAliveExpires>120</timerKeepAliveExpires><timerSubscribeExpires>120</timerSubscribeExpires><timerSubscribeDelta>5</timerSubscribeDelta><timerT1>500</timerT1><timerT2>4000</timerT2><maxRedirects>70</maxRedirects><remotePartyID>true</remotePartyID><userInfo>None</userInfo></sipStack>
+<sipStack><sipInviteRetx>6</sipInviteRetx><sipRetx>10</sipRetx><timerInviteExpires>180</timerInviteExpires><timerRegisterExpires>3600</timerRegisterExpires><timerRegisterDelta>5</timerRegisterDelta><timerKeepAliveExpires>{keep_alive}</timerKeepAliveExpires><timerSubscribeExpires>120</timerSubscribeExpires><timerSubscribeDelta>5</timerSubscribeDelta><timerT1>500</timerT1><timerT2>4000</timerT2><maxRedirects>70</maxRedirects><remotePartyID>true</remotePartyID><userInfo>None</userInfo></sipStack>
 <autoAnswerTimer>1</autoAnswerTimer>
 <dtmfAvtPayload>101</dtmfAvtPayload><dtmfOutofBand>avt</dtmfOutofBand><kpml>3</kpml>
 <enableVad>false</enableVad><preferredCodec>none</preferredCodec><callStats>true</callStats>

@@ -192,9 +192,9 @@ impl Lab {
         let authority = Authority::create(&state)?;
         let sockets = Sockets::take(scenario, &config, &faults).await?;
         let ca_file = authority.file().to_owned();
-        let services = sockets.services()?;
+        let (services, sip) = (sockets.services()?, sockets.sip_place()?);
         let (place, held) =
-            start::place(scenario, &config, &faults, services, state, ca_file).await?;
+            start::place(scenario, &config, &faults, (services, sip), state, ca_file).await?;
         let deployment = Arc::new(Deployment::new(scenario, config, faults, place));
         write(&deployment.bootstrap_file(), &deployment.bootstrap())?;
         let certificates = Certificates::issue(&authority, &deployment)?;
@@ -251,11 +251,22 @@ impl Lab {
         let stopping = Arc::clone(&self.stopping);
         self.run(xmpp::run_edge(sockets.edge_xmpp, Arc::clone(&im), stopping));
         let (inbox, arrivals) = mpsc::channel(1024);
+        let nodes = Arc::clone(&deployment.sip_nodes);
+        nodes.listen(inbox.clone());
         let sip = Arc::new(sip::transport::Transports::new(sockets.sip_udp, inbox));
         self.run(sip::server::run(deployment, Arc::clone(&sip), arrivals));
         self.run(Arc::clone(&sip).run_udp());
-        self.run(Arc::clone(&sip).run_stream(sockets.sip_tcp, None));
-        self.run(Arc::clone(&sip).run_stream(sockets.sip_tls, Some(certificates.sip)));
+        let more = sockets.sip_nodes;
+        for (node, listener, tls) in [
+            (0, Some(sockets.sip_tcp), None),
+            (0, Some(sockets.sip_tls), Some(certificates.sip)),
+            (1, more.second, None),
+            (2, more.gateway, None),
+            (sip::nodes::INSIDE, more.robots, None),
+        ] {
+            let Some(listener) = listener else { continue };
+            self.run(Arc::clone(&nodes).serve(node, listener, Arc::clone(&sip), tls));
+        }
         if scenario.has_edges() {
             let cookies = Arc::default();
             for (edge, listener) in sockets.edges.into_iter().enumerate() {
@@ -263,7 +274,8 @@ impl Lab {
                     edge::handler(Arc::clone(&self.deployment), Arc::clone(&cookies), edge);
                 self.run(http::run(listener, Some(Arc::clone(&certificates.edge)), handler));
             }
-            self.run(sip.run_stream(sockets.edge_sip, Some(certificates.edge)));
+            let inside = sip::nodes::INSIDE;
+            self.run(sip.run_stream(sockets.edge_sip, Some(certificates.edge), inside));
         }
         robot::start(&mut self.tasks, &im, &self.stopping);
     }
@@ -286,7 +298,8 @@ impl Lab {
 
     /// Follows a word about the nodes of IM and Presence, where the configuration has two: `kill NODE`,
     /// `revive NODE`, `move USER NODE`, `fallback` (everybody to the first), and `forget sessions` (of
-    /// the SOAP sign-in).
+    /// the SOAP sign-in); or about the call manager: `kill` and `revive` with its nodes, `mwi USER on`,
+    /// `forward USER NUMBER`, `restart USER`, `reset USER`, `check-version USER`.
     ///
     /// # Errors
     /// It is none of these, or there is no second node.
@@ -297,6 +310,9 @@ impl Lab {
             let node = HOSTS.get(node).copied().unwrap_or_default();
             lab.events.tell(LabEvent::Node { node, up });
         };
+        if let Some(word) = sip::nodes::Word::read(line) {
+            return lab.sip_nodes.tell(word);
+        }
         let word = Word::read(line)?;
         if !lab.im_nodes.are_two() {
             return Err(LabError::Config("there is no second node: [im] secondNode = true".into()));

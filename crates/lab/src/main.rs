@@ -113,7 +113,7 @@ fn run(up: Up) -> Result<(), LabError> {
     if up.state.is_some() {
         config.state = up.state;
     }
-    let second_node = config.im.second_node;
+    let second_node = config.im.second_node || config.sip.has_nodes();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

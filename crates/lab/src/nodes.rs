@@ -86,7 +86,8 @@ impl Word {
         read.ok_or_else(|| {
             LabError::Config(format!(
                 "\"{line}\" is none of: inside, outside, kill NODE, revive NODE, move USER NODE, \
-                 fallback, forget sessions; nodes are imp1 and imp2"
+                 fallback, forget sessions, nodes being imp1 and imp2; kill and revive with cucm1, \
+                 cucm2 and srst1, mwi USER on, forward USER NUMBER, restart USER, reset USER"
             ))
         })
     }
@@ -184,7 +185,8 @@ impl ImNodes {
     }
 }
 
-async fn listen_again(at: SocketAddr) -> Option<TcpListener> {
+/// The port of a node that comes back.
+pub(crate) async fn listen_again(at: SocketAddr) -> Option<TcpListener> {
     for _ in 0..AGAIN.0 {
         match TcpListener::bind(at).await {
             Ok(listener) => return Some(listener),

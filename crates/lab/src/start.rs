@@ -14,6 +14,7 @@ use crate::fault::{Fault, Faults};
 use crate::info::Services;
 use crate::net::{self, DeadPort, RefusedPort};
 use crate::scenario::Scenario;
+use crate::sip::nodes::{SipPlace, SipSockets};
 
 /// Everything that listens.
 pub(crate) struct Sockets {
@@ -38,6 +39,8 @@ pub(crate) struct Sockets {
     pub(crate) edge_xmpp: TcpListener,
     /// Sign-in and chat of the second IM and Presence node.
     pub(crate) second: Option<(TcpListener, TcpListener)>,
+    /// Further nodes of the call manager.
+    pub(crate) sip_nodes: SipSockets,
 }
 
 impl Sockets {
@@ -78,6 +81,18 @@ impl Sockets {
             edge_sip: net::tcp(bind, 0, "SIP of the edge").await?,
             edge_xmpp: net::tcp(bind, 0, "XMPP of the edge").await?,
             second: second_soap.zip(second_xmpp),
+            sip_nodes: sip_nodes(config).await?,
+        })
+    }
+
+    /// Where the further nodes of the call manager are.
+    pub(crate) fn sip_place(&self) -> Result<SipPlace, LabError> {
+        let at = |listener: &Option<TcpListener>| listener.as_ref().map(net::address).transpose();
+        let nodes = &self.sip_nodes;
+        Ok(SipPlace {
+            second: at(&nodes.second)?,
+            gateway: at(&nodes.gateway)?,
+            robots: at(&nodes.robots)?,
         })
     }
 
@@ -102,6 +117,21 @@ impl Sockets {
             edge_xmpp: net::address(&self.edge_xmpp)?,
         })
     }
+}
+
+async fn sip_nodes(config: &LabConfig) -> Result<SipSockets, LabError> {
+    let sip = &config.sip;
+    let (mut second, mut gateway, mut robots) = (None, None, None);
+    if sip.second_node {
+        second = Some(net::tcp(config.bind, 0, "the second call manager").await?);
+    }
+    if sip.gateway {
+        gateway = Some(net::tcp(config.bind, 0, "the gateway").await?);
+    }
+    if sip.has_nodes() {
+        robots = Some(net::tcp(config.bind, 0, "SIP of the robots").await?);
+    }
+    Ok(SipSockets { second, gateway, robots })
 }
 
 /// A port of the first IM and Presence node, and the same of the second where there is one.
@@ -172,7 +202,7 @@ pub(crate) async fn place(
     scenario: Scenario,
     config: &LabConfig,
     faults: &Faults,
-    services: Services,
+    (services, nodes_at): (Services, SipPlace),
     state: PathBuf,
     ca_file: PathBuf,
 ) -> Result<(Place, Held), LabError> {
@@ -224,6 +254,7 @@ pub(crate) async fn place(
         nodes,
         srv,
         backup_xmpp,
+        sip: nodes_at,
         refused_voicemail,
         refused_directory,
         state,

@@ -86,7 +86,7 @@ pub(super) async fn run(
 ) {
     let laws: Vec<Law> =
         lab.config.sip.codecs.iter().filter_map(|name| Law::by_name(name)).collect();
-    let at = lab.services.sip_tcp;
+    let at = lab.sip.robots.unwrap_or(lab.services.sip_tcp);
     let mut phone = Phone {
         lab,
         robot,
@@ -102,7 +102,7 @@ pub(super) async fn run(
         register_cseq: 100,
     };
     while !*stop.borrow() {
-        match TcpStream::connect(phone.lab.services.sip_tcp).await {
+        match TcpStream::connect(phone.at).await {
             Ok(stream) => phone.connected(stream, &mut commands, &mut stop).await,
             Err(error) => tracing::warn!(%error, "a robot cannot reach the SIP server"),
         }

@@ -181,7 +181,18 @@ impl Server {
         if let Some(status) = self.lab.config.status_numbers.get(&wanted).copied() {
             return self.refuse(now, &incoming, status, reason(status));
         }
-        let Some(callee) = self.lab.by_sip_user(&wanted).cloned() else {
+        if let Some(digits) = wanted.strip_prefix("x-cisco-serviceuri-cfwdall") {
+            let digits = digits.trim_start_matches('-');
+            let to = (!digits.is_empty()).then(|| digits.to_owned());
+            let contact = self.our_contact(&wanted, &incoming.route);
+            let reply = self.reply(&incoming, 200, "OK").with("Contact", contact);
+            self.respond(now, &incoming.key, &reply);
+            return self.forward_all(now, &binding.person, to);
+        }
+        let asked_for = self.lab.by_sip_user(&wanted).cloned();
+        let diverted = asked_for.as_ref().and_then(|person| self.diverted.get(&person.name));
+        let diverted = diverted.and_then(|to| self.lab.by_sip_user(to).cloned());
+        let Some(callee) = diverted.or(asked_for) else {
             return self.refuse(now, &incoming, 404, "Not Found");
         };
         let targets: Vec<Binding> =
@@ -431,6 +442,14 @@ impl Server {
             self.cancel_all(now, id, 480, "Temporarily Unavailable");
         }
         self.calls.retain(|_, call| call.phase != Phase::Over || now < call.until);
+    }
+
+    /// A node went down: its calls go on without it, so nobody hears of it.
+    pub(super) fn forget_calls_by(&mut self, node: usize) {
+        self.calls.retain(|_, call| {
+            let by = |leg: &Leg| leg.route.node == node;
+            !by(&call.leg) && !call.branches.iter().any(|branch| by(&branch.leg))
+        });
     }
 
     /// A connection ended and took its phones along.

@@ -3,6 +3,8 @@
 mod calls;
 pub(crate) mod digest;
 pub(crate) mod message;
+pub(crate) mod nodes;
 mod registrar;
 pub(crate) mod server;
+mod told;
 pub(crate) mod transport;

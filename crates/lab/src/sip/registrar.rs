@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::digest::Verdict;
 use super::message::{Message, parameter, uri_of, user_of};
-use super::server::{Incoming, Purpose, Server};
+use super::server::{Incoming, Server};
 use super::transport::{Kind, Route};
 use crate::config::DigestFor;
 use crate::events::LabEvent;
 use crate::fault::{Fault, Faults};
-use crate::random;
 use crate::scenario::Scenario;
 
 /// How long after its end a registration still counts, as on the real server.
@@ -32,7 +31,7 @@ pub(super) struct Binding {
     pub(super) contact: String,
     pub(super) device: Option<String>,
     pub(super) route: Route,
-    call_id: String,
+    pub(super) call_id: String,
     cseq: u32,
     since: Instant,
     expires: Instant,
@@ -89,6 +88,8 @@ impl Server {
             return self.registered(now, incoming, &person.name, false);
         };
         if wish.keep_alive {
+            let node = super::nodes::HOSTS.get(incoming.route.node).copied().unwrap_or_default();
+            self.lab.events.tell(LabEvent::KeptAlive { number: person.number, node });
             let reply =
                 self.reply(incoming, 200, "OK").with("Contact", wish.contact).with("Expires", "0");
             return self.respond(now, &incoming.key, &reply);
@@ -173,11 +174,15 @@ impl Server {
                 device,
                 transport: incoming.route.kind.name(),
                 by_edge,
+                node: super::nodes::HOSTS.get(incoming.route.node).copied().unwrap_or_default(),
             });
         }
         self.registered(now, incoming, &person.name, fresh && is_cucm_device);
-        if fresh && is_cucm_device {
-            self.tell_state(now, incoming, &person.number);
+        if fresh
+            && is_cucm_device
+            && let Some(binding) = self.bindings.last().cloned()
+        {
+            self.tell_state(now, &binding);
         }
     }
 
@@ -261,52 +266,7 @@ impl Server {
         self.respond(now, &incoming.key, &reply);
     }
 
-    /// After a registration: what the phone has to know about its line (section 6).
-    fn tell_state(&mut self, now: Instant, incoming: &Incoming, number: &str) {
-        let Some(contact) = incoming.message.contact_uri().map(str::to_owned) else { return };
-        let kind = "Content-Type: application/x-cisco-remotecc-request+xml\r\n\
-                    Content-Disposition: session;handling=required\r\n\r\n";
-        let part = |inner: &str| {
-            format!(
-                "--uniqueBoundary\r\n{kind}<x-cisco-remotecc-request>{inner}\
-                 </x-cisco-remotecc-request>\r\n"
-            )
-        };
-        let body = [
-            part(
-                "<cfwdallupdate><linenumber>1</linenumber><fwdaddress></fwdaddress>\
-                 <tovoicemail>off</tovoicemail></cfwdallupdate>",
-            ),
-            part(
-                "<bulkupdate><contact all=\"true\"><mwi>no</mwi></contact>\
-                 <contact line=\"1\"><mwi>no</mwi></contact></bulkupdate>",
-            ),
-            part("<dndupdate><state>disable</state><option>ringeroff</option></dndupdate>"),
-            "--uniqueBoundary--\r\n".to_owned(),
-        ]
-        .concat();
-        let host = self.lab.host("cucm1");
-        let cid = format!("{}@{host}", random::hex::<6>());
-        let at = self.local(incoming.route.kind);
-        let ours = format!("<sip:{at};transport={}>", incoming.route.kind.name());
-        let refer = Message::request("REFER", &contact)
-            .with("From", format!("<sip:{host}>;tag={}", random::hex::<6>()))
-            .with("To", format!("<sip:{number}@{host}>"))
-            .with("Call-ID", format!("{}@{host}", random::hex::<10>()))
-            .with("CSeq", "101 REFER")
-            .with("Max-Forwards", "70")
-            .with("Contact", ours.clone())
-            .with("Require", "norefersub")
-            .with("Referred-By", ours)
-            .with("Refer-To", format!("cid:{cid}"))
-            .with("Content-Id", format!("<{cid}>"))
-            .with("Expires", "0")
-            .with("Mime-Version", "1.0")
-            .with_body("multipart/mixed;boundary=uniqueBoundary", body);
-        self.ask(now, incoming.route, refer, Purpose::Alone);
-    }
-
-    fn forget(&mut self, gone: impl Fn(&Binding) -> bool) {
+    pub(super) fn forget(&mut self, gone: impl Fn(&Binding) -> bool) {
         let (out, kept) = self.bindings.drain(..).partition(|binding| gone(binding));
         self.bindings = kept;
         let out: Vec<Binding> = out;

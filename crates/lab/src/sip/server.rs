@@ -105,6 +105,8 @@ pub(crate) struct Server {
     pub(super) forwarded: HashMap<String, (u64, super::calls::Side, Incoming)>,
     answered: HashMap<String, ServerTransaction>,
     asked: HashMap<String, ClientTransaction>,
+    /// Where all calls to a person go, by user id.
+    pub(super) diverted: HashMap<String, String>,
 }
 
 /// Runs the server until dropped.
@@ -123,6 +125,7 @@ pub(crate) async fn run(
         forwarded: HashMap::new(),
         answered: HashMap::new(),
         asked: HashMap::new(),
+        diverted: HashMap::new(),
     };
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -133,6 +136,7 @@ pub(crate) async fn run(
                     server.arrived(Instant::now(), route, message);
                 }
                 Some(Arrival::Closed(route)) => server.closed(Instant::now(), &route),
+                Some(Arrival::Word(word)) => server.word(Instant::now(), word),
                 None => return,
             },
             _ = ticks.tick() => server.tick(Instant::now()),

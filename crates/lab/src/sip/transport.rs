@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 use super::message::{Framed, MAX_MESSAGE, Message, frame};
+use super::nodes::{INSIDE, Word};
 
 /// Messages one connection may be behind.
 const QUEUE: usize = 128;
@@ -54,6 +55,8 @@ pub(crate) struct Route {
     pub(crate) peer: SocketAddr,
     /// The connection; 0 for UDP.
     pub(crate) stream: u64,
+    /// Which node it came to; UDP is at none that goes down.
+    pub(crate) node: usize,
 }
 
 /// What the network brings.
@@ -62,12 +65,14 @@ pub(crate) enum Arrival {
     Message(Route, Message),
     /// A connection ended.
     Closed(Route),
+    /// A word of whoever runs the laboratory.
+    Word(Word),
 }
 
 /// All ways out.
 pub(crate) struct Transports {
     udp: UdpSocket,
-    streams: Mutex<HashMap<u64, mpsc::Sender<Vec<u8>>>>,
+    streams: Mutex<HashMap<u64, (usize, mpsc::Sender<Vec<u8>>)>>,
     next: AtomicU64,
     inbox: mpsc::Sender<Arrival>,
 }
@@ -77,7 +82,7 @@ impl Transports {
         Self { udp, streams: Mutex::default(), next: AtomicU64::new(1), inbox }
     }
 
-    fn streams(&self) -> std::sync::MutexGuard<'_, HashMap<u64, mpsc::Sender<Vec<u8>>>> {
+    fn streams(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (usize, mpsc::Sender<Vec<u8>>)>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -88,7 +93,7 @@ impl Transports {
             Kind::Udp => self.udp.try_send_to(&bytes, route.peer).is_ok(),
             Kind::Tcp | Kind::Tls => {
                 let queue = self.streams().get(&route.stream).cloned();
-                queue.is_some_and(|queue| queue.try_send(bytes).is_ok())
+                queue.is_some_and(|(_, queue)| queue.try_send(bytes).is_ok())
             }
         };
         if !sent {
@@ -102,6 +107,11 @@ impl Transports {
         self.streams().remove(&route.stream);
     }
 
+    /// Connections of a node that went down are no more.
+    pub(crate) fn forget_node(&self, node: usize) {
+        self.streams().retain(|_, (at, _)| *at != node);
+    }
+
     /// Receives over UDP until dropped.
     pub(crate) async fn run_udp(self: Arc<Self>) {
         let mut buffer = vec![0; MAX_MESSAGE];
@@ -109,7 +119,7 @@ impl Transports {
             let Ok((length, peer)) = self.udp.recv_from(&mut buffer).await else { continue };
             let bytes = buffer.get(..length).unwrap_or_default();
             if let Framed::Message(message, _) = frame(bytes, true) {
-                let route = Route { kind: Kind::Udp, peer, stream: 0 };
+                let route = Route { kind: Kind::Udp, peer, stream: 0, node: INSIDE };
                 if self.inbox.send(Arrival::Message(route, message)).await.is_err() {
                     return;
                 }
@@ -122,17 +132,18 @@ impl Transports {
         self: Arc<Self>,
         listener: TcpListener,
         tls: Option<Arc<ServerConfig>>,
+        node: usize,
     ) {
         let acceptor = tls.map(TlsAcceptor::from);
         crate::net::serve(listener, move |tcp, peer| {
             let (transports, acceptor) = (Arc::clone(&self), acceptor.clone());
             async move {
                 match acceptor {
-                    None => transports.converse(tcp, peer, Kind::Tcp).await,
+                    None => transports.converse(tcp, peer, Kind::Tcp, node).await,
                     Some(acceptor) => {
                         let patience = Duration::from_secs(30);
                         match tokio::time::timeout(patience, acceptor.accept(tcp)).await {
-                            Ok(Ok(tls)) => transports.converse(tls, peer, Kind::Tls).await,
+                            Ok(Ok(tls)) => transports.converse(tls, peer, Kind::Tls, node).await,
                             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
                             Err(_) => tracing::debug!("TLS handshake took too long"),
                         }
@@ -143,14 +154,14 @@ impl Transports {
         .await;
     }
 
-    async fn converse<S>(&self, mut io: S, peer: SocketAddr, kind: Kind)
+    async fn converse<S>(&self, mut io: S, peer: SocketAddr, kind: Kind, node: usize)
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let (sender, mut queue) = mpsc::channel(QUEUE);
         let stream = self.next.fetch_add(1, Ordering::Relaxed);
-        self.streams().insert(stream, sender);
-        let route = Route { kind, peer, stream };
+        self.streams().insert(stream, (node, sender));
+        let route = Route { kind, peer, stream, node };
         let mut buffer = Vec::new();
         let mut chunk = [0; 8192];
         loop {
