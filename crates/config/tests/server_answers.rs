@@ -123,6 +123,35 @@ fn a_device_file_of_the_field_is_read() {
 }
 
 #[test]
+fn a_device_file_says_who_stands_in_for_whom() {
+    let read = |pool: &str, rest: &str| {
+        let text = format!("<device><devicePool>{pool}</devicePool>{rest}</device>");
+        read_device_file(text.as_bytes()).expect("readable")
+    };
+    let plain = read("<srstInfo><sipIpAddr1></sipIpAddr1><sipPort1>5060</sipPort1></srstInfo>", "");
+    assert!(plain.stand_ins.is_empty() && !plain.patient);
+    assert_eq!((plain.keep_alive.as_secs(), plain.return_after.as_secs()), (120, 120));
+    let file = read(
+        "<srstInfo><srstOption>Enable</srstOption><ipAddr1>192.0.2.1</ipAddr1><sipIpAddr1>192.0.2.9\
+         </sipIpAddr1><sipPort1>5070</sipPort1><ipAddr2>192.0.2.2</ipAddr2><sipIpAddr2>0.0.0.0\
+         </sipIpAddr2><isSecure>true</isSecure></srstInfo>\
+         <connectionMonitorDuration>300</connectionMonitorDuration>",
+        "<timerKeepAliveExpires>30</timerKeepAliveExpires>\
+         <detectCMConnectionFailure>1</detectCMConnectionFailure>",
+    );
+    let gateways: Vec<_> =
+        file.stand_ins.iter().map(|it| (it.host.as_str(), it.sip_port)).collect();
+    assert_eq!(gateways, [("192.0.2.9", 5070), ("192.0.2.2", 5060)]);
+    assert!(file.patient && file.stand_ins_secure);
+    assert_eq!((file.keep_alive.as_secs(), file.return_after.as_secs()), (30, 300));
+    let off = read(
+        "<srstInfo><srstOption>Disable</srstOption><ipAddr1>192.0.2.1</ipAddr1></srstInfo>",
+        "",
+    );
+    assert!(off.stand_ins.is_empty());
+}
+
+#[test]
 fn odd_values_become_defaults_and_are_told() {
     let file = read_device_file(seed!("device_file/odd.xml")).expect("readable");
     assert_eq!(file.security, SecurityMode::Encrypted);

@@ -310,6 +310,8 @@ pub struct SipConfig {
     pub second_node: bool,
     /// A gateway that stands in for the call managers (SRST), over TCP.
     pub gateway: bool,
+    /// Number or user id of the robot that a diverted call goes to; empty for none.
+    pub voicemail: String,
     /// Seconds between keep-alives to the node that stands by, in the device files.
     pub keep_alive: u32,
     /// `connectionMonitorDuration` of the device files, in seconds.
@@ -335,6 +337,7 @@ impl Default for SipConfig {
             media_ports: (16384, 32766),
             second_node: false,
             gateway: false,
+            voicemail: String::new(),
             keep_alive: 120,
             return_after: 120,
         }

@@ -3,6 +3,7 @@
 //! sip-dialect sections 3, 4 and 7). Media never passes through here.
 
 mod dialog;
+mod moved;
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,9 @@ use super::message::{Message, parameter, uri_of, user_of};
 use super::registrar::Binding;
 use super::server::{Incoming, Purpose, Server};
 use super::transport::Route;
+use super::watchers::Lamp;
 use crate::random;
+pub(super) use moved::Parked;
 
 /// How long a call that is over is remembered, for late messages.
 const MEMORY: Duration = Duration::from_secs(35);
@@ -142,6 +145,17 @@ impl Call {
         }
     }
 
+    /// What the line of this number does in this call.
+    pub(super) fn lamp_of(&self, number: &str) -> Option<Lamp> {
+        let (caller, callee) = (self.caller.number == number, self.callee.number == number);
+        match self.phase {
+            Phase::Up if caller || callee => Some(Lamp::Talks),
+            Phase::Ringing if caller => Some(Lamp::Talks),
+            Phase::Ringing if callee => Some(Lamp::Rings),
+            Phase::Up | Phase::Ringing | Phase::Over => None,
+        }
+    }
+
     /// How a side is shown to the other one.
     fn party_header(&self, shown: Side, host: &str) -> String {
         let (party, role) = match shown {
@@ -158,7 +172,7 @@ fn call_info(to_caller: bool) -> String {
 }
 
 impl Server {
-    fn our_contact(&self, user: &str, route: &Route) -> String {
+    pub(super) fn our_contact(&self, user: &str, route: &Route) -> String {
         format!("<sip:{user}@{};transport={}>", self.local(route.kind), route.kind.name())
     }
 
@@ -189,6 +203,9 @@ impl Server {
             self.respond(now, &incoming.key, &reply);
             return self.forward_all(now, &binding.person, to);
         }
+        if let Some(parked) = self.parked.remove(&wanted) {
+            return self.retrieve(now, incoming, &binding, parked);
+        }
         let asked_for = self.lab.by_sip_user(&wanted).cloned();
         let diverted = asked_for.as_ref().and_then(|person| self.diverted.get(&person.name));
         let diverted = diverted.and_then(|to| self.lab.by_sip_user(to).cloned());
@@ -203,12 +220,45 @@ impl Server {
         if self.calls.len() >= MAX_CALLS {
             return self.refuse(now, &incoming, 503, "Service Unavailable");
         }
-        let trying = self.reply(&incoming, 100, "Trying");
-        self.respond(now, &incoming.key, &trying);
-
-        let host = self.lab.host("cucm1");
         let caller = self.calling_party(&binding, &incoming.message);
         let callee = Party { number: callee.number, name: callee.display_name };
+        let branches =
+            targets.iter().map(|target| self.branch(&caller, &callee.number, target)).collect();
+        self.ring(now, incoming, &binding, (caller, callee), branches);
+    }
+
+    /// A phone that is to ring.
+    fn branch(&self, caller: &Party, number: &str, target: &Binding) -> Branch {
+        let host = self.lab.host("cucm1");
+        Branch {
+            leg: Leg {
+                call_id: format!("{}@{host}", random::hex::<12>()),
+                tag: random::hex::<8>(),
+                remote_tag: String::new(),
+                local: caller.address(&host),
+                remote: format!("<sip:{number}@{host}>"),
+                cseq: 100,
+                target: target.contact.clone(),
+                route: target.route,
+                contact: self.our_contact(&caller.number, &target.route),
+                unacknowledged: None,
+                last_ack: None,
+            },
+            failed: false,
+        }
+    }
+
+    /// Lets these phones ring for a caller.
+    fn ring(
+        &mut self,
+        now: Instant,
+        incoming: Incoming,
+        binding: &Binding,
+        (caller, callee): (Party, Party),
+        branches: Vec<Branch>,
+    ) {
+        let trying = self.reply(&incoming, 100, "Trying");
+        self.respond(now, &incoming.key, &trying);
         let id = self.next_call;
         self.next_call += 1;
         let message = &incoming.message;
@@ -225,26 +275,7 @@ impl Server {
             unacknowledged: None,
             last_ack: None,
         };
-        let branches = targets
-            .iter()
-            .map(|target| Branch {
-                leg: Leg {
-                    call_id: format!("{}@{host}", random::hex::<12>()),
-                    tag: random::hex::<8>(),
-                    remote_tag: String::new(),
-                    local: caller.address(&host),
-                    remote: format!("<sip:{}@{host}>", callee.number),
-                    cseq: 100,
-                    target: target.contact.clone(),
-                    route: target.route,
-                    contact: self.our_contact(&caller.number, &target.route),
-                    unacknowledged: None,
-                    last_ack: None,
-                },
-                failed: false,
-            })
-            .collect();
-        let mut call = Call {
+        let call = Call {
             caller,
             callee,
             leg,
@@ -255,22 +286,27 @@ impl Server {
             until: now + Duration::from_secs(self.lab.config.sip.no_answer),
             failure: (480, "Temporarily Unavailable".into()),
         };
-        for at in 0..call.branches.len() {
-            let party = call.party_header(Side::Caller, &host);
-            let Some(branch) = call.branches.get_mut(at) else { continue };
-            let request = branch
-                .leg
-                .request("INVITE")
-                .with("Remote-Party-ID", party)
-                .with("Call-Info", call_info(false))
-                .with("Supported", "replaces,X-cisco-srtp-fallback,X-cisco-sis-10.0.0")
-                .with("Allow", "ACK,BYE,CANCEL,INVITE,NOTIFY,OPTIONS,UPDATE,INFO")
-                .with("Expires", self.lab.config.sip.no_answer.to_string())
-                .carry(&call.invite.message, &CARRIED);
-            let route = branch.leg.route;
-            self.ask(now, route, request, Purpose::Branch { call: id, branch: at });
-        }
+        let count = call.branches.len();
         self.calls.insert(id, call);
+        (0..count).for_each(|at| self.invite_branch(now, id, at));
+    }
+
+    fn invite_branch(&mut self, now: Instant, id: u64, at: usize) {
+        let host = self.lab.host("cucm1");
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let party = call.party_header(Side::Caller, &host);
+        let Some(branch) = call.branches.get_mut(at) else { return };
+        let request = branch
+            .leg
+            .request("INVITE")
+            .with("Remote-Party-ID", party)
+            .with("Call-Info", call_info(false))
+            .with("Supported", "replaces,X-cisco-srtp-fallback,X-cisco-sis-10.0.0")
+            .with("Allow", "ACK,BYE,CANCEL,INVITE,NOTIFY,OPTIONS,UPDATE,INFO")
+            .with("Expires", self.lab.config.sip.no_answer.to_string())
+            .carry(&call.invite.message, &CARRIED);
+        let route = branch.leg.route;
+        self.ask(now, route, request, Purpose::Branch { call: id, branch: at });
     }
 
     /// Who is shown as calling. Robots may show another number; phones may not.

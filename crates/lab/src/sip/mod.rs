@@ -2,9 +2,11 @@
 
 mod calls;
 pub(crate) mod digest;
+mod keys;
 pub(crate) mod message;
 pub(crate) mod nodes;
 mod registrar;
 pub(crate) mod server;
 mod told;
 pub(crate) mod transport;
+mod watchers;

@@ -107,6 +107,9 @@ pub(crate) struct Server {
     asked: HashMap<String, ClientTransaction>,
     /// Where all calls to a person go, by user id.
     pub(super) diverted: HashMap<String, String>,
+    /// Parked calls by the number that takes them back.
+    pub(super) parked: HashMap<String, super::calls::Parked>,
+    pub(super) watchers: Vec<super::watchers::Watcher>,
 }
 
 /// Runs the server until dropped.
@@ -126,6 +129,8 @@ pub(crate) async fn run(
         answered: HashMap::new(),
         asked: HashMap::new(),
         diverted: HashMap::new(),
+        parked: HashMap::new(),
+        watchers: Vec::new(),
     };
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -212,7 +217,8 @@ impl Server {
         if method == "CANCEL" {
             return self.cancel(now, &incoming);
         }
-        if !incoming.message.receiver_tag().is_empty() {
+        let renewed = method == "SUBSCRIBE";
+        if !incoming.message.receiver_tag().is_empty() && !renewed {
             return self.in_dialog(now, incoming);
         }
         match method.as_str() {
@@ -222,11 +228,13 @@ impl Server {
                 let reply = self.reply(&incoming, 200, "OK").with("Accept", "application/sdp");
                 self.respond(now, &incoming.key, &reply);
             }
-            "SUBSCRIBE" | "PUBLISH" => self.refuse(now, &incoming, 489, "Bad Event"),
+            "SUBSCRIBE" => self.subscribe(now, &incoming),
+            "PUBLISH" => self.refuse(now, &incoming, 489, "Bad Event"),
             "BYE" | "INFO" | "UPDATE" | "PRACK" | "NOTIFY" => {
                 self.refuse(now, &incoming, 481, "Call/Transaction Does Not Exist");
             }
-            "MESSAGE" | "REFER" => self.refuse(now, &incoming, 405, "Method Not Allowed"),
+            "REFER" => self.pressed(now, &incoming),
+            "MESSAGE" => self.refuse(now, &incoming, 405, "Method Not Allowed"),
             _ => self.refuse(now, &incoming, 501, "Not Implemented"),
         }
     }
@@ -474,6 +482,7 @@ impl Server {
         }
         self.expire_bindings(now);
         self.expire_calls(now);
+        self.tell_watchers(now);
     }
 
     fn closed(&mut self, now: Instant, route: &Route) {
