@@ -8,7 +8,7 @@ use offhook_call::{Output, Phone, Registration};
 use offhook_core::Event;
 use offhook_model::{Fault, Problem};
 use offhook_net::Net;
-use offhook_ports::PhoneAccount;
+use offhook_ports::{PhoneAccount, PhoneUpkeep};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -28,10 +28,12 @@ const LEAVE: Duration = Duration::from_secs(3);
 /// when it stayed registered.
 pub async fn register(
     net: Arc<Net>,
-    account: PhoneAccount,
+    mut account: PhoneAccount,
     product: &str,
     seed: u64,
 ) -> Vec<Problem> {
+    // One server after the other is looked at, and nobody else is asked.
+    account.upkeep = PhoneUpkeep { keep_alive: Duration::ZERO, ..PhoneUpkeep::default() };
     let servers = account.servers.len().max(1);
     let (events, happened) = mpsc::channel(EVENTS);
     let phone = Phone::new(account, product, 0, seed, offhook_net::entropy());

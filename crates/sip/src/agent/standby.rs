@@ -163,7 +163,8 @@ impl UserAgent {
 
     pub(super) fn standby_failed(&mut self, flow: FlowId, now: Instant) {
         if let Some(index) = self.standby_of(flow) {
-            self.standbys[index].state = State::Away { look_at: now + LOOK_AGAIN };
+            let wait = LOOK_AGAIN.min(self.account.upkeep.keep_alive);
+            self.standbys[index].state = State::Away { look_at: now + wait };
             self.standbys[index].answers_since = None;
             self.transactions.flow_lost(flow);
         }

@@ -1,11 +1,14 @@
-//! Calls that go on somewhere else: parked and taken back, or rung at another phone.
+//! Calls that go on somewhere else or not at all: parked and taken back, rung at another phone, and
+//! those whose connection or node is gone.
 
 use std::time::Instant;
 
 use super::{Branch, Leg, Party, Phase, Side};
 use crate::random;
+use crate::sip::message::Message;
 use crate::sip::registrar::Binding;
 use crate::sip::server::{Incoming, Server};
+use crate::sip::transport::Route;
 
 /// The side of a call that waits for somebody to take it back.
 #[derive(Debug)]
@@ -83,5 +86,50 @@ impl Server {
             self.cancel_branch(now, id, branch);
         }
         true
+    }
+
+    /// A node went down: its calls go on without it, so nobody hears of it.
+    pub(in crate::sip) fn forget_calls_by(&mut self, node: usize) {
+        self.calls.retain(|_, call| {
+            let by = |leg: &Leg| leg.route.node == node;
+            !by(&call.leg) && !call.branches.iter().any(|branch| by(&branch.leg))
+        });
+    }
+
+    /// A connection ended and took its phones along.
+    pub(in crate::sip) fn end_calls_of(&mut self, now: Instant, route: &Route) {
+        let hit: Vec<(u64, Side)> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| call.phase != Phase::Over)
+            .filter_map(|(id, call)| {
+                if call.leg.route == *route {
+                    return Some((*id, Side::Caller));
+                }
+                let at = call.branches.iter().position(|branch| branch.leg.route == *route)?;
+                Some((*id, Side::Branch(at)))
+            })
+            .collect();
+        for (id, side) in hit {
+            let Some(call) = self.calls.get_mut(&id) else { continue };
+            match (call.phase, side) {
+                (Phase::Ringing, Side::Caller) => {
+                    self.cancel_all(now, id, 487, "Request Terminated");
+                }
+                (Phase::Ringing, Side::Branch(at)) => {
+                    let timeout = Message::response(&call.invite.message, 408, "Request Timeout");
+                    self.branch_response(now, id, at, &timeout);
+                }
+                (Phase::Up, side) => {
+                    // A branch that lost the race may close without ending the call.
+                    let party = side == Side::Caller || call.winner.map(Side::Branch) == Some(side);
+                    if let (true, Some(other)) = (party, call.other(side)) {
+                        self.hang_up(now, id, other, None);
+                        self.over(now, id);
+                    }
+                }
+                (Phase::Over, _) => {}
+            }
+        }
     }
 }
