@@ -27,7 +27,7 @@ impl Server {
         let found = self.leg_of_phone(part("callid"), part("localtag"));
         let done = match (key.as_str(), found) {
             ("Park", Some((id, side))) => self.park(now, id, side, &binding),
-            ("IDivert", Some((id, _))) => self.to_voicemail(now, id),
+            ("IDivert", Some((id, _))) => self.divert_to_voicemail(now, id),
             _ => false,
         };
         self.tell_outcome(now, incoming, &tag, done);
@@ -78,7 +78,7 @@ impl Server {
         true
     }
 
-    fn to_voicemail(&mut self, now: Instant, id: u64) -> bool {
+    fn divert_to_voicemail(&mut self, now: Instant, id: u64) -> bool {
         let voicemail = self.lab.config.sip.voicemail.clone();
         let Some(person) = self.lab.by_sip_user(&voicemail).cloned() else { return false };
         let found = self.bindings.iter().find(|binding| binding.person == person.name);

@@ -69,10 +69,13 @@ pub(crate) enum Arrival {
     Word(Word),
 }
 
+/// Queues of connections by their number, with the node each came to.
+type Streams = HashMap<u64, (usize, mpsc::Sender<Vec<u8>>)>;
+
 /// All ways out.
 pub(crate) struct Transports {
     udp: UdpSocket,
-    streams: Mutex<HashMap<u64, (usize, mpsc::Sender<Vec<u8>>)>>,
+    streams: Mutex<Streams>,
     next: AtomicU64,
     inbox: mpsc::Sender<Arrival>,
 }
@@ -82,7 +85,7 @@ impl Transports {
         Self { udp, streams: Mutex::default(), next: AtomicU64::new(1), inbox }
     }
 
-    fn streams(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (usize, mpsc::Sender<Vec<u8>>)>> {
+    fn streams(&self) -> std::sync::MutexGuard<'_, Streams> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
