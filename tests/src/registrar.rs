@@ -1,5 +1,6 @@
-//! A registrar of our own that takes everybody, answers only REGISTER by itself, and sends any
-//! bytes down the way a phone registered by. It reads messages with string searches only.
+//! A registrar of our own that takes everybody, knows no subscriptions, answers nothing else by
+//! itself, and sends any bytes down the way a phone registered by. It reads messages with string
+//! searches only.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -106,7 +107,7 @@ impl Registrar {
         }
     }
 
-    /// Everything but REGISTER that phones have sent so far.
+    /// Everything but REGISTER and SUBSCRIBE that phones have sent so far.
     pub fn told(&self) -> Vec<String> {
         lock(&self.shared.told).clone()
     }
@@ -128,7 +129,9 @@ impl Shared {
             let Ok((length, from)) = self.socket.recv_from(&mut buffer) else { continue };
             let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
             if let Some(answer) = self.take(&text) {
-                *lock(&self.way) = Some(Way::Datagrams(from));
+                if text.starts_with("REGISTER ") {
+                    *lock(&self.way) = Some(Way::Datagrams(from));
+                }
                 let _ = self.socket.send_to(answer.as_bytes(), from);
             }
         }
@@ -163,18 +166,23 @@ impl Shared {
             }
             while let Some(text) = next_message(&mut rest) {
                 let Some(answer) = self.take(&text) else { continue };
-                let Ok(other) = stream.try_clone() else { return };
-                *lock(&self.way) = Some(Way::Stream(other));
+                if text.starts_with("REGISTER ") {
+                    let Ok(other) = stream.try_clone() else { return };
+                    *lock(&self.way) = Some(Way::Stream(other));
+                }
                 let _ = stream.write_all(answer.as_bytes());
             }
         }
     }
 
-    /// Keeps a message; the answer when it is a REGISTER.
+    /// Keeps a message; the answer when it is a REGISTER, or a SUBSCRIBE, of which it knows nothing.
     fn take(&self, text: &str) -> Option<String> {
         if text.starts_with("REGISTER ") {
             self.registers.fetch_add(1, Ordering::Relaxed);
-            return Some(registered(text));
+            return Some(answer(text, "200 OK"));
+        }
+        if text.starts_with("SUBSCRIBE ") {
+            return Some(answer(text, "489 Bad Event"));
         }
         if !text.trim().is_empty() {
             lock(&self.told).push(text.to_owned());
@@ -198,8 +206,8 @@ fn next_message(rest: &mut Vec<u8>) -> Option<String> {
     Some(String::from_utf8_lossy(&message).into_owned())
 }
 
-fn registered(request: &str) -> String {
-    let mut answer = "SIP/2.0 200 OK\r\n".to_owned();
+fn answer(request: &str, status: &str) -> String {
+    let mut answer = format!("SIP/2.0 {status}\r\n");
     for line in request.lines().take_while(|line| !line.is_empty()) {
         let copied = ["Via:", "From:", "Call-ID:", "CSeq:"].iter().any(|it| line.starts_with(it));
         if copied {

@@ -137,13 +137,13 @@ impl Wire {
         attempt(seconds, || self.registrar.told().iter().any(answered).then_some(())).is_some()
     }
 
-    /// What the client has sent since the last look, without repetitions and probes.
+    /// What the client has answered since the last look, without repetitions and probes.
     fn news(&mut self) -> Vec<String> {
         let told = self.registrar.told();
         let new: Vec<String> = told.iter().skip(self.seen).cloned().collect();
         self.seen = told.len();
         new.into_iter()
-            .filter(|it| !it.contains("\r\nCall-ID: probe"))
+            .filter(|it| status(it) > 0 && !it.contains("\r\nCall-ID: probe"))
             // The final answer to an INVITE comes again until it is acknowledged.
             .filter(|it| self.known.insert(it.clone()) || !is_for_invite(it))
             .collect()
