@@ -215,7 +215,6 @@ protection-client = Client to client
 protection-on = Encrypt from now on
 protection-off = Encrypted from client to client
 keys-compare = Compare these keys with the other person on another way, such as a call. Verify a key that is the same at both ends.
-keys-more = More keys
 keys-this = The key of this computer
 keys-own = Your own device
 keys-device = { $who }, device { $device }

@@ -184,7 +184,18 @@ mod tests {
         assert_eq!(file_ending("a.PDF.Exe").as_deref(), Some("exe"));
         assert_eq!(file_ending("noending"), None);
         assert_eq!(file_name_of_link("https://h/u/a%20b%2f..%2fc.txt?x=1#f"), "c.txt");
-        assert_eq!(file_name_of_link("https://h"), "file");
+        for (link, name) in [
+            ("https://x/up/report%20final.pdf?key=1", "report final.pdf"),
+            ("https://x/a/..%2F..%2Fetc%2Fpasswd", "passwd"),
+            ("https://x/a/CON.txt", "_CON.txt"),
+            ("https://x/a/lpt1", "_lpt1"),
+            ("https://x/a/%00%E2%80%AEgpj.exe", "gpj.exe"),
+            ("https://x/", "file"),
+            ("https://h", "file"),
+            ("https://x/a/%zz%", "%zz%"),
+        ] {
+            assert_eq!(file_name_of_link(link), name, "{link}");
+        }
         assert_eq!(file_name_of_link("https://h/%E4%BD%A0%zz"), "你%zz");
     }
 }

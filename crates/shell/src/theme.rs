@@ -211,6 +211,11 @@ impl Tokens {
         Shadow { offset: [0, 10], blur: 36, spread: 0, color: self.shadow }
     }
 
+    /// The shadow below what is small: a blur wider than the thing itself is drawn with seams.
+    pub fn lift(&self) -> Shadow {
+        Shadow { offset: [0, 4], blur: 16, spread: 0, color: self.shadow }
+    }
+
     /// A hairline.
     pub fn hair(&self) -> Stroke {
         Stroke::new(1.0, self.line)
@@ -414,7 +419,8 @@ fn visuals(c: &Tokens) -> Visuals {
     v.window_corner_radius = CornerRadius::same(R_CARD);
     v.menu_corner_radius = CornerRadius::same(R_ROW);
     v.window_shadow = c.float();
-    v.popup_shadow = c.float();
+    // Tooltips are popups too.
+    v.popup_shadow = c.lift();
     v.extreme_bg_color = c.raised;
     v.faint_bg_color = c.ground;
     v.hyperlink_color = c.accent;

@@ -198,10 +198,10 @@ fn short_codes_become_emoji_and_the_picker_is_searched() {
 #[test]
 fn names_are_completed_in_rooms() {
     let mut window = room();
-    window.type_into("Message Ops", "@jon");
+    window.type_into("Message Ops team", "@jon");
     assert!(window.says("Jonas Weber"));
     window.key(Modifiers::NONE, Key::Enter);
-    assert_eq!(window.control("Message Ops").value().as_deref(), Some("@jonas "));
+    assert_eq!(window.control("Message Ops team").value().as_deref(), Some("@jonas "));
 }
 
 #[test]
@@ -254,6 +254,27 @@ fn keys_are_shown_in_groups_and_believed_or_not() {
     assert!(window.says("3f3f3f3f 3f3f3f3f 3f3f3f3f 3f3f3f3f\n3f3f3f3f"));
     assert!(window.says("encrypted with TLSv1.3"));
     window.press("Encrypted from client to client");
+    assert_eq!(window.sent(), [format!("Chat(Encrypt {{ with: {AMIRA}, on: false }})")]);
+}
+
+/// Buttons that are scrolled in a dialog stay where they are while the pointer comes near.
+#[test]
+fn keys_do_not_move_away_from_the_pointer() {
+    let mut window = open(talk::protected());
+    window.press("Chat options").press("Protection of this chat");
+    let place = |window: &Window| window.control("Encrypted from client to client").rect();
+    let before = place(&window);
+    for step in 0..8 {
+        let near = before.center() + egui::vec2(40.0 - 5.0 * step as f32, 0.0);
+        window.harness.hover_at(near);
+        window.harness.run();
+        assert_eq!(place(&window), before, "{step}");
+    }
+    window.sent();
+    window.harness.drag_at(before.center());
+    window.harness.run();
+    window.harness.drop_at(before.center());
+    window.harness.run();
     assert_eq!(window.sent(), [format!("Chat(Encrypt {{ with: {AMIRA}, on: false }})")]);
 }
 

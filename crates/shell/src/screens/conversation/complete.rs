@@ -73,7 +73,7 @@ pub fn show(
     let mut taken = None;
     let area = egui::Area::new(Id::unique("complete")).fixed_pos(rect.min);
     area.order(egui::Order::Foreground).show(ui.ctx(), |ui| {
-        ui.painter().add(cx.c.float().as_shape(rect, R_ROW));
+        ui.painter().add(cx.c.lift().as_shape(rect, R_ROW));
         ui.painter().rect(rect, R_ROW, cx.c.raised, cx.c.hair(), StrokeKind::Inside);
         for (at, (label, insert)) in offer.items.iter().enumerate() {
             let place = Rect::from_min_size(

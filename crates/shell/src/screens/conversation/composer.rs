@@ -1,30 +1,24 @@
 //! Where messages are written.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use egui::text::{CCursor, CCursorRange};
 use egui::{
     Align, Frame, Id, Key, KeyboardShortcut, Margin, Modifiers, Popup, PopupCloseBehavior, Rect,
     RichText, ScrollArea, Stroke, StrokeKind, TextEdit, Ui, pos2, vec2,
 };
-use offhook_model::{
-    CaptureArea, Chat, ChatWish, Command, FileWish, Jid, Message, MessageId, Timestamp,
-};
+use offhook_model::{Chat, ChatWish, Command, Jid, Message, MessageId};
 use offhook_text::expand_shortcode;
 
 use super::complete::{self, Offer};
-use super::{Talk, bubble, menu, picker, send_file};
+use super::unkept::{note_draft, note_typing};
+use super::{Talk, attach, bubble, drop, picker};
 use crate::cx::Cx;
 use crate::icons;
 use crate::screens::hub::Hub;
-use crate::theme::{R_CARD, R_ROW, Type};
-use crate::widgets::{Field, Kind, Push, galley, icon, line, paint_line, region};
+use crate::theme::{R_ROW, Type};
+use crate::widgets::{Kind, Push, galley, icon, line, paint_line, region};
 
 /// Around the composer.
 pub const INSET: f32 = 20.0;
-/// After this long without a key we no longer write, and the draft is kept.
-const TYPING_MS: i64 = 5_000;
 /// The strip that says what is answered or changed.
 const STRIP: f32 = 40.0;
 
@@ -44,16 +38,7 @@ pub struct Composer {
     /// Where the cursor stood last, in characters.
     cursor: usize,
     /// The path that is typed to send a file.
-    path: Option<String>,
-}
-
-/// A draft that the core does not know yet.
-#[derive(Default)]
-pub struct Unkept {
-    /// Of which conversation, and when it last changed.
-    pub draft: Option<(Jid, Timestamp)>,
-    /// We said that we write to this person, last then.
-    pub typing: Option<(Jid, Timestamp)>,
+    pub path: Option<String>,
 }
 
 impl Composer {
@@ -175,7 +160,7 @@ pub fn show(
         strip(ui, cx, hub, talk, with, rect.with_max_y(rect.top() + STRIP), out);
         box_rect.min.y += STRIP;
     }
-    attach(ui, cx, talk, with, box_rect, out);
+    attach::attach(ui, cx, talk, with, box_rect, out);
     let edited = editor(ui, cx, hub, talk, with, box_rect);
     let emoji = emoji_button(ui, cx, box_rect);
     if let Some(emoji) = emoji {
@@ -200,7 +185,7 @@ pub fn show(
         sent(cx, hub, talk, with, out);
         hub.focus_composer = true;
     }
-    paste(ui, cx, with, focused, out);
+    drop::paste(ui, cx, with, focused, out);
 }
 
 struct Edited {
@@ -233,7 +218,12 @@ fn editor(
         offer.as_ref().and_then(|offer| complete::keys(ui, offer, &mut talk.composer.chosen));
     let enter = taken.is_none() && focused && ui.input_mut(|input| sending_key(cx, input));
     let name = offhook_text::safe_line(&cx.name_of(with));
-    let first = name.split(' ').next().unwrap_or(&name).to_owned();
+    let first = name
+        .split(' ')
+        .next()
+        .filter(|_| !cx.snap.rooms.contains_key(with))
+        .unwrap_or(&name)
+        .to_owned();
     let hint = cx.tw("composer-hint", "name", &first);
     let inner = Rect::from_min_max(rect.min + vec2(48.0, 16.0), rect.max - vec2(90.0, 16.0));
     let newline = if cx.snap.settings.chat.enter_sends {
@@ -381,7 +371,7 @@ fn strip(
     let close =
         Rect::from_center_size(pos2(rect.right() - 24.0, rect.center().y), vec2(30.0, 30.0));
     if talk.composer.path.is_some() {
-        path_field(ui, cx, talk, with, rect, close, out);
+        attach::path_field(ui, cx, talk, with, rect, close, out);
     } else {
         let editing = talk.composer.editing.as_ref().map(|(id, _)| id);
         let (glyph, key) = match editing {
@@ -411,87 +401,6 @@ fn strip(
     }
 }
 
-fn path_field(
-    ui: &mut Ui,
-    cx: &Cx<'_>,
-    talk: &mut Talk,
-    with: &Jid,
-    rect: Rect,
-    close: Rect,
-    out: &mut Vec<Command>,
-) {
-    let Some(path) = &mut talk.composer.path else { return };
-    let label = cx.t("file-path");
-    let send = cx.t("file-send-do");
-    let width = 28.0 + galley(ui, &send, Type::Strong, cx.c.text, 300.0, 1).size().x;
-    let go = Rect::from_min_max(
-        pos2(close.left() - 8.0 - width, rect.top() + 4.0),
-        pos2(close.left() - 8.0, rect.bottom() - 4.0),
-    );
-    let field = Rect::from_min_max(
-        pos2(rect.left() + 8.0, rect.top() + 2.0),
-        pos2(go.left() - 8.0, rect.bottom() - 3.0),
-    );
-    let id = Id::unique("file-path");
-    let asked = ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or(id, false), true));
-    let response =
-        Field::new(id, &label).hint(&label).glyph(icons::PAPERCLIP).at(ui, cx.c, field, path);
-    if !asked {
-        response.request_focus();
-    }
-    let enter = crate::screens::entry::entered(ui, &response);
-    let filled = !path.trim().is_empty();
-    let push = Push::new(&send).kind(Kind::Primary).enabled(filled);
-    if (push.at(ui, cx.c, go).clicked() || enter) && filled {
-        out.push(send_file(with, PathBuf::from(path.trim())));
-        talk.composer.path = None;
-    }
-}
-
-/// The button with the menu of files and pictures of the screen.
-fn attach(
-    ui: &mut Ui,
-    cx: &Cx<'_>,
-    talk: &mut Talk,
-    with: &Jid,
-    rect: Rect,
-    out: &mut Vec<Command>,
-) {
-    let at =
-        Rect::from_center_size(pos2(rect.left() + 26.0, rect.bottom() - 26.0), vec2(36.0, 36.0));
-    let policy = &cx.snap.policy;
-    let label = cx.t("attach");
-    let off = cx.t("files-off");
-    let mut push = Push::new(&label).glyph(icons::PLUS).icon_only().kind(Kind::Ghost);
-    if !policy.files {
-        push = push.enabled(false).hint(&off);
-    }
-    let response = push.at(ui, cx.c, at);
-    let popup = Popup::from_toggle_button_response(&response)
-        .id(Id::unique("attach-menu"))
-        .close_behavior(PopupCloseBehavior::CloseOnClick)
-        .accessible_name(&label)
-        .width(260.0);
-    popup.show(|ui| {
-        ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
-        ui.set_width(260.0);
-        if menu::item(ui, cx, icons::PAPERCLIP, &cx.t("file-send")) {
-            talk.composer.path = Some(String::new());
-            ui.data_mut(|data| data.insert_temp(Id::unique("file-path"), false));
-        }
-        let areas = [
-            (CaptureArea::Region, icons::CROP, "capture-region"),
-            (CaptureArea::Window, icons::APP_WINDOW, "capture-window"),
-            (CaptureArea::Screen, icons::MONITOR, "capture-screen"),
-        ];
-        for (area, glyph, key) in areas.into_iter().filter(|_| policy.captures) {
-            if menu::item(ui, cx, glyph, &cx.t(key)) {
-                out.push(Command::File(FileWish::Capture { to: with.clone(), area }));
-            }
-        }
-    });
-}
-
 fn emoji_button(ui: &mut Ui, cx: &Cx<'_>, rect: Rect) -> Option<String> {
     let at =
         Rect::from_center_size(pos2(rect.right() - 64.0, rect.bottom() - 26.0), vec2(36.0, 36.0));
@@ -516,131 +425,9 @@ fn emoji_button(ui: &mut Ui, cx: &Cx<'_>, rect: Rect) -> Option<String> {
     chosen
 }
 
-/// Files that are pasted as their addresses, as file managers copy them.
-fn paste(ui: &Ui, cx: &Cx<'_>, with: &Jid, focused: bool, out: &mut Vec<Command>) {
-    if !focused || !cx.snap.policy.files {
-        return;
-    }
-    let pasted = ui.input(|input| {
-        input.events.iter().find_map(|event| match event {
-            egui::Event::Paste(text) if text.starts_with("file:///") => Some(text.clone()),
-            _ => None,
-        })
-    });
-    let Some(pasted) = pasted else { return };
-    let files = pasted.lines().take(20).filter_map(|line| line.trim().strip_prefix("file://"));
-    out.extend(files.map(|path| send_file(with, PathBuf::from(unescaped(path)))));
-}
-
-/// `%20` and the like as the characters they stand for.
-fn unescaped(path: &str) -> String {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.bytes();
-    while let Some(byte) = rest.next() {
-        let mut ahead = rest.clone();
-        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-        match (byte, digit(ahead.next()), digit(ahead.next())) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'%'));
-                rest = ahead;
-            }
-            _ => bytes.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Shows where files can be dropped, and takes them.
-pub fn drop_target(ui: &Ui, cx: &Cx<'_>, with: &Jid, rect: Rect, out: &mut Vec<Command>) {
-    let (hovers, dropped) = ui.input(|input| {
-        let dropped = input.raw.dropped_files.iter().take(20);
-        let dropped: Vec<PathBuf> = dropped.map(|file| file.path().to_path_buf()).collect();
-        (!input.raw.hovered_files.is_empty(), dropped)
-    });
-    if !cx.snap.policy.files {
-        return;
-    }
-    out.extend(dropped.into_iter().map(|path| send_file(with, path)));
-    if hovers {
-        let target = rect.shrink(12.0);
-        ui.painter().rect_filled(target, R_CARD, cx.c.accent_soft.gamma_multiply(0.94));
-        let stroke = Stroke::new(2.0, cx.c.accent);
-        ui.painter().rect_stroke(target, R_CARD, stroke, StrokeKind::Inside);
-        icon(ui, target.center() - vec2(0.0, 20.0), icons::PAPERCLIP, 28.0, cx.c.accent);
-        let words =
-            Rect::from_center_size(target.center() + vec2(0.0, 16.0), vec2(target.width(), 24.0));
-        let text = cx.tw("file-drop", "name", &cx.name_of(with));
-        paint_line(ui, words, &text, Type::Heading, cx.c.text, Align::Center);
-    }
-}
-
-fn note_draft(cx: &Cx<'_>, hub: &mut Hub, with: &Jid) {
-    hub.unkept.draft = Some((with.clone(), cx.now));
-}
-
-/// Tells the other side once when we begin to write, and when we have emptied the box.
-fn note_typing(
-    cx: &Cx<'_>,
-    typing: &mut Option<(Jid, Timestamp)>,
-    with: &Jid,
-    filled: bool,
-    out: &mut Vec<Command>,
-) {
-    let known = typing.as_ref().is_some_and(|(to, _)| to == with);
-    let tell = |to: &Jid, typing| Command::Typing { to: to.clone(), typing };
-    if filled {
-        if !known {
-            if let Some((before, _)) = typing.as_ref() {
-                out.push(tell(before, false));
-            }
-            out.push(tell(with, true));
-        }
-        *typing = Some((with.clone(), cx.now));
-    } else if known {
-        out.push(tell(with, false));
-        *typing = None;
-    }
-}
-
-/// Ends the notice and keeps the draft when nothing was typed for a while, or the conversation
-/// was left.
-pub fn still_typing(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
-    let selected = hub.selected.clone();
-    let over = |with: &Jid, since: &Timestamp| {
-        let left = TYPING_MS - (cx.now.0 - since.0);
-        (left <= 0 || selected.as_ref() != Some(with), left)
-    };
-    let mut soonest: Option<i64> = None;
-    if let Some((with, since)) = &hub.unkept.typing {
-        let (over, left) = over(with, since);
-        if over {
-            out.push(Command::Typing { to: with.clone(), typing: false });
-            hub.unkept.typing = None;
-        } else {
-            soonest = Some(left);
-        }
-    }
-    if let Some((with, since)) = &hub.unkept.draft {
-        let (over, left) = over(with, since);
-        if over {
-            // What is being changed is no draft.
-            if !hub.talk.composer.is_editing(with, hub.talk.with.as_ref()) {
-                let text = hub.drafts.get(with).cloned().unwrap_or_default();
-                out.push(Command::Chat(ChatWish::Draft { with: with.clone(), text }));
-            }
-            hub.unkept.draft = None;
-        } else {
-            soonest = Some(soonest.map_or(left, |other| other.min(left)));
-        }
-    }
-    if let Some(left) = soonest {
-        let wait = u64::try_from(left).unwrap_or(0).max(100);
-        ui.ctx().request_repaint_after(Duration::from_millis(wait));
-    }
-}
-
 impl Composer {
-    fn is_editing(&self, with: &Jid, open: Option<&Jid>) -> bool {
+    /// A message of the conversation that is open is being changed.
+    pub fn is_editing(&self, with: &Jid, open: Option<&Jid>) -> bool {
         open == Some(with) && self.editing.is_some()
     }
 }

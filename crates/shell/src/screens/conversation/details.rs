@@ -1,6 +1,6 @@
 //! What protects a conversation, and the keys of its devices.
 
-use egui::{Frame, Id, Ui, Vec2};
+use egui::{Frame, Id, ScrollArea, Ui, Vec2};
 use offhook_model::{Chat, ChatWish, Command, DeviceKey, Jid, KeyTrust};
 
 use super::header::{chip, client_words, server_words};
@@ -8,8 +8,8 @@ use crate::cx::Cx;
 use crate::theme::{R_ROW, Type, mono_font};
 use crate::widgets::{Kind, Push, dialog, paragraph};
 
-/// So many keys fit into a small window at once.
-const PAGE: usize = 3;
+/// What the dialog needs beside the part that is scrolled.
+const AROUND: f32 = 180.0;
 
 /// Draws the dialog while it is open.
 pub fn show(
@@ -28,7 +28,13 @@ pub fn show(
         ui.spacing_mut().item_spacing = Vec2::ZERO;
         let window = ui.ctx().content_rect().size();
         ui.set_width(440.0_f32.min(window.x - 80.0));
-        content(ui, cx, chat, with, out);
+        let most = (window.y - AROUND).max(120.0);
+        // What is free in a dialog is what it took in the last frame: without a least height the
+        // scrolled part would grow a little in each frame, and its buttons move away from pointers.
+        ScrollArea::vertical()
+            .max_height(most)
+            .min_scrolled_height(most)
+            .show(ui, |ui| content(ui, cx, chat, with, out));
         ui.add_space(16.0);
         let close = cx.t("close");
         Push::new(&close).kind(Kind::Primary).show(ui, cx.c).clicked()
@@ -67,18 +73,9 @@ fn content(ui: &mut Ui, cx: &Cx<'_>, chat: Option<&Chat>, with: &Jid, out: &mut 
     }
     ui.add_space(16.0);
     paragraph(ui, &cx.t("keys-compare"), Type::Secondary, cx.c.muted);
-    let page = Id::unique("protection-page");
-    let at: usize = ui.data(|data| data.get_temp(page)).unwrap_or(0);
-    let at = if at < protection.keys.len() { at } else { 0 };
-    for key in protection.keys.iter().skip(at).take(PAGE) {
+    for key in &protection.keys {
         ui.add_space(8.0);
         device(ui, cx, key, out);
-    }
-    if protection.keys.len() > PAGE {
-        ui.add_space(8.0);
-        if Push::new(&cx.t("keys-more")).show(ui, cx.c).clicked() {
-            ui.data_mut(|data| data.insert_temp(page, at + PAGE));
-        }
     }
 }
 
@@ -94,6 +91,7 @@ fn device(ui: &mut Ui, cx: &Cx<'_>, key: &DeviceKey, out: &mut Vec<Command>) {
         ui.add_space(4.0);
         fingerprint(ui, cx, key);
         ui.add_space(8.0);
+        ui.spacing_mut().interact_size.y = 28.0;
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = Vec2::new(8.0, 6.0);
             let (words, color) = match key.trust {

@@ -12,6 +12,9 @@ use crate::icons;
 use crate::theme::Type;
 use crate::widgets::{Kind, Push, icon, line, paint_line, region};
 
+/// Height of its buttons.
+const BUTTON: f32 = 30.0;
+
 /// Draws the card.
 pub fn card(
     ui: &mut Ui,
@@ -44,8 +47,10 @@ pub fn card(
     }
     if needs_buttons(on_its_way.as_deref(), message) {
         let row = Rect::from_min_max(pos2(rect.left(), rect.top() + FILE), rect.max);
-        let place = row.with_max_y(row.top() + 32.0);
+        let place = Rect::from_min_size(row.min + vec2(0.0, 5.0), vec2(row.width(), BUTTON + 1.0));
         region(ui, ("file", &message.id.0), place, |ui| {
+            // A row is as high as its buttons, or their lower edge is cut off.
+            ui.spacing_mut().interact_size.y = BUTTON;
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 6.0;
                 buttons(ui, cx, message, on_its_way.as_deref(), acts);
@@ -55,7 +60,7 @@ pub fn card(
 }
 
 fn progress(ui: &Ui, one: &Transfer, top: Rect, ink: &Ink) {
-    let track = Rect::from_min_max(pos2(top.left(), top.bottom() - 4.0), top.max);
+    let track = Rect::from_min_max(pos2(top.left(), top.bottom() - 2.0), top.max + vec2(0.0, 2.0));
     ui.painter().rect_filled(track, 2, ink.code);
     let share = one.size.filter(|size| *size > 0).map_or(0.0, |size| one.done as f32 / size as f32);
     let done = track.with_max_x(track.left() + track.width() * share.clamp(0.0, 1.0));
@@ -104,7 +109,7 @@ fn buttons(
 ) {
     let press = |ui: &mut Ui, key: &str, glyph: &str, kind: Kind| {
         let label = cx.t(key);
-        Push::new(&label).glyph(glyph).kind(kind).height(30.0).show(ui, cx.c).clicked()
+        Push::new(&label).glyph(glyph).kind(kind).height(BUTTON).show(ui, cx.c).clicked()
     };
     let incoming = one.is_some_and(|one| one.direction == TransferDirection::Incoming);
     if let Some(one) = one {

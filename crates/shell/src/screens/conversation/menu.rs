@@ -170,7 +170,7 @@ fn buttons(
     let left = left.clamp(window.left() + 4.0, (window.right() - width - 4.0).max(window.left()));
     let top = (bubble.top() - 18.0).max(window.top() + 2.0);
     let bar = Rect::from_min_size(pos2(left, top), vec2(width, 34.0));
-    ui.painter().add(cx.c.float().as_shape(bar, R_CONTROL));
+    ui.painter().add(cx.c.lift().as_shape(bar, R_CONTROL));
     ui.painter().rect(bar, R_CONTROL, cx.c.raised, cx.c.hair(), StrokeKind::Inside);
     region(ui, ("actions", &message.id.0), bar, |ui| {
         for (at, (glyph, word)) in kinds.iter().enumerate() {

@@ -1,11 +1,13 @@
 //! One conversation: who, what was said, what is being written.
 
+mod attach;
 mod bar;
 mod body;
 mod bubble;
 mod complete;
 mod composer;
 mod details;
+mod drop;
 mod file;
 mod header;
 mod heights;
@@ -16,6 +18,7 @@ mod picker;
 mod row;
 mod search;
 mod texts;
+mod unkept;
 
 use std::sync::Arc;
 
@@ -34,8 +37,8 @@ use list::List;
 use row::View;
 
 pub use bubble::preview as preview_of;
-pub use composer::{Unkept, still_typing};
 pub use menu::Act;
+pub use unkept::{Unkept, still_typing};
 
 /// How close to the beginning older messages are asked for, in rows.
 const NEAR: usize = 30;
@@ -107,7 +110,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, with: &Jid, out: &mut Vec<C
         foot.max - vec2(composer::INSET, 20.0),
     );
     composer::show(ui, cx, hub, &mut talk, chat.as_deref(), with, place, out);
-    composer::drop_target(ui, cx, with, body.union(foot), out);
+    drop::target(ui, cx, with, body.union(foot), out);
     details::show(ui, cx, &mut talk.details, chat.as_deref(), with, out);
     for act in acts {
         perform(ui, cx, hub, &mut talk, with, act, out);
@@ -292,7 +295,7 @@ fn floating(
     let count = chat.map_or(0, |chat| chat.unread as usize);
     let words = if count > 0 { cx.tc("jump-newest-unread", count) } else { cx.t("jump-newest") };
     let place = Rect::from_min_size(rect.max - vec2(60.0, 48.0), vec2(36.0, 36.0));
-    ui.painter().add(cx.c.float().as_shape(place, R_CARD + 2));
+    ui.painter().add(cx.c.lift().as_shape(place, R_CARD + 2));
     let push = Push::new(&words).glyph(icons::ARROW_DOWN).icon_only().radius(R_CARD + 2);
     if push.at(ui, cx.c, place).clicked() {
         talk.list.go_to_end();
@@ -304,7 +307,7 @@ fn floating(
 }
 
 fn pill(ui: &mut Ui, cx: &Cx<'_>, place: Rect, glyph: &str, words: &str) -> bool {
-    ui.painter().add(cx.c.float().as_shape(place, R_CARD));
+    ui.painter().add(cx.c.lift().as_shape(place, R_CARD));
     Push::new(words).glyph(glyph).kind(Kind::Plain).radius(R_CARD).at(ui, cx.c, place).clicked()
 }
 
