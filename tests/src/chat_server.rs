@@ -275,7 +275,10 @@ fn register(port: u16, domain: &str, user: &str, password: &str) {
     use std::io::{Read, Write};
     let body = format!(r#"{{"user":"{user}","host":"{domain}","password":"{password}"}}"#);
     let mut answer = String::new();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the administrators' port");
+    // It listens there somewhat later than for clients.
+    let mut stream = crate::until("the administrators' port", 60, || {
+        TcpStream::connect(("127.0.0.1", port)).ok()
+    });
     let request = format!(
         "POST /api/register HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",

@@ -1,6 +1,8 @@
 //! Group chat through Prosody with clients that are not ours (slixmpp).
 
-use offhook_interop::{Client, DOMAIN, PASSWORD, Parts, Scratch, Standard, have, until};
+use offhook_interop::{
+    Client, DOMAIN, PASSWORD, Parts, Scratch, Standard, by_ejabberd, have, until,
+};
 use serde_json::{Value, json};
 
 const NEEDS: [&str; 3] = ["knotd", "prosody", "slixmpp"];
@@ -80,11 +82,18 @@ fn a_room_for_members_is_made_spoken_in_and_ruled() {
     let history = alice.must("chat.history", json!({ "with": room, "limit": 50 }));
     let items = history["items"].as_array().cloned().unwrap_or_default();
     let said = items.iter().find(|it| it["body"] == "hello from bob").expect("bob's message");
-    alice.must("room.moderate", json!({ "room": room, "id": said["id"], "reason": "off topic" }));
-    bob.until_event("sees it taken back", |it| it["event"] == "moderated");
-    until("the message without its text", 30, || {
-        (!bodies(&alice, &room).contains(&"hello from bob".to_owned())).then_some(())
-    });
+    let take_back = json!({ "room": room, "id": said["id"], "reason": "off topic" });
+    if by_ejabberd() {
+        // 23.01 has no XEP-0425, and that is said.
+        let refused = alice.ctl("room.moderate", take_back);
+        assert!(refused.1.to_string().contains("cannot take messages back"), "{}", refused.1);
+    } else {
+        alice.must("room.moderate", take_back);
+        bob.until_event("sees it taken back", |it| it["event"] == "moderated");
+        until("the message without its text", 30, || {
+            (!bodies(&alice, &room).contains(&"hello from bob".to_owned())).then_some(())
+        });
+    }
     alice
         .must("room.role", json!({ "room": room, "nick": "bob", "role": "none", "reason": "out" }));
     bob.until_event("is put out", |it| {

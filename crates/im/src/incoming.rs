@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use offhook_model::{Delivery, Jid, MessageId, Moment, Timestamp};
+use offhook_model::{Delivery, Jid, MessageId, Moment, Protection, Timestamp};
 use xmpp_parsers::chatstates::ChatState;
 use xmpp_parsers::delay::Delay;
 use xmpp_parsers::displayed_markers::Displayed;
@@ -69,8 +69,10 @@ impl Im {
             self.their_state(&with, &wire, now);
         }
         let says = content::read(&wire).is_some();
-        // A copy is answered again: the first answer may be what was lost.
-        if direct && !own && says {
+        // A copy is answered again: the first answer may be what was lost. What cannot be read here
+        // has not arrived as far as its writer is concerned.
+        let readable = protection != Protection::Unreadable;
+        if direct && !own && says && readable {
             self.send_receipt(&with, &from, &wire);
         }
         let markable = wire.payloads.iter().any(|p| p.is("markable", ns::DISPLAYED_MARKERS));

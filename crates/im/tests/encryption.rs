@@ -480,6 +480,7 @@ fn what_comes_twice_is_shown_once_and_what_is_lost_is_mended() {
     let broken = world.last(bob, ALICE);
     assert_eq!(broken.more.protection, Protection::Unreadable);
     assert!(broken.body.contains("could not be decrypted"), "{}", broken.body);
+    assert!(world.last(alice, BOB).state < Delivery::Delivered, "nobody could read it");
     world.say(alice, BOB, "readable again");
     assert_eq!(world.last(bob, ALICE).body, "readable again");
     world.later(60);
