@@ -361,9 +361,7 @@ fn nobody_speaks_in_a_room_under_the_name_of_another() {
     stage.alice.until_message(&bob_here, "by bob", since);
     stage.alice.say(&room, "by us", "delivered");
     let items = history(&stage.alice, &room);
-    let id = |body: &str| {
-        items.iter().find(|it| it["body"] == body).map(|it| it.clone()).expect("it is here")
-    };
+    let id = |body: &str| items.iter().find(|it| it["body"] == body).cloned().expect("it is here");
     let (theirs, ours) = (id("by bob"), id("by us"));
 
     // A name that looks the same is told apart.

@@ -92,7 +92,7 @@ mod tests {
         let (mut skim, mut from, mut to) = (Skim::new(), 0, 0);
         while to < text.len() {
             to = (to + piece).min(text.len());
-            match skim.pass(text[from..to].as_bytes()) {
+            match skim.pass(&text.as_bytes()[from..to]) {
                 Skimmed::More(passed) => from += passed,
                 Skimmed::End(passed) => return Some(from + passed),
                 Skimmed::Broken => return None,
