@@ -1,7 +1,7 @@
 //! One conversation: its newest messages without a gap, and what is known of the other side at the
 //! moment.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
@@ -168,13 +168,7 @@ impl Talk {
             messages.retain(|m| m.time >= oldest.time);
         }
         let from_start = stored.first().map(|m| m.time) <= messages.first().map(|m| m.time);
-        let known: BTreeSet<MessageId> = messages.iter().map(|m| m.id.clone()).collect();
-        for message in stored {
-            if !known.contains(&message.id) {
-                let place = messages.partition_point(|m| m.time <= message.time);
-                messages.insert(place, Arc::new(message));
-            }
-        }
+        insert_new(messages, stored);
         if from_start || messages.is_empty() || !more {
             self.whole = !more;
         }
@@ -321,8 +315,82 @@ impl Talk {
     }
 }
 
+/// Puts those that are not there at their places in time. A page that is older than everything, as
+/// somebody who scrolls up gets it, is put in front at once: one by one, each would move all the
+/// others.
+fn insert_new(messages: &mut Vec<Arc<Message>>, stored: Vec<Message>) {
+    let here: HashSet<MessageId> = {
+        let stored: HashSet<&MessageId> = stored.iter().map(|m| &m.id).collect();
+        let both = messages.iter().filter(|m| stored.contains(&m.id));
+        both.map(|m| m.id.clone()).collect()
+    };
+    let new = stored.into_iter().filter(|m| !here.contains(&m.id)).map(Arc::new);
+    let new: Vec<Arc<Message>> = new.collect();
+    let first = messages.first().map(|m| m.time);
+    let in_front = first.is_some_and(|first| new.iter().all(|m| m.time < first));
+    if in_front && new.is_sorted_by_key(|m| m.time) {
+        drop(messages.splice(..0, new));
+        return;
+    }
+    for message in new {
+        let place = messages.partition_point(|m| m.time <= message.time);
+        messages.insert(place, message);
+    }
+}
+
 fn print(body: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     body.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use offhook_model::{ChatKind, Delivery, Jid, Message, MessageId, More, Timestamp};
+
+    use super::{KEPT_OPEN, Talk};
+
+    fn message(id: &str, time: i64) -> Message {
+        let with: Jid = "bob@example.com".parse().expect("an address");
+        Message {
+            id: MessageId(id.into()),
+            with: with.clone(),
+            from: with.clone(),
+            to: with,
+            body: "text".into(),
+            time: Timestamp(time),
+            own: false,
+            state: Delivery::Read,
+            error: None,
+            more: More::default(),
+        }
+    }
+
+    #[test]
+    fn a_page_of_the_store_goes_to_its_place_and_brings_nothing_twice() {
+        let check = |here: &[(&str, i64)], page: &[(&str, i64)], want: &str| {
+            let list = |of: &[(&str, i64)]| -> Vec<Message> {
+                of.iter().map(|(id, time)| message(id, *time)).collect()
+            };
+            let with: Jid = "bob@example.com".parse().expect("an address");
+            let chat = offhook_model::Chat::new(with, "Bob".into(), ChatKind::Person);
+            let mut talk = Talk::from_chat(chat);
+            talk.messages = Arc::new(list(here).into_iter().map(Arc::new).collect());
+            talk.merge(list(page), false, KEPT_OPEN);
+            let ids: Vec<&str> = talk.messages.iter().map(|it| it.id.0.as_str()).collect();
+            assert_eq!(ids.concat(), want);
+        };
+        let here = [("d", 40), ("e", 50), ("f", 60)];
+        check(&here, &[("a", 10), ("b", 20), ("c", 30)], "abcdef");
+        check(&here, &[("c", 30), ("d", 40)], "cdef");
+        check(&here, &[("b", 20), ("x", 55)], "bdexf");
+        // Written in the same moment: the store's stands behind, as it came.
+        check(&here, &[("c", 30), ("x", 40)], "cdxef");
+        // One that is here already has another time in the store.
+        check(&here, &[("a", 10), ("f", 15)], "adef");
+        check(&[], &[("a", 10), ("b", 20)], "ab");
+        check(&here, &[], "def");
+    }
 }

@@ -21,7 +21,7 @@ pub fn system_zone(at: Timestamp) -> i32 {
     chrono::Local.offset_from_utc_datetime(&at.to_utc().naive_utc()).fix().local_minus_utc()
 }
 
-/// Finds people of the contact list quickly; rebuilt when the list changes.
+/// Finds people of the contact list quickly; rebuilt when other people stand on it.
 #[derive(Default)]
 pub struct People {
     list: Arc<Vec<Arc<Contact>>>,
@@ -30,12 +30,20 @@ pub struct People {
 }
 
 impl People {
-    /// Takes over a new list, if it is new.
+    /// Takes over a new list, if it is new. Where the same people stand in the same places, as after
+    /// a change of presence, places are not looked up anew.
     pub fn update(&mut self, list: &Arc<Vec<Arc<Contact>>>) {
         if Arc::ptr_eq(&self.list, list) {
             return;
         }
+        let same = |(old, new): (&Arc<Contact>, &Arc<Contact>)| {
+            Arc::ptr_eq(old, new) || (old.contact == new.contact && old.number == new.number)
+        };
+        let placed = self.list.len() == list.len() && self.list.iter().zip(list.iter()).all(same);
         self.list = Arc::clone(list);
+        if placed {
+            return;
+        }
         let all = || self.list.iter().enumerate();
         self.by_jid = all().map(|(at, one)| (one.contact.clone(), at)).collect();
         self.by_number =
@@ -232,5 +240,53 @@ pub fn span(seconds: i64) -> String {
         format!("{hours}:{minutes:02}:{rest:02}")
     } else {
         format!("{minutes:02}:{rest:02}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use offhook_model::{Contact, Presence, Subscription};
+
+    use super::People;
+
+    fn contact(name: &str, number: Option<&str>) -> Arc<Contact> {
+        Arc::new(Contact {
+            contact: format!("{name}@example.com").parse().expect("an address"),
+            name: name.to_owned(),
+            groups: Vec::new(),
+            subscription: Subscription::Both,
+            wants_us: false,
+            presence: Presence::default(),
+            since: None,
+            number: number.map(str::to_owned),
+            photo: None,
+            alert: false,
+            blocked: false,
+        })
+    }
+
+    #[test]
+    fn people_are_found_where_they_stand_whatever_changes() {
+        let (amira, bob) = (contact("amira", Some("2001")), contact("bob", None));
+        let mut people = People::default();
+        let mut check = |list: Vec<Arc<Contact>>, name: &str, number: &str| {
+            people.update(&Arc::new(list.clone()));
+            for one in &list {
+                let found = people.by_jid(&one.contact).expect("found");
+                assert!(Arc::ptr_eq(found, one), "{name}");
+            }
+            let called = people.by_remote(number).map(|one| one.name.clone());
+            assert_eq!(called.as_deref(), Some(name));
+        };
+        check(vec![Arc::clone(&amira), Arc::clone(&bob)], "amira", "2001");
+        // The same people with news of one, then with another number, then in another order.
+        let mut news = Contact::clone(&bob);
+        news.presence.note = Some("Lunch".into());
+        check(vec![Arc::clone(&amira), Arc::new(news)], "amira", "2001");
+        let moved = contact("bob", Some("2002"));
+        check(vec![Arc::clone(&amira), Arc::clone(&moved)], "bob", "2002");
+        check(vec![moved, amira], "amira", "2001");
     }
 }

@@ -47,8 +47,8 @@ impl Who {
 }
 
 impl Guest {
-    /// Starts a client on an account. Ours has its contact list when this returns, others are on
-    /// their way. Nothing, and a sentence, when something it needs is not installed.
+    /// Starts a client on an account and waits until the server has sent it its contact list and who
+    /// is there. Nothing, and a sentence, when something it needs is not installed.
     ///
     /// # Errors
     /// It does not start; ours does not get in.
@@ -59,6 +59,15 @@ impl Guest {
         account: &str,
     ) -> Result<Option<Self>, String> {
         std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+        let before = post.arrivals();
+        let guest = Self::start(who, post, folder, account)?;
+        if guest.is_some() {
+            post.arrived(before)?;
+        }
+        Ok(guest)
+    }
+
+    fn start(who: Who, post: &Post, folder: &Path, account: &str) -> Result<Option<Self>, String> {
         match who {
             Who::Headless => ours(post, folder, account, None).map(Some),
             Who::Window if exists("Xvfb") => {

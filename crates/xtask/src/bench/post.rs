@@ -59,6 +59,20 @@ impl Post {
         Ok(Some(Self { port, authority, certificate, folder, _running: running }))
     }
 
+    /// How often somebody came so far.
+    pub fn arrivals(&self) -> usize {
+        let text = fs::read_to_string(self.folder.join("arrivals")).unwrap_or_default();
+        text.lines().count()
+    }
+
+    /// Waits until somebody more than `before` has come, and was sent everything that is to be sent.
+    ///
+    /// # Errors
+    /// Nobody comes for a minute.
+    pub fn arrived(&self, before: usize) -> Result<(), String> {
+        until("a client's first presence", || Ok((self.arrivals() > before).then_some(())))
+    }
+
     /// One of the crowd writes so many messages to this account, as fast as they are taken.
     ///
     /// # Errors
@@ -104,6 +118,7 @@ fn configure(folder: &Path, port: u16) -> std::io::Result<()> {
     let plugins = folder.join("plugins");
     fs::create_dir_all(&plugins)?;
     fs::write(plugins.join("mod_crowd.lua"), include_str!("post/mod_crowd.lua"))?;
+    fs::write(plugins.join("mod_arrivals.lua"), include_str!("post/mod_arrivals.lua"))?;
     let config = include_str!("post/prosody.cfg.lua")
         .replace("@FOLDER@", &folder.to_string_lossy())
         .replace("@PORT@", &port.to_string())

@@ -20,5 +20,7 @@ ssl = { key = "@FOLDER@/key.pem"; certificate = "@FOLDER@/certificate.pem" }
 certificates = "@FOLDER@"
 log = { { levels = { min = "warn" }, to = "file", filename = "@FOLDER@/prosody.log" } }
 VirtualHost "@DOMAIN@"
+  modules_enabled = { "arrivals" }
+  arrivals_file = "@FOLDER@/arrivals"
 Component "people.@DOMAIN@" "crowd"
   crowd_folder = "@FOLDER@"
