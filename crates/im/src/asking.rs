@@ -123,10 +123,9 @@ impl Im {
     fn answered(&mut self, from: Option<Jid>, question: Question, answer: Answer, now: Moment) {
         match question {
             Question::Roster => {
-                if let Ok(Some(payload)) = answer
-                    && let Ok(roster) = payload.try_into()
-                {
-                    self.roster_replace(roster);
+                let list = answer.ok().flatten().and_then(crate::contacts::entries);
+                if let Some(entries) = list {
+                    self.roster_replace(entries);
                 }
             }
             Question::Archive(id) => self.archive_answered(&id, answer, now),

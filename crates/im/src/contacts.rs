@@ -9,7 +9,7 @@ use xmpp_parsers::delay::Delay;
 use xmpp_parsers::idle::Idle;
 use xmpp_parsers::iq::Iq;
 use xmpp_parsers::jid::BareJid;
-use xmpp_parsers::minidom::Element;
+use xmpp_parsers::minidom::{Element, Node};
 use xmpp_parsers::presence as wire;
 use xmpp_parsers::roster;
 
@@ -114,8 +114,7 @@ impl Im {
         self.ask_get(None, question.into(), Question::Roster);
     }
 
-    pub(crate) fn roster_replace(&mut self, roster: roster::Roster) {
-        let entries = roster.items.into_iter().filter_map(entry).collect();
+    pub(crate) fn roster_replace(&mut self, entries: Vec<Entry>) {
         self.people.replace(entries);
         self.mark_blocked();
         self.mark_alerts();
@@ -290,6 +289,37 @@ fn roster_item(
             approved: None,
         }],
     }
+}
+
+/// The people of a whole contact list (RFC 6121 section 2.1); nothing when it is none. It is taken
+/// apart as it is read, for of 10,000 people it is many megabytes as a tree. An item that cannot be
+/// read does not cost the others.
+pub(crate) fn entries(mut list: Element) -> Option<Vec<Entry>> {
+    if !list.is("query", xmpp_parsers::ns::ROSTER) {
+        return None;
+    }
+    let items = list.take_nodes().into_iter().filter_map(Node::into_element);
+    Some(items.filter_map(|item| item_entry(&item)).collect())
+}
+
+fn item_entry(item: &Element) -> Option<Entry> {
+    if !item.is("item", xmpp_parsers::ns::ROSTER) {
+        return None;
+    }
+    let subscription = match item.attr("subscription") {
+        Some("both") => Subscription::Both,
+        Some("from") => Subscription::From,
+        Some("to") => Subscription::To,
+        Some("remove") => return None,
+        Some(_) | None => Subscription::None,
+    };
+    let groups = item.children().filter(|it| it.is("group", xmpp_parsers::ns::ROSTER));
+    Some(Entry {
+        jid: jid_from_wire(&item.attr("jid")?.parse::<BareJid>().ok()?.into())?.bare(),
+        name: item.attr("name").filter(|name| !name.trim().is_empty()).map(str::to_owned),
+        groups: groups.map(Element::text).collect(),
+        subscription,
+    })
 }
 
 fn entry(item: roster::Item) -> Option<Entry> {

@@ -41,6 +41,31 @@ fn a_new_connection_asks_for_the_list_and_shows_itself() {
 }
 
 #[test]
+fn an_item_that_cannot_be_read_does_not_cost_the_list() {
+    let bench = Bench::with_contacts(
+        "<item jid='bad@@example.com' name='Bad'/><item name='Nobody'/><odd xmlns='odd'/>\
+         <item jid='gone@example.com' subscription='remove'/>\
+         <item jid='Carol@Example.com' name=' ' subscription='to' ask='subscribe' more='1'/>\
+         <item jid='bob@example.com/x' subscription='both'/>\
+         <item jid='dora@example.com' name='Dora' subscription='odd'>\
+         <group>A</group><x xmlns='x'/><group>B</group></item>",
+    );
+    let list = bench.im.contacts();
+    let seen: Vec<_> = list
+        .iter()
+        .map(|it| (it.contact.to_string(), it.name.as_str(), it.subscription, it.groups.concat()))
+        .collect();
+    let carol = "carol@example.com";
+    assert_eq!(
+        seen,
+        [
+            (carol.to_owned(), carol, Subscription::To, String::new()),
+            ("dora@example.com".to_owned(), "Dora", Subscription::None, "AB".to_owned()),
+        ]
+    );
+}
+
+#[test]
 fn the_list_arrives_once_and_only_as_the_answer() {
     let mut bench = Bench::offline();
     bench.connect();

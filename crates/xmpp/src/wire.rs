@@ -2,6 +2,7 @@
 
 use offhook_im::Stanza;
 use xmpp_parsers::iq::Iq;
+use xmpp_parsers::jid::Jid;
 use xmpp_parsers::message::Message;
 use xmpp_parsers::minidom::rxml::writer::SimpleNamespaces;
 use xmpp_parsers::minidom::rxml::{Encoder, Item};
@@ -17,7 +18,10 @@ pub(crate) fn is_stanza(element: &Element) -> bool {
 
 /// Reads a stanza. The error is the answer due for one that cannot be read: questions must be
 /// answered (RFC 6120 section 8.2.3), everything else is passed over.
-pub(crate) fn read(element: Element) -> Result<Stanza, Option<Box<Stanza>>> {
+pub(crate) fn read(mut element: Element) -> Result<Stanza, Option<Box<Stanza>>> {
+    if let Some(answer) = answer(&mut element) {
+        return Ok(Stanza::Iq(answer));
+    }
     let refusal = refusal(&element);
     let stanza = match element.name() {
         "iq" => Iq::try_from(element).ok().map(Stanza::Iq),
@@ -26,6 +30,19 @@ pub(crate) fn read(element: Element) -> Result<Stanza, Option<Box<Stanza>>> {
         _ => None,
     };
     stanza.ok_or(refusal)
+}
+
+/// A good answer, its content moved: the library would copy it, and a contact list of 10,000 people
+/// is many megabytes as a tree. Nothing, and the element as it was, for everything else.
+fn answer(element: &mut Element) -> Option<Iq> {
+    let result = element.name() == "iq" && element.attr("type") == Some("result");
+    if !result || element.children().count() > 1 {
+        return None;
+    }
+    let address = |name: &str| element.attr(name).map(str::parse::<Jid>).transpose().ok();
+    let (from, to, id) = (address("from")?, address("to")?, element.attr("id")?.to_owned());
+    let payload = element.take_nodes().into_iter().find_map(Node::into_element);
+    Some(Iq::Result { from, to, id, payload })
 }
 
 /// Writes a stanza. `None` when it holds characters that XML does not have.
@@ -126,6 +143,7 @@ fn error(why: DefinedCondition) -> StanzaError {
 #[cfg(test)]
 mod tests {
     use offhook_im::Stanza;
+    use xmpp_parsers::iq::Iq;
     use xmpp_parsers::message::Message;
     use xmpp_parsers::minidom::Element;
 
@@ -142,6 +160,22 @@ mod tests {
         let bytes = write(&stanza).expect("writable");
         let text = String::from_utf8(bytes).expect("UTF-8");
         assert_eq!(read(element(&text)), Ok(stanza));
+    }
+
+    #[test]
+    fn answers_read_the_same_as_the_library_reads_them() {
+        let check = |text: &str| {
+            let library = Iq::try_from(element(text)).ok().map(Stanza::Iq);
+            assert_eq!(read(element(text)).ok(), library, "{text}");
+        };
+        check("<iq xmlns='jabber:client' type='result' id='1'/>");
+        check(
+            "<iq xmlns='jabber:client' type='result' id='1' from='B@x/y' to='a@x'> <q xmlns='q' a='b'>t<r/></q></iq>",
+        );
+        check("<iq xmlns='jabber:client' type='result' from='b@x'/>");
+        check("<iq xmlns='jabber:client' type='result' id='1' from='b@@x'/>");
+        check("<iq xmlns='jabber:client' type='result' id='1'><q xmlns='q'/><r xmlns='r'/></iq>");
+        check("<iq xmlns='jabber:client' type='get' id='1'><q xmlns='q'/></iq>");
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub enum Kind {
 pub struct Foreign {
     /// The process that counts.
     pub pid: u32,
+    /// How many people are on its contact list, where it tells.
+    pub contacts: Option<usize>,
     _running: Running,
     _display: Option<Display>,
 }
@@ -128,7 +130,7 @@ fn profanity(post: &Post, folder: &Path, account: &str) -> Result<Foreign, Strin
     command.env("TERM", "xterm");
     let mut running = Running::start("profanity", &mut command)?;
     let pid = running.json()?.as_u64().and_then(|pid| u32::try_from(pid).ok());
-    Ok(Foreign { pid: pid.ok_or("no process")?, _running: running, _display: None })
+    Ok(Foreign { pid: pid.ok_or("no process")?, _running: running, _display: None, contacts: None })
 }
 
 fn gajim(post: &Post, folder: &Path, account: &str) -> Result<Foreign, String> {
@@ -159,7 +161,7 @@ fn gajim(post: &Post, folder: &Path, account: &str) -> Result<Foreign, String> {
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
     }
     let pid = until("gajim", || Ok(named(running.id(), "gajim")))?;
-    Ok(Foreign { pid, _running: running, _display: Some(display) })
+    Ok(Foreign { pid, contacts: None, _running: running, _display: Some(display) })
 }
 
 fn slixmpp(post: &Post, folder: &Path, account: &str) -> Result<Foreign, String> {
@@ -169,8 +171,9 @@ fn slixmpp(post: &Post, folder: &Path, account: &str) -> Result<Foreign, String>
     command.arg(&post.authority);
     home(&mut command, folder, None)?;
     let mut running = Running::start("slixmpp", &mut command)?;
-    running.json()?;
-    Ok(Foreign { pid: running.id(), _running: running, _display: None })
+    let said = running.json()?;
+    let contacts = said["contacts"].as_u64().and_then(|count| usize::try_from(count).ok());
+    Ok(Foreign { pid: running.id(), contacts, _running: running, _display: None })
 }
 
 fn file(folder: &Path, name: &str, text: &str) -> Result<std::path::PathBuf, String> {

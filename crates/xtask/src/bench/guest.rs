@@ -31,7 +31,7 @@ pub struct Guest {
     pub listed: Option<f64>,
     /// Ours, to be asked what it has.
     pub client: Option<Client>,
-    _foreign: Option<Foreign>,
+    foreign: Option<Foreign>,
     _display: Option<Display>,
 }
 
@@ -67,6 +67,17 @@ impl Guest {
         Ok(guest)
     }
 
+    /// How many people are on its contact list, where it tells.
+    ///
+    /// # Errors
+    /// Ours cannot be asked.
+    pub fn contacts(&self) -> Result<Option<usize>, String> {
+        match &self.client {
+            Some(client) => client.contacts().map(Some),
+            None => Ok(self.foreign.as_ref().and_then(|foreign| foreign.contacts)),
+        }
+    }
+
     fn start(who: Who, post: &Post, folder: &Path, account: &str) -> Result<Option<Self>, String> {
         match who {
             Who::Headless => ours(post, folder, account, None).map(Some),
@@ -85,7 +96,7 @@ impl Guest {
                     begin,
                     listed: None,
                     client: None,
-                    _foreign: Some(foreign),
+                    foreign: Some(foreign),
                     _display: None,
                 }))
             }
@@ -115,7 +126,7 @@ fn ours(
         begin,
         listed: Some((listed - begin).as_secs_f64()),
         client: Some(client),
-        _foreign: None,
+        foreign: None,
         _display: display,
     })
 }

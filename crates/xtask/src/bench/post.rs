@@ -7,8 +7,9 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use super::stage::until;
+use super::stage::{until, within};
 use crate::packages::exists;
 use crate::process::{Running, Scratch};
 
@@ -68,9 +69,11 @@ impl Post {
     /// Waits until somebody more than `before` has come, and was sent everything that is to be sent.
     ///
     /// # Errors
-    /// Nobody comes for a minute.
+    /// Nobody comes for three minutes: some clients read a long list before they say that they are
+    /// there.
     pub fn arrived(&self, before: usize) -> Result<(), String> {
-        until("a client's first presence", || Ok((self.arrivals() > before).then_some(())))
+        let arrived = || Ok((self.arrivals() > before).then_some(()));
+        within(Duration::from_secs(180), "a client's first presence", arrived)
     }
 
     /// One of the crowd writes so many messages to this account, as fast as they are taken.

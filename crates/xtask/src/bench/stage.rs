@@ -61,11 +61,20 @@ fn drain(running: &mut Running) {
 ///
 /// # Errors
 /// It does not come in a minute.
-pub fn until<T>(
+pub fn until<T>(what: &str, look: impl FnMut() -> Result<Option<T>, String>) -> Result<T, String> {
+    within(PATIENCE, what, look)
+}
+
+/// Waits so long until something is there.
+///
+/// # Errors
+/// It does not come.
+pub fn within<T>(
+    patience: Duration,
     what: &str,
     mut look: impl FnMut() -> Result<Option<T>, String>,
 ) -> Result<T, String> {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + patience;
     loop {
         if let Some(found) = look()? {
             return Ok(found);
