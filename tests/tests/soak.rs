@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 /// Calls, and how many of them are made before memory is first looked at.
 fn amount() -> (usize, usize) {
-    match std::env::var("OFFHOOK_SOAK") {
-        Ok(word) if word == "full" => (10_000, 1_000),
+    match std::env::var_os("OFFHOOK_SOAK") {
+        Some(word) if word == "full" => (10_000, 1_000),
         _ => (200, 100),
     }
 }
