@@ -338,6 +338,17 @@ impl Client {
         recording.expect_tone("offhook", hertz, level, seconds)
     }
 
+    /// One of several tones that it plays from `since` on, at least for so long.
+    ///
+    /// # Panics
+    /// It does not play it.
+    pub fn hears(&self, since: f64, hertz: f64, seconds: f64) -> sound::Tone {
+        until("a tone among others", 20, || {
+            let tone = sound::read(&self.heard).after(since).find(hertz);
+            tone.filter(|tone| tone.seconds >= seconds)
+        })
+    }
+
     /// Everything it has printed and every event.
     pub fn words(&self) -> String {
         let events: Vec<String> = self.events().iter().map(Value::to_string).collect();

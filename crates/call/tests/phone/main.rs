@@ -1,5 +1,6 @@
 //! The phone against a scripted server and peer in plain text, in virtual time.
 
+mod control;
 mod encryption;
 mod hold;
 mod incoming;

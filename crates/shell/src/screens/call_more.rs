@@ -9,7 +9,9 @@ use super::hub::{Hub, live};
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::Type;
-use crate::widgets::{Field, Kind, Push, dialog, line, paragraph, region, show_live};
+use crate::widgets::{
+    Field, Kind, Push, dialog, line, paragraph, paragraph_centered, region, show_live,
+};
 
 const MENU: f32 = 260.0;
 
@@ -162,14 +164,14 @@ pub fn below(
 ) {
     region(ui, "call-below", rect, |ui| {
         if call.preserved {
-            said(ui, cx, &cx.t("call-preserved"), cx.c.away);
+            said(ui, &cx.t("call-preserved"), cx.c.away);
         }
         if let Some(trouble) = &call.trouble {
-            said(ui, cx, &trouble.cause, cx.c.busy);
-            said(ui, cx, &trouble.remedy, cx.c.muted);
+            said(ui, &trouble.cause, cx.c.busy);
+            said(ui, &trouble.remedy, cx.c.muted);
         }
         if let Some(by) = &call.diverted_by {
-            said(ui, cx, &cx.tw("diverted-by", "name", by), cx.c.muted);
+            said(ui, &cx.tw("diverted-by", "name", by), cx.c.muted);
         }
         if let Some(first) = asked_for(cx, hub, call) {
             ui.add_space(8.0);
@@ -190,17 +192,18 @@ pub fn below(
     });
 }
 
-fn said(ui: &mut Ui, cx: &Cx<'_>, words: &str, ink: egui::Color32) {
-    let _ = cx;
-    let response = crate::widgets::paragraph_centered(ui, words, Type::Secondary, ink);
-    show_live(&response, false);
+fn said(ui: &mut Ui, words: &str, ink: egui::Color32) {
+    ui.vertical_centered(|ui| {
+        let response = paragraph_centered(ui, words, Type::Secondary, ink);
+        show_live(&response, false);
+    });
     ui.add_space(2.0);
 }
 
 /// Who is in a conference.
 fn people(ui: &mut Ui, cx: &Cx<'_>, call: &Call, people: &[Participant], out: &mut Vec<Command>) {
     let title = cx.tc("conference-people", people.len());
-    crate::widgets::paragraph_centered(ui, &title, Type::Label, cx.c.muted);
+    ui.vertical_centered(|ui| paragraph_centered(ui, &title, Type::Label, cx.c.muted));
     ui.add_space(4.0);
     let width = ui.available_width().min(320.0);
     for one in people.iter().take(8) {

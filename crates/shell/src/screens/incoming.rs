@@ -12,7 +12,7 @@ use crate::icons;
 use crate::theme::{R_CARD, Type};
 use crate::widgets::{Kind, Push, avatar, icon, line, presence_mark, region, show_live};
 
-const SIZE: egui::Vec2 = vec2(372.0, 128.0);
+const SIZE: egui::Vec2 = vec2(424.0, 128.0);
 
 /// Calls that ring here.
 pub fn ringing<'a>(cx: &Cx<'a>) -> impl Iterator<Item = &'a Call> + use<'a> {
@@ -146,7 +146,7 @@ fn actions(
     let chat_width = if person.is_some() { 52.0 } else { 0.0 } + if more { 52.0 } else { 0.0 };
     let busy = current(cx).is_some_and(|going| going.state != CallState::Held);
     // "Hold and answer" is the longest label in every language.
-    let share = if busy && !more { 0.56 } else { 0.5 };
+    let share = if busy { 0.6 } else { 0.5 };
     let width = ((inner.width() - chat_width - 8.0) * share).round();
     let first = Rect::from_min_size(pos2(inner.left(), inner.bottom() - 40.0), vec2(width, 40.0));
     let label = cx.t(if busy { "answer-hold" } else { "answer" });

@@ -1,0 +1,91 @@
+//! Calls that answer by themselves, lines that are watched, and a server that wants a new beginning.
+
+use offhook_model::{CallState, CallWish, DialString, ErrorCode, LineState};
+
+use crate::stage::{Stage, bob, sdp, secs};
+
+#[test]
+fn a_call_answers_by_itself_only_where_the_user_allowed_it() {
+    let more = "Call-Info: <sip:example.test>;answer-after=2\r\n";
+    let mut stage = Stage::registered();
+    stage.invite_with(more, &sdp("sendrecv"));
+    stage.advance(secs(10));
+    assert_eq!(stage.state(stage.newest()), CallState::Incoming);
+
+    let mut stage = Stage::registered();
+    stage.phone.answer_if_asked(true);
+    stage.invite_with(more, &sdp("sendrecv"));
+    stage.advance(secs(1));
+    assert_eq!(stage.state(stage.newest()), CallState::Incoming);
+    stage.advance(secs(2));
+    assert_eq!(stage.state(stage.newest()), CallState::Connected);
+
+    // Never beside another call.
+    let first = stage.newest();
+    stage.invite_with(more, &sdp("sendrecv"));
+    stage.advance(secs(10));
+    assert_eq!(stage.state(stage.newest()), CallState::Incoming);
+    assert_eq!(stage.state(first), CallState::Connected);
+}
+
+#[test]
+fn lines_are_watched_until_others_are() {
+    let mut stage = Stage::registered();
+    let line = |number: &str| DialString::Number(number.into());
+    let watch = CallWish::Watch(vec![line("2003"), line("2004"), line("2003")]);
+    stage.phone.wish(watch, stage.now).expect("watched");
+    stage.drain();
+    let numbers = |stage: &Stage| -> Vec<(String, LineState)> {
+        stage.phone.state().lines.iter().map(|line| (line.number.clone(), line.state)).collect()
+    };
+    let unknown = |number: &str| (number.to_owned(), LineState::Unknown);
+    assert_eq!(numbers(&stage), [unknown("2003"), unknown("2004")]);
+    stage.phone.wish(CallWish::Watch(vec![line("2004")]), stage.now).expect("watched");
+    assert_eq!(numbers(&stage), [unknown("2004")]);
+    let many = (0..101).map(|n| line(&(3000 + n).to_string())).collect();
+    let error = stage.phone.wish(CallWish::Watch(many), stage.now).expect_err("too many");
+    assert_eq!(error.code, ErrorCode::InvalidParams);
+}
+
+#[test]
+fn nothing_is_taken_over_or_redialled_without_reason() {
+    let mut stage = Stage::registered();
+    for wish in [CallWish::TakeOver, CallWish::Redial] {
+        let error = stage.phone.wish(wish, stage.now).expect_err("refused");
+        assert_eq!(error.code, ErrorCode::NotPossible);
+    }
+    stage.phone.dialled_before(bob());
+    stage.phone.wish(CallWish::Redial, stage.now).expect("dialled");
+    stage.drain();
+    assert!(stage.take("INVITE ").starts_with("INVITE sip:2002@"));
+}
+
+#[test]
+fn what_is_said_of_calls_that_are_not_there_is_refused() {
+    let mut stage = Stage::registered();
+    let (id, _) = stage.talking();
+    let other = offhook_model::CallId(99);
+    for wish in [
+        CallWish::Transfer { id: other, to: bob() },
+        CallWish::Connect { id, other },
+        CallWish::Merge { id, other },
+        CallWish::Park(other),
+        CallWish::Divert(other),
+        CallWish::Expel { id: other, participant: "x".into() },
+    ] {
+        let error = stage.phone.wish(wish, stage.now).expect_err("no such call");
+        assert_eq!(error.code, ErrorCode::NoSuchObject);
+    }
+    for wish in [
+        CallWish::Connect { id, other: id },
+        CallWish::Merge { id, other: id },
+        CallWish::Park(id),
+        CallWish::Divert(id),
+    ] {
+        let error = stage.phone.wish(wish, stage.now).expect_err("not possible");
+        assert_eq!(error.code, ErrorCode::NotPossible);
+    }
+    stage.drain();
+    stage.nothing_sent();
+    assert_eq!(stage.state(id), CallState::Connected);
+}

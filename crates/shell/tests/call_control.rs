@@ -1,0 +1,128 @@
+//! What can be done with calls and with the phone, walked through as a person does.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::Window;
+use common::sample::{self, call, jid};
+use offhook_model::{CallState, PhoneState, Snapshot};
+use offhook_shell::Place;
+
+fn one() -> Window {
+    Window::new(sample::calling(vec![call(1, "4217", CallState::Connected)]))
+}
+
+fn check(window: &mut Window, wanted: &[&str]) {
+    assert_eq!(window.sent(), wanted);
+}
+
+fn phone(phone: PhoneState) -> Window {
+    let snapshot = Snapshot { phone: Arc::new(phone), ..sample::hub() };
+    let mut window = Window::new(snapshot).open(Place::Chat(jid("amira")));
+    window.sent();
+    window
+}
+
+#[test]
+fn a_call_is_given_away_at_once_or_after_asking() {
+    let mut window = one();
+    window.press("More").press("Transfer…");
+    window.type_into("Number or address", "4302").press("Transfer now");
+    check(&mut window, &["Call(Transfer { id: CallId(1), to: Number(\"4302\") })"]);
+
+    let mut window = one();
+    window.press("More").press("Transfer…");
+    window.type_into("Number or address", "4302").press("Ask first");
+    check(&mut window, &["Dial { to: Number(\"4302\"), video: false }"]);
+    let mut first = call(1, "4217", CallState::Held);
+    first.can.transfer = true;
+    window.see(sample::calling(vec![first, call(2, "4302", CallState::Connected)]));
+    window.press("Transfer Amira Khalil here");
+    check(&mut window, &["Call(Connect { id: CallId(1), other: CallId(2) })"]);
+}
+
+#[test]
+fn what_is_no_number_is_said() {
+    let mut window = one();
+    window.press("More").press("Transfer…");
+    window.type_into("Number or address", "<>").press("Transfer now");
+    assert!(window.says("This is neither a number nor an address."));
+    check(&mut window, &[]);
+}
+
+#[test]
+fn two_calls_become_a_conference() {
+    let calls = vec![call(1, "4217", CallState::Connected), call(2, "4302", CallState::Held)];
+    let mut window = Window::new(sample::calling(calls));
+    let name = if window.tree().contains("Amira Khalil") { "" } else { panic!("who") };
+    let _ = name;
+    window.press("More");
+    let tree = window.tree();
+    let entry = tree.lines().find_map(|line| {
+        let name = line.trim().strip_prefix("MenuItem \"Conference with ")?;
+        Some(format!("Conference with {}", name.trim_end_matches('"')))
+    });
+    window.press(&entry.expect("an entry"));
+    check(&mut window, &["Call(Merge { id: CallId(1), other: CallId(2) })"]);
+    let mut window = Window::new(sample::controlled());
+    window.press("Take Amira Haddad out of the conference");
+    check(&mut window, &["Call(Expel { id: CallId(1), participant: \"c1\" })"]);
+}
+
+#[test]
+fn only_what_is_possible_is_offered() {
+    let mut bare = call(1, "4217", CallState::Connected);
+    bare.can = offhook_model::CallAbilities::default();
+    bare.preserved = true;
+    let mut window = Window::new(sample::calling(vec![bare]));
+    assert!(window.says("The call server is gone."));
+    window.press("More").press("Hold");
+    check(&mut window, &[]);
+}
+
+#[test]
+fn a_ringing_call_goes_to_voicemail_or_ends_the_other() {
+    let calls = vec![
+        call(1, "4217", CallState::Connected),
+        call(2, "+49 30 5550 0142", CallState::Incoming),
+    ];
+    let mut window = Window::new(sample::calling(calls)).open(Place::Chat(jid("amira")));
+    window.sent();
+    window.press("More").press("Send to voicemail");
+    check(&mut window, &["Call(Divert(CallId(2)))"]);
+    window.press("More").press("End and answer");
+    check(&mut window, &["HangUp(CallId(1))", "Answer(CallId(2))"]);
+}
+
+#[test]
+fn the_phone_is_set_in_its_menu() {
+    let can = sample::phone().can;
+    let mut window = phone(PhoneState { can, ..PhoneState::default() });
+    window.press("Phone: calls ring here").press("Calls are refused");
+    check(&mut window, &["Call(DoNotDisturb(Some(Reject)))"]);
+    window.press("Phone: calls ring here");
+    window.type_into("Forward all calls to", "4302").press("Forward");
+    check(&mut window, &["Call(Forward(Some(To(Number(\"4302\")))))"]);
+    window.press("Phone: calls ring here").press("Pick up a call of your group");
+    check(&mut window, &["Call(Pickup(Group))"]);
+    let mut window = phone(sample::phone());
+    let name = "Phone: calls go to 4302, 3 voice messages";
+    window.press(name).press("Stop forwarding");
+    check(&mut window, &["Call(Forward(None))"]);
+    window.press(name).press("Take back Lena Brandt · 5001");
+    check(&mut window, &["Dial { to: Number(\"5001\"), video: false }"]);
+    window.press(name).press("Call the last number again");
+    check(&mut window, &["Call(Redial)"]);
+}
+
+#[test]
+fn the_phone_is_taken_over_only_when_the_person_says_so() {
+    let mut window = Window::new(sample::elsewhere());
+    window.press("Not now");
+    check(&mut window, &[]);
+    assert!(!window.says("Use your phone here?"));
+    let mut window = Window::new(sample::elsewhere());
+    window.press("Use it here");
+    check(&mut window, &["Call(TakeOver)"]);
+}
