@@ -21,8 +21,9 @@ pub struct PhoneAccount<'a> {
     pub user: &'a str,
     /// The only codec it speaks, as `PCMU/8000/1`; all when empty.
     pub codec: &'a str,
-    /// Encryption of its sound, by its own word such as `srtp-mand`; none when empty.
-    pub encryption: &'a str,
+    /// Further parameters of the account, such as `mediaenc=srtp-mand` or `answermode=early`; it
+    /// answers by itself otherwise.
+    pub more: &'a str,
 }
 
 /// A running phone.
@@ -83,14 +84,15 @@ impl Baresip {
                 "" => String::new(),
                 codec => format!(";audio_codecs={codec}"),
             };
-            let encryption = match account.encryption {
+            let answer = if account.more.contains("answermode") { "" } else { ";answermode=auto" };
+            let more = match account.more {
                 "" => String::new(),
-                word => format!(";mediaenc={word}"),
+                more => format!(";{more}"),
             };
             format!(
                 "<sip:{user}@{domain};transport={word}>;auth_user={user};auth_pass={password};\
-                 outbound=\"sip:127.0.0.1:{server_port};transport={word}\";regint=600;ptime=20;\
-                 answermode=auto{codec}{encryption}\n"
+                 outbound=\"sip:127.0.0.1:{server_port};transport={word}\";regint=600;ptime=20\
+                 {answer}{codec}{more}\n"
             )
         });
         std::fs::write(folder.join("config"), config).expect("a configuration file");

@@ -14,16 +14,16 @@ const OURS_DB: f64 = -12.0;
 
 /// Foreign phones that speak one codec each, called by its name.
 const PHONES: [PhoneAccount<'_>; 4] = [
-    PhoneAccount { user: "PCMU", codec: "PCMU/8000/1", encryption: "" },
-    PhoneAccount { user: "PCMA", codec: "PCMA/8000/1", encryption: "" },
-    PhoneAccount { user: "G722", codec: "G722/16000/1", encryption: "" },
-    PhoneAccount { user: "opus", codec: "opus/48000/2", encryption: "" },
+    PhoneAccount { user: "PCMU", codec: "PCMU/8000/1", more: "" },
+    PhoneAccount { user: "PCMA", codec: "PCMA/8000/1", more: "" },
+    PhoneAccount { user: "G722", codec: "G722/16000/1", more: "" },
+    PhoneAccount { user: "opus", codec: "opus/48000/2", more: "" },
 ];
 
 /// Foreign phones that encrypt: where the other side does too, and always.
 const ENCRYPTING: [PhoneAccount<'_>; 2] = [
-    PhoneAccount { user: "willing", codec: "PCMU/8000/1", encryption: "srtp" },
-    PhoneAccount { user: "insisting", codec: "PCMU/8000/1", encryption: "srtp-mand" },
+    PhoneAccount { user: "willing", codec: "PCMU/8000/1", more: "mediaenc=srtp" },
+    PhoneAccount { user: "insisting", codec: "PCMU/8000/1", more: "mediaenc=srtp-mand" },
 ];
 
 /// Servers, a foreign phone and our client, ready to call.

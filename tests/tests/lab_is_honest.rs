@@ -36,7 +36,7 @@ fn a_foreign_phone_talks_to_the_robot(transport: Transport, service: &str) {
         scratch.path(),
         &domain,
         "secret",
-        &[PhoneAccount { user: "carol", codec: "", encryption: "" }],
+        &[PhoneAccount { user: "carol", codec: "", more: "" }],
         (transport, lab.port(service)),
         (&own, &lab.authority()),
     );

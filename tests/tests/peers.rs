@@ -14,7 +14,7 @@ fn two_phones_talk(transport: Transport) {
     let accounts = [("caller", ""), ("callee", "PCMA/8000/1")].map(|(user, codec)| PhoneAccount {
         user,
         codec,
-        encryption: "",
+        more: "",
     });
     let mut phone = servers.phone(transport, &accounts);
     servers.sip().until_registered("caller", 20);

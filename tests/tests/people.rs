@@ -223,7 +223,7 @@ fn who_is_on_a_call_is_seen_to_be() {
     let Some(stage) = Stage::set("calls that are seen", &parts, peers, &["im", "phone"]) else {
         return;
     };
-    let accounts = [PhoneAccount { user: "PCMU", codec: "PCMU/8000/1", encryption: "" }];
+    let accounts = [PhoneAccount { user: "PCMU", codec: "PCMU/8000/1", more: "" }];
     let _phone = stage.servers.phone(Transport::Tls, &accounts);
     stage.servers.sip().until_registered("alice", 20);
     let (since, heard) = (stage.bob.events().len(), stage.alice.count());

@@ -26,7 +26,7 @@ fn survives_a_restart(transport: Transport, expires: u32, away: f64, within: u64
     kamailio.until_registered("alice", within);
     client.until_session("ready to call", |it| it["services"]["phone"]["state"] == "ready");
 
-    let phone = PhoneAccount { user: "bob", codec: "PCMU/8000/1", encryption: "" };
+    let phone = PhoneAccount { user: "bob", codec: "PCMU/8000/1", more: "" };
     let mut phone = servers.phone(transport, &[phone]);
     let since = client.count();
     phone.command("dial", &format!("sip:alice@{DOMAIN}"));

@@ -9,6 +9,7 @@
 mod bench;
 mod demo;
 mod fuzz;
+mod interop;
 mod packages;
 mod process;
 mod sound;
@@ -53,6 +54,8 @@ enum Task {
         #[arg(long, default_value_t = 20)]
         seconds: u32,
     },
+    /// Play the matrix of interoperation with foreign phones, and print it; docs/interop.md.
+    Interop,
     /// Hold the structure against the plan.
     Tidy,
     /// Measure; see docs/benchmarks.md.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Task::Demo { headless, yes, picture } => demo::run(headless, yes, &picture),
         Task::Test { filter } => test::run(filter.as_deref()),
         Task::Fuzz { only, seconds } => fuzz::run(only.as_deref(), seconds),
+        Task::Interop => interop::run(),
         Task::Tidy => tidy::run(),
         Task::Bench { what } => bench::run(what.as_deref()),
     };

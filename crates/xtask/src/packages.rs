@@ -34,6 +34,7 @@ pub const PEERS: &[&str] = &[
     "kamailio-tls-modules",
     "sip-tester",
     "baresip-core",
+    "linphone-cli",
     "knot",
     "knot-dnsutils",
     "bind9",

@@ -49,7 +49,7 @@ pub fn run(filter: Option<&str>) -> Result<(), String> {
 }
 
 /// Where the interop tests find what was built.
-fn with_programs(command: &mut Command) -> &mut Command {
+pub(crate) fn with_programs(command: &mut Command) -> &mut Command {
     command
         .env("OFFHOOK_TEST_PROGRAM", built("debug", "offhook"))
         .env("OFFHOOK_TEST_LAB", built("debug", "offhook-lab"))
