@@ -277,7 +277,21 @@ fn linphone() {
 
 fn with_linphone(row: &mut Row, desk: &Desk, phone: &mut Linphone) {
     row.cell("dial", || {
+        let theirs = phone.count();
         let id = desk.call("lin");
+        phone.until_said("to LinphoneCallStreamsRunning", theirs);
+        desk.hang_up(&id);
+        phone.until_said("to LinphoneCallReleased", theirs);
+        Cell::Green
+    });
+    desk.clear();
+    row.cell("DTMF", || Cell::Named("linphonec tells nobody of the keys it hears"));
+    row.cell("be transferred to somebody busy", || {
+        let id = desk.call("lin");
+        let theirs = phone.count();
+        phone.command(&format!("transfer sip:f486@{DOMAIN}"));
+        // What we report of the new call is what they hear.
+        phone.until_said("SIP/2.0 486", theirs);
         desk.hang_up(&id);
         Cell::Green
     });
