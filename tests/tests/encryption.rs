@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use offhook_interop::{Client, DOMAIN, PASSWORD, Parts, Scratch, Standard, have, until};
+use offhook_interop::{
+    Client, DOMAIN, PASSWORD, Parts, Scratch, Standard, by_ejabberd, have, until,
+};
 use serde_json::{Value, json};
 
 fn bob() -> String {
@@ -93,7 +95,8 @@ fn a_foreign_device_and_ours_read_each_other() {
     assert!(!peer.events().iter().any(bad), "{:#?}", peer.events());
 
     // What the server kept says nothing. Its own folder alone: ours has the history.
-    let kept = scratch.path().join("servers").join("prosody");
+    let kept =
+        scratch.path().join("servers").join(if by_ejabberd() { "ejabberd" } else { "prosody" });
     assert!(holds(&kept, "urn:xmpp:omemo:2"), "the archive is where it is looked for");
     assert!(!holds(&kept, "whispered"), "the text is at the server in clear");
 }
