@@ -30,7 +30,11 @@ pub fn measure() -> Result<Vec<Row>, String> {
         let what = said["what"].as_str().ok_or("no name")?;
         let ms = |key: &str| said[key].as_f64().ok_or("no figure");
         let (worst, middle) = (ms("worst")?, ms("median")?);
-        Ok::<_, String>([
+        // What the machine does is done on another thread, and no frame waits for it.
+        if what.contains("the machine") {
+            return Ok::<_, String>(vec![Row::new(format!("{what}, slowest, ms"), worst)]);
+        }
+        Ok(vec![
             Row::new(format!("{what}: slowest frame, ms"), worst).at_most(MOST),
             Row::new(format!("{what}: median frame, ms"), middle),
         ])
