@@ -134,9 +134,11 @@ impl Talk {
     }
 
     /// Whether a message stands in a place that leaves no gap: not before the oldest in memory while
-    /// the store has messages between the two.
+    /// the store has messages between the two, nor alone in memory before the newest that the store
+    /// has.
     pub(crate) fn fits(&self, time: Timestamp) -> bool {
-        self.whole || self.messages.first().is_none_or(|oldest| oldest.time <= time)
+        let oldest = self.messages.first().map(Arc::as_ref).or(self.chat.last.as_ref());
+        self.whole || oldest.is_none_or(|oldest| oldest.time <= time)
     }
 
     /// Puts a message at its place in time, and keeps at most so many. Queued own messages written

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use offhook_model::{
     AcceptedKey, Alerts, CallRecord, Chat, ChatKind, Delivery, Jid, Keeping, ManualAccount,
-    Message, MessageId, PhotoId, Provisioned, Retraction, Secret, Settings,
+    Message, MessageId, PhotoId, Provisioned, Retraction, Secret, Settings, Timestamp,
 };
 
 use crate::Remembered;
@@ -159,6 +159,8 @@ pub enum Amendment {
     },
     /// The archive gave it this id.
     ArchiveId(String),
+    /// It stands in another place than it came in: the archive says so.
+    Time(Timestamp),
 }
 
 /// What is kept of a conversation beside its messages.
