@@ -7,7 +7,7 @@ use offhook_interop::{
 use serde_json::{Value, json};
 
 const PHONES: [PhoneAccount<'_>; 1] =
-    [PhoneAccount { user: "PCMU", codec: "PCMU/8000/1", encryption: "" }];
+    [PhoneAccount { user: "PCMU", codec: "PCMU/8000/1", more: "" }];
 
 /// A foreign phone and clients of ours at one server.
 struct Stage {

@@ -128,7 +128,8 @@ fn the_strongest_of_theirs_is_chosen_and_what_is_not_understood_passed_over() {
         "1 AES_CM_128_HMAC_SHA1_80".to_owned(),
         String::new(),
     ] {
-        let alone = side(1, Encryption::Accepted).answer(&offer("RTP/SAVP", &[odd.clone()]));
+        let alone =
+            side(1, Encryption::Accepted).answer(&offer("RTP/SAVP", std::slice::from_ref(&odd)));
         assert_eq!(alone.map(|_| ()), Err(SdpError::SecureOnly), "{odd}");
         let both = side(1, Encryption::Accepted).answer(&offer("RTP/SAVP", &[odd, weak.clone()]));
         assert!(both.expect("the other is good").0.contains("a=crypto:3 "));
