@@ -505,10 +505,14 @@ fn calling_sipp(row: &mut Row, desk: &Desk) {
         }
         let sipp = play(script.asked("BYE").answer("200 OK", "", ""), "hold");
         let id = desk.call("sipp");
-        for (method, state) in [("call.hold", "held"), ("call.resume", "connected")] {
+        for (acks, method, state) in [(2, "call.hold", "held"), (3, "call.resume", "connected")] {
             let since = desk.client.count();
             desk.wish(method, &id);
             desk.client.until_call(&id, state, since);
+            // Hold is in force here at once; there, when the change is acknowledged.
+            until("the change is acknowledged", 20, || {
+                (sipp.messages().matches("\nACK sip:").count() >= acks).then_some(())
+            });
         }
         desk.hang_up(&id);
         sipp.until_played();

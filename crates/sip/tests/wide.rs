@@ -54,7 +54,7 @@ fn a_request_that_is_a_little_too_large_becomes_compact() {
     let (_, sent, opened) = dial(&mut solo, room + 4);
     let invite = &sent[0].1;
     assert!(opened.is_none() && invite.len() <= 1_300, "{invite}");
-    for name in ["v: ", "f:", "t:", "i:", "m:", "c:"] {
+    for name in ["Via: ", "f:", "t:", "i:", "m:", "c:"] {
         assert!(invite.contains(&format!("\r\n{name}")), "{name} {invite}");
     }
     // It is a message like any other.
@@ -71,10 +71,10 @@ fn a_large_request_goes_over_a_connection_and_so_does_all_of_its_transaction() {
     let wide = opened.expect("a connection");
     assert_eq!((sent.len(), sent[0].0), (1, wide));
     let invite = sent[0].1.clone();
-    let via = invite.lines().find(|line| line.starts_with("v:")).expect("a Via");
+    let via = invite.lines().find(|line| line.starts_with("Via:")).expect("a Via");
     assert!(via.contains("SIP/2.0/TCP 10.0.0.1:40000;branch="), "{via}");
     open(&mut solo, wide);
-    let full = invite.replace("\r\nv: ", "\r\nVia: ").replace("\r\nf:", "\r\nFrom: ");
+    let full = invite.replace("\r\nf:", "\r\nFrom: ");
     let full = full.replace("\r\nt:", "\r\nTo: ").replace("\r\ni:", "\r\nCall-ID: ");
     let ringing = response(&full, "180 Ringing", "b", "", "");
     solo.ua.receive(wide, ringing.as_bytes(), solo.now);
