@@ -256,6 +256,7 @@ impl History {
         Ok(Loaded {
             chats: messages.chats()?,
             rows: messages.chat_rows()?,
+            settled: messages.settled()?,
             archives,
             values,
             keeping,
