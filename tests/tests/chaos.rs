@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use offhook_interop::{
     Cutter, DOMAIN, Dice, Keyring, PASSWORD, Parts, Said, Scratch, Setup, Standard, Survivor,
-    XmppPeer, have, pause, python, until,
+    XmppPeer, have, python, until,
 };
 use serde_json::{Value, json};
 
@@ -150,8 +150,6 @@ impl World {
         until("Bob's first message is shown", 60, || {
             self.newest().iter().any(|it| it["body"] == "b 1").then_some(())
         });
-        // Nothing says that the archive's first reading is over.
-        pause(3.0);
         assert_eq!(self.alice.end(), Some(0), "it ends well");
         self.begun = Instant::now();
         self.cutter.storm();

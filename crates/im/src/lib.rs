@@ -212,15 +212,10 @@ impl Im {
     /// What the store holds: conversations in any order, and own messages that wait to be sent,
     /// oldest first. These go out before what was written since.
     pub fn loaded(&mut self, loaded: Loaded) {
-        let Loaded { chats, rows, values, settled, archives, queued, .. } = loaded;
+        let Loaded { chats, rows, values, archives, queued, .. } = loaded;
         self.alerts_loaded(&values);
         for chat in chats {
             self.load_chat(chat);
-        }
-        for (with, time) in settled {
-            if let Some(talk) = self.talks.get_mut(&with) {
-                talk.stored = Some(time);
-            }
         }
         self.load_rows(rows);
         self.load_keys(&values);

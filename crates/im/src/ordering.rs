@@ -86,8 +86,7 @@ impl Im {
         }
         let before = |m: &Message| m.id != *id && is_settled(m);
         if !self.archives.orders.contains_key(with) {
-            let floor =
-                self.talks.get(with).and_then(|talk| talk.newest_where(before).max(talk.stored));
+            let floor = self.talks.get(with).and_then(|talk| talk.newest_where(before));
             self.archives.orders.insert(with.clone(), Order { floor, ..Order::default() });
             if let Some(floor) = floor {
                 self.keep_floor(with, floor);
@@ -250,7 +249,7 @@ impl Order {
 impl Talk {
     /// Time of the newest message that the server is known to have.
     fn settled(&self) -> Option<Timestamp> {
-        self.newest_where(is_settled).max(self.stored)
+        self.newest_where(is_settled)
     }
 
     fn newest_where(&self, wanted: impl Fn(&Message) -> bool) -> Option<Timestamp> {

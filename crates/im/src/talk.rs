@@ -55,9 +55,6 @@ pub(crate) struct Talk {
     pub to_mark: Option<(String, Jid)>,
     /// What came up to then has been seen.
     pub read_until: Option<Timestamp>,
-    /// The time of the newest message that the server is known to have, of those the store had at the
-    /// sign-in.
-    pub stored: Option<Timestamp>,
     /// `messages` goes back to the oldest that the store has.
     pub whole: bool,
     /// The user's word about encryption, if there was one.
@@ -80,7 +77,6 @@ impl Talk {
             writing_until: None,
             to_mark: None,
             read_until,
-            stored: None,
             whole: false,
             encrypt: None,
             seen: VecDeque::new(),

@@ -426,35 +426,6 @@ fn a_killed_program_goes_on_reading_where_it_was_and_not_behind_what_came_by_the
 }
 
 #[test]
-fn what_waits_to_be_sent_does_not_hide_what_the_server_has() {
-    let mut bench = Bench::online();
-    let id = bench.say(BOB, "waits");
-    let mut chat = Chat::new(jid(BOB), "bob".into(), ChatKind::Person);
-    let waiting = bench.stored.iter().find_map(|it| match it {
-        StoreRequest::PutMessage(m) if m.id.0 == id => Some(m.clone()),
-        _ => None,
-    });
-    chat.last = waiting;
-    let newest = Timestamp(chat.last.as_ref().expect("kept").time.0 - 200);
-    let mut bench = Bench::offline();
-    bench.im.loaded(Loaded {
-        archives: vec![(None, "p0".into())],
-        chats: vec![chat],
-        settled: vec![(jid(BOB), newest)],
-        ..Loaded::default()
-    });
-    bench.connect();
-    // The server's whole second is before the newest that is here.
-    let delay = "<delay xmlns='urn:xmpp:delay' stamp='2026-11-22T11:59:59Z'/>";
-    bench.hear("b1", "1", delay);
-    let time = bench.stored.iter().find_map(|it| match it {
-        StoreRequest::PutMessage(m) if m.body == "1" => Some(m.time),
-        _ => None,
-    });
-    assert!(time > Some(newest), "{time:?} {newest:?}");
-}
-
-#[test]
 fn a_first_reading_that_was_killed_begins_anew_and_keeps_the_order() {
     let mut bench = online(None);
     live(&mut bench, 2);

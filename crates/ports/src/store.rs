@@ -187,9 +187,6 @@ pub struct Loaded {
     pub chats: Vec<Chat>,
     /// The rows of [`StoreRequest::PutChat`].
     pub rows: Vec<ChatRow>,
-    /// By conversation, the time of the newest message that the server is known to have: own ones
-    /// that wait or failed stand behind it.
-    pub settled: Vec<(Jid, Timestamp)>,
     /// Positions in archives.
     pub archives: Vec<(Option<Jid>, String)>,
     /// Private values.

@@ -256,7 +256,6 @@ impl History {
         Ok(Loaded {
             chats: messages.chats()?,
             rows: messages.chat_rows()?,
-            settled: messages.settled()?,
             archives,
             values,
             keeping,

@@ -1,8 +1,6 @@
 //! What is read out of a database: pages of messages, conversations, search.
 
-use offhook_model::{
-    CallDirection, CallRecord, Chat, Delivery, Jid, Message, MessageId, Secret, Timestamp,
-};
+use offhook_model::{CallDirection, CallRecord, Chat, Jid, Message, MessageId, Secret, Timestamp};
 use offhook_ports::ChatRow;
 use rusqlite::{Params, Row, params};
 
@@ -192,21 +190,6 @@ impl Base {
         self.list("SELECT name, content FROM value", [], |row| {
             Ok((row.get(0)?, Secret::new(row.get(1)?)))
         })
-    }
-
-    /// By conversation, the time of the newest message that is no own one that waits or failed.
-    pub fn settled(&self) -> Result<Vec<(Jid, Timestamp)>, String> {
-        let sql = "SELECT address, (SELECT time FROM message
-                       WHERE chat = chat.number AND NOT (own = 1 AND state IN (?1, ?2))
-                       ORDER BY message.number DESC LIMIT 1) AS newest
-                   FROM chat WHERE newest IS NOT NULL";
-        let states = [Delivery::Queued, Delivery::Failed].map(rows::number);
-        let found: Vec<(String, i64)> =
-            self.list(sql, states, |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(found
-            .into_iter()
-            .filter_map(|(with, time)| Some((with.parse().ok()?, Timestamp(time))))
-            .collect())
     }
 
     /// Own messages that wait to be sent, oldest first.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use offhook_core::{Effect, Event, StoreTag, XmppEvent};
+use offhook_core::{Effect, Event, StoreTag};
 use offhook_model::{
     Alerts, ChatWish, Command, Delivery, ErrorCode, Jid, Message, MessageId, Reply, Ticket,
     Timestamp,
@@ -106,31 +106,6 @@ fn a_message_is_accepted_when_the_store_has_it_and_not_before() {
             _ => false,
         });
         assert_eq!(replies.count(), 1, "{effects:?}");
-    }
-}
-
-#[test]
-fn what_comes_before_the_history_is_read_waits_for_it_but_not_for_ever() {
-    for read in [true, false] {
-        let mut bench = Bench::new();
-        bench.let_in(plain(true, false));
-        let link = bench.link().expect("a link");
-        bench.online(link);
-        let text = "<message xmlns='jabber:client' from='bob@example.test/x' \
-                    to='alice@example.test' type='chat' id='m1'><body>hello</body></message>";
-        let stanza = offhook_im::fuzzing::stanza(text).expect("a stanza");
-        let event = Event::Xmpp(link, XmppEvent::Stanza(Box::new(stanza)));
-        bench.core.handle(event, bench.now);
-        assert!(bench.snapshot().chats.is_empty(), "before the history");
-        if read {
-            bench.send(Event::Store(StoreTag::Loaded, StoreAnswer::Loaded(Box::default())));
-        } else {
-            let due = bench.core.next_timeout().expect("something is due");
-            assert!(due <= bench.now.at + std::time::Duration::from_secs(3));
-            bench.now.at += std::time::Duration::from_secs(3);
-            bench.send(Event::Timeout);
-        }
-        assert_eq!(bench.snapshot().chats.len(), 1, "{read}");
     }
 }
 
