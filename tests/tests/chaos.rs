@@ -3,11 +3,8 @@
 //! nothing that it was not told is kept, so a cut of its own link would be its loss, not ours.
 //!
 //! `OFFHOOK_CHAOS=full` goes on until there were 1,000 cuts, 200 kills and 10,000 messages, and
-//! `OFFHOOK_CHAOS=200,60,1000` until there were 200, 60 and 1,000 each way. `OFFHOOK_CHAOS_SEED` takes
-//! the seed that a run has printed; what depends on the machine's speed is another in each run all the
-//! same.
-
-#![allow(clippy::disallowed_methods, reason = "it is real time that goes by")]
+//! `OFFHOOK_CHAOS=200,60,1000` until there were 200, 60 and 1,000 each way; `OFFHOOK_CHAOS_SEED` takes the seed that a run has printed. What depends on the machine's speed
+//! is another in each run all the same.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -284,7 +281,7 @@ impl World {
         let mut all = self.history(None, 1_000);
         loop {
             let Some(oldest) = all.first().and_then(|it| it["id"].as_str()) else { return all };
-            let mut older = self.history(Some(oldest), 1_000);
+            let mut older = self.history(Some(&oldest.to_owned()), 1_000);
             if older.is_empty() {
                 return all;
             }
