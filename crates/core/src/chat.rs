@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use offhook_im::{Im, Output, Stanza};
 use offhook_model::{
     Availability, CommandError, Endpoint, ErrorCode, Fault, Jid, Link, Message, MessageId, Moment,
-    NoticeBody, Owner, PhotoId, Presence, Problem, ServiceState, ServiceStatus, Ticket,
+    NoticeBody, Owner, PhotoId, Presence, Problem, ServiceState, ServiceStatus,
 };
 use offhook_ports::{
     Loaded, Resumption, StoreAnswer, StoreRequest, XmppAuth, XmppPlan, XmppServer,
@@ -65,8 +65,6 @@ pub struct ChatSide {
     pub(crate) failover: Option<Failover>,
     /// The user asked for the next attempt, and nothing more was tried by itself before.
     pub(crate) by_user: Option<bool>,
-    /// Messages of which their writers hear when the store has them.
-    pub(crate) unkept: Vec<(MessageId, Ticket)>,
     resumed: bool,
 }
 
@@ -89,7 +87,6 @@ impl ChatSide {
             carried: false,
             failover: None,
             by_user: None,
-            unkept: Vec::new(),
             resumed: false,
         }
     }

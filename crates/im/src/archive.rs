@@ -22,7 +22,7 @@ use xmpp_parsers::rsm::SetQuery;
 use xmpp_parsers::stanza_error::DefinedCondition;
 
 use crate::asking::{Answer, Question};
-use crate::ordering::{Floor, Order};
+use crate::ordering::Order;
 use crate::rooms::is_invitation;
 use crate::sealing::Unsealed;
 use crate::taking::{Arrival, Taken};
@@ -80,8 +80,6 @@ struct Query {
     /// Messages that came for it.
     came: usize,
     pages: u32,
-    /// How far a page has come that is not read forwards.
-    floors: BTreeMap<Jid, Floor>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,8 +117,7 @@ impl Im {
 
     /// A new stream: what went on meanwhile is not known.
     pub(crate) fn archives_doubtful(&mut self) {
-        let Archives { loaded, positions, mut orders, .. } = std::mem::take(&mut self.archives);
-        orders.values_mut().for_each(Order::another_stream);
+        let Archives { loaded, positions, orders, .. } = std::mem::take(&mut self.archives);
         self.archives = Archives { loaded, positions, orders, ..Archives::default() };
     }
 
@@ -150,7 +147,7 @@ impl Im {
         let archive = Some(room);
         self.archives.positions.insert(archive.clone(), place.clone());
         let purpose = Purpose::After(place);
-        self.query(Query::new(archive, purpose, 0))
+        self.query(Query { archive, purpose, came: 0, pages: 0 })
     }
 
     /// Brings an archive up to date: of our account, or of a room. At most one sync of each goes on.
@@ -162,7 +159,7 @@ impl Im {
             Some(position) => Purpose::After(position.clone()),
             None => Self::newest(now),
         };
-        self.query(Query::new(archive, purpose, 0));
+        self.query(Query { archive, purpose, came: 0, pages: 0 });
     }
 
     fn newest(now: Moment) -> Purpose {
@@ -191,7 +188,7 @@ impl Im {
             before: oldest.map_or(self.time.wall, |oldest| oldest.time),
             place: oldest.and_then(|oldest| oldest.more.archive_id.clone()),
         };
-        if !here || !self.query(Query::new(archive, purpose, 0)) {
+        if !here || !self.query(Query { archive, purpose, came: 0, pages: 0 }) {
             self.nothing_older(with);
         }
     }
@@ -213,8 +210,7 @@ impl Im {
             return false;
         };
         let from = message.from.as_ref().and_then(jid_from_wire);
-        let queryid = result.attr("queryid").unwrap_or_default();
-        let query = self.archives.queries.get_mut(queryid);
+        let query = result.attr("queryid").and_then(|id| self.archives.queries.get_mut(id));
         let place = result.attr("id").filter(|id| !id.is_empty() && id.len() <= ID);
         let asked = match query.as_ref().and_then(|query| query.archive.as_ref()) {
             None => from.as_ref().is_none_or(|from| *from == self.me),
@@ -234,25 +230,20 @@ impl Im {
         }
         let (archive, reading) = (query.archive.clone(), query.reading());
         if let Some((wire, time)) = forwarded(result, now) {
-            self.take_archived(queryid, place, wire, time, reading);
-        }
-        // A link that never carries a whole page gets on all the same.
-        if archive.is_none() && reading == Reading::Forwards {
-            self.reach(&archive, place.to_owned());
+            self.take_archived(archive, place, wire, time, reading);
         }
         true
     }
 
     fn take_archived(
         &mut self,
-        queryid: &str,
+        archive: Option<Jid>,
         place: &str,
         wire: Wire,
         time: Timestamp,
         reading: Reading,
     ) {
-        let query = self.archives.queries.get(queryid);
-        if let Some(room) = query.and_then(|query| query.archive.clone()) {
+        if let Some(room) = archive {
             let time = match reading {
                 Reading::Forwards => self.in_its_second(&room, time),
                 Reading::Backwards => time,
@@ -274,7 +265,7 @@ impl Im {
         };
         let time = match reading {
             Reading::Forwards => self.time_in_archive(&with, time),
-            Reading::Backwards => self.time_backwards(&with, time, self.floor(queryid, &with)),
+            Reading::Backwards => self.before_the_live(&with, time),
             Reading::Older(before) => just_before(before, time),
         };
         let taken = self.take_message(Arrival {
@@ -290,25 +281,11 @@ impl Im {
             room: None,
         });
         match reading {
-            Reading::Forwards => self.came_to(&with, &taken, time),
+            Reading::Forwards => self.came_to(&with, &taken),
             // What was there before this computer knew the account is not news.
-            Reading::Backwards => {
-                let floor = self.floor(queryid, &with);
-                let floor = self.page_came_to(&with, &taken, time, floor);
-                let query = self.archives.queries.get_mut(queryid);
-                if let (Some(query), Some(floor)) = (query, floor) {
-                    query.floors.insert(with.clone(), floor);
-                }
-                if matches!(taken, Taken::New(_)) {
-                    self.read_up_to(&with, time);
-                }
-            }
-            Reading::Older(_) => {}
+            Reading::Backwards if matches!(taken, Taken::New(_)) => self.read_up_to(&with, time),
+            Reading::Backwards | Reading::Older(_) => {}
         }
-    }
-
-    fn floor(&self, queryid: &str, with: &Jid) -> Option<Floor> {
-        self.archives.queries.get(queryid)?.floors.get(with).copied()
     }
 
     /// The end of a page.
@@ -328,11 +305,11 @@ impl Im {
                     Purpose::After(_) if gone => {
                         self.archives.positions.remove(&query.archive);
                         let (archive, purpose) = (query.archive, Self::newest(now));
-                        self.query(Query::new(archive, purpose, 0));
+                        self.query(Query { archive, purpose, came: 0, pages: 0 });
                     }
                     Purpose::Older { with, before, place: Some(_) } if gone => {
                         let purpose = Purpose::Older { with: with.clone(), before, place: None };
-                        let query = Query::new(query.archive, purpose, 0);
+                        let query = Query { archive: query.archive, purpose, came: 0, pages: 0 };
                         if !self.query(query) {
                             self.nothing_older(&with);
                         }
@@ -350,7 +327,7 @@ impl Im {
     }
 
     fn page_over(&mut self, query: Query, page: Page, _now: Moment) {
-        let Query { archive, purpose, came, pages, .. } = query;
+        let Query { archive, purpose, came, pages } = query;
         let pages = pages + 1;
         match purpose {
             Purpose::After(before) => match page.last.filter(|last| *last != before) {
@@ -358,7 +335,7 @@ impl Im {
                     self.reach(&archive, last.clone());
                     let purpose = Purpose::After(last);
                     let on = !page.complete && pages < PAGES;
-                    let query = Query::new(archive.clone(), purpose, pages);
+                    let query = Query { archive: archive.clone(), purpose, came: 0, pages };
                     if !(on && self.query(query)) {
                         self.sync_over(&archive);
                     }
@@ -370,7 +347,7 @@ impl Im {
                 let before = page.first.filter(|_| !page.complete && seen < FIRST_MOST);
                 if let Some(before) = before {
                     let purpose = Purpose::Newest { since, before, newest: newest.clone(), seen };
-                    let query = Query::new(archive.clone(), purpose, pages);
+                    let query = Query { archive: archive.clone(), purpose, came: 0, pages };
                     if pages < PAGES && self.query(query) {
                         return;
                     }
@@ -411,7 +388,7 @@ impl Im {
     /// What may have arrived is known now, or will not be: all the rest goes out.
     fn doubts_are_over(&mut self) {
         self.archives.settled = true;
-        self.forget_orders();
+        self.archives.orders.clear();
         self.flush();
     }
 
@@ -433,10 +410,6 @@ impl Im {
 }
 
 impl Query {
-    fn new(archive: Option<Jid>, purpose: Purpose, pages: u32) -> Self {
-        Self { archive, purpose, came: 0, pages, floors: BTreeMap::new() }
-    }
-
     fn is_sync(&self) -> bool {
         !matches!(self.purpose, Purpose::Older { .. })
     }

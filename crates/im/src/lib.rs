@@ -19,7 +19,6 @@ use xmpp_parsers::ns;
 use xmpp_parsers::stanza_error::DefinedCondition;
 
 mod activity;
-mod ahead;
 mod amending;
 mod archive;
 mod asking;
@@ -223,7 +222,6 @@ impl Im {
         self.publish_all();
         let queued = self.without_lost_files(queued);
         self.load_waiting(queued, changes::kept(&values));
-        self.orders_loaded(&values);
         self.archives_loaded(archives, self.time);
         self.flush();
     }
@@ -302,11 +300,6 @@ impl Im {
             }
             self.flush();
         }
-    }
-
-    /// Whether an own message waits for the store's word ([`Im::message_kept`]).
-    pub fn is_unkept(&self, id: &MessageId) -> bool {
-        self.outbox.is_unkept(id)
     }
 
     /// The store keeps this message of ours, or cannot: from now on it may be sent. Before that it is

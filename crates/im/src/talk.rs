@@ -134,11 +134,9 @@ impl Talk {
     }
 
     /// Whether a message stands in a place that leaves no gap: not before the oldest in memory while
-    /// the store has messages between the two, nor alone in memory before the newest that the store
-    /// has.
+    /// the store has messages between the two.
     pub(crate) fn fits(&self, time: Timestamp) -> bool {
-        let oldest = self.messages.first().map(Arc::as_ref).or(self.chat.last.as_ref());
-        self.whole || oldest.is_none_or(|oldest| oldest.time <= time)
+        self.whole || self.messages.first().is_none_or(|oldest| oldest.time <= time)
     }
 
     /// Puts a message at its place in time, and keeps at most so many. Queued own messages written

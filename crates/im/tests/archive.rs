@@ -2,8 +2,8 @@
 
 mod support;
 
-use offhook_model::{Availability, Chat, ChatKind, Delivery, Message, Timestamp};
-use offhook_ports::{Amendment, Loaded, StoreRequest};
+use offhook_model::{Availability, Delivery};
+use offhook_ports::{Loaded, StoreRequest};
 use support::{Bench, attribute, jid};
 
 const BOB: &str = "bob@example.com";
@@ -99,7 +99,7 @@ fn what_came_meanwhile_is_fetched_page_by_page_and_kept_before_its_position() {
     let mut bodies = bench.bodies(BOB);
     bodies.sort();
     assert_eq!(bodies, ["one", "three", "two"]);
-    assert_eq!(positions(&bench), ["p2", "p3", "p4"], "kept message by message");
+    assert_eq!(positions(&bench), ["p3", "p4"]);
     let place = |wanted: &dyn Fn(&StoreRequest) -> bool| bench.stored.iter().position(wanted);
     let message = place(&|it| matches!(it, StoreRequest::PutArchived(m) if m.body == "two"));
     let position = place(&|it| matches!(it, StoreRequest::PutArchive(None, p) if p == "p3"));
@@ -305,28 +305,15 @@ fn live(bench: &mut Bench, n: u32) {
     bench.hear(&format!("b{n}"), &n.to_string(), &place);
 }
 
-/// The conversation as the store has it: by time, and within a millisecond as they came. What it has
-/// it passes over.
+/// The conversation as the store has it: by time, and as they came within a millisecond.
 fn kept(bench: &Bench) -> Vec<String> {
-    let mut rows: Vec<(Timestamp, usize, &Message)> = Vec::new();
-    for (count, request) in bench.stored.iter().enumerate() {
-        match request {
-            StoreRequest::PutMessage(m) | StoreRequest::PutArchived(m)
-                if !rows.iter().any(|(.., it)| it.id == m.id) =>
-            {
-                rows.push((m.time, count, m));
-            }
-            StoreRequest::Amend { id, change, .. } => {
-                let row = rows.iter_mut().find(|(.., it)| it.id == *id);
-                if let (Some(row), Amendment::Time(time)) = (row, &**change) {
-                    (row.0, row.1) = (*time, count);
-                }
-            }
-            _ => {}
-        }
-    }
-    rows.sort_by_key(|(time, count, _)| (*time, *count));
-    rows.into_iter().map(|(.., message)| message.body.clone()).collect()
+    let messages = bench.stored.iter().filter_map(|request| match request {
+        StoreRequest::PutMessage(m) | StoreRequest::PutArchived(m) => Some((m.time, &m.body)),
+        _ => None,
+    });
+    let mut messages: Vec<_> = messages.collect();
+    messages.sort_by_key(|(time, _)| *time);
+    messages.into_iter().map(|(_, body)| body.clone()).collect()
 }
 
 #[test]
@@ -366,115 +353,6 @@ fn order_follows_the_archive_whatever_the_two_clocks_say() {
         live(&mut bench, 11);
         assert_eq!(kept(&bench), numbers(11), "{ahead} {broken}");
     }
-}
-
-/// A program that was killed and started again: what its store has is all that is left.
-fn killed(bench: &Bench, position: Option<&str>) -> Bench {
-    let mut values = std::collections::BTreeMap::new();
-    let mut last: Option<Message> = None;
-    for request in &bench.stored {
-        match request {
-            StoreRequest::PutValue(name, Some(value)) => {
-                values.insert(name.clone(), value.clone());
-            }
-            StoreRequest::PutValue(name, None) => {
-                values.remove(name);
-            }
-            StoreRequest::PutMessage(m) | StoreRequest::PutArchived(m) => {
-                last = last.filter(|last| last.time > m.time).or(Some(m.clone()));
-            }
-            _ => {}
-        }
-    }
-    let mut chat = Chat::new(jid(BOB), "bob".into(), ChatKind::Person);
-    chat.last = last;
-    let mut again = Bench::offline();
-    again.wait(5);
-    again.stored.clone_from(&bench.stored);
-    again.im.loaded(Loaded {
-        archives: position.map(|it| (None, it.to_owned())).into_iter().collect(),
-        chats: vec![chat],
-        values: values.into_iter().collect(),
-        ..Loaded::default()
-    });
-    again.connect();
-    again.account_can(MAM);
-    again
-}
-
-#[test]
-fn a_killed_program_goes_on_reading_where_it_was_and_not_behind_what_came_by_the_stream() {
-    for ahead in [0, 3, -3] {
-        let mut bench = online(Some("p0"));
-        page_over(&mut bench, true, "", "");
-        live(&mut bench, 1);
-        bench.disconnect();
-        bench.connect();
-        bench.account_can(MAM);
-        live(&mut bench, 6);
-        live(&mut bench, 7);
-        bob_at(&mut bench, 2, ahead);
-        let mut bench = killed(&bench, Some("p2"));
-        for n in 3..=8 {
-            bob_at(&mut bench, n, ahead);
-        }
-        page_over(&mut bench, true, "p3", "p8");
-        assert_eq!(kept(&bench), ["1", "2", "3", "4", "5", "6", "7", "8"], "{ahead}");
-        let left = bench.stored.iter().rev().find(|it| matches!(it, StoreRequest::PutValue(..)));
-        assert!(matches!(left, Some(StoreRequest::PutValue(_, None))), "nothing is left of it");
-    }
-}
-
-#[test]
-fn a_first_reading_that_was_killed_begins_anew_and_keeps_the_order() {
-    let mut bench = online(None);
-    live(&mut bench, 2);
-    live(&mut bench, 3);
-    let mut bench = killed(&bench, None);
-    for n in 1..=5 {
-        bob_at(&mut bench, n, i64::from(n > 3) * 5);
-    }
-    page_over(&mut bench, true, "p1", "p5");
-    assert_eq!(kept(&bench), ["1", "2", "3", "4", "5"]);
-}
-
-#[test]
-fn what_a_server_kept_and_gives_in_another_order_is_put_into_that_of_the_archive() {
-    for ahead in [0, 3, -3] {
-        let mut bench = online(Some("p0"));
-        for n in [5, 6, 1, 2, 3] {
-            live(&mut bench, n);
-        }
-        for n in 1..=7 {
-            bob_at(&mut bench, n, ahead);
-        }
-        live(&mut bench, 8);
-        page_over(&mut bench, true, "p1", "p7");
-        let want: Vec<String> = (1..=8).map(|n| n.to_string()).collect();
-        assert_eq!(kept(&bench), want, "{ahead}");
-        assert_eq!(bench.bodies(BOB), want, "{ahead}");
-    }
-}
-
-#[test]
-fn a_long_time_ahead_of_the_archive_is_not_told_twice() {
-    let mut bench = online(Some("p0"));
-    for n in 1..=600 {
-        live(&mut bench, n);
-    }
-    let unread = bench.im.chats()[0].unread;
-    for n in 1..=600 {
-        if n % 100 == 1 && n > 1 {
-            page_over(&mut bench, false, "p", &format!("p{}", n - 1));
-        }
-        bob_at(&mut bench, n, 0);
-    }
-    page_over(&mut bench, true, "p501", "p600");
-    let put = |it: &&StoreRequest| {
-        matches!(it, StoreRequest::PutMessage(_) | StoreRequest::PutArchived(_))
-    };
-    assert_eq!(bench.stored.iter().filter(put).count(), 600);
-    assert_eq!(bench.im.chats()[0].unread, unread);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use offhook_model::{
     AcceptedKey, Alerts, CallRecord, Chat, ChatKind, Delivery, Jid, Keeping, ManualAccount,
-    Message, MessageId, PhotoId, Provisioned, Retraction, Secret, Settings, Timestamp,
+    Message, MessageId, PhotoId, Provisioned, Retraction, Secret, Settings,
 };
 
 use crate::Remembered;
@@ -159,8 +159,6 @@ pub enum Amendment {
     },
     /// The archive gave it this id.
     ArchiveId(String),
-    /// It stands in another place than it came in: the archive says so.
-    Time(Timestamp),
 }
 
 /// What is kept of a conversation beside its messages.

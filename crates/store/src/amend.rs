@@ -32,7 +32,6 @@ pub fn amend(message: &mut Message, change: &Amendment) -> bool {
             }
             new
         }
-        Amendment::Time(time) => std::mem::replace(&mut message.time, *time) != *time,
     }
 }
 

@@ -142,11 +142,6 @@ impl Base {
             let chat = base.chat(&message.with)?;
             match base.find_id(chat, &message.id)? {
                 Some(old) if old.message.own != message.own => Ok(Put::Passed),
-                // What was received comes again after a crash: it keeps its place.
-                Some(old) if !message.own && old.message.body == message.body => {
-                    let message = Message { time: old.message.time, ..message.clone() };
-                    base.replace(&old, &message).map(|()| Put::Replaced)
-                }
                 Some(old) => base.replace(&old, message).map(|()| Put::Replaced),
                 None => base.add(chat, message).map(|()| Put::Added),
             }
@@ -282,14 +277,8 @@ impl Base {
     /// Changes a message; see [`Amendment`].
     pub fn amend(&mut self, with: &Jid, id: &MessageId, change: &Amendment) -> Result<(), String> {
         let Some(mut found) = self.find(with, id)? else { return Ok(()) };
-        let time = found.message.time;
         if !amend(&mut found.message, change) {
             return Ok(());
-        }
-        if found.message.time != time {
-            let Found { number, chat, message } = found;
-            let old = Found { number, chat, message: Message { time, ..message.clone() } };
-            return self.whole(|base| base.replace(&old, &message));
         }
         let Found { number, chat, message } = found;
         let archive = self.free_archive(chat, message.more.archive_id.as_deref(), number)?;

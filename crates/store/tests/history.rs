@@ -244,28 +244,6 @@ fn an_archive_id_is_given_once_and_finds_the_message() {
 }
 
 #[test]
-fn what_was_received_keeps_its_place_and_moves_only_where_the_archive_says_so() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let kept = Kept::open(folder.path());
-    for (id, time) in [("one", 10), ("two", 20), ("three", 30)] {
-        kept.put(&message(id, time, false, id));
-    }
-    // A server that was not told of its arrival gives it again.
-    kept.put(&message("one", 40, false, "one"));
-    assert_eq!(kept.page(None, 9).0, texts(&["one", "two", "three"]));
-    let change = Box::new(Amendment::Time(Timestamp(20)));
-    let moved = StoreRequest::Amend { with: bob(), id: MessageId("three".into()), change };
-    kept.keep(moved);
-    assert_eq!(kept.page(None, 9).0, texts(&["one", "two", "three"]), "behind those of its time");
-    let change = Box::new(Amendment::Time(Timestamp(35)));
-    kept.keep(StoreRequest::Amend { with: bob(), id: MessageId("one".into()), change });
-    assert_eq!(kept.page(None, 9).0, texts(&["two", "three", "one"]));
-    assert_eq!(kept.search("one"), ["one"], "and is found there");
-    assert_eq!(kept.load().chats[0].last.as_ref().map(|it| it.id.0.as_str()), Some("one"));
-    assert_eq!(kept.load().chats[0].unread, 3);
-}
-
-#[test]
 fn accounts_of_any_script_have_histories_of_their_own() {
     let folder = tempfile::tempdir().expect("a folder");
     let accounts =
