@@ -315,10 +315,15 @@ impl Im {
                         }
                     }
                     Purpose::After(_) | Purpose::Newest { .. } => {
-                        if let Some(room) = &query.archive {
-                            self.room_archive_refuses(room);
+                        match &query.archive {
+                            Some(room) => {
+                                self.room_archive_refuses(room);
+                                self.sync_over(&query.archive);
+                            }
+                            // What it would have told is not here: the position stays, and the next
+                            // stream asks for it. The rest need not wait for that.
+                            None => self.doubts_are_over(),
                         }
-                        self.sync_over(&query.archive);
                     }
                     Purpose::Older { with, .. } => self.nothing_older(&with),
                 }

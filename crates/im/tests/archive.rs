@@ -257,6 +257,24 @@ fn messages_by_the_stream_move_the_position_once_the_sync_is_over() {
 }
 
 #[test]
+fn an_archive_that_failed_leaves_the_position_where_it_was() {
+    let mut bench = online(Some("p1"));
+    let id = attribute(queries(&bench).last().expect("asked"), "id");
+    bench.receive(
+        "<message xmlns='jabber:client' type='chat' from='bob@example.com/x' \
+         to='alice@example.com/desk' id='m9'><body>now</body>\
+         <stanza-id xmlns='urn:xmpp:sid:0' by='alice@example.com' id='p9'/></message>",
+    );
+    bench.receive(&format!(
+        "<iq xmlns='jabber:client' type='error' id='{id}' from='alice@example.com'>\
+         <error type='wait'><internal-server-error \
+         xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+    ));
+    // What lies between p1 and p9 is not here, and must be asked for some day.
+    assert_eq!(positions(&bench), Vec::<String>::new());
+}
+
+#[test]
 fn an_interruption_forgets_nothing_and_a_new_stream_everything() {
     let mut bench = Bench::with_contacts("<item jid='bob@example.com' subscription='both'/>");
     bench.receive("<presence xmlns='jabber:client' from='bob@example.com/x'/>");
