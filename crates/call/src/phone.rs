@@ -18,6 +18,9 @@ use crate::{Output, Tone, tones};
 
 /// How long an ended call stays on the screen.
 const AFTERGLOW: Duration = Duration::from_secs(4);
+/// Most ended calls on the screen. The picture of the calls is made anew after every event: with
+/// fifty calls a second two hundred that are over would cost more than those that go on.
+const AFTERGLOWS: usize = 8;
 
 /// A registered phone and its calls. Feed it with `handle_*` and `flow_*`, drain it with
 /// [`Phone::poll`].
@@ -421,6 +424,16 @@ impl Phone {
         self.leave_conference(id);
     }
 
+    /// Takes those calls off the screen that ended first, when there are too many.
+    fn glow_less(&mut self) {
+        let ended = |(at, entry): (usize, &Entry)| Some((entry.ended?, at));
+        while self.entries.iter().filter(|entry| entry.ended.is_some()).count() > AFTERGLOWS
+            && let Some((_, at)) = self.entries.iter().enumerate().filter_map(ended).min()
+        {
+            self.entries.remove(at);
+        }
+    }
+
     pub(crate) fn set_state(&mut self, id: CallId, state: CallState) {
         if let Some(index) = self.index(id)
             && self.entries[index].call.state != state
@@ -463,10 +476,10 @@ impl Phone {
             }
         }
         self.begin_anew();
+        self.glow_less();
         let asked = self.entries.iter().rev().find_map(|entry| entry.server_tone);
         let quiet = self.state.dnd.is_some();
-        let calls: Vec<Call> = self.entries.iter().map(|entry| entry.call.clone()).collect();
-        let tone = tones::fitting(&calls, quiet, asked);
+        let tone = tones::fitting(self.entries.iter().map(|entry| &entry.call), quiet, asked);
         if tone != self.tone {
             self.tone = tone;
             self.out.push_back(Output::Tone(tone));

@@ -18,8 +18,12 @@ pub enum Tone {
 /// The sound that fits these calls. A ringing phone outranks a waiting ear; nothing rings over a
 /// conversation. `quiet`: not to be disturbed; `asked`: what a server wants to be heard for a call
 /// that did not come about.
-pub fn fitting(calls: &[Call], quiet: bool, asked: Option<Tone>) -> Option<Tone> {
-    let any = |state| calls.iter().any(|call| call.state == state);
+pub fn fitting<'a>(
+    calls: impl Iterator<Item = &'a Call> + Clone,
+    quiet: bool,
+    asked: Option<Tone>,
+) -> Option<Tone> {
+    let any = |state| calls.clone().any(|call| call.state == state);
     let talking = any(CallState::Connected) || any(CallState::Early);
     if any(CallState::Incoming) && !talking && !quiet {
         return Some(Tone::Ring);
@@ -32,5 +36,5 @@ pub fn fitting(calls: &[Call], quiet: bool, asked: Option<Tone>) -> Option<Tone>
     }
     let busy = |call: &Call| call.end.as_ref().is_some_and(|end| end.cause == "busy");
     let engaged = talking || any(CallState::Dialing);
-    (calls.iter().any(busy) && !engaged).then_some(Tone::Busy)
+    (calls.clone().any(busy) && !engaged).then_some(Tone::Busy)
 }

@@ -69,6 +69,8 @@ pub const BENCH: &[&str] = &[
     "profanity",
     "gajim",
     "python3-slixmpp",
+    "kamailio",
+    "sip-tester",
 ];
 
 /// What came of asking for packages.

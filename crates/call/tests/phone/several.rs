@@ -2,7 +2,7 @@
 
 use offhook_model::{CallId, CallState};
 
-use crate::stage::{Stage, bob, sdp};
+use crate::stage::{Stage, bob, sdp, secs};
 
 /// No two calls may sound at once.
 fn one_sounds(stage: &Stage) {
@@ -92,4 +92,21 @@ fn a_refused_hold_of_the_first_does_not_open_it_again() {
     stage.respond(&hold, "500 Server Error", "", "");
     assert_eq!((stage.state(first), stage.state(second)), (CallState::Held, CallState::Connected));
     one_sounds(&stage);
+}
+
+#[test]
+fn of_many_calls_that_ended_only_the_last_stay_on_the_screen() {
+    let mut stage = Stage::registered();
+    let mut ids = vec![];
+    for _ in 0..20 {
+        let (id, _) = stage.ringing_here();
+        stage.phone.decline(id, stage.now).expect("declined");
+        stage.drain();
+        stage.take("SIP/2.0 486 ");
+        ids.push(id);
+    }
+    let shown: Vec<_> = stage.phone.calls().iter().map(|call| call.id).collect();
+    assert_eq!((shown.as_slice(), stage.records.len()), (&ids[12..], 20));
+    stage.advance(secs(5));
+    assert!(stage.phone.calls().is_empty());
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::timed::Timed;
 use super::{ClientKey, Delivered, PATIENCE, Path, T1, T2, T4};
 use crate::message::{Message, Method, Name, Request};
 
@@ -141,11 +142,6 @@ impl<C: Clone> Client<C> {
         request
     }
 
-    pub fn next_timeout(&self) -> Option<Instant> {
-        let resend = self.resend.map(|(at, _)| at);
-        resend.into_iter().chain(self.until).min()
-    }
-
     /// The bytes to send again, if it is time.
     pub fn expire(&mut self, now: Instant) -> Option<Vec<u8>> {
         if self.until.is_some_and(|until| until <= now) {
@@ -171,8 +167,15 @@ impl<C: Clone> Client<C> {
     pub fn timed_out(&self) -> bool {
         self.state == State::TimedOut
     }
+}
 
-    pub fn is_over(&self) -> bool {
+impl<C> Timed for Client<C> {
+    fn due(&self) -> Option<Instant> {
+        let resend = self.resend.map(|(at, _)| at);
+        resend.into_iter().chain(self.until).min()
+    }
+
+    fn is_over(&self) -> bool {
         matches!(self.state, State::Over | State::TimedOut)
     }
 }

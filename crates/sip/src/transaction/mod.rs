@@ -5,8 +5,9 @@
 
 mod client;
 mod server;
+mod timed;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use offhook_ports::FlowId;
 use crate::message::{Message, Method, Name, Request, Response};
 use client::Client;
 use server::Server;
+use timed::Shelf;
 
 /// Estimate of the round trip (RFC 3261 section 17.1.1.1).
 pub const T1: Duration = Duration::from_millis(500);
@@ -102,8 +104,8 @@ pub enum Expired<C> {
 
 /// All transactions of one endpoint. `C` is what the user wants back with a response.
 pub struct Transactions<C> {
-    clients: BTreeMap<ClientKey, Client<C>>,
-    servers: BTreeMap<ServerKey, Server>,
+    clients: Shelf<ClientKey, Client<C>>,
+    servers: Shelf<ServerKey, Server>,
     out: VecDeque<(FlowId, Vec<u8>)>,
 }
 
@@ -118,7 +120,7 @@ impl<C: fmt::Debug> fmt::Debug for Transactions<C> {
 
 impl<C> Default for Transactions<C> {
     fn default() -> Self {
-        Self { clients: BTreeMap::new(), servers: BTreeMap::new(), out: VecDeque::new() }
+        Self { clients: Shelf::default(), servers: Shelf::default(), out: VecDeque::new() }
     }
 }
 
@@ -151,12 +153,12 @@ impl<C: Clone> Transactions<C> {
         context: C,
         now: Instant,
     ) -> bool {
-        let Some(client) = self.clients.get_mut(key) else { return false };
-        let Some((mut request, via)) = client.cancel(now) else { return false };
+        let cancelled =
+            self.clients.change(key, |client| client.cancel(now).map(|it| (it, client.path)));
+        let Some(((mut request, via), path)) = cancelled.flatten() else { return false };
         if let Some(reason) = reason {
             request.push(Name::Reason, reason);
         }
-        let path = client.path;
         let branch = key.0.split(' ').next().unwrap_or_default().to_owned();
         self.send(path, request, &via, &branch, context, now);
         true
@@ -166,16 +168,15 @@ impl<C: Clone> Transactions<C> {
     pub fn response(&mut self, message: &Message, now: Instant) -> Option<Delivered<C>> {
         let branch = message.via()?.branch()?;
         let key = ClientKey(format!("{branch} {}", message.cseq().ok()?.method));
-        let client = self.clients.get_mut(&key)?;
-        let verdict = client.receive(message, now);
-        if let Some(ack) = verdict.ack {
-            self.out.push_back((client.path.flow, ack));
-        }
-        let delivered = verdict.deliver.then(|| client.delivered(&key));
-        if client.is_over() {
-            self.clients.remove(&key);
-        }
-        delivered
+        let out = &mut self.out;
+        let taken = self.clients.change(&key, |client| {
+            let verdict = client.receive(message, now);
+            if let Some(ack) = verdict.ack {
+                out.push_back((client.path.flow, ack));
+            }
+            verdict.deliver.then(|| client.delivered(&key))
+        });
+        taken.flatten()
     }
 
     /// The request of a transaction that is not over.
@@ -188,15 +189,11 @@ impl<C: Clone> Transactions<C> {
         let Some(method) = message.method() else { return Arrived::Unusable };
         if *method == Method::Ack {
             let key = ServerKey::of(message, &Method::Invite);
-            let server = key.and_then(|key| self.servers.get_mut(&key));
-            return if server.is_some_and(|server| server.acknowledge(now)) {
-                Arrived::Absorbed
-            } else {
-                Arrived::Ack
-            };
+            let found = key.and_then(|key| self.servers.change(&key, |it| it.acknowledge(now)));
+            return if found == Some(true) { Arrived::Absorbed } else { Arrived::Ack };
         }
         let Some(key) = ServerKey::of(message, method) else { return Arrived::Unusable };
-        if let Some(server) = self.servers.get_mut(&key) {
+        if let Some(server) = self.servers.get(&key) {
             if let Some(bytes) = server.repeated() {
                 self.out.push_back((path.flow, bytes));
             }
@@ -208,7 +205,7 @@ impl<C: Clone> Transactions<C> {
         self.servers.insert(key.clone(), Server::new(path, *method == Method::Invite));
         if *method == Method::Cancel {
             let target = ServerKey::of(message, &Method::Invite)
-                .filter(|key| self.servers.contains_key(key));
+                .filter(|key| self.servers.get(key).is_some());
             return Arrived::Cancel(key, target);
         }
         Arrived::New(key)
@@ -216,21 +213,18 @@ impl<C: Clone> Transactions<C> {
 
     /// Answers a request. Does nothing after a final response.
     pub fn respond(&mut self, key: &ServerKey, response: &Response, now: Instant) {
-        let Some(server) = self.servers.get_mut(key) else { return };
-        let bytes = response.write();
-        if server.respond(response.status(), bytes.clone(), now) {
-            self.out.push_back((server.path.flow, bytes));
-        }
-        if server.is_over() {
-            self.servers.remove(key);
-        }
+        let out = &mut self.out;
+        self.servers.change(key, |server| {
+            let bytes = response.write();
+            if server.respond(response.status(), bytes.clone(), now) {
+                out.push_back((server.path.flow, bytes));
+            }
+        });
     }
 
     /// The dialog's ACK came: our 2xx needs no repeating any more.
     pub fn acknowledged(&mut self, key: &ServerKey) {
-        if let Some(server) = self.servers.get_mut(key) {
-            server.acknowledged();
-        }
+        self.servers.change(key, Server::acknowledged);
     }
 
     /// A flow is gone: its transactions end. Those of ours that waited for an answer come back.
@@ -252,31 +246,28 @@ impl<C: Clone> Transactions<C> {
 
     /// When [`Transactions::expire`] wants to be called.
     pub fn next_timeout(&self) -> Option<Instant> {
-        let clients = self.clients.values().filter_map(Client::next_timeout);
-        clients.chain(self.servers.values().filter_map(Server::next_timeout)).min()
+        [self.clients.next(), self.servers.next()].into_iter().flatten().min()
     }
 
     /// Sends again what is due, and gives up on what has waited long enough.
     pub fn expire(&mut self, now: Instant) -> Vec<Expired<C>> {
         let mut expired = vec![];
         let out = &mut self.out;
-        self.clients.retain(|key, client| {
+        self.clients.change_due(now, |key, client| {
             if let Some(bytes) = client.expire(now) {
                 out.push_back((client.path.flow, bytes));
             }
             if client.timed_out() {
                 expired.push(Expired::Client(client.delivered(key)));
             }
-            !client.is_over()
         });
-        self.servers.retain(|key, server| {
+        self.servers.change_due(now, |key, server| {
             if let Some(bytes) = server.expire(now) {
                 out.push_back((server.path.flow, bytes));
             }
             if server.unacknowledged() {
                 expired.push(Expired::Unacknowledged(key.clone()));
             }
-            !server.is_over()
         });
         expired
     }

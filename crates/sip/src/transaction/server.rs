@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::timed::Timed;
 use super::{PATIENCE, Path, T1, T2, T4};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,11 +92,6 @@ impl Server {
         }
     }
 
-    pub fn next_timeout(&self) -> Option<Instant> {
-        let resend = self.resend.map(|(at, _)| at);
-        resend.into_iter().chain(self.until).min()
-    }
-
     /// The bytes to send again, if it is time.
     pub fn expire(&mut self, now: Instant) -> Option<Vec<u8>> {
         if self.until.is_some_and(|until| until <= now) {
@@ -113,8 +109,15 @@ impl Server {
     pub fn unacknowledged(&self) -> bool {
         self.state == State::Unacknowledged
     }
+}
 
-    pub fn is_over(&self) -> bool {
+impl Timed for Server {
+    fn due(&self) -> Option<Instant> {
+        let resend = self.resend.map(|(at, _)| at);
+        resend.into_iter().chain(self.until).min()
+    }
+
+    fn is_over(&self) -> bool {
         matches!(self.state, State::Over | State::Unacknowledged)
     }
 }

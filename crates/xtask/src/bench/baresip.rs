@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::path::Path;
 use std::process::Command;
 
 use super::speech;
@@ -62,22 +63,47 @@ impl Baresip {
         user: usize,
         codec: Codec,
     ) -> Result<Option<Self>, String> {
+        let address = lab.user(user, "address");
+        let name = address.split('@').next().unwrap_or_default();
+        let place = (lab.text("standardDomain"), lab.service("sipUdp"));
+        let account = account(name, lab.user(user, "password"), place, codec);
+        Self::launch(&scratch.0.join(format!("baresip-{}", codec.name())), &account, codec, false)
+    }
+
+    /// Starts one for many calls at a time, without files of sound, as a user of a registrar that
+    /// asks for no password, and waits until it is registered; nothing when it is not installed.
+    ///
+    /// # Errors
+    /// It does not register.
+    pub fn start_for_many(
+        folder: &Path,
+        user: &str,
+        place: (&str, &str),
+    ) -> Result<Option<Self>, String> {
+        Self::launch(folder, &account(user, "none", place, Codec::Pcmu), Codec::Pcmu, true)
+    }
+
+    fn launch(
+        folder: &Path,
+        account: &str,
+        codec: Codec,
+        many: bool,
+    ) -> Result<Option<Self>, String> {
         if !exists("baresip") {
             return Ok(None);
         }
-        let folder = scratch.0.join(format!("baresip-{}", codec.name()));
         let write = |name: &str, bytes: &[u8]| {
             std::fs::write(folder.join(name), bytes).map_err(|error| error.to_string())
         };
         std::fs::create_dir_all(folder.join("heard")).map_err(|error| error.to_string())?;
         write("speech.wav", &speech::wav(codec.rate(), 60))?;
         let control = free_port()?;
-        write("config", config(&folder.display().to_string(), control, codec)?.as_bytes())?;
-        write("accounts", account(lab, user, codec).as_bytes())?;
+        write("config", config(&folder.display().to_string(), control, codec, many)?.as_bytes())?;
+        write("accounts", account.as_bytes())?;
         write("contacts", b"")?;
         let mut command = Command::new("baresip");
-        home(&mut command, &folder, None)?;
-        let mut running = Running::start("baresip", command.arg("-f").arg(&folder))?;
+        home(&mut command, folder, None)?;
+        let mut running = Running::start("baresip", command.arg("-f").arg(folder))?;
         let lines = running.take_lines().ok_or("its output is not kept")?;
         registered(lines)?;
         // It speaks to one connection only; while nobody listens it does less.
@@ -107,31 +133,33 @@ fn registered(mut lines: impl BufRead + Send + 'static) -> Result<(), String> {
     }
 }
 
-fn account(lab: &Lab, user: usize, codec: Codec) -> String {
-    let address = lab.user(user, "address");
-    let name = address.split('@').next().unwrap_or_default();
+fn account(name: &str, password: &str, (domain, registrar): (&str, &str), codec: Codec) -> String {
     format!(
         "<sip:{name}@{domain};transport=udp>;auth_user={name};auth_pass={password};\
          outbound=\"sip:{registrar};transport=udp\";regint=600;ptime=20;answermode=auto;\
          audio_codecs={codec}\n",
-        domain = lab.text("standardDomain"),
-        password = lab.user(user, "password"),
-        registrar = lab.service("sipUdp"),
         codec = codec.account(),
     )
 }
 
 /// Sound is read from a file at the codec's own rate and what it hears is written to one, as ours
 /// does. Debian's version has no player into files: a filter writes instead, in the thread that
-/// receives, which is cheaper for it than a player would be.
-fn config(folder: &str, control: u16, codec: Codec) -> Result<String, String> {
+/// receives, which is cheaper for it than a player would be. `many` calls at a time have a tone to
+/// say and hear nothing: opening and writing a file for each would be dear, and is not what counts.
+fn config(folder: &str, control: u16, codec: Codec, many: bool) -> Result<String, String> {
     let (port, rate) = (free_port()?, codec.rate());
+    let (most, source, modules) = if many {
+        (0, "ausine,440".to_owned(), "module ausine.so\n")
+    } else {
+        let modules = "module aufile.so\nmodule sndfile.so\n";
+        (4, format!("aufile,{folder}/speech.wav"), modules)
+    };
     Ok(format!(
         "poll_method epoll\n\
          sip_listen 127.0.0.1:{port}\n\
          call_local_timeout 120\n\
-         call_max_calls 4\n\
-         audio_source aufile,{folder}/speech.wav\n\
+         call_max_calls {most}\n\
+         audio_source {source}\n\
          audio_alert aufile,{folder}/none.wav\n\
          ausrc_srate {rate}\n\
          auplay_srate {rate}\n\
@@ -158,8 +186,7 @@ fn config(folder: &str, control: u16, codec: Codec) -> Result<String, String> {
          module_path /usr/lib/baresip/modules\n\
          module g711.so\n\
          module opus.so\n\
-         module aufile.so\n\
-         module sndfile.so\n\
+         {modules}\
          module_tmp uuid.so\n\
          module_tmp account.so\n\
          module_app menu.so\n\
@@ -169,7 +196,7 @@ fn config(folder: &str, control: u16, codec: Codec) -> Result<String, String> {
 
 /// A loopback port that is free for UDP and TCP now; another program could take it before it is
 /// used, which ends the measurement with an error and not with a wrong figure.
-fn free_port() -> Result<u16, String> {
+pub fn free_port() -> Result<u16, String> {
     for _ in 0..50 {
         let found = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
         let port = found.map_err(|error| error.to_string())?.port();

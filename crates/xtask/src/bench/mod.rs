@@ -6,6 +6,7 @@
 mod baresip;
 mod burst;
 mod call;
+mod calls;
 mod chat;
 mod discovery;
 mod display;
@@ -14,6 +15,7 @@ mod guest;
 mod history;
 mod hostile;
 mod idle;
+mod phones;
 mod post;
 mod roster;
 mod sip;
@@ -28,8 +30,19 @@ use crate::process::{cargo, run as run_command};
 use table::Row;
 
 /// What can be measured, in the order of a whole run.
-const ALL: [&str; 10] =
-    ["sip", "hostile", "history", "chat", "discovery", "window", "idle", "roster", "burst", "call"];
+const ALL: [&str; 11] = [
+    "sip",
+    "hostile",
+    "history",
+    "chat",
+    "discovery",
+    "window",
+    "idle",
+    "roster",
+    "burst",
+    "call",
+    "calls",
+];
 
 /// Those that need no program but what they build themselves.
 const ALONE: [&str; 5] = ["sip", "hostile", "history", "chat", "discovery"];
@@ -72,7 +85,8 @@ pub fn run(what: Option<&str>) -> Result<(), String> {
             "idle" => idle::measure(),
             "roster" => roster::measure(),
             "burst" => burst::measure(),
-            _ => call::measure(),
+            "call" => call::measure(),
+            _ => calls::measure(),
         };
         match measured {
             Ok(found) => rows.extend(found),

@@ -1,0 +1,159 @@
+//! Calls that come fast and overlap: how many are taken, what one costs with its sound, and whether
+//! anything of them stays in memory. Ours and baresip answer the same SIPp behind the same
+//! Kamailio. And what a client that only is registered has in memory.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::baresip::Baresip;
+use super::phones::{DOMAIN, Outcome, Registrar};
+use super::stage::{Client, until};
+use super::table::{Peer, Row};
+use super::usage::{cpu_since_start, memory, settle};
+use crate::process::Scratch;
+
+/// Calls a second.
+const RATE: usize = 50;
+/// Calls that all have to be taken.
+const FEW: usize = 500;
+/// Calls after which nothing may be left; `FEW` went before.
+const MANY: usize = 10_000;
+/// A rate at which the peer takes all.
+const SLOW: usize = 20;
+/// How long a registered client is left alone before its memory is read.
+const QUIET: Duration = Duration::from_secs(30);
+/// How long after calls a client may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What calls cost one phone.
+struct Cost {
+    outcome: Outcome,
+    /// CPU milliseconds a call that was made, taken or not.
+    milliseconds: f64,
+}
+
+/// Calls ours and baresip.
+///
+/// # Errors
+/// Ours does not register, or takes no call.
+pub fn measure() -> Result<Vec<Row>, String> {
+    let scratch = Scratch::new("calls")?;
+    let Some(registrar) = Registrar::start(&scratch)? else { return Ok(Vec::new()) };
+    let client = ours(&registrar, &scratch.0.join("p"))?;
+    let place = registrar.address();
+    let peer = Baresip::start_for_many(&scratch.0.join("b"), "them", (DOMAIN, &place));
+    let peer = peer.unwrap_or_else(|why| {
+        println!("baresip: {why}; left out.");
+        None
+    });
+    std::thread::sleep(QUIET);
+    let pid = client.running.id();
+    let idle = memory(pid);
+    let theirs = peer.as_ref().map(|peer| peer.running.id());
+    let idle_there = theirs.map(memory);
+
+    let few = calls(&registrar, "us", pid, FEW, RATE)?;
+    let few_there = theirs.map(|pid| calls(&registrar, "them", pid, FEW, RATE)).transpose()?;
+    let slow = calls(&registrar, "us", pid, FEW, SLOW)?;
+    let slow_there = theirs.map(|pid| calls(&registrar, "them", pid, FEW, SLOW)).transpose()?;
+    // The first calls made room for what any number of calls needs.
+    let before = memory(pid).rss;
+    let many = calls(&registrar, "us", pid, MANY, RATE)?;
+    let grown = (memory(pid).rss / before - 1.0) * 100.0;
+    let left = client.call("call.list", &json!({}))?;
+    if left["items"].as_array().is_none_or(|items| !items.is_empty()) {
+        return Err(format!("calls are left over: {left}"));
+    }
+    let beside = |row: Row, figure: fn(&Cost) -> f64, there: &Option<Cost>| match there {
+        Some(there) => row.beside(Peer::Measured("baresip", figure(there))),
+        None => row,
+    };
+    let failed = |what: String, ours: &Cost, there: &Option<Cost>| {
+        let figure = |cost: &Cost| cost.outcome.failed as f64;
+        beside(Row::new(what, figure(ours)).at_most(0.0).digits(0), figure, there)
+    };
+    let cost = |what: String, ours: &Cost, there: &Option<Cost>| {
+        let figure = |cost: &Cost| cost.milliseconds;
+        beside(Row::new(what, figure(ours)).at_most(1.3), figure, there)
+    };
+    let mut registered = Row::new("registered, idle, RSS MiB", idle.rss).digits(1);
+    if let Some(there) = idle_there {
+        registered = registered.beside(Peer::Measured("baresip", there.rss));
+    }
+    Ok(vec![
+        registered,
+        Row::new("registered, idle, PSS MiB", idle.pss).digits(1),
+        failed(format!("{FEW} calls at {RATE} a second: failed"), &few, &few_there),
+        cost(format!("{FEW} calls at {RATE} a second: CPU ms a call"), &few, &few_there),
+        failed(format!("{FEW} calls at {SLOW} a second: failed"), &slow, &slow_there),
+        cost(format!("{FEW} calls at {SLOW} a second: CPU ms a call"), &slow, &slow_there),
+        failed(format!("{MANY} calls at {RATE} a second: failed"), &many, &None),
+        cost(format!("{MANY} calls at {RATE} a second: CPU ms a call"), &many, &None),
+        Row::new(format!("{MANY} calls: memory grown, %"), grown).at_most(5.0).digits(1),
+    ])
+}
+
+/// Ours, registered, and a watcher on its control socket that takes every call.
+fn ours(registrar: &Registrar, folder: &Path) -> Result<Client, String> {
+    std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    let sound = ["--audio-input", "tone:440", "--audio-output", "null", "--ringer-output", "null"];
+    // Nothing is looked up: the server is named by hand.
+    let options = [&["--headless", "--name-server", "127.0.0.1:9"], &sound[..]].concat();
+    let client = Client::launch(folder, &options, None)?;
+    let nothing = json!({});
+    until("the client's control socket", || Ok(client.call("session.state", &nothing).ok()))?;
+    let server = format!("{};transport=udp", registrar.address());
+    client.call("session.setManual", &json!({ "accountType": "standard", "sipServer": server }))?;
+    let who = json!({ "address": format!("us@{DOMAIN}"), "password": "none" });
+    client.call("session.signIn", &who)?;
+    until("the phone", || {
+        let state = client.call("session.state", &nothing)?;
+        Ok((state["services"]["phone"]["state"] == "ready").then_some(()))
+    })?;
+    take_calls(&folder.join("run/control.sock"))?;
+    Ok(client)
+}
+
+/// Takes every call, until the client ends.
+fn take_calls(socket: &Path) -> Result<(), String> {
+    let socket = UnixStream::connect(socket).map_err(|error| error.to_string())?;
+    let mut out = socket.try_clone().map_err(|error| error.to_string())?;
+    std::thread::spawn(move || {
+        for line in BufReader::new(socket).lines().map_while(Result::ok) {
+            let event: Value = serde_json::from_str(&line).unwrap_or_default();
+            let told = &event["params"];
+            if told["type"] == "call" && told["state"] == "incoming" {
+                let params = json!({ "id": told["id"] });
+                let wish =
+                    json!({ "jsonrpc": "2.0", "id": 1, "method": "call.answer", "params": params });
+                if writeln!(out, "{wish}").is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+fn calls(
+    registrar: &Registrar,
+    user: &str,
+    pid: u32,
+    count: usize,
+    rate: usize,
+) -> Result<Cost, String> {
+    let before = cpu_since_start(pid);
+    let outcome = registrar.calls(user, count, rate)?;
+    let after = settle(pid, Instant::now(), PATIENCE)?.cpu;
+    let milliseconds = (after - before) / count as f64 * 1e3;
+    println!(
+        "  {user}: {} of {count} calls at {rate} a second, {milliseconds:.2} ms a call, RSS {:.1} MiB",
+        outcome.whole,
+        memory(pid).rss
+    );
+    Ok(Cost { outcome, milliseconds })
+}
