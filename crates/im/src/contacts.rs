@@ -14,6 +14,7 @@ use xmpp_parsers::presence as wire;
 use xmpp_parsers::roster;
 
 use crate::asking::Question;
+use crate::packed::{self, Packed};
 use crate::people::{Entry, Signal};
 use crate::{Im, Stanza, activity, caps_cache, jid_from_wire, jid_to_wire};
 
@@ -291,33 +292,35 @@ fn roster_item(
     }
 }
 
-/// The people of a whole contact list (RFC 6121 section 2.1); nothing when it is none. It is taken
-/// apart as it is read, for of 10,000 people it is many megabytes as a tree. An item that cannot be
-/// read does not cost the others.
+/// The people of a whole contact list (RFC 6121 section 2.1), as the reader of the stream packed
+/// them or as elements; nothing when it is none. An item that cannot be read does not cost the others.
 pub(crate) fn entries(mut list: Element) -> Option<Vec<Entry>> {
     if !list.is("query", xmpp_parsers::ns::ROSTER) {
         return None;
     }
-    let items = list.take_nodes().into_iter().filter_map(Node::into_element);
-    Some(items.filter_map(|item| item_entry(&item)).collect())
+    let mut people = Vec::new();
+    for node in list.take_nodes() {
+        let text = match node {
+            Node::Element(item) => packed::pack_contact(&item).unwrap_or_default(),
+            Node::Text(text) => text,
+        };
+        people.extend(packed::unpack(&text).filter_map(unpacked));
+    }
+    Some(people)
 }
 
-fn item_entry(item: &Element) -> Option<Entry> {
-    if !item.is("item", xmpp_parsers::ns::ROSTER) {
-        return None;
-    }
-    let subscription = match item.attr("subscription") {
+fn unpacked(item: Packed<'_>) -> Option<Entry> {
+    let subscription = match item.subscription {
         Some("both") => Subscription::Both,
         Some("from") => Subscription::From,
         Some("to") => Subscription::To,
         Some("remove") => return None,
         Some(_) | None => Subscription::None,
     };
-    let groups = item.children().filter(|it| it.is("group", xmpp_parsers::ns::ROSTER));
     Some(Entry {
-        jid: jid_from_wire(&item.attr("jid")?.parse::<BareJid>().ok()?.into())?.bare(),
-        name: item.attr("name").filter(|name| !name.trim().is_empty()).map(str::to_owned),
-        groups: groups.map(Element::text).collect(),
+        jid: jid_from_wire(&item.jid.parse::<BareJid>().ok()?.into())?.bare(),
+        name: item.name.filter(|name| !name.trim().is_empty()).map(str::to_owned),
+        groups: item.groups.into_iter().map(str::to_owned).collect(),
         subscription,
     })
 }

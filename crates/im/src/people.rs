@@ -39,11 +39,14 @@ pub(crate) struct Signal {
     pub kind: Option<Kind>,
 }
 
-#[derive(Debug, Default)]
+/// What is known of a person beside what is shown. Kept small: a list has 10,000 of them.
+#[derive(Debug)]
 struct Person {
-    key: String,
+    /// What is shown, the same as in the list.
+    contact: Arc<Contact>,
     listed: bool,
-    given_name: Option<String>,
+    /// Somebody gave the person the name that is shown.
+    named: bool,
     /// Newest last.
     resources: Vec<Signal>,
 }
@@ -52,9 +55,14 @@ struct Person {
 #[derive(Debug, Default)]
 pub(crate) struct People {
     people: BTreeMap<Jid, Person>,
-    /// Sort keys, index by index those of `list`.
-    keys: Vec<(String, Jid)>,
+    /// In order of [`key`], then of addresses.
     list: Arc<Vec<Arc<Contact>>>,
+}
+
+/// Where a contact stands in the list. Made when it is needed: a search needs a dozen, and keeping
+/// all of them costs as much memory as the names.
+fn key(contact: &Contact) -> String {
+    contact.name.to_lowercase()
 }
 
 impl People {
@@ -63,7 +71,7 @@ impl People {
     }
 
     pub(crate) fn get(&self, jid: &Jid) -> Option<&Arc<Contact>> {
-        self.list.get(self.place(jid)?)
+        self.people.get(jid).map(|person| &person.contact)
     }
 
     /// Whether the person is on the contact list, not only asking.
@@ -73,49 +81,31 @@ impl People {
 
     /// The name somebody gave the person, if any.
     pub(crate) fn given_name(&self, jid: &Jid) -> Option<&str> {
-        self.people.get(jid)?.given_name.as_deref()
+        let person = self.people.get(jid).filter(|person| person.named)?;
+        Some(&person.contact.name)
     }
 
     /// The server's whole list. People who only wait for an answer stay.
     pub(crate) fn replace(&mut self, entries: Vec<Entry>) {
-        let before = std::mem::take(self);
-        let old: BTreeMap<Jid, Arc<Contact>> = before
-            .list
-            .iter()
-            .map(|contact| (contact.contact.clone(), Arc::clone(contact)))
-            .collect();
-        let mut resources = before.people;
-        let mut contacts: BTreeMap<Jid, (Person, Contact)> = BTreeMap::new();
+        let mut before = std::mem::take(self).people;
         for entry in entries {
-            let known = old.get(&entry.jid);
-            let mut person = resources.remove(&entry.jid).unwrap_or_default();
-            let contact = listed(&mut person, &entry, known);
-            contacts.insert(entry.jid, (person, contact));
+            let known = before.remove(&entry.jid).or_else(|| self.people.remove(&entry.jid));
+            self.people.insert(entry.jid.clone(), listed(known, entry));
         }
-        for (jid, person) in resources {
-            let asking = old.get(&jid).filter(|contact| contact.wants_us);
-            if let (false, Some(contact)) = (person.listed, asking) {
-                contacts.insert(jid, (person, contact.as_ref().clone()));
-            }
-        }
-        let mut order: Vec<(String, Jid, Arc<Contact>)> = Vec::with_capacity(contacts.len());
-        for (jid, (person, contact)) in contacts {
-            order.push((person.key.clone(), jid.clone(), Arc::new(contact)));
-            self.people.insert(jid, person);
-        }
-        order.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
-        let (keys, list) =
-            order.into_iter().map(|(key, jid, contact)| ((key, jid), contact)).unzip();
-        self.keys = keys;
+        let asking = before.into_iter().filter(|(_, it)| !it.listed && it.contact.wants_us);
+        self.people.extend(asking);
+        let mut list: Vec<_> = self.people.values().map(|it| Arc::clone(&it.contact)).collect();
+        // They come in order of addresses, and the sort keeps that where keys are equal.
+        list.sort_by_cached_key(|contact| key(contact));
         self.list = Arc::new(list);
     }
 
     /// One item of the server's list is new or changed.
     pub(crate) fn put(&mut self, entry: &Entry) -> Arc<Contact> {
-        let known = self.get(&entry.jid).cloned();
-        let mut person = self.cut(&entry.jid).unwrap_or_default();
-        let contact = Arc::new(listed(&mut person, entry, known.as_ref()));
-        self.insert(person, Arc::clone(&contact));
+        let known = self.cut(&entry.jid);
+        let person = listed(known, entry.clone());
+        let contact = Arc::clone(&person.contact);
+        self.insert(person);
         contact
     }
 
@@ -134,21 +124,9 @@ impl People {
             return None;
         }
         let name = jid.to_string();
-        let person = Person { key: name.to_lowercase(), ..Person::default() };
-        let contact = Arc::new(Contact {
-            contact: jid.clone(),
-            name,
-            groups: Vec::new(),
-            subscription: Subscription::None,
-            wants_us: true,
-            presence: Presence::default(),
-            since: None,
-            number: None,
-            photo: None,
-            alert: false,
-            blocked: false,
-        });
-        self.insert(person, Arc::clone(&contact));
+        let contact = Arc::new(Contact { wants_us: true, ..unknown(jid.clone(), name) });
+        let shown = Arc::clone(&contact);
+        self.insert(Person { contact: shown, listed: false, named: false, resources: Vec::new() });
         Some(contact)
     }
 
@@ -219,16 +197,10 @@ impl People {
 
     /// Everybody shows whether they are blocked.
     pub(crate) fn mark_blocked(&mut self, blocked: impl Fn(&Jid) -> bool) {
-        let wrong = |contact: &Arc<Contact>| contact.blocked != blocked(&contact.contact);
-        if !self.list.iter().any(wrong) {
-            return;
-        }
-        for contact in Arc::make_mut(&mut self.list) {
-            if wrong(contact) {
-                let contact = Arc::make_mut(contact);
-                contact.blocked = !contact.blocked;
-            }
-        }
+        self.change_all(|contact| {
+            let wrong = contact.blocked != blocked(&contact.contact);
+            wrong.then(|| Contact { blocked: !contact.blocked, ..contact.clone() })
+        });
     }
 
     /// The connection is gone: nobody's presence is known.
@@ -236,69 +208,103 @@ impl People {
         for person in self.people.values_mut() {
             person.resources.clear();
         }
-        for contact in Arc::make_mut(&mut self.list) {
-            if contact.presence != Presence::default() || contact.since.is_some() {
-                let contact = Arc::make_mut(contact);
-                contact.presence = Presence::default();
-                contact.since = None;
-            }
+        self.change_all(|contact| {
+            let told = contact.presence != Presence::default() || contact.since.is_some();
+            let silent =
+                || Contact { presence: Presence::default(), since: None, ..contact.clone() };
+            told.then(silent)
+        });
+    }
+
+    /// Puts others in the place of some; their names stay.
+    fn change_all(&mut self, other: impl Fn(&Contact) -> Option<Contact>) {
+        let changed = |(place, contact): (usize, &Arc<Contact>)| {
+            other(contact).map(|contact| (place, Arc::new(contact)))
+        };
+        let changed: Vec<_> = self.list.iter().enumerate().filter_map(changed).collect();
+        for (place, contact) in changed {
+            self.show(place, contact);
         }
     }
 
+    /// Shows this in the place of what was there of the same person.
+    fn show(&mut self, place: usize, contact: Arc<Contact>) {
+        if let Some(person) = self.people.get_mut(&contact.contact) {
+            person.contact = Arc::clone(&contact);
+        }
+        if let Some(slot) = Arc::make_mut(&mut self.list).get_mut(place) {
+            *slot = contact;
+        }
+    }
+
+    /// Changes anything of a contact but the name.
     fn change(&mut self, jid: &Jid, edit: impl FnOnce(&mut Contact)) -> Option<Arc<Contact>> {
-        let place = self.place(jid)?;
-        let mut contact = self.list.get(place)?.as_ref().clone();
+        let before = self.get(jid)?;
+        let mut contact = before.as_ref().clone();
         edit(&mut contact);
-        if Some(&contact) == self.list.get(place).map(Arc::as_ref) {
+        if contact == **before {
             return None;
         }
-        let contact = Arc::new(contact);
-        if let Some(slot) = Arc::make_mut(&mut self.list).get_mut(place) {
-            *slot = Arc::clone(&contact);
-        }
+        let (place, contact) = (self.place(jid)?, Arc::new(contact));
+        self.show(place, Arc::clone(&contact));
         Some(contact)
     }
 
     fn place(&self, jid: &Jid) -> Option<usize> {
-        let key = self.people.get(jid)?.key.as_str();
-        self.keys.binary_search_by(|(k, j)| (k.as_str(), j).cmp(&(key, jid))).ok()
+        self.search(self.get(jid)?).ok()
+    }
+
+    fn search(&self, contact: &Contact) -> Result<usize, usize> {
+        let wanted = key(contact);
+        self.list.binary_search_by(|it| {
+            key(it).cmp(&wanted).then_with(|| it.contact.cmp(&contact.contact))
+        })
     }
 
     fn cut(&mut self, jid: &Jid) -> Option<Person> {
         let place = self.place(jid)?;
-        self.keys.remove(place);
         Arc::make_mut(&mut self.list).remove(place);
         self.people.remove(jid)
     }
 
-    fn insert(&mut self, person: Person, contact: Arc<Contact>) {
-        let key = (person.key.clone(), contact.contact.clone());
-        let place = self.keys.binary_search(&key).unwrap_or_else(|place| place);
+    fn insert(&mut self, person: Person) {
+        let contact = Arc::clone(&person.contact);
+        let place = self.search(&contact).unwrap_or_else(|place| place);
         self.people.insert(contact.contact.clone(), person);
-        self.keys.insert(place, key);
         Arc::make_mut(&mut self.list).insert(place, contact);
     }
 }
 
-fn listed(person: &mut Person, entry: &Entry, known: Option<&Arc<Contact>>) -> Contact {
-    let name = entry.name.clone().unwrap_or_else(|| entry.jid.to_string());
-    person.key = name.to_lowercase();
-    person.listed = true;
-    person.given_name = entry.name.clone();
-    let seen_by_them = matches!(entry.subscription, Subscription::From | Subscription::Both);
+/// Somebody of whom nothing is known.
+fn unknown(contact: Jid, name: String) -> Contact {
     Contact {
-        contact: entry.jid.clone(),
+        contact,
         name,
-        groups: entry.groups.clone(),
-        subscription: entry.subscription,
-        wants_us: known.is_some_and(|k| k.wants_us) && !seen_by_them,
-        presence: known.map(|k| k.presence.clone()).unwrap_or_default(),
-        since: known.and_then(|k| k.since),
-        number: known.and_then(|k| k.number.clone()),
-        photo: known.and_then(|k| k.photo.clone()),
-        alert: known.is_some_and(|k| k.alert),
-        blocked: known.is_some_and(|k| k.blocked),
+        groups: Vec::new(),
+        subscription: Subscription::None,
+        wants_us: false,
+        presence: Presence::default(),
+        since: None,
+        number: None,
+        photo: None,
+        alert: false,
+        blocked: false,
     }
+}
+
+/// Who is on the list, with what was known of them before.
+fn listed(known: Option<Person>, entry: Entry) -> Person {
+    let Entry { jid, name, groups, subscription } = entry;
+    let named = name.is_some();
+    let name = name.unwrap_or_else(|| jid.to_string());
+    let seen_by_them = matches!(subscription, Subscription::From | Subscription::Both);
+    let (before, resources) = match known {
+        Some(known) => (Arc::unwrap_or_clone(known.contact), known.resources),
+        None => (unknown(jid, String::new()), Vec::new()),
+    };
+    let wants_us = before.wants_us && !seen_by_them;
+    let contact = Arc::new(Contact { name, groups, subscription, wants_us, ..before });
+    Person { contact, listed: true, named, resources }
 }
 
 /// The resource with the highest priority speaks for the person, of equals the newest

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
@@ -78,14 +79,16 @@ fn valid_domain(domain: &str) -> Result<String, AddressError> {
 /// library's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Jid {
-    bare: String,
-    resource: Option<String>,
+    // Shared, not copied: every message names several addresses several times, and a list of
+    // 10,000 people has each in more than one place.
+    bare: Arc<str>,
+    resource: Option<Arc<str>>,
 }
 
 impl Jid {
     /// The identifier without its resource.
     pub fn bare(&self) -> Jid {
-        Jid { bare: self.bare.clone(), resource: None }
+        Jid { bare: Arc::clone(&self.bare), resource: None }
     }
 
     /// The identifier without its resource, as text.
@@ -110,7 +113,7 @@ impl Jid {
 
     /// The same identifier with this resource.
     pub fn with_resource(&self, resource: &str) -> Jid {
-        Jid { bare: self.bare.clone(), resource: Some(resource.to_owned()) }
+        Jid { bare: Arc::clone(&self.bare), resource: Some(resource.into()) }
     }
 }
 
@@ -133,7 +136,9 @@ impl FromStr for Jid {
         if local.is_some_and(bad) || bad(domain) || domain.contains('@') || resource == Some("") {
             return Err(shape());
         }
-        Ok(Self { bare: bare.to_lowercase(), resource: resource.map(str::to_owned) })
+        let small = bare.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+        let bare = if small { bare.into() } else { bare.to_lowercase().into() };
+        Ok(Self { bare, resource: resource.map(Into::into) })
     }
 }
 

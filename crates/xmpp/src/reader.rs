@@ -3,6 +3,7 @@
 //! It stands in place of a library's stream layer because that has no limit on size or nesting of
 //! an element, writes whole stanzas into the log, and cannot tell HTML from a broken stream.
 
+use offhook_im::pack_contact;
 use offhook_model::Fault;
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::minidom::rxml::{self, Event, Options, Parse, Parser, WithOptions};
@@ -225,14 +226,25 @@ impl Reader {
                 let Some(done) = self.stack.pop() else {
                     return Ok(Some(Item::Closed));
                 };
+                let listed = self.is_contact_list().then(|| pack_contact(&done)).flatten();
                 if let Some(parent) = self.stack.last_mut() {
-                    parent.append_child(done);
+                    if let Some(text) = listed {
+                        parent.append_text(text);
+                    } else {
+                        parent.append_child(done);
+                    }
                     return self.grow(metrics.len());
                 }
                 self.tidy();
                 Ok(Some(Item::Element(done)))
             }
         }
+    }
+
+    /// What is open now is the whole contact list, as an answer.
+    fn is_contact_list(&self) -> bool {
+        let [iq, query] = self.stack.as_slice() else { return false };
+        query.is("query", ns::ROSTER) && iq.name() == "iq" && iq.attr("type") == Some("result")
     }
 
     /// What comes of a stanza that is refused.
@@ -403,6 +415,26 @@ mod tests {
             assert_eq!(seen, want, "pieces of {piece}");
             assert_eq!(fault, None);
         }
+    }
+
+    #[test]
+    fn a_contact_list_is_packed_and_a_change_of_it_is_not() {
+        let items = "<item jid='b@x' name='B'><group>G</group></item><item jid='c@x'/>";
+        let query = format!("<query xmlns='jabber:iq:roster'>{items}<other/></query>");
+        let mut reader = signed_in();
+        reader.feed(HEADER.as_bytes());
+        for kind in ["result", "set"] {
+            reader.feed(format!("<iq type='{kind}' id='1'>{query}</iq>").as_bytes());
+        }
+        assert!(matches!(reader.next(), Ok(Some(Item::Opened))));
+        let mut children = || match reader.next() {
+            Ok(Some(Item::Element(iq))) => {
+                let query = iq.children().next().expect("a list").clone();
+                (query.children().count(), query.text().contains("c@x"))
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!([children(), children()], [(1, true), (3, false)]);
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::foreign::Kind;
-use super::guest::{Guest, Who};
+use super::guest::{Who, each_run};
 use super::post::{DOMAIN, Post};
 use super::stage::Client;
-use super::table::{Peer, Row, median};
+use super::table::{Peer, Row, middle};
 use super::usage::{memory, settle};
 use crate::process::Scratch;
 
@@ -39,15 +39,8 @@ pub fn measure() -> Result<Vec<Row>, String> {
     let Some(post) = Post::start(&scratch)? else { return Ok(Vec::new()) };
     let of = |who: Who, runs: usize| bursts(&post, &scratch, who, runs);
     let (headless, window) = (of(Who::Headless, RUNS)?, of(Who::Window, RUNS)?);
-    let peer = |kind: Kind, runs: usize| {
-        // A peer that fails costs its own column only.
-        of(Who::Other(kind), runs).unwrap_or_else(|why| {
-            println!("{}: {why}; left out.", kind.name());
-            None
-        })
-    };
-    let slixmpp = peer(Kind::Slixmpp, RUNS);
-    let (profanity, gajim) = (peer(Kind::Profanity, 1), peer(Kind::Gajim, 1));
+    let slixmpp = of(Who::Other(Kind::Slixmpp), RUNS)?;
+    let (profanity, gajim) = (of(Who::Other(Kind::Profanity), 1)?, of(Who::Other(Kind::Gajim), 1)?);
     let mut rows = Vec::new();
     for (who, ours, goal, peers) in [
         (
@@ -87,11 +80,7 @@ fn rows_of(who: Who, ours: &Burst, goal: f64, peers: &[(Kind, &Option<Burst>)]) 
 
 /// Nothing when the client is not installed.
 fn bursts(post: &Post, scratch: &Scratch, who: Who, runs: usize) -> Result<Option<Burst>, String> {
-    let mut found = Vec::new();
-    for run in 0..runs {
-        // Short: a control socket's path has a bound.
-        let folder = scratch.0.join(format!("{}{run}", &who.name()[..1]));
-        let Some(guest) = Guest::enter(who, post, &folder, "one")? else { return Ok(None) };
+    let found = each_run(who, post, scratch, &vec!["one"; runs], |guest, folder| {
         let before = settle(guest.pid, guest.begin, PATIENCE)?;
         let rss = memory(guest.pid).rss;
         post.burst("one", COUNT)?;
@@ -99,19 +88,19 @@ fn bursts(post: &Post, scratch: &Scratch, who: Who, runs: usize) -> Result<Optio
         let micros = (after.cpu - before.cpu) / COUNT as f64 * 1e6;
         let grown = memory(guest.pid).rss - rss;
         if let Some(client) = &guest.client {
-            complete(client, &folder)?;
+            complete(client, folder)?;
         }
         let (name, wall) = (who.name(), after.wall);
         println!(
             "  {name}: {micros:.1} µs a message, at rest after {wall:.1} s, {grown:.1} MiB more"
         );
-        found.push(Burst { micros, wall, grown });
-        drop(guest);
-        let _ = std::fs::remove_dir_all(&folder);
-    }
-    let of =
-        |figure: fn(&Burst) -> f64| median(found.iter().map(figure).collect()).unwrap_or(f64::NAN);
-    Ok(Some(Burst { micros: of(|it| it.micros), wall: of(|it| it.wall), grown: of(|it| it.grown) }))
+        Ok(Burst { micros, wall, grown })
+    })?;
+    Ok(found.map(|all| Burst {
+        micros: middle(&all, |it| it.micros),
+        wall: middle(&all, |it| it.wall),
+        grown: middle(&all, |it| it.grown),
+    }))
 }
 
 /// What was received is on disk: every message, once, in order.

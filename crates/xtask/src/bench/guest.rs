@@ -9,6 +9,7 @@ use super::foreign::{Foreign, Kind};
 use super::post::{DOMAIN, PASSWORD, Post};
 use super::stage::Client;
 use crate::packages::exists;
+use crate::process::Scratch;
 
 /// Who.
 #[derive(Clone, Copy)]
@@ -43,6 +44,40 @@ impl Who {
             Self::Window => "window",
             Self::Other(kind) => kind.name(),
         }
+    }
+}
+
+/// Lets one client sign in at each of these accounts, one after the other, each time in a home of its
+/// own that `measure` is told, and gives what that found. Nothing when something it needs is not installed; a peer that
+/// fails costs its own column only, and a sentence.
+///
+/// # Errors
+/// Ours does not get in, or `measure` says so of it.
+pub fn each_run<T>(
+    who: Who,
+    post: &Post,
+    scratch: &Scratch,
+    accounts: &[&str],
+    mut measure: impl FnMut(&Guest, &Path) -> Result<T, String>,
+) -> Result<Option<Vec<T>>, String> {
+    let mut runs = || {
+        let mut found = Vec::new();
+        for (run, account) in accounts.iter().enumerate() {
+            // Short: a control socket's path has a bound.
+            let folder = scratch.0.join(format!("{}{run}", &who.name()[..1]));
+            let Some(guest) = Guest::enter(who, post, &folder, account)? else { return Ok(None) };
+            found.push(measure(&guest, &folder)?);
+            drop(guest);
+            let _ = std::fs::remove_dir_all(&folder);
+        }
+        Ok(Some(found))
+    };
+    match (who, runs()) {
+        (Who::Other(kind), Err(why)) => {
+            println!("{}: {why}; left out.", kind.name());
+            Ok(None)
+        }
+        (_, found) => found,
     }
 }
 

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::foreign::Kind;
-use super::guest::{Guest, Who};
+use super::guest::{Who, each_run};
 use super::post::Post;
-use super::table::{Peer, Row, median};
+use super::table::{Peer, Row, median, middle};
 use super::usage::{memory, settle};
 use crate::process::Scratch;
 
@@ -45,17 +45,10 @@ pub fn measure() -> Result<Vec<Row>, String> {
     let Some(post) = Post::start(&scratch)? else { return Ok(Vec::new()) };
     let of = |who: Who, runs: usize| pair(&post, &scratch, who, runs);
     let (headless, window) = (of(Who::Headless, RUNS)?, of(Who::Window, RUNS)?);
-    let peer = |kind: Kind, runs: usize| {
-        // A peer that fails costs its own column only.
-        of(Who::Other(kind), runs).unwrap_or_else(|why| {
-            println!("{}: {why}; left out.", kind.name());
-            None
-        })
-    };
     // Not profanity 0.13: it asks for a list of 10,000 and shows none of it.
-    let slixmpp = peer(Kind::Slixmpp, RUNS);
+    let slixmpp = of(Who::Other(Kind::Slixmpp), RUNS)?;
     // Busy for half a minute with each list: hundredths do not matter.
-    let gajim = peer(Kind::Gajim, 1);
+    let gajim = of(Who::Other(Kind::Gajim), 1)?;
     let mut rows = Vec::new();
     if let Some(ours) = &headless {
         rows.extend(rows_of(Who::Headless, ours, Kind::Slixmpp, slixmpp.as_ref()));
@@ -89,40 +82,37 @@ fn rows_of(who: Who, ours: &Pair, kind: Kind, theirs: Option<&Pair>) -> Vec<Row>
 
 /// Nothing when the client is not installed.
 fn pair(post: &Post, scratch: &Scratch, who: Who, runs: usize) -> Result<Option<Pair>, String> {
-    let (mut none, mut many) = (Vec::new(), Vec::new());
-    for run in 0..runs {
-        for ((account, contacts), found) in LISTS.into_iter().zip([&mut none, &mut many]) {
-            // Short: a control socket's path has a bound.
-            let folder = scratch.0.join(format!("{}{account}{run}", &who.name()[..1]));
-            let Some(guest) = Guest::enter(who, post, &folder, account)? else { return Ok(None) };
-            let settled = settle(guest.pid, guest.begin, PATIENCE)?;
-            let (rss, listed) = (memory(guest.pid).rss, guest.listed);
-            // Asked last: the answer costs as well.
-            let has = guest.contacts()?;
-            if has.is_some_and(|has| has != contacts) {
-                return Err(format!("{} has {has:?} contacts, not {contacts}", who.name()));
-            }
-            println!(
-                "  {}, {contacts} contacts: CPU {:.2} s, at rest after {:.1} s, RSS {rss:.1} MiB",
-                who.name(),
-                settled.cpu,
-                settled.wall,
-            );
-            found.push(SignIn { cpu: settled.cpu, rss, rest: settled.wall, listed });
-            drop(guest);
-            let _ = std::fs::remove_dir_all(&folder);
+    let accounts = LISTS.map(|(account, _)| account).repeat(runs);
+    let mut turn = LISTS.iter().map(|(_, contacts)| *contacts).cycle();
+    let found = each_run(who, post, scratch, &accounts, |guest, _| {
+        let contacts = turn.next().unwrap_or_default();
+        let settled = settle(guest.pid, guest.begin, PATIENCE)?;
+        let (rss, listed) = (memory(guest.pid).rss, guest.listed);
+        // Asked last: the answer costs as well.
+        let has = guest.contacts()?;
+        if has.is_some_and(|has| has != contacts) {
+            return Err(format!("{} has {has:?} contacts, not {contacts}", who.name()));
         }
-    }
-    Ok(Some(Pair { none: middle(&none), many: middle(&many) }))
+        println!(
+            "  {}, {contacts} contacts: CPU {:.2} s, at rest after {:.1} s, RSS {rss:.1} MiB",
+            who.name(),
+            settled.cpu,
+            settled.wall,
+        );
+        Ok(SignIn { cpu: settled.cpu, rss, rest: settled.wall, listed })
+    })?;
+    let lists = |at: usize| {
+        let every = |all: &Vec<SignIn>| all.iter().skip(at).step_by(LISTS.len()).copied().collect();
+        found.as_ref().map(every).map(|all: Vec<SignIn>| medians(&all))
+    };
+    Ok(lists(0).zip(lists(1)).map(|(none, many)| Pair { none, many }))
 }
 
-fn middle(all: &[SignIn]) -> SignIn {
-    let of =
-        |figure: fn(&SignIn) -> f64| median(all.iter().map(figure).collect()).unwrap_or(f64::NAN);
+fn medians(all: &[SignIn]) -> SignIn {
     SignIn {
-        cpu: of(|it| it.cpu),
-        rss: of(|it| it.rss),
-        rest: of(|it| it.rest),
+        cpu: middle(all, |it| it.cpu),
+        rss: middle(all, |it| it.rss),
+        rest: middle(all, |it| it.rest),
         listed: median(all.iter().filter_map(|it| it.listed).collect()),
     }
 }

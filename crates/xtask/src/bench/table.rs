@@ -125,6 +125,11 @@ pub fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len().saturating_sub(1) / 2).copied()
 }
 
+/// The middle of one figure of several runs; no number without any run.
+pub fn middle<T>(runs: &[T], figure: impl Fn(&T) -> f64) -> f64 {
+    median(runs.iter().map(figure).collect()).unwrap_or(f64::NAN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Peer, Row, median, text};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::display::Display;
 use super::stage::{Client, Lab, home};
-use super::table::{Peer, Row, median};
+use super::table::{Peer, Row, middle};
 use super::usage::cpu_since_start;
 use crate::packages::exists;
 use crate::process::{Running, Scratch};
@@ -44,20 +44,17 @@ pub fn measure() -> Result<Vec<Row>, String> {
             theirs.push(start(&scratch.0.join(format!("d{run}")), dino)?);
         }
     }
-    let of = |starts: &[Start], figure: Figure| {
-        median(starts.iter().map(figure).collect()).unwrap_or(f64::NAN)
-    };
     let peer = |figure: Figure, recorded: Option<f64>| match (theirs.len(), recorded) {
         (0, Some(value)) => Peer::Recorded("dino", value),
         (0, None) => Peer::None,
-        (_, _) => Peer::Measured("dino", of(&theirs, figure)),
+        (_, _) => Peer::Measured("dino", middle(&theirs, figure)),
     };
     let (cpu, wall): (Figure, Figure) = (|it| it.cpu, |it| it.wall);
     Ok(vec![
-        Row::new("first painted window, CPU s", of(&ours, cpu))
+        Row::new("first painted window, CPU s", middle(&ours, cpu))
             .beside(peer(cpu, Some(0.41)))
             .at_most(0.25),
-        Row::new("first painted window, wall s", of(&ours, wall)).beside(peer(wall, None)),
+        Row::new("first painted window, wall s", middle(&ours, wall)).beside(peer(wall, None)),
     ])
 }
 
