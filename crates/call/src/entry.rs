@@ -14,6 +14,7 @@ use offhook_sip::{SipCall, SoftKey};
 
 use crate::Tone;
 use crate::hold::Hold;
+use crate::moving::Move;
 use crate::referred::Next;
 use crate::transfer::Giving;
 
@@ -49,6 +50,8 @@ pub struct Entry {
     pub declined: bool,
     /// Who holds whom, by our wish.
     pub hold: Hold,
+    /// It follows the phone to another network.
+    pub moving: Move,
     /// What was agreed last.
     pub plan: Option<MediaPlan>,
     /// When it ended.
@@ -114,6 +117,7 @@ impl Entry {
             waiting,
             declined: false,
             hold: Hold::default(),
+            moving: Move::default(),
             plan: None,
             ended: None,
             ports: None,

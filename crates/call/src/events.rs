@@ -16,8 +16,9 @@ impl Phone {
             SipEvent::Registering { server } => {
                 self.out.push_back(Output::Registration(Registration::Trying(server)));
             }
-            SipEvent::Registered { server, local: _, expires, reduced } => {
+            SipEvent::Registered { server, local, expires, reduced } => {
                 self.in_service(&server, reduced);
+                self.move_calls(local.ip());
                 let ready = Registration::Ready { server, expires };
                 self.out.push_back(Output::Registration(ready));
             }

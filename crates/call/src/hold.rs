@@ -59,15 +59,15 @@ impl Phone {
     }
 
     /// Offers what is wished, unless it is in force or another change is under way.
-    fn ask_hold(&mut self, index: usize, now: Moment) {
+    pub(crate) fn ask_hold(&mut self, index: usize, now: Moment) {
+        if self.entries[index].hold.asked.is_some() || self.ask_move(index, now) {
+            return;
+        }
         let entry = &mut self.entries[index];
         let (Some(sip), Some(description)) = (entry.sip, entry.description.as_mut()) else {
             return;
         };
         let wished = entry.hold.wished;
-        if entry.hold.asked.is_some() {
-            return;
-        }
         if entry.hold.held == wished || entry.call.preserved {
             // Nobody has to be asked, or nobody is there who could be: only our side changes.
             if !wished && let Some(plan) = entry.plan.clone() {
@@ -82,6 +82,9 @@ impl Phone {
     }
 
     pub(crate) fn hold_answered(&mut self, sip: SipCall, sdp: Option<&str>, now: Moment) {
+        if self.move_answered(sip, sdp, now) {
+            return;
+        }
         let Some(index) = self.of_sip(sip) else { return };
         let Some(asked) = self.entries[index].hold.asked.take() else { return };
         match self.accept(index, sdp) {
@@ -100,6 +103,9 @@ impl Phone {
     }
 
     pub(crate) fn hold_refused(&mut self, sip: SipCall, now: Moment) {
+        if self.move_answered(sip, None, now) {
+            return;
+        }
         let Some(index) = self.of_sip(sip) else { return };
         if let Some(asked) = self.entries[index].hold.asked.take() {
             self.not_agreed(index, asked, now);

@@ -11,6 +11,7 @@ mod entry;
 mod events;
 mod hold;
 mod identity;
+mod moving;
 mod output;
 mod phone;
 mod referred;

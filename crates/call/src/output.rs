@@ -31,7 +31,8 @@ pub enum Output {
     Close(FlowId),
     /// The registration changed.
     Registration(Registration),
-    /// Bind a pair of media ports; answer with `reserved`.
+    /// Bind a pair of media ports; answer with `reserved`. A call that has ports already goes on
+    /// with the new ones and keeps its streams.
     Reserve {
         /// For this call.
         call: CallId,

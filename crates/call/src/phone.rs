@@ -194,7 +194,13 @@ impl Phone {
         now: Moment,
     ) {
         let Some(index) = self.index(id) else { return };
-        if self.entries[index].ended.is_some() || self.entries[index].ports.is_some() {
+        if self.entries[index].ended.is_some() {
+            return;
+        }
+        if self.ports_moved(index, ports.as_ref().copied().map_err(String::as_str), now) {
+            return self.settle(now);
+        }
+        if self.entries[index].ports.is_some() {
             return;
         }
         match ports {

@@ -10,7 +10,7 @@ use offhook_model::{
     Call, CallDirection, CallId, CallRecord, CallWish, CommandError, DialString, Fault, Link,
     Moment, PhoneState, Problem, Reply, ServiceState, ServiceStatus,
 };
-use offhook_ports::{FlowId, PhoneAccount, StoreRequest};
+use offhook_ports::{FlowId, PhoneAccount, PhoneDialect, StoreRequest};
 
 use crate::standing::ServiceVerdict;
 use crate::{Core, Effect};
@@ -91,7 +91,10 @@ impl PhoneSide {
 
 impl Core {
     /// Registers the phone of a new session.
-    pub(crate) fn start_phone(&mut self, account: PhoneAccount, now: Moment) {
+    pub(crate) fn start_phone(&mut self, mut account: PhoneAccount, now: Moment) {
+        if account.dialect == PhoneDialect::Standard {
+            account.upkeep.instance = Some(self.instance());
+        }
         self.phone.number = Some(account.user.clone());
         let (last, seed) = (self.phone.last_id, self.chance.next());
         let mut phone = Phone::new(account, &self.product, last, seed, (self.entropy)());

@@ -122,6 +122,24 @@ impl Core {
         self.store(StoreRequest::PutProvisioned(provisioned));
     }
 
+    /// The UUID by which registrars know this device again: random, so that it tells nothing else
+    /// (RFC 9562 section 5.4), made at first need and kept.
+    pub(crate) fn instance(&mut self) -> String {
+        if let Some(known) = &self.memory.provisioned.instance {
+            return known.clone();
+        }
+        let mut bytes = [0; 16];
+        (self.entropy)().fill(&mut bytes);
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+        let made = parts.join("-");
+        self.memory.provisioned.instance = Some(made.clone());
+        self.keep_provisioned();
+        made
+    }
+
     /// Keeps what has let us in.
     pub(crate) fn remember(&mut self, found: Option<Remembered>) {
         if let Some(found) = found {

@@ -126,6 +126,10 @@ pub struct PhoneUpkeep {
     pub stand_ins: Vec<SipServer>,
     /// Ask the server whether messages wait (RFC 3842). Call managers tell it by themselves.
     pub mailbox: bool,
+    /// UUID of this device (`8-4-4-4-12` hexadecimal digits), the same from one start to the next:
+    /// the registrar knows its flow and its GRUU by it (RFC 5626 section 4.1). Without one neither
+    /// is asked for. Call managers know the device by its name.
+    pub instance: Option<String>,
     /// Stamp of the device file the account was read from (`versionStamp`).
     pub version_stamp: Option<String>,
 }
@@ -138,6 +142,7 @@ impl Default for PhoneUpkeep {
             patient: false,
             stand_ins: vec![],
             mailbox: false,
+            instance: None,
             version_stamp: None,
         }
     }

@@ -189,6 +189,7 @@ fn phone_account(
             patient: file.patient,
             stand_ins,
             mailbox: false,
+            instance: None,
             version_stamp: file.version_stamp,
         },
         voicemail_pilot: line.voicemail_pilot.or(holder.voicemail_pilot.map(str::to_owned)),

@@ -21,6 +21,7 @@ mod lines;
 pub mod message;
 mod registration;
 mod remote;
+mod stun;
 mod token;
 pub mod transaction;
 mod xml;

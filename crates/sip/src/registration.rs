@@ -18,6 +18,9 @@ pub(crate) const REFUSED_WAIT: Duration = Duration::from_secs(60);
 const EARLY: Duration = Duration::from_secs(60);
 const EARLY_CAP: Duration = Duration::from_secs(5);
 const STEPS: [u64; 6] = [1, 2, 4, 8, 16, 30];
+/// Base and longest wait where the registrar has many flows to take back (RFC 5626 section 4.5).
+const FLOW_BASE: Duration = Duration::from_secs(30);
+const FLOW_MOST: Duration = Duration::from_secs(1_800);
 /// With datagrams a refresh starts so long before expiry that one whole transaction may fail and
 /// another succeed.
 const DATAGRAM_MARGIN: Duration = Duration::from_secs(70);
@@ -103,11 +106,15 @@ pub(crate) struct Attempts {
     tried: usize,
     rounds: usize,
     outage: Option<Instant>,
+    /// The registrar agreed to outbound: after the first minute its back-off holds.
+    pub outbound: bool,
+    /// Rounds since then.
+    late: u32,
 }
 
 impl Attempts {
     pub fn succeeded(&mut self) {
-        (self.tried, self.rounds, self.outage) = (0, 0, None);
+        (self.tried, self.rounds, self.late, self.outage) = (0, 0, 0, None);
     }
 
     /// How long to wait, and moves on to the server to try then. Nothing: never.
@@ -135,6 +142,8 @@ impl Attempts {
                 let mut wait = Duration::from_secs(step);
                 if now.saturating_duration_since(outage) < EARLY {
                     wait = wait.min(EARLY_CAP);
+                } else if self.outbound {
+                    return Some(self.flow_wait(retry, tokens));
                 }
                 let jitter = tokens.below(wait.as_millis() as u64 / 5 + 1);
                 if let Retry::NextAfter(least) = retry {
@@ -142,6 +151,22 @@ impl Attempts {
                 }
                 Some(wait + Duration::from_millis(jitter))
             }
+        }
+    }
+}
+
+impl Attempts {
+    /// RFC 5626 section 4.5: between half and all of a bound that doubles with each failure. Its
+    /// times may be set by the client; within the first minute of an outage they are
+    /// [`EARLY_CAP`], so that a person is not without a phone for a restart of the server.
+    fn flow_wait(&mut self, retry: Retry, tokens: &mut Tokens) -> Duration {
+        let bound = FLOW_BASE.saturating_mul(2_u32.saturating_pow(self.late)).min(FLOW_MOST);
+        self.late = self.late.saturating_add(1);
+        let half = bound / 2;
+        let wait = half + Duration::from_millis(tokens.below(half.as_millis() as u64 + 1));
+        match retry {
+            Retry::NextAfter(least) => wait.max(least),
+            _ => wait,
         }
     }
 }
@@ -221,6 +246,30 @@ mod tests {
         let later = attempts.failed(Retry::Next, 1, &mut tokens, start + secs(61)).expect("again");
         assert!(near(later, 30), "{later:?}");
         assert_eq!(attempts.failed(Retry::Never, 1, &mut tokens, now), None);
+    }
+
+    #[test]
+    fn lost_flows_are_formed_anew_as_outbound_wants() {
+        #[allow(clippy::disallowed_methods, reason = "a starting point for virtual time")]
+        let start = Instant::now();
+        let mut attempts = Attempts { outbound: true, ..Attempts::default() };
+        let mut tokens = Tokens::new(3);
+        let mut now = start;
+        while now < start + secs(60) {
+            let wait = attempts.failed(Retry::Next, 1, &mut tokens, now).expect("again");
+            assert!(wait <= secs(6), "the first minute: {wait:?}");
+            now += wait;
+        }
+        for bound in [30, 60, 120, 240, 480, 960, 1800, 1800] {
+            let wait = attempts.failed(Retry::Next, 1, &mut tokens, now).expect("again");
+            assert!(wait >= secs(bound) / 2 && wait <= secs(bound), "{bound}: {wait:?}");
+            now += wait;
+        }
+        let asked = Retry::NextAfter(secs(9_000));
+        assert_eq!(attempts.failed(asked, 1, &mut tokens, now), Some(secs(9_000)));
+        attempts.succeeded();
+        let wait = attempts.failed(Retry::Next, 1, &mut tokens, now).expect("again");
+        assert!(wait <= secs(2), "a new outage: {wait:?}");
     }
 
     #[test]

@@ -180,6 +180,7 @@ mod tests {
         let provisioned = Provisioned {
             launched: true,
             bootstrap_digest: None,
+            instance: None,
             layers: vec![Layer {
                 source: Source::Url,
                 origin: "ciscojabber://provision".into(),

@@ -171,6 +171,7 @@ fn the_network_breaks() {
         back(&mut ladder);
         if ladder.stage.phone.calls().iter().any(|call| call.end.is_none()) {
             assert!(!ladder.stage.call(id).preserved);
+            told_where_we_are(&mut ladder, *step);
             ladder.you("hang up", |phone, now| phone.hang_up(id, now)).expect("hung up");
         }
         ladder.wait(secs(60));
@@ -181,6 +182,46 @@ fn the_network_breaks() {
         "network.md",
         "The network breaks",
         "The way to the server is lost at each step of a call.",
+        &out,
+    );
+}
+
+/// The other side hears by which connection we are reached now.
+fn told_where_we_are(ladder: &mut Ladder, step: Step) {
+    let offer = ladder.newest("INVITE ");
+    let direction = if step == Step::Held { "recvonly" } else { "sendrecv" };
+    ladder.answer(&offer, "200 OK", &sdp(direction));
+}
+
+#[test]
+fn the_network_is_another_one() {
+    let mut out = String::new();
+    for (step, title) in STEPS {
+        let words = "The machine is on another network, where it has another address. It registers from there at once; a conversation goes on with its sound on the new address. What is not answered yet is over.";
+        let mut ladder = Ladder::new(title, words);
+        let (id, _) = up_to(&mut ladder, *step);
+        ladder.read_network("the machine has another address");
+        ladder.stage.home = [192, 168, 7, 7];
+        ladder.stage.phone.network_changed(ladder.stage.now);
+        ladder.stage.drain();
+        back(&mut ladder);
+        let goes_on = matches!(step, Step::Talking | Step::Holding | Step::Held);
+        assert_eq!(ladder.stage.state(id) != CallState::Ended, goes_on, "{step:?}");
+        if goes_on {
+            let offer = ladder.newest("INVITE ");
+            assert!(offer.contains("c=IN IP4 192.168.7.7"), "{offer}");
+            let direction = if *step == Step::Talking { "sendrecv" } else { "recvonly" };
+            ladder.answer(&offer, "200 OK", &sdp(direction));
+            ladder.you("hang up", |phone, now| phone.hang_up(id, now)).expect("hung up");
+        }
+        ladder.wait(secs(60));
+        assert!(ladder.stage.phone.calls().is_empty(), "{step:?}");
+        ladder.write(&mut out);
+    }
+    crate::page(
+        "moving.md",
+        "Another network",
+        "The machine moves to another network at each step of a call.",
         &out,
     );
 }

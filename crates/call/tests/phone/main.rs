@@ -5,6 +5,7 @@ mod encryption;
 mod hold;
 mod incoming;
 mod keypad;
+mod moving;
 mod outgoing;
 mod random;
 mod registration;

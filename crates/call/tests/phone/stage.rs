@@ -105,6 +105,8 @@ pub struct Stage {
     pub registrations: Vec<Registration>,
     pub stopped: usize,
     pub restarts: Vec<bool>,
+    /// The machine's address.
+    pub home: [u8; 4],
     /// Everything that went over the wire in order; true for what came here.
     pub wire: Vec<(bool, String)>,
     count: u32,
@@ -145,6 +147,7 @@ impl Stage {
             registrations: vec![],
             stopped: 0,
             restarts: vec![],
+            home: [10, 0, 0, 1],
             wire: vec![],
             count: 0,
         }
@@ -198,13 +201,13 @@ impl Stage {
 
     pub fn give_ports(&mut self, call: CallId) {
         let port = 20_000 + 2 * u16::try_from(call.0).expect("a small id");
-        let at = |port| SocketAddr::from(([10, 0, 0, 1], port));
+        let at = |port| SocketAddr::from((self.home, port));
         self.phone.reserved(call, Ok((at(port), at(port + 1))), self.now);
         self.drain();
     }
 
     pub fn open(&mut self) {
-        let local = "10.0.0.1:40000".parse().expect("address");
+        let local = SocketAddr::from((self.home, 40_000));
         let remote = "10.0.0.9:5060".parse().expect("address");
         self.phone.flow_opened(self.flow, local, remote, self.now);
         self.drain();

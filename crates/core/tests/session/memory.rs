@@ -199,8 +199,12 @@ fn the_first_launch_is_over_once_the_program_has_started() {
         Source::Url,
         &[("IP_Mode", "IPV6_ONLY"), ("InvalidCertificateBehavior", "PromptPerSession")],
     );
-    let provisioned =
-        Provisioned { launched: true, bootstrap_digest: None, layers: vec![url.clone()] };
+    let provisioned = Provisioned {
+        launched: true,
+        bootstrap_digest: None,
+        instance: None,
+        layers: vec![url.clone()],
+    };
     let mut bench = Bench::with(Options { provisioned, ..Bench::options() });
     assert_eq!(launched(&bench), 0);
     let snapshot = bench.snapshot();

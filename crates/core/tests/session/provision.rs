@@ -71,6 +71,7 @@ fn reset_forgets_the_account_and_nothing_else() {
     let provisioned = Provisioned {
         launched: true,
         bootstrap_digest: Some("00".into()),
+        instance: None,
         layers: vec![layer.clone()],
     };
     let mut bench = Bench::with(Options { provisioned, ..Bench::options() });

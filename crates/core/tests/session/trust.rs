@@ -67,7 +67,8 @@ fn under(policy: &str) -> Bench {
         settings: vec![setting],
         oddities: vec![],
     };
-    let provisioned = Provisioned { launched: true, bootstrap_digest: None, layers: vec![layer] };
+    let provisioned =
+        Provisioned { launched: true, bootstrap_digest: None, instance: None, layers: vec![layer] };
     let mut bench = Bench::with(Options { provisioned, ..Bench::options() });
     bench.effects.clear();
     bench.sign_in(Some("secret")).expect("begun");

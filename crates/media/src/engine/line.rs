@@ -96,6 +96,16 @@ impl Line {
         }
     }
 
+    /// Goes on from other ports, as it is.
+    pub(super) fn move_to(&mut self, pair: Pair) {
+        self.pair = pair;
+        if let Some(plan) = &self.plan {
+            self.dscp = mark(&self.pair.rtp, self.pair.local, plan.dscp);
+            mark(&self.pair.rtcp, self.pair.local_rtcp, plan.dscp);
+        }
+        self.last_exact = None;
+    }
+
     pub(super) fn sockets(&mut self) -> (&mut UdpSocket, &mut UdpSocket) {
         (&mut self.pair.rtp, &mut self.pair.rtcp)
     }

@@ -109,6 +109,7 @@ impl MediaEngine {
 
     /// Binds an even port for RTP and the odd one above it for RTCP at `ip`, in the audio half of
     /// `range` (reference qos-ports.md section 2). They stay bound until [`Self::release`].
+    /// The streams of a call that has ports already go on from the new ones.
     ///
     /// # Errors
     /// In words: the range is too small or full, or the address is not ours.

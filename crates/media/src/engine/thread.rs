@@ -200,7 +200,7 @@ impl Engine {
     fn take_orders(&mut self, now: Now) -> Option<crossbeam_channel::Sender<()>> {
         while let Ok(order) = self.inbox.try_recv() {
             match order {
-                Order::Reserve { call, pair } => self.reserve(call, pair, now),
+                Order::Reserve { call, pair } => self.reserve(call, pair),
                 Order::Apply { call, plan } => match self.lines.get_mut(&call) {
                     Some(line) => line.apply(*plan, now),
                     None => tracing::warn!("a media plan for {call}, which has no ports"),
@@ -235,9 +235,17 @@ impl Engine {
         None
     }
 
-    fn reserve(&mut self, call: CallId, pair: super::socket::Pair, now: Now) {
-        self.release(call, now);
-        let mut line = Line::new(call, pair, self.shared.next_seed());
+    /// A new call, or one that goes on from another address of ours.
+    fn reserve(&mut self, call: CallId, pair: super::socket::Pair) {
+        if let Some(line) = self.lines.get_mut(&call) {
+            let (first, second) = line.sockets();
+            let _ = self.poll.registry().deregister(first);
+            let _ = self.poll.registry().deregister(second);
+            line.move_to(pair);
+        } else {
+            self.lines.insert(call, Line::new(call, pair, self.shared.next_seed()));
+        }
+        let Some(line) = self.lines.get_mut(&call) else { return };
         let [rtp, rtcp] = tokens(call);
         let (first, second) = line.sockets();
         let registry = self.poll.registry();
@@ -247,7 +255,6 @@ impl Engine {
         if let Err(error) = registered {
             tracing::error!("media sockets cannot be watched: {error}");
         }
-        self.lines.insert(call, line);
     }
 
     fn release(&mut self, call: CallId, now: Now) {

@@ -1,7 +1,7 @@
 //! Offer and answer (RFC 3264) for one call.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use offhook_model::{AudioCodec, Secret, SrtpSuite};
 use offhook_ports::{CodecPlan, MediaPlan, SrtpPlan};
@@ -79,6 +79,12 @@ impl Negotiator {
             remote: None,
             encrypted: false,
         }
+    }
+
+    /// From the next description on we receive here: the machine is on another network.
+    pub fn move_to(&mut self, rtp: SocketAddr, rtcp_port: u16) {
+        (self.local.address, self.local.rtp_port) = (rtp.ip(), rtp.port());
+        self.local.rtcp_port = rtcp_port;
     }
 
     /// From the next description on we hold them, or no longer do.

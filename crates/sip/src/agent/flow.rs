@@ -6,14 +6,23 @@ use std::time::{Duration, Instant};
 use offhook_model::{Fault, Link};
 use offhook_ports::FlowId;
 
+use super::outbound::within;
 use super::{Output, UserAgent};
 use crate::message::{Defect, Frame, Framer, ParseError, parse, salvage};
+use crate::stun::{self, Binding};
+use crate::token::Tokens;
 
 /// Between pings on a stream (RFC 5626 section 4.4.1 allows up to 120 s for TCP). Rare, because
 /// every ping is a wake-up.
 const PING_EVERY: Duration = Duration::from_secs(95);
+/// Between line ends on datagrams that go through a NAT: the smallest time that one may forget
+/// us after is half a minute in practice.
+const NAT_EVERY: (Duration, Duration) = (Duration::from_secs(24), Duration::from_secs(29));
 /// How long a server that has answered pings before may take.
 const PONG_WITHIN: Duration = Duration::from_secs(10);
+/// A Binding request is repeated after this time, then after twice that and so on (RFC 8489
+/// section 6.2.1).
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a message that has begun on a stream may take to come whole: as long as a transaction
 /// waits (RFC 3261 timer F). One that promises more bytes than it has would otherwise swallow what
 /// comes after it (RFC 4475 section 3.1.2.2).
@@ -31,10 +40,25 @@ pub(super) struct Flow {
     framer: Framer,
     /// When the rest of a message that has begun must be there.
     rest_due: Option<Instant>,
+    /// Least and most between pings.
+    ping_every: (Duration, Duration),
     ping_at: Option<Instant>,
     pong_due: Option<Instant>,
-    /// The server has answered a ping, so it will answer others.
+    /// The server has answered a ping or agreed to, so it will answer others.
     answers_pings: bool,
+    /// Pings of datagrams are Binding requests (RFC 5626 section 4.4.2).
+    asks_stun: bool,
+    asked: Option<Asked>,
+    /// Where a Binding answer saw us.
+    mapped: Option<SocketAddr>,
+}
+
+/// A Binding request that waits for its answer.
+#[derive(Debug)]
+struct Asked {
+    id: [u8; 12],
+    again_at: Instant,
+    wait: Duration,
 }
 
 /// What came over a flow.
@@ -56,9 +80,13 @@ impl Flow {
             public: None,
             framer: Framer::new(),
             rest_due: None,
+            ping_every: (PING_EVERY, PING_EVERY),
             ping_at: None,
             pong_due: None,
             answers_pings: false,
+            asks_stun: false,
+            asked: None,
+            mapped: None,
         }
     }
 
@@ -106,13 +134,52 @@ impl Flow {
     }
 
     pub fn next_timeout(&self) -> Option<Instant> {
-        [self.ping_at, self.pong_due, self.rest_due].into_iter().flatten().min()
+        let again = self.asked.as_ref().map(|asked| asked.again_at);
+        [self.ping_at, self.pong_due, self.rest_due, again].into_iter().flatten().min()
     }
 
-    pub fn start_pings(&mut self, now: Instant) {
-        if self.link != Link::Udp {
-            self.ping_at = Some(now + PING_EVERY);
+    /// Pings a registrar that did not say whether it wants them: on streams, and on datagrams
+    /// where only they keep the way through a NAT open.
+    pub fn start_pings(&mut self, tokens: &mut Tokens, now: Instant) {
+        if self.ping_at.is_some() || (self.link == Link::Udp && self.public.is_none()) {
+            return;
         }
+        if self.link == Link::Udp {
+            self.ping_every = NAT_EVERY;
+        }
+        self.ping_at = Some(now + within(self.ping_every, tokens));
+    }
+
+    /// Pings a registrar that has agreed to outbound, within these times, and wants answers.
+    pub fn ping_within(&mut self, every: (Duration, Duration), tokens: &mut Tokens, now: Instant) {
+        (self.answers_pings, self.asks_stun) = (true, self.link == Link::Udp);
+        if self.ping_every != every || self.ping_at.is_none() {
+            self.ping_every = every;
+            self.ping_at = Some(now + within(every, tokens));
+        }
+    }
+
+    /// The bytes of a ping.
+    fn ping(&mut self, tokens: &mut Tokens, now: Instant) -> Vec<u8> {
+        if !self.asks_stun {
+            return b"\r\n\r\n".to_vec();
+        }
+        let mut id = [0; 12];
+        id[..8].copy_from_slice(&tokens.next().to_be_bytes());
+        id[8..].copy_from_slice(&tokens.next().to_be_bytes()[..4]);
+        self.asked = Some(Asked { id, again_at: now + ASK_AGAIN, wait: ASK_AGAIN });
+        stun::request(id)
+    }
+
+    /// Takes the answer to a Binding request; false when it shows that our way through the network
+    /// has changed.
+    pub fn pong(&mut self, binding: &Binding) -> bool {
+        if self.asked.as_ref().is_none_or(|asked| asked.id != binding.id) {
+            return true;
+        }
+        (self.asked, self.pong_due) = (None, None);
+        let Some(mapped) = binding.mapped else { return true };
+        self.mapped.replace(mapped).is_none_or(|before| before == mapped)
     }
 }
 
@@ -129,7 +196,9 @@ impl UserAgent {
     pub(super) fn take(&mut self, bytes: &[u8], now: Instant) {
         let Some(flow) = &mut self.flow else { return };
         if flow.link == Link::Udp {
-            self.whole_message(bytes, now);
+            if !self.take_stun(bytes, now) {
+                self.whole_message(bytes, now);
+            }
             return;
         }
         let id = flow.id;
@@ -199,11 +268,16 @@ impl UserAgent {
             self.close_after(Fault::AnswerTimeout, now);
             return;
         }
+        let id = flow.id;
         if flow.ping_at.is_some_and(|at| at <= now) {
-            flow.ping_at = Some(now + PING_EVERY);
+            flow.ping_at = Some(now + within(flow.ping_every, &mut self.tokens));
             flow.pong_due = flow.answers_pings.then(|| now + PONG_WITHIN);
-            let output = Output::Send { flow: flow.id, bytes: b"\r\n\r\n".to_vec() };
-            self.out.push_back(output);
+            let bytes = flow.ping(&mut self.tokens, now);
+            self.out.push_back(Output::Send { flow: id, bytes });
+        } else if let Some(asked) = flow.asked.as_mut().filter(|asked| asked.again_at <= now) {
+            asked.wait *= 2;
+            asked.again_at = now + asked.wait;
+            self.out.push_back(Output::Send { flow: id, bytes: stun::request(asked.id) });
         }
     }
 }

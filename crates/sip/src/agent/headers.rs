@@ -44,7 +44,7 @@ impl UserAgent {
         let uri =
             self.flow.as_ref().map(|flow| flow.contact(self.contact_user())).unwrap_or_default();
         match &self.account.dialect {
-            PhoneDialect::Standard => format!("<{uri}>"),
+            PhoneDialect::Standard => format!("<{}>", self.outbound_contact(uri)),
             PhoneDialect::Cucm { device, .. } => format!("<{uri}>{}", cucm::call_params(device)),
         }
     }

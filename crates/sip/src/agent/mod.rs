@@ -17,6 +17,7 @@ mod info;
 mod keys;
 mod kpml;
 mod offers;
+mod outbound;
 mod outgoing;
 mod referred;
 mod register;
@@ -118,6 +119,7 @@ pub struct UserAgent {
     came_by: Option<Path>,
     next_flow: u32,
     registration: register::Registration,
+    outbound: outbound::Outbound,
     calls: BTreeMap<SipCall, Call>,
     transfers: Vec<transfer::Transfer>,
     askings: Vec<referred::Asking>,
@@ -148,6 +150,7 @@ impl UserAgent {
             came_by: None,
             next_flow: 1,
             registration,
+            outbound: outbound::Outbound::default(),
             calls: BTreeMap::new(),
             transfers: vec![],
             askings: vec![],

@@ -288,20 +288,27 @@ impl UserAgent {
         }
     }
 
-    /// Tells the other sides of calls that are up where we are now, after a change of flow.
-    pub(super) fn tell_new_contact(&mut self, flow: FlowId, now: Instant) {
+    /// Tells the other sides of calls that are up where we are now, after a change of flow: by
+    /// UPDATE, else by the same offer once more. On another address (`elsewhere`) that offer would be
+    /// wrong; a new one comes from whoever has the sound.
+    pub(super) fn tell_new_contact(&mut self, flow: FlowId, elsewhere: bool, now: Instant) {
         let moved: Vec<SipCall> = self
             .calls
             .iter()
-            .filter(|(_, call)| {
-                call.stage == Stage::Confirmed && call.updates && call.flow != Some(flow)
-            })
+            .filter(|(_, call)| call.stage == Stage::Confirmed && call.flow != Some(flow))
             .map(|(id, _)| *id)
             .collect();
         for id in moved {
             let Some(call) = self.calls.get_mut(&id) else { continue };
             call.flow = Some(flow);
-            self.send_update(id, Purpose::Refresh(id), None, now);
+            if call.updates {
+                self.send_update(id, Purpose::Refresh(id), None, now);
+            } else if let Some(sdp) = call.said.clone().filter(|_| !elsewhere) {
+                if call.offer.is_none() && call.asked.is_none() && call.awaited.is_none() {
+                    call.offer = Some(OurOffer { sdp, retry_at: None, quiet: true });
+                    self.send_offer(id, now);
+                }
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Registering, refreshing, and finding a way back (RFC 3261 section 10, reference sip-dialect.md
 //! sections 2 and 5).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use offhook_model::{Fault, Link};
@@ -51,8 +51,9 @@ pub(super) struct Registration {
     since: Option<Instant>,
     /// Service-Route of the registrar (RFC 3608).
     pub routes: Vec<String>,
-    /// Where we were registered last.
+    /// Where we were registered last, and from which address.
     place: Option<usize>,
+    home: Option<IpAddr>,
     insist: Insist,
     /// A UUID that names this program's run to the call manager, where it takes the phone.
     instance: String,
@@ -71,6 +72,7 @@ impl Registration {
             since: None,
             routes: vec![],
             place: None,
+            home: None,
             insist: Insist::No,
             instance: uuid(tokens),
         }
@@ -158,8 +160,8 @@ impl UserAgent {
         match &self.account.dialect {
             PhoneDialect::Standard => {
                 request.push(Name::Allow, super::headers::ALLOW);
-                if self.is_routed() {
-                    request.push(Name::Supported, "path");
+                if let Some(extensions) = self.register_extensions() {
+                    request.push(Name::Supported, extensions);
                 }
             }
             PhoneDialect::Cucm { device, .. } => {
@@ -179,7 +181,7 @@ impl UserAgent {
 
     fn register_params(&self) -> String {
         match &self.account.dialect {
-            PhoneDialect::Standard => String::new(),
+            PhoneDialect::Standard => self.outbound_params(),
             PhoneDialect::Cucm { device, model, .. } => {
                 let instance = match self.registration.insist {
                     Insist::No => None,
@@ -207,6 +209,7 @@ impl UserAgent {
                 }
                 _ => self.failed(explained(), Retry::After(REFUSED_WAIT), now),
             },
+            439 if self.without_outbound(now) => {}
             403 if message.explanation().eq_ignore_ascii_case(cucm::OTHER_CLIENT) => {
                 let server = self.server().cloned();
                 self.failed(explained(), Retry::Never, now);
@@ -224,6 +227,7 @@ impl UserAgent {
 
     fn register_accepted(&mut self, message: &Message, now: Instant) {
         let before = self.registration.phase;
+        self.take_outbound(message, now);
         let Some(flow) = &mut self.flow else { return };
         let contact = flow.contact(match &self.account.dialect {
             PhoneDialect::Standard => &self.account.user,
@@ -240,9 +244,11 @@ impl UserAgent {
         self.registration.routes =
             message.tokens(Name::ServiceRoute).take(MAX_ROUTES).map(str::to_owned).collect();
         // A registrar that sends calls back on our flow finds it by the address it sees. CUCM
-        // wants the socket's own (reference sip-dialect.md section 1).
-        let fixed =
-            matches!(self.account.dialect, PhoneDialect::Cucm { .. }) || flow.public.is_some();
+        // wants the socket's own (reference sip-dialect.md section 1), and with outbound the flow
+        // has a name.
+        let fixed = matches!(self.account.dialect, PhoneDialect::Cucm { .. })
+            || flow.public.is_some()
+            || self.outbound.agreed;
         let moved = seen_from(message).filter(|seen| !fixed && *seen != flow.local);
         if let Some(public) = moved {
             self.registration.outdated = Some(contact);
@@ -252,7 +258,7 @@ impl UserAgent {
             let (id, local) = (flow.id, flow.local);
             let standard = !self.is_cucm();
             if let Some(flow) = self.flow.as_mut().filter(|_| standard) {
-                flow.start_pings(now);
+                flow.start_pings(&mut self.tokens, now);
             }
             self.settle(id, local, expires, now);
         }
@@ -265,6 +271,7 @@ impl UserAgent {
     fn settle(&mut self, flow: FlowId, local: SocketAddr, expires: Duration, now: Instant) {
         let place = self.registration.attempts.server;
         let moved = self.registration.place.replace(place).is_some_and(|before| before != place);
+        let home = self.registration.home.replace(local.ip());
         self.registration.since = Some(now);
         if self.registration.insist == Insist::Now {
             self.registration.insist = Insist::Done;
@@ -278,7 +285,7 @@ impl UserAgent {
             // are, until somebody hangs up.
             self.calls.values_mut().for_each(|call| call.flow = Some(flow));
         } else {
-            self.tell_new_contact(flow, now);
+            self.tell_new_contact(flow, home.is_some_and(|home| home != local.ip()), now);
         }
         self.arrange_standbys(now);
         self.renew_subscriptions(now);
