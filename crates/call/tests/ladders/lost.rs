@@ -197,7 +197,9 @@ fn told_where_we_are(ladder: &mut Ladder, step: Step) {
 fn the_network_is_another_one() {
     let mut out = String::new();
     for (step, title) in STEPS {
-        let words = "The machine is on another network, where it has another address. It registers from there at once; a conversation goes on with its sound on the new address. What is not answered yet is over.";
+        let words = "The machine is on another network, where it has another address. It registers \
+                     from there at once; a conversation goes on with its sound on the new address. \
+                     What is not answered yet is over.";
         let mut ladder = Ladder::new(title, words);
         let (id, _) = up_to(&mut ladder, *step);
         ladder.read_network("the machine has another address");

@@ -303,11 +303,12 @@ impl UserAgent {
             call.flow = Some(flow);
             if call.updates {
                 self.send_update(id, Purpose::Refresh(id), None, now);
-            } else if let Some(sdp) = call.said.clone().filter(|_| !elsewhere) {
-                if call.offer.is_none() && call.asked.is_none() && call.awaited.is_none() {
-                    call.offer = Some(OurOffer { sdp, retry_at: None, quiet: true });
-                    self.send_offer(id, now);
-                }
+                continue;
+            }
+            let busy = call.offer.is_some() || call.asked.is_some() || call.awaited.is_some();
+            if let Some(sdp) = call.said.clone().filter(|_| !elsewhere && !busy) {
+                call.offer = Some(OurOffer { sdp, retry_at: None, quiet: true });
+                self.send_offer(id, now);
             }
         }
     }
