@@ -340,7 +340,8 @@ impl Phone {
         let (id, word) = match fact {
             MediaFact::FirstPacket(id) | MediaFact::SoundAgain(id) => (*id, "good"),
             MediaFact::Silence(id, _) => (*id, "silent"),
-            MediaFact::Digit(..)
+            MediaFact::Way(..)
+            | MediaFact::Digit(..)
             | MediaFact::DigitsSent(_)
             | MediaFact::DeviceLost(_)
             | MediaFact::DevicesChanged => return,

@@ -246,6 +246,7 @@ impl Core {
             | MediaFact::Silence(..)
             | MediaFact::SoundAgain(_)
             | MediaFact::Digit(..)
+            | MediaFact::Way(..)
             | MediaFact::DigitsSent(_) => self.with_phone(|phone| phone.media(fact)),
         }
     }

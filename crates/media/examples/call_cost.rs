@@ -30,6 +30,7 @@ fn plan(codec: AudioCodec, (rtp, rtcp): (SocketAddr, SocketAddr)) -> MediaPlan {
         dscp: 46,
         cname: "cost@localhost".into(),
         srtp: None,
+        ice: None,
     }
 }
 

@@ -146,4 +146,30 @@ pub struct StreamStats {
     pub age_ms: Option<f64>,
     /// Payload bits per second over the last seconds.
     pub bit_rate: u32,
+    /// The way that ICE found, or nothing where the sound goes to the address of the description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way: Option<MediaWay>,
+}
+
+/// Where an address of a call's sound comes from (RFC 8445 section 5.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CandidateKind {
+    /// It is the machine's own.
+    Host,
+    /// A translator gave it, as a server saw.
+    ServerReflexive,
+    /// A translator gave it, as the other side saw.
+    PeerReflexive,
+    /// A server relays from it.
+    Relayed,
+}
+
+/// A way through the network by the kinds of its ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MediaWay {
+    /// Ours.
+    pub local: CandidateKind,
+    /// Theirs.
+    pub remote: CandidateKind,
 }

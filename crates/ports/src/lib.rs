@@ -9,6 +9,7 @@ mod dns;
 mod entropy;
 mod found;
 mod http;
+mod ice;
 mod media;
 mod phone;
 mod probe;
@@ -26,6 +27,10 @@ pub use dns::{Dns, DnsAnswer, Naptr, Srv};
 pub use entropy::{Entropy, EntropySource};
 pub use found::{Found, NetworkState, Progress, Remembered, Target, Tell};
 pub use http::{Http, HttpFailure, HttpRequest, HttpResponse, Method};
+pub use ice::{
+    Helper, HelperFault, HelperName, IceAccount, IceCandidate, IceCredentials, IceFact, IcePlan,
+    IceStart, default_candidate,
+};
 pub use media::{CodecPlan, MediaFact, MediaPlan, PortRange, SrtpPlan};
 pub use phone::{
     FlowId, MediaEncryption, PhoneAccount, PhoneDialect, PhoneFeatures, PhoneUpkeep, SipServer,

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use offhook_model::{AudioCodec, CallId, Secret, SrtpSuite};
 
+use crate::{IceFact, IcePlan};
+
 /// Inclusive range of UDP ports for media. `start <= end` and both at least 1,024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortRange {
@@ -72,6 +74,8 @@ pub struct MediaPlan {
     pub cname: String,
     /// Keys; nothing when the sound goes in clear.
     pub srtp: Option<SrtpPlan>,
+    /// Ways to look for; without it the sound goes to `remote`.
+    pub ice: Option<IcePlan>,
 }
 
 /// What the media engine tells the core. High-rate figures go by [`offhook_model::StreamStats`]
@@ -88,6 +92,8 @@ pub enum MediaFact {
     Digit(CallId, char),
     /// All digits asked for were sent.
     DigitsSent(CallId),
+    /// What the search for a way came to.
+    Way(CallId, IceFact),
     /// A device failed or is gone, in words; the call goes on without it.
     DeviceLost(String),
     /// The set of devices changed.

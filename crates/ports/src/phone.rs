@@ -5,7 +5,7 @@ use std::time::Duration;
 use offhook_model::{Endpoint, Link, Secret, Service};
 use serde::{Deserialize, Serialize};
 
-use crate::PortRange;
+use crate::{IceAccount, PortRange};
 
 /// A connection or socket that SIP flows over, named by the SIP endpoint, opened by the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,6 +106,9 @@ pub struct PhoneAccount {
     pub features: PhoneFeatures,
     /// How its servers stand in for each other.
     pub upkeep: PhoneUpkeep,
+    /// How sound finds its way through translators; nothing where descriptions tell where it goes
+    /// and that is that.
+    pub ice: Option<IceAccount>,
 }
 
 /// How the registration is kept through the loss of servers (reference sip-dialect.md section 5,

@@ -183,6 +183,7 @@ fn phone_account(
         audio_dscp: file.dscp.audio,
         signalling_dscp: file.dscp.signalling,
         features: file.features,
+        ice: None,
         upkeep: PhoneUpkeep {
             keep_alive: file.keep_alive,
             return_after: file.return_after,

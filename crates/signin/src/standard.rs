@@ -107,5 +107,6 @@ fn phone(
         voicemail_pilot: None,
         features: offhook_ports::PhoneFeatures::default(),
         upkeep: offhook_ports::PhoneUpkeep { mailbox: true, ..Default::default() },
+        ice: None,
     })
 }

@@ -38,6 +38,7 @@ fn account(user: &str) -> PhoneAccount {
         encryption: offhook_ports::MediaEncryption::default(),
         features: offhook_ports::PhoneFeatures::default(),
         upkeep: offhook_ports::PhoneUpkeep::default(),
+        ice: None,
         digest: None,
         expires: Duration::from_secs(3600),
         refresh_before: Duration::from_secs(5),

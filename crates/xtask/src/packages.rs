@@ -35,6 +35,7 @@ pub const PEERS: &[&str] = &[
     "sip-tester",
     "baresip-core",
     "linphone-cli",
+    "coturn",
     "knot",
     "knot-dnsutils",
     "bind9",

@@ -54,6 +54,7 @@ pub fn account() -> PhoneAccount {
         voicemail_pilot: None,
         features: offhook_ports::PhoneFeatures::default(),
         upkeep: offhook_ports::PhoneUpkeep::default(),
+        ice: None,
     }
 }
 

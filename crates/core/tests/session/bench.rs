@@ -89,6 +89,7 @@ pub fn phone() -> PhoneAccount {
         voicemail_pilot: None,
         features: offhook_ports::PhoneFeatures::default(),
         upkeep: offhook_ports::PhoneUpkeep::default(),
+        ice: None,
     }
 }
 

@@ -406,6 +406,7 @@ impl Line {
             srtp: self.shield.suite().map(str::to_owned),
             age_ms: None,
             bit_rate: 0,
+            way: None,
         };
         // What sound waits for besides the jitter buffer: half the round trip, and a packet being
         // filled.

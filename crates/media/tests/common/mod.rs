@@ -137,6 +137,7 @@ pub fn plan(codec: AudioCodec, rtp: SocketAddr, rtcp: SocketAddr) -> MediaPlan {
         dscp: 46,
         cname: "test@localhost".into(),
         srtp: None,
+        ice: None,
     }
 }
 

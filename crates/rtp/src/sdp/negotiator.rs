@@ -294,6 +294,7 @@ impl Negotiator {
             dscp: self.local.dscp,
             cname: self.local.cname.clone(),
             srtp,
+            ice: None,
         }
     }
 

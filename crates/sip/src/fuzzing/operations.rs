@@ -133,6 +133,7 @@ fn account(kind: u8) -> PhoneAccount {
         voicemail_pilot: None,
         features: PhoneFeatures::default(),
         upkeep: PhoneUpkeep::default(),
+        ice: None,
     }
 }
 

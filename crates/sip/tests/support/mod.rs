@@ -47,6 +47,7 @@ pub fn account(user: &str, link: Link) -> PhoneAccount {
         voicemail_pilot: None,
         features: offhook_ports::PhoneFeatures::default(),
         upkeep: offhook_ports::PhoneUpkeep::default(),
+        ice: None,
     }
 }
 
