@@ -285,6 +285,7 @@ end-cancelled = Abgebrochen
 end-failed = Der Anruf ist gescheitert
 end-transferred = Weitergegeben
 end-parked = Geparkt
+end-merged = Jetzt in der Konferenz
 end-diverted = An die Mailbox gegeben
 end-forwarded = Umgeleitet
 end-elsewhere = An einem anderen Telefon angenommen

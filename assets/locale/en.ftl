@@ -285,6 +285,7 @@ end-cancelled = Cancelled
 end-failed = The call failed
 end-transferred = Transferred
 end-parked = Parked
+end-merged = Now in the conference
 end-diverted = Sent to voicemail
 end-forwarded = Forwarded
 end-elsewhere = Answered on another phone

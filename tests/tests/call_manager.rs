@@ -1,68 +1,16 @@
 //! The call manager's own ways, in the laboratory: two nodes and a gateway that stand in for each
 //! other, another client that has the phone, and what the server tells of its own accord.
 
-use offhook_interop::{Client, Lab, Scratch, Setup, pause, until};
+use offhook_interop::{Cluster, pause};
 use serde_json::{Value, json};
 
-const ALICE: &str = "alice@lab.example";
 /// Short intervals, so that a way back takes seconds.
 const NODES: &str = "[sip]\nsecondNode = true\ngateway = true\nkeepAlive = 10\nreturnAfter = 10\n";
 
-struct World {
-    scratch: Scratch,
-    lab: Lab,
-}
-
-impl World {
-    fn new() -> Self {
-        let scratch = Scratch::new();
-        let lab = Lab::start(scratch.path(), &[], NODES);
-        Self { scratch, lab }
-    }
-
-    fn client(&self, name: &str) -> Client {
-        let setup = Setup {
-            name_server: Some(self.lab.name_server()),
-            ca_file: Some(self.lab.authority()),
-            ..Setup::default()
-        };
-        Client::start(self.scratch.path(), name, &setup)
-    }
-
-    fn alice(&self) -> Client {
-        let client = self.client("alice");
-        client.sign_in(ALICE, "secret", &["phone"]);
-        client
-    }
-
-    /// Waits until alice's phone is at a node.
-    #[track_caller]
-    fn until_at(&self, node: &str, since: usize) -> Value {
-        until(&format!("alice's phone is at {node}"), 60, || {
-            self.lab.events().into_iter().skip(since).find(|event| {
-                event["type"] == "registered"
-                    && event["device"] == "CSFALICE"
-                    && event["node"] == node
-            })
-        })
-    }
-
-    fn tell(&self, word: &str) -> usize {
-        let since = self.lab.count();
-        self.lab.tell(word);
-        since
-    }
-}
-
-#[track_caller]
-fn until_phone(client: &Client, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-    until(what, 20, || Some(client.must("phone.state", Value::Null)).filter(|state| wanted(state)))
-}
-
 #[test]
 fn a_call_outlives_its_node_and_the_phone_goes_back_afterwards() {
-    let world = World::new();
-    let alice = world.alice();
+    let world = Cluster::new(NODES);
+    let alice = world.user("alice", 440);
     world.until_at("cucm1", 0);
     let asked = world.lab.until_event("keptAlive", 0);
     assert_eq!(asked["node"], "cucm2", "{asked}");
@@ -93,13 +41,13 @@ fn a_call_outlives_its_node_and_the_phone_goes_back_afterwards() {
 
 #[test]
 fn a_gateway_stands_in_for_both_nodes() {
-    let world = World::new();
-    let alice = world.alice();
+    let world = Cluster::new(NODES);
+    let alice = world.user("alice", 440);
     world.until_at("cucm1", 0);
     world.tell("kill cucm2");
     let lost = world.tell("kill cucm1");
     world.until_at("srst1", lost);
-    until_phone(&alice, "a reduced phone", |state| state["reduced"] == true);
+    alice.until_phone("a reduced phone", |state| state["reduced"] == true);
     let since = alice.count();
     let id = alice.dial("2002");
     alice.until_call(&id, "connected", since);
@@ -110,65 +58,65 @@ fn a_gateway_stands_in_for_both_nodes() {
     alice.until_ended(&id, "hungUp", since);
     let back = world.tell("revive cucm1");
     world.until_at("cucm1", back);
-    until_phone(&alice, "all features", |state| state["reduced"] == false);
+    alice.until_phone("all features", |state| state["reduced"] == false);
 }
 
 #[test]
 fn the_server_tells_of_messages_and_of_forwarding() {
-    let world = World::new();
-    let alice = world.alice();
+    let world = Cluster::new(NODES);
+    let alice = world.user("alice", 440);
     world.until_at("cucm1", 0);
     world.tell("mwi alice on");
-    until_phone(&alice, "the lamp", |state| state["messages"]["waiting"] == true);
+    alice.until_phone("the lamp", |state| state["messages"]["waiting"] == true);
     world.tell("mwi alice off");
-    until_phone(&alice, "no lamp", |state| state["messages"]["waiting"] == false);
+    alice.until_phone("no lamp", |state| state["messages"]["waiting"] == false);
     world.tell("forward alice 2002");
-    until_phone(&alice, "forwarding", |state| state["forward"] == json!({ "to": "2002" }));
+    alice.until_phone("forwarding", |state| state["forward"] == json!({ "to": "2002" }));
     world.tell("forward alice off");
-    until_phone(&alice, "no forwarding", |state| state["forward"].is_null());
+    alice.until_phone("no forwarding", |state| state["forward"].is_null());
 }
 
 #[test]
 fn a_phone_that_is_elsewhere_is_taken_over_on_request() {
-    let world = World::new();
-    let first = world.alice();
+    let world = Cluster::new(NODES);
+    let first = world.user("alice", 440);
     world.until_at("cucm1", 0);
-    let second = world.client("alice-again");
-    second.begin_sign_in(ALICE, "secret");
+    let second = world.client("alice-again", 440);
+    second.begin_sign_in("alice@lab.example", "secret");
     let words = "Registration is active for another client";
-    until_phone(&second, "the phone is elsewhere", |state| state["elsewhere"] == words);
+    second.until_phone("the phone is elsewhere", |state| state["elsewhere"] == words);
     let since = world.lab.count();
     second.must("call.takeOver", Value::Null);
     world.until_at("cucm1", since);
-    until_phone(&second, "the phone is here", |state| state["elsewhere"].is_null());
+    second.until_phone("the phone is here", |state| state["elsewhere"].is_null());
     drop(first);
 }
 
 #[test]
 fn forwarding_is_set_by_the_service_of_the_device_file() {
-    let world = World::new();
-    let alice = world.alice();
+    let world = Cluster::new(NODES);
+    let alice = world.user("alice", 440);
     world.until_at("cucm1", 0);
     alice.must("call.forward", json!({ "to": "2002" }));
-    until_phone(&alice, "forwarding", |state| state["forward"] == json!({ "to": "2002" }));
+    alice.until_phone("forwarding", |state| state["forward"] == json!({ "to": "2002" }));
     // The server tells the next registration what it knows.
     let since = world.tell("restart alice");
     world.until_at("cucm1", since);
-    until_phone(&alice, "forwarding still", |state| state["forward"] == json!({ "to": "2002" }));
+    alice.until_phone("forwarding still", |state| state["forward"] == json!({ "to": "2002" }));
     alice.must("call.forward", json!({}));
-    until_phone(&alice, "no forwarding", |state| state["forward"].is_null());
+    alice.until_phone("no forwarding", |state| state["forward"].is_null());
 }
 
 #[test]
 fn a_parked_call_is_taken_back_by_its_number() {
-    let world = World::new();
-    let alice = world.alice();
+    let world = Cluster::new(NODES);
+    let alice = world.user("alice", 440);
     world.until_at("cucm1", 0);
     let since = alice.count();
     let id = alice.dial("2002");
     alice.until_call(&id, "connected", since);
     alice.must("call.park", json!({ "id": id }));
-    let parked = until_phone(&alice, "a parked call", |state| {
+    let parked = alice.until_phone("a parked call", |state| {
         state["parked"].as_array().is_some_and(|parked| !parked.is_empty())
     });
     assert_eq!(parked["parked"][0]["at"], "7001", "{parked:#}");
@@ -184,16 +132,16 @@ fn a_parked_call_is_taken_back_by_its_number() {
 
 #[test]
 fn lines_that_are_watched_show_what_they_do() {
-    let world = World::new();
-    let alice = world.alice();
+    let world = Cluster::new(NODES);
+    let alice = world.user("alice", 440);
     world.until_at("cucm1", 0);
     alice.must("call.watch", json!({ "numbers": ["2002"] }));
     let is = |wanted: &str, state: &Value| state["lines"][0]["state"] == wanted;
-    until_phone(&alice, "the line is free", |state| is("idle", state));
+    alice.until_phone("the line is free", |state| is("idle", state));
     let since = alice.count();
     let id = alice.dial("2002");
     alice.until_call(&id, "connected", since);
-    until_phone(&alice, "the line is busy", |state| is("busy", state));
+    alice.until_phone("the line is busy", |state| is("busy", state));
     alice.must("call.hangUp", json!({ "id": id }));
-    until_phone(&alice, "the line is free again", |state| is("idle", state));
+    alice.until_phone("the line is free again", |state| is("idle", state));
 }

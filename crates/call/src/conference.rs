@@ -13,6 +13,8 @@ use crate::phone::not_possible;
 
 /// Calls that are mixed here at most; every one more costs everybody's network.
 const MOST: usize = 4;
+/// Why a call ended that lives on in another one.
+const MERGED: &str = "merged";
 
 impl Phone {
     pub(crate) fn is_mixed(&self, id: CallId) -> bool {
@@ -55,10 +57,30 @@ impl Phone {
         match (first, second) {
             (Some(first), Some(second)) if self.is_call_manager() => {
                 self.entries[indices[0]].pressed = Some(SoftKey::Conference(second));
+                indices.iter().for_each(|index| self.entries[*index].cause = Some(MERGED));
                 self.agent.press(first, SoftKey::Conference(second), now.at);
                 Ok(Reply::Done)
             }
             _ => self.mix(id, other, now),
+        }
+    }
+
+    /// The call manager has put two calls together, or has not. What is left of them is the
+    /// conference, and is not on hold any more: which of the two that is differs [I].
+    pub(crate) fn bridged(&mut self, pair: [SipCall; 2], done: bool, now: Moment) {
+        let found = pair.into_iter().filter_map(|sip| self.of_sip(sip));
+        let left: Vec<usize> = found.filter(|index| self.entries[*index].ended.is_none()).collect();
+        for index in &left {
+            self.entries[*index].cause = None;
+        }
+        let [first, rest @ ..] = &left[..] else { return };
+        if !done {
+            return;
+        }
+        rest.iter().for_each(|index| self.entries[*index].cause = Some(MERGED));
+        self.entries[*first].call.conference.get_or_insert_default();
+        if self.entries[*first].hold.wished {
+            self.change_hold(*first, false, now);
         }
     }
 

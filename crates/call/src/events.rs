@@ -66,7 +66,8 @@ impl Phone {
             }
             SipEvent::Referred { call, referral } => self.referred(call, &referral, now),
             SipEvent::Transfer { call, step } => self.transfer_step(call, step, now),
-            SipEvent::SoftKey { call, key, outcome } => self.pressed(call, key, outcome),
+            SipEvent::SoftKey { call, key, outcome } => self.pressed(call, key, outcome, now),
+            SipEvent::DoNotDisturbTold { outcome } => self.quiet_told(outcome),
             SipEvent::CallInfo { call, info } => self.call_info(call, &info),
             SipEvent::Roster { call, people } => self.roster(call, people),
             SipEvent::Line { line, state } => self.line_state(&line, state),

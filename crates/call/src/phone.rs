@@ -40,6 +40,8 @@ pub struct Phone {
     pub(crate) mixed: Vec<CallId>,
     /// Calls of the SIP layer that only ask a server for something.
     pub(crate) errands: Vec<Errand>,
+    /// Do not disturb was set here.
+    pub(crate) own_quiet: bool,
     /// Calls whose place another has taken; hung up then, if they are not by that time.
     pub(crate) left: Vec<(SipCall, Instant)>,
     /// What was dialled last.
@@ -76,6 +78,7 @@ impl Phone {
             out: VecDeque::new(),
             mixed: vec![],
             errands: vec![],
+            own_quiet: false,
             left: vec![],
             last_dialled: None,
             answers: false,

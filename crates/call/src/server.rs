@@ -19,7 +19,7 @@ impl Phone {
             }
             Control::Outdated => self.restart = Some(true),
             Control::Forward(forward) => Arc::make_mut(&mut self.state).forward = forward,
-            Control::DoNotDisturb(dnd) => Arc::make_mut(&mut self.state).dnd = dnd,
+            Control::DoNotDisturb(dnd) => self.quiet_by_server(dnd),
             Control::Tone(name) => self.tone_for_failed(&name),
             Control::Status { text, seconds } => self.status(text, seconds, now),
             Control::Answer(sip) => self.answer_for(sip, now),

@@ -38,6 +38,8 @@ impl Phone {
         };
         let entry = &mut self.entries[index];
         entry.pressed = Some(SoftKey::Park);
+        // The end of the call may come before what the button did.
+        entry.cause = Some("parked");
         entry.call.trouble = None;
         self.agent.press(sip, SoftKey::Park, now.at);
         Ok(Reply::Done)
@@ -50,7 +52,6 @@ impl Phone {
             return;
         };
         entry.call.parked_at = Some(number.to_owned());
-        entry.cause = Some("parked");
         let who = entry.call.name.clone().unwrap_or_else(|| entry.call.remote.clone());
         let state = Arc::make_mut(&mut self.state);
         state.parked.retain(|one| one.at != number);
@@ -72,7 +73,11 @@ impl Phone {
         sip: SipCall,
         key: SoftKey,
         outcome: Result<(), (u16, String)>,
+        now: Moment,
     ) {
+        if let SoftKey::Conference(other) = key {
+            self.bridged([sip, other], outcome.is_ok(), now);
+        }
         let Some(index) = self.of_sip(sip) else { return };
         let entry = &mut self.entries[index];
         if entry.pressed.take().is_none() {
@@ -80,17 +85,13 @@ impl Phone {
         }
         let Err((status, text)) = outcome else {
             match key {
-                SoftKey::Conference(_) => {
-                    entry.call.conference.get_or_insert_default();
-                }
                 // The number comes by itself, before or after this.
                 SoftKey::Park if entry.call.parked_at.is_none() => entry.pressed = Some(key),
-                SoftKey::Park | SoftKey::RemoveLast => {}
-                SoftKey::Divert => entry.cause = Some("diverted"),
+                SoftKey::Park | SoftKey::Divert | SoftKey::RemoveLast | SoftKey::Conference(_) => {}
             }
             return;
         };
-        if key == SoftKey::Divert {
+        if matches!(key, SoftKey::Divert | SoftKey::Park) {
             entry.cause = None;
         }
         entry.call.trouble = Some(refused(key, status, &text));
@@ -106,6 +107,7 @@ impl Phone {
         let Some(sip) = self.entries[index].sip else { return Err(CommandError::no_call(id)) };
         if self.is_call_manager() {
             self.entries[index].pressed = Some(SoftKey::Divert);
+            self.entries[index].cause = Some("diverted");
             self.agent.press(sip, SoftKey::Divert, now.at);
             return Ok(Reply::Done);
         }
@@ -229,9 +231,39 @@ impl Phone {
         ));
     }
 
-    pub(crate) fn do_not_disturb(&mut self, dnd: Option<Dnd>) -> Reply {
-        Arc::make_mut(&mut self.state).dnd = dnd;
+    /// Holds here at once. A call manager is told, so that the other phones of the line know.
+    pub(crate) fn do_not_disturb(&mut self, dnd: Option<Dnd>, now: Moment) -> Reply {
+        let state = Arc::make_mut(&mut self.state);
+        let switched = state.dnd.is_some() != dnd.is_some();
+        state.dnd = dnd;
+        self.own_quiet = dnd.is_some();
+        if switched && self.is_call_manager() {
+            Arc::make_mut(&mut self.state).trouble = None;
+            self.agent.publish_do_not_disturb(dnd.is_some(), now.at);
+        }
         Reply::Done
+    }
+
+    pub(crate) fn quiet_told(&mut self, outcome: Result<(), (u16, String)>) {
+        let Err((status, _)) = outcome else { return };
+        Arc::make_mut(&mut self.state).trouble = Some(Problem::new(
+            Area::Registration,
+            Owner::Server,
+            format!(
+                "Do not disturb holds on this computer only: the call server did not take it ({status})."
+            ),
+            "Set it at your other phones as well, or in the self-care portal of your organisation.",
+        ));
+    }
+
+    /// The call manager says whether we may be disturbed. It cannot be told which of the two kinds we
+    /// mean, so its word that it is on leaves the kind that was chosen here.
+    pub(crate) fn quiet_by_server(&mut self, dnd: Option<Dnd>) {
+        if self.own_quiet && dnd.is_some() && self.state.dnd.is_some() {
+            return;
+        }
+        self.own_quiet = false;
+        Arc::make_mut(&mut self.state).dnd = dnd;
     }
 
     /// A call came: what is set decides before anybody is disturbed.

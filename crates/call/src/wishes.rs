@@ -27,7 +27,7 @@ impl Phone {
             CallWish::Divert(id) => self.divert(id, now),
             CallWish::Pickup(which) => self.pickup(&which, now),
             CallWish::Forward(forward) => self.forward(forward, now),
-            CallWish::DoNotDisturb(dnd) => Ok(self.do_not_disturb(dnd)),
+            CallWish::DoNotDisturb(dnd) => Ok(self.do_not_disturb(dnd, now)),
             CallWish::Redial => self.redial(now),
             CallWish::TakeOver => self.take_over(now),
             CallWish::Watch(lines) => self.watch(&lines, now),

@@ -235,7 +235,7 @@ impl Core {
             }
             Output::Notice(body) => return self.notice(body, now),
             // A new sign-in reads the device file again; without one the connection is enough.
-            Output::Restart { reset: true } => return self.sign_in_anew(now),
+            Output::Restart { reset: true } => return self.reset_phone(now),
             Output::Restart { reset: false } => {
                 return self.with_phone(|phone| phone.network_changed(now));
             }

@@ -73,6 +73,14 @@ impl Core {
         self.begin_move(now);
     }
 
+    /// The call manager resets the phone: its device file is read again, and it registers anew.
+    pub(crate) fn reset_phone(&mut self, now: Moment) {
+        if let Phase::Up(up) = &mut self.phase {
+            up.reset = true;
+        }
+        self.sign_in_anew(now);
+    }
+
     fn next_round(&mut self, now: Moment) {
         self.stop_moving();
         let Phase::Up(up) = &self.phase else { return };

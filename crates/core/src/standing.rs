@@ -33,6 +33,8 @@ pub(crate) struct Up {
     layers: Vec<Layer>,
     /// Registers when the calls that go on are over.
     next_phone: Option<Box<PhoneAccount>>,
+    /// The call manager wants the phone to begin anew, with what its device file says now.
+    pub(crate) reset: bool,
     chat: Side,
     phone: Side,
     confirmed: bool,
@@ -84,6 +86,7 @@ impl Core {
             anew: false,
             layers: vec![],
             next_phone: None,
+            reset: false,
             chat: Side::Absent,
             phone: Side::Absent,
             confirmed: false,
@@ -111,7 +114,7 @@ impl Core {
         let (im, phone) = self.take_grant(&mut up, grant);
         self.begin_chat(&mut up, im, now);
         let registered = self.session.services.phone.state == ServiceState::Ready;
-        if registered && same {
+        if registered && same && !std::mem::take(&mut up.reset) {
             // Only what chat goes on with had to be renewed.
         } else if let (Service::Ready(account), true) = (&phone, registered && self.calls_go_on()) {
             up.next_phone = Some(Box::new(account.clone()));

@@ -312,6 +312,16 @@ pub struct SipConfig {
     pub gateway: bool,
     /// Number or user id of the robot that a diverted call goes to; empty for none.
     pub voicemail: String,
+    /// Whoever is held hears music of the call manager, a tone of 523 Hz.
+    pub music: bool,
+    /// Seconds after which a parked call rings where it was parked.
+    pub park_reversion: u64,
+    /// Phones may tell by PUBLISH whether their user may be disturbed.
+    pub takes_publish: bool,
+    /// Pickup groups: the number of each and the numbers in it.
+    pub pickup_groups: BTreeMap<String, Vec<String>>,
+    /// Every user has a phone on the desk that is registered for the same line.
+    pub desk_phones: bool,
     /// Seconds between keep-alives to the node that stands by, in the device files.
     pub keep_alive: u32,
     /// `connectionMonitorDuration` of the device files, in seconds.
@@ -338,6 +348,11 @@ impl Default for SipConfig {
             second_node: false,
             gateway: false,
             voicemail: String::new(),
+            music: false,
+            park_reversion: 60,
+            takes_publish: true,
+            pickup_groups: BTreeMap::new(),
+            desk_phones: false,
             keep_alive: 120,
             return_after: 120,
         }

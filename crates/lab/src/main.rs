@@ -113,7 +113,8 @@ fn run(up: Up) -> Result<(), LabError> {
     if up.state.is_some() {
         config.state = up.state;
     }
-    let second_node = config.im.second_node || config.sip.has_nodes();
+    let sip = &config.sip;
+    let takes_words = config.im.second_node || sip.has_nodes() || sip.desk_phones;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -127,7 +128,7 @@ fn run(up: Up) -> Result<(), LabError> {
             .map_err(LabError::from_output)?;
         let interrupted = interrupted();
         tokio::pin!(interrupted);
-        let listens = scenario == Scenario::EdgeRoaming || second_node;
+        let listens = scenario == Scenario::EdgeRoaming || takes_words;
         let mut words = listens.then(lines);
         // A script may read the first line and close the pipe: the laboratory goes on without.
         let mut heard = up.json;

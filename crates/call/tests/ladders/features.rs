@@ -274,6 +274,12 @@ fn bridge(out: &mut String) {
         let refer = ladder.newest("REFER ");
         assert!(refer.contains("<softkeyevent>Conference</softkeyevent>"), "{refer}");
         outcome(&mut ladder, &refer, code);
+        if code == 200 {
+            // The call that is left comes back from hold by itself.
+            let resume = ladder.newest("INVITE ");
+            ladder.answer(&resume, "200 OK", &sdp("sendrecv"));
+            assert_eq!(ladder.stage.state(id), CallState::Connected);
+        }
         let call = ladder.stage.call(id);
         assert_eq!(call.conference.is_some(), code == 200);
         assert_eq!(call.trouble.is_some(), code == 500);

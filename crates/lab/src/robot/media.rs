@@ -37,15 +37,15 @@ pub(crate) struct Report {
 
 /// An RTP packet as it stands in the bytes.
 #[derive(Debug, PartialEq, Eq)]
-struct Packet<'a> {
-    payload_type: u8,
+pub(crate) struct Packet<'a> {
+    pub(crate) payload_type: u8,
     sequence: u16,
     timestamp: u32,
     ssrc: u32,
-    payload: &'a [u8],
+    pub(crate) payload: &'a [u8],
 }
 
-fn read_packet(bytes: &[u8]) -> Option<Packet<'_>> {
+pub(crate) fn read_packet(bytes: &[u8]) -> Option<Packet<'_>> {
     let head = bytes.get(..12)?;
     if head[0] >> 6 != 2 {
         return None;
@@ -76,16 +76,16 @@ pub(super) fn fuzz_packet(data: &[u8]) {
 }
 
 /// The sending side.
-struct Sender {
+pub(crate) struct Sender {
     sequence: u16,
-    timestamp: u32,
+    pub(crate) timestamp: u32,
     ssrc: u32,
-    first: bool,
+    pub(crate) first: bool,
     sent: u64,
 }
 
 impl Sender {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             sequence: u16::from_be_bytes(random::bytes()),
             timestamp: u32::from_be_bytes(random::bytes()),
@@ -95,7 +95,7 @@ impl Sender {
         }
     }
 
-    fn packet(
+    pub(crate) fn packet(
         &mut self,
         payload_type: u8,
         marker: bool,

@@ -328,6 +328,7 @@ impl Phone {
             ("REFER", _) => {
                 let reply = self.reply(&request, 202, "Accepted", "robot");
                 self.send(&reply);
+                self.told(&request).await;
             }
             _ => {
                 let reply = self.reply(&request, 481, "Call/Transaction Does Not Exist", "robot");

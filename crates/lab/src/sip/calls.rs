@@ -1,19 +1,29 @@
 //! Calls between registered phones, as a back-to-back user agent: every leg is a dialog of its
 //! own with its own Call-ID, and what one side asks is asked of the other (reference page
-//! sip-dialect sections 3, 4 and 7). Media never passes through here.
+//! sip-dialect sections 3, 4 and 7). Media passes through here in conferences and as music on hold
+//! only.
 
+mod bridge;
 mod dialog;
+mod mixer;
 mod moved;
+mod music;
+mod pickup;
+mod reverted;
 
 use std::time::{Duration, Instant};
 
 use super::message::{Message, parameter, uri_of, user_of};
 use super::registrar::Binding;
 use super::server::{Incoming, Purpose, Server};
+use super::told::Quiet;
 use super::transport::Route;
 use super::watchers::Lamp;
 use crate::random;
+pub(super) use bridge::Bridge;
 pub(super) use moved::Parked;
+pub(super) use music::Playing;
+pub(super) use pickup::Taken;
 
 /// How long a call that is over is remembered, for late messages.
 const MEMORY: Duration = Duration::from_secs(35);
@@ -125,6 +135,8 @@ pub(super) struct Call {
     /// End of ringing, then of remembering.
     until: Instant,
     failure: (u16, String),
+    /// The side that waited is brought back: it is asked last, with what the phone offers.
+    reverted: bool,
 }
 
 impl Call {
@@ -143,6 +155,11 @@ impl Call {
                 self.winner.or_else(|| (0..self.branches.len()).find(answered)).map(Side::Branch)
             }
         }
+    }
+
+    fn is_answered_at(&self, route: &Route) -> bool {
+        let winner = self.winner.and_then(|at| self.branches.get(at));
+        winner.is_some_and(|branch| branch.leg.route == *route)
     }
 
     /// What the line of this number does in this call.
@@ -203,6 +220,7 @@ impl Server {
             self.respond(now, &incoming.key, &reply);
             return self.forward_all(now, &binding.person, to);
         }
+        let Some(incoming) = self.pickup(now, incoming, &binding, &wanted) else { return };
         if let Some(parked) = self.parked.remove(&wanted) {
             return self.retrieve(now, incoming, &binding, parked);
         }
@@ -212,8 +230,16 @@ impl Server {
         let Some(callee) = diverted.or(asked_for) else {
             return self.refuse(now, &incoming, 404, "Not Found");
         };
-        let targets: Vec<Binding> =
-            self.bindings.iter().filter(|binding| binding.person == callee.name).cloned().collect();
+        if self.quiet.get(&callee.name).is_some_and(|quiet| *quiet == Quiet::Reject) {
+            return self.refuse(now, &incoming, 486, "Busy Here");
+        }
+        // A phone does not ring for its own call, and rings for one of the other on its line.
+        let targets: Vec<Binding> = self
+            .bindings
+            .iter()
+            .filter(|it| it.person == callee.name && it.route != incoming.route)
+            .cloned()
+            .collect();
         if targets.is_empty() {
             return self.refuse(now, &incoming, 480, "Temporarily Unavailable");
         }
@@ -285,6 +311,7 @@ impl Server {
             phase: Phase::Ringing,
             until: now + Duration::from_secs(self.lab.config.sip.no_answer),
             failure: (480, "Temporarily Unavailable".into()),
+            reverted: false,
         };
         let count = call.branches.len();
         self.calls.insert(id, call);
@@ -378,10 +405,14 @@ impl Server {
                 if phase == Phase::Ringing {
                     call.phase = Phase::Up;
                     call.winner = Some(at);
-                    let others = call.branches.len();
-                    self.answer_caller(now, id, status, "OK", Some(message));
+                    let (others, reverted) = (call.branches.len(), call.reverted);
+                    if reverted {
+                        self.bring_back(now, id, message);
+                    } else {
+                        self.answer_caller(now, id, status, "OK", Some(message));
+                    }
                     for other in (0..others).filter(|other| *other != at) {
-                        self.cancel_branch(now, id, other);
+                        self.cancel_branch(now, id, other, true);
                     }
                 } else {
                     // Answered too late: accept and hang up (RFC 3261 section 15).
@@ -402,6 +433,7 @@ impl Server {
                 if phase == Phase::Ringing && all_failed {
                     let (status, text) = call.failure.clone();
                     self.answer_caller(now, id, status, &text, Some(message));
+                    self.not_brought_back(now, id);
                     self.over(now, id);
                 }
             }
@@ -409,6 +441,7 @@ impl Server {
     }
 
     fn over(&mut self, now: Instant, id: u64) {
+        self.no_more_music(id);
         if let Some(call) = self.calls.get_mut(&id) {
             call.phase = Phase::Over;
             call.until = now + MEMORY;
@@ -420,9 +453,10 @@ impl Server {
         let open: Vec<usize> =
             (0..call.branches.len()).filter(|at| !call.branches[*at].failed).collect();
         self.answer_caller(now, id, status, text, None);
+        self.not_brought_back(now, id);
         self.over(now, id);
         for at in open {
-            self.cancel_branch(now, id, at);
+            self.cancel_branch(now, id, at, false);
         }
     }
 

@@ -1,8 +1,10 @@
 //! The SIP side of the deployment: registrar and back-to-back user agent, CUCM style.
 
 mod calls;
+mod desk;
 pub(crate) mod digest;
 mod keys;
+pub(crate) use keys::element;
 pub(crate) mod message;
 pub(crate) mod nodes;
 mod registrar;

@@ -11,6 +11,7 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
+use super::told::Quiet;
 use super::transport::{Arrival, Transports};
 use crate::LabError;
 use crate::nodes::listen_again;
@@ -48,13 +49,32 @@ pub(crate) enum Word {
     Forward(String, Option<String>),
     /// Service control of a user's phone: its action.
     Control(String, &'static str),
+    /// Whether a user may be disturbed.
+    Quiet(String, Option<Quiet>),
+    /// A user's phone is to call a number.
+    Dial(Phone, String),
+    /// A user's phone is to answer.
+    Answer(Phone),
+    /// The calls of a user's desk phone end.
+    HangUp(Phone),
+}
+
+/// A phone of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Phone {
+    pub(crate) user: String,
+    /// The one on the desk.
+    pub(crate) desk: bool,
 }
 
 impl Word {
     /// Reads `kill NODE`, `revive NODE`, `mwi USER on|off`, `forward USER NUMBER|off`, `restart
-    /// USER`, `reset USER`, `check-version USER`; nothing when it is none of them.
+    /// USER`, `reset USER`, `check-version USER`, `dnd USER off|ringer|reject`, `dial USER NUMBER`,
+    /// `answer USER`, `desk dial USER NUMBER`, `desk answer USER`, `desk hangup USER`; nothing when it
+    /// is none of them.
     pub(crate) fn read(line: &str) -> Option<Self> {
         let node = |name: &str| HOSTS.iter().position(|host| *host == name);
+        let phone = |user: &str, desk| Phone { user: user.to_owned(), desk };
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["kill", name] => node(name).map(|node| Self::Node(node, false)),
@@ -65,6 +85,21 @@ impl Word {
             ["forward", user, to] => {
                 Some(Self::Forward((*user).to_owned(), (*to != "off").then(|| (*to).to_owned())))
             }
+            ["dnd", user, state @ ("off" | "ringer" | "reject")] => {
+                let quiet = match *state {
+                    "ringer" => Some(Quiet::Ringer),
+                    "reject" => Some(Quiet::Reject),
+                    _ => None,
+                };
+                Some(Self::Quiet((*user).to_owned(), quiet))
+            }
+            ["dial", user, number] => Some(Self::Dial(phone(user, false), (*number).to_owned())),
+            ["answer", user] => Some(Self::Answer(phone(user, false))),
+            ["desk", "dial", user, number] => {
+                Some(Self::Dial(phone(user, true), (*number).to_owned()))
+            }
+            ["desk", "answer", user] => Some(Self::Answer(phone(user, true))),
+            ["desk", "hangup", user] => Some(Self::HangUp(phone(user, true))),
             ["restart", user] => Some(Self::Control((*user).to_owned(), "restart")),
             ["reset", user] => Some(Self::Control((*user).to_owned(), "reset")),
             ["check-version", user] => Some(Self::Control((*user).to_owned(), "check-version")),
@@ -137,7 +172,7 @@ impl SipNodes {
 
 #[cfg(test)]
 mod tests {
-    use super::Word;
+    use super::{Phone, Word};
 
     #[test]
     fn words_are_read_as_they_are_documented() {
@@ -146,7 +181,10 @@ mod tests {
         assert_eq!(Word::read("mwi alice on"), Some(Word::Messages("alice".into(), true)));
         assert_eq!(Word::read("forward alice off"), Some(Word::Forward("alice".into(), None)));
         assert_eq!(Word::read("restart alice"), Some(Word::Control("alice".into(), "restart")));
-        for bad in ["", "kill imp1", "mwi alice", "mwi alice perhaps", "restart"] {
+        let desk = Phone { user: "alice".into(), desk: true };
+        assert_eq!(Word::read("desk dial alice 2002"), Some(Word::Dial(desk, "2002".into())));
+        assert_eq!(Word::read("dnd alice off"), Some(Word::Quiet("alice".into(), None)));
+        for bad in ["", "kill imp1", "mwi alice", "mwi alice perhaps", "restart", "dnd alice"] {
             assert_eq!(Word::read(bad), None, "{bad}");
         }
     }

@@ -94,16 +94,21 @@ impl Server {
                 self.reply(incoming, 200, "OK").with("Contact", wish.contact).with("Expires", "0");
             return self.respond(now, &incoming.key, &reply);
         }
+        let at_desk = self.lab.config.sip.desk_phones
+            && wish.device.as_ref().is_some_and(|device| *device == person.desk_phone());
+        // What the laboratory plays itself is let in as it comes.
+        let played = at_desk || person.robot.is_some();
         if let Some(device) = &wish.device
             && *device != person.device
+            && !at_desk
         {
             return self.refuse(now, incoming, 404, "Not Found");
         }
         let by_edge = self.came_by_edge(incoming);
-        if self.lab.scenario == Scenario::Edge && person.robot.is_none() && !by_edge {
+        if self.lab.scenario == Scenario::Edge && !played && !by_edge {
             return self.refuse(now, incoming, 403, "No Route To The Inside");
         }
-        if person.robot.is_none()
+        if !played
             && wish.expires > 0
             && let Some((status, reason, warning)) = refusal(&self.lab.faults)
         {
@@ -114,7 +119,7 @@ impl Server {
         let challenged = match self.lab.config.sip.digest {
             DigestFor::Nobody => false,
             DigestFor::Standard => wish.device.is_none(),
-            DigestFor::Everybody => person.robot.is_none(),
+            DigestFor::Everybody => !played,
         };
         if challenged && !self.authorised(now, incoming, &person.name) {
             return;
@@ -167,8 +172,8 @@ impl Server {
             since: now,
             expires: now + lifetime,
         });
-        let is_cucm_device = device.is_some() && person.robot.is_none();
-        if fresh && person.robot.is_none() {
+        let is_cucm_device = device.is_some() && !played;
+        if fresh && !played {
             self.lab.events.tell(LabEvent::Registered {
                 number: person.number.clone(),
                 device,

@@ -23,6 +23,8 @@ const T2: Duration = Duration::from_secs(4);
 /// 64 × T1: the life of a transaction without an answer.
 const LIFE: Duration = Duration::from_secs(32);
 const TICK: Duration = Duration::from_millis(100);
+/// One packet of sound.
+const BEAT: Duration = Duration::from_millis(20);
 /// Transactions of each kind kept at a time.
 const MAX_TRANSACTIONS: usize = 4096;
 
@@ -42,6 +44,12 @@ pub(super) enum Purpose {
     Branch { call: u64, branch: usize },
     /// A request of one side passed on to the other; the key is the sender's transaction.
     Forward { call: u64, to: super::calls::Side, key: String },
+    /// Somebody is asked to come to the conference bridge.
+    Seat(u64),
+    /// A side is asked to listen to music.
+    Music { call: u64, to: super::calls::Side },
+    /// The side of a parked call that waited is asked to talk again.
+    Back { call: u64 },
     /// Nobody waits for the answer.
     Alone,
 }
@@ -85,8 +93,9 @@ struct ClientTransaction {
     purpose: Purpose,
     repeat: Option<Repeat>,
     provisional: bool,
-    /// A CANCEL waits for the first provisional response.
-    cancel: bool,
+    /// A CANCEL waits for the first provisional response, and whether it is for the call was
+    /// answered elsewhere.
+    cancel: Option<bool>,
     /// Set once there is a final response: what acknowledges it.
     ack: Option<Vec<u8>>,
     done: bool,
@@ -110,6 +119,13 @@ pub(crate) struct Server {
     /// Parked calls by the number that takes them back.
     pub(super) parked: HashMap<String, super::calls::Parked>,
     pub(super) watchers: Vec<super::watchers::Watcher>,
+    /// Conferences, and the sound of the server's own.
+    pub(super) bridge: super::calls::Bridge,
+    pub(super) music: Vec<super::calls::Playing>,
+    /// Calls that were taken and whose callers have not acknowledged that yet.
+    pub(super) taken: Vec<super::calls::Taken>,
+    /// Who does not want to be disturbed, by user id.
+    pub(super) quiet: HashMap<String, super::told::Quiet>,
 }
 
 /// Runs the server until dropped.
@@ -131,9 +147,14 @@ pub(crate) async fn run(
         diverted: HashMap::new(),
         parked: HashMap::new(),
         watchers: Vec::new(),
+        bridge: super::calls::Bridge::default(),
+        music: Vec::new(),
+        taken: Vec::new(),
+        quiet: HashMap::new(),
     };
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut beats = tokio::time::interval(BEAT);
     loop {
         tokio::select! {
             arrival = inbox.recv() => match arrival {
@@ -145,6 +166,7 @@ pub(crate) async fn run(
                 None => return,
             },
             _ = ticks.tick() => server.tick(Instant::now()),
+            _ = beats.tick(), if !server.bridge.mixer.is_idle() => server.bridge.mixer.beat(),
         }
     }
 }
@@ -229,7 +251,7 @@ impl Server {
                 self.respond(now, &incoming.key, &reply);
             }
             "SUBSCRIBE" => self.subscribe(now, &incoming),
-            "PUBLISH" => self.refuse(now, &incoming, 489, "Bad Event"),
+            "PUBLISH" => self.publish(now, &incoming),
             "BYE" | "INFO" | "UPDATE" | "PRACK" | "NOTIFY" => {
                 self.refuse(now, &incoming, 481, "Call/Transaction Does Not Exist");
             }
@@ -340,7 +362,7 @@ impl Server {
                 purpose,
                 repeat: (route.kind == Kind::Udp).then(|| Repeat::start(now)),
                 provisional: false,
-                cancel: false,
+                cancel: None,
                 ack: None,
                 done: false,
                 ends: now + LIFE,
@@ -362,7 +384,13 @@ impl Server {
     }
 
     /// Cancels the INVITE of a branch, at once or as soon as the other side has reacted to it.
-    pub(super) fn cancel_branch(&mut self, now: Instant, call: u64, branch: usize) {
+    pub(super) fn cancel_branch(
+        &mut self,
+        now: Instant,
+        call: u64,
+        branch: usize,
+        elsewhere: bool,
+    ) {
         let purpose = Purpose::Branch { call, branch };
         let found = self
             .asked
@@ -370,10 +398,10 @@ impl Server {
             .find(|transaction| transaction.purpose == purpose && !transaction.done);
         let Some(transaction) = found else { return };
         if !transaction.provisional {
-            transaction.cancel = true;
+            transaction.cancel = Some(elsewhere);
             return;
         }
-        transaction.cancel = false;
+        transaction.cancel = None;
         let (route, request) = (transaction.route, transaction.request.clone());
         let number = request.cseq().0;
         let cancel = Message::request("CANCEL", request.uri())
@@ -381,6 +409,11 @@ impl Server {
             .with("CSeq", format!("{number} CANCEL"))
             .with("Max-Forwards", "70")
             .with_no_body();
+        let cancel = if elsewhere {
+            cancel.with("Reason", "SIP;cause=200;text=\"Call completed elsewhere\"")
+        } else {
+            cancel
+        };
         let branch_id = request.branch().to_owned();
         self.ask_with_branch(now, route, cancel, Purpose::Alone, &branch_id);
     }
@@ -411,7 +444,7 @@ impl Server {
             transaction.repeat = None;
             transaction.ends = now + Duration::from_secs(5);
         }
-        let cancel_now = invite && status < 200 && transaction.cancel;
+        let cancel_now = transaction.cancel.filter(|_| invite && status < 200);
         let (purpose, route) = (transaction.purpose.clone(), transaction.route);
         if invite && status >= 300 {
             let request = &transaction.request;
@@ -431,14 +464,25 @@ impl Server {
         }
         match purpose {
             Purpose::Branch { call, branch } => {
-                if cancel_now {
-                    self.cancel_branch(now, call, branch);
+                if let Some(elsewhere) = cancel_now {
+                    self.cancel_branch(now, call, branch, elsewhere);
                 }
                 self.branch_response(now, call, branch, &message);
             }
+            other => self.answered(now, other, &message),
+        }
+    }
+
+    /// What a request of ours was for.
+    fn answered(&mut self, now: Instant, purpose: Purpose, message: &Message) {
+        match purpose {
+            Purpose::Branch { call, branch } => self.branch_response(now, call, branch, message),
             Purpose::Forward { call, to, key } => {
-                self.forward_response(now, call, to, &key, &message);
+                self.forward_response(now, call, to, &key, message);
             }
+            Purpose::Seat(seat) => self.seat_response(now, seat, message),
+            Purpose::Music { call, to } => self.music_response(call, to, message),
+            Purpose::Back { call } => self.back_response(now, call, message),
             Purpose::Alone => {}
         }
     }
@@ -470,16 +514,10 @@ impl Server {
             }
             // Silence counts as 408 (RFC 3261 section 8.1.3.1).
             let timeout = Message::response(&transaction.request, 408, "Request Timeout");
-            match transaction.purpose {
-                Purpose::Branch { call, branch } => {
-                    self.branch_response(now, call, branch, &timeout);
-                }
-                Purpose::Forward { call, to, key } => {
-                    self.forward_response(now, call, to, &key, &timeout);
-                }
-                Purpose::Alone => {}
-            }
+            self.answered(now, transaction.purpose, &timeout);
         }
+        self.revert_parked(now);
+        self.seats_again(now);
         self.expire_bindings(now);
         self.expire_calls(now);
         self.tell_watchers(now);

@@ -7,10 +7,19 @@ use std::time::Instant;
 use super::message::Message;
 use super::nodes::{HOSTS, Word};
 use super::registrar::Binding;
-use super::server::{Purpose, Server};
+use super::server::{Incoming, Purpose, Server};
 use crate::events::LabEvent;
 use crate::random;
 use crate::xml::escape;
+
+/// How a person is left in peace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quiet {
+    /// Phones show calls and do not ring.
+    Ringer,
+    /// Calls are refused.
+    Reject,
+}
 
 impl Server {
     pub(super) fn word(&mut self, now: Instant, word: Word) {
@@ -36,6 +45,10 @@ impl Server {
                     self.service_control(now, &binding, action);
                 }
             }
+            Word::Quiet(user, quiet) => self.be_quiet(now, &user, quiet),
+            Word::Dial(phone, number) => self.dial_for(now, &phone, &number),
+            Word::Answer(phone) => self.answer_at(now, &phone),
+            Word::HangUp(phone) => self.hang_up_at(now, &phone),
         }
     }
 
@@ -54,6 +67,40 @@ impl Server {
             None => drop(self.diverted.remove(user)),
         }
         self.tell_phones(now, user, &inner);
+    }
+
+    /// Keeps whether a person may be disturbed, and tells the person's phones.
+    pub(super) fn be_quiet(&mut self, now: Instant, user: &str, quiet: Option<Quiet>) {
+        match quiet {
+            Some(quiet) => drop(self.quiet.insert(user.to_owned(), quiet)),
+            None => drop(self.quiet.remove(user)),
+        }
+        self.tell_phones(now, user, &dndupdate(quiet));
+    }
+
+    /// A phone tells whether its user may be disturbed: presence with `dnd` or `available` among the
+    /// activities, as phones of the vendor publish it (seen in UCM-patch).
+    pub(super) fn publish(&mut self, now: Instant, incoming: &Incoming) {
+        let event = incoming.message.header("Event").unwrap_or_default();
+        if !event.trim().starts_with("presence") || !self.lab.config.sip.takes_publish {
+            return self.refuse(now, incoming, 489, "Bad Event");
+        }
+        let Some(binding) = self.caller(now, incoming) else { return };
+        let text = String::from_utf8_lossy(&incoming.message.body).into_owned();
+        let has = |name: &str| {
+            text.contains(&format!(":{name}/>")) || text.contains(&format!(":{name} />"))
+        };
+        let quiet = match (has("dnd"), has("available")) {
+            (true, _) => Some(self.quiet.get(&binding.person).copied().unwrap_or(Quiet::Ringer)),
+            (false, true) => None,
+            (false, false) => return self.refuse(now, incoming, 400, "Bad Request"),
+        };
+        let reply = self
+            .reply(incoming, 200, "OK")
+            .with("SIP-ETag", random::hex::<6>())
+            .with("Expires", "3600");
+        self.respond(now, &incoming.key, &reply);
+        self.be_quiet(now, &binding.person, quiet);
     }
 
     fn phones_of(&self, user: &str) -> Vec<Binding> {
@@ -85,7 +132,7 @@ impl Server {
                 "<bulkupdate><contact all=\"true\"><mwi>no</mwi></contact>\
                  <contact line=\"1\"><mwi>no</mwi></contact></bulkupdate>",
             ),
-            part("<dndupdate><state>disable</state><option>ringeroff</option></dndupdate>"),
+            part(&dndupdate(self.quiet.get(&binding.person).copied())),
             "--uniqueBoundary--\r\n".to_owned(),
         ]
         .concat();
@@ -140,6 +187,15 @@ impl Server {
             .with("CSeq", format!("101 {method}"))
             .with("Max-Forwards", "70")
     }
+}
+
+fn dndupdate(quiet: Option<Quiet>) -> String {
+    let (state, option) = match quiet {
+        None => ("disable", "ringeroff"),
+        Some(Quiet::Ringer) => ("enable", "ringeroff"),
+        Some(Quiet::Reject) => ("enable", "callreject"),
+    };
+    format!("<dndupdate><state>{state}</state><option>{option}</option></dndupdate>")
 }
 
 fn cfwdall(to: Option<&str>) -> String {

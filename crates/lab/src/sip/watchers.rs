@@ -118,6 +118,7 @@ impl Server {
                 },
             );
         let there = self.bindings.iter().any(|binding| binding.number == number);
+        let busy = busy.or_else(|| self.bridge.talks(number).then_some(Lamp::Talks));
         busy.unwrap_or(if there { Lamp::Free } else { Lamp::Closed })
     }
 }

@@ -93,6 +93,7 @@ fn end_words(cx: &Cx<'_>, call: &Call) -> String {
         "missed" => "call-missed",
         "transferred" => "end-transferred",
         "parked" => "end-parked",
+        "merged" => "end-merged",
         "diverted" => "end-diverted",
         "forwarded" => "end-forwarded",
         "answeredElsewhere" => "end-elsewhere",

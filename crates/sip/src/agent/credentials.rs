@@ -128,6 +128,7 @@ impl UserAgent {
             | Purpose::KeepAlive(_)
             | Purpose::Subscribe(_)
             | Purpose::Press(_)
+            | Purpose::Publish
             | Purpose::Cancel => false,
         }
     }
@@ -209,6 +210,7 @@ impl UserAgent {
             Purpose::Invite(_)
             | Purpose::KeepAlive(_)
             | Purpose::Press(_)
+            | Purpose::Publish
             | Purpose::Bye(None)
             | Purpose::Cancel => last + 1,
         }
@@ -236,6 +238,7 @@ impl UserAgent {
             | Purpose::KeepAlive(_)
             | Purpose::Subscribe(_)
             | Purpose::Press(_)
+            | Purpose::Publish
             | Purpose::Cancel => {}
         }
     }
@@ -257,6 +260,7 @@ impl UserAgent {
             Purpose::Told(call) => self.referrer_gone(*call),
             Purpose::Subscribe(id) => self.subscribe_failed(*id, status, None, now),
             Purpose::Press(id) => self.press_response(*id, status, &message.explanation(), now),
+            Purpose::Publish => self.published(status, &message.explanation()),
             Purpose::Refresh(_)
             | Purpose::Prack(_)
             | Purpose::KeepAlive(_)

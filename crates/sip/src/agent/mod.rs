@@ -19,6 +19,7 @@ mod kpml;
 mod offers;
 mod outbound;
 mod outgoing;
+mod publish;
 mod referred;
 mod register;
 mod reliable;
@@ -70,6 +71,8 @@ enum Purpose {
     Subscribe(u32),
     /// REFER with this press of a button.
     Press(u32),
+    /// PUBLISH of do not disturb.
+    Publish,
     Invite(SipCall),
     Reinvite(SipCall),
     /// UPDATE without offer: it refreshes the session or tells our new Contact.
@@ -402,6 +405,7 @@ impl UserAgent {
             Purpose::KeepAlive(flow) => self.standby_answered(flow, status, now),
             Purpose::Subscribe(id) => self.subscribe_response(id, &delivered.request, message, now),
             Purpose::Press(id) => self.press_response(id, status, &message.explanation(), now),
+            Purpose::Publish => self.published(status, &message.explanation()),
             Purpose::Invite(call) => self.invite_response(call, &delivered, message, now),
             Purpose::Reinvite(call) => self.reinvite_response(call, &delivered, message, now),
             Purpose::Bye(Some(call)) if status >= 200 => {
@@ -431,6 +435,7 @@ impl UserAgent {
             Purpose::KeepAlive(flow) => self.standby_answered(flow, status, now),
             Purpose::Subscribe(id) => self.subscribe_failed(id, status, None, now),
             Purpose::Press(id) => self.press_response(id, status, "", now),
+            Purpose::Publish => self.published(status, ""),
             Purpose::Invite(call) => self.invite_unanswered(call, status),
             Purpose::Reinvite(call) => self.reinvite_unanswered(call, status, now),
             Purpose::Bye(Some(call)) => {

@@ -192,6 +192,11 @@ pub enum Event {
         /// Done, or the status and words of the refusal.
         outcome: Result<(), (u16, String)>,
     },
+    /// [`super::UserAgent::publish_do_not_disturb`] was answered.
+    DoNotDisturbTold {
+        /// Taken, or the status and words of the refusal.
+        outcome: Result<(), (u16, String)>,
+    },
     /// A digit that came by INFO (RFC 6086).
     Digit {
         /// The call.

@@ -13,6 +13,7 @@ use crate::random;
 use crate::robot::g711::Law;
 use crate::robot::media::{self, Report};
 use crate::robot::sdp::{self, Remote};
+use crate::sip::element;
 use crate::sip::message::{Message, uri_of, user_of};
 
 /// Description, view for the media to come, and the media's side of it.
@@ -138,6 +139,18 @@ impl Phone {
             None => reply,
         };
         self.send(&reply);
+    }
+
+    /// The call manager wants a call, or an answer.
+    pub(super) async fn told(&mut self, refer: &Message) {
+        let text = String::from_utf8_lossy(&refer.body).into_owned();
+        if let Some(number) = element(&text, "dialstring") {
+            self.dial(number.to_owned(), None).await;
+        } else if text.contains("<answercallreq>")
+            && let Some(id) = element(&text, "callid")
+        {
+            self.answer(id);
+        }
     }
 
     pub(super) async fn dial(&mut self, number: String, shown: Option<String>) {

@@ -13,7 +13,10 @@ impl Server {
         let live = found
             .filter(|(id, _)| self.calls.get(id).is_some_and(|call| call.phase != Phase::Over));
         let Some((id, side)) = live else {
-            return self.refuse(now, &incoming, 481, "Call/Transaction Does Not Exist");
+            return match self.bridge.by_our_tag(message.call_id(), message.receiver_tag()) {
+                Some(seat) => self.in_seat(now, seat, &incoming),
+                None => self.refuse(now, &incoming, 481, "Call/Transaction Does Not Exist"),
+            };
         };
         match message.method() {
             "BYE" => {
@@ -21,6 +24,7 @@ impl Server {
                 self.bye(now, id, side, &incoming);
             }
             "OPTIONS" => self.refuse(now, &incoming, 200, "OK"),
+            "INVITE" if self.holds_with_music(now, id, side, &incoming) => {}
             "INVITE" | "UPDATE" | "INFO" | "NOTIFY" | "MESSAGE" => {
                 self.forward(now, id, side, &incoming);
             }
@@ -152,7 +156,13 @@ impl Server {
     }
 
     /// The ACK of a 2xx: the other side's 2xx is acknowledged with it.
-    pub(in crate::sip) fn acknowledged(&mut self, _now: Instant, message: &Message) {
+    pub(in crate::sip) fn acknowledged(&mut self, now: Instant, message: &Message) {
+        if self.taken_acknowledged(now, message) {
+            return;
+        }
+        if let Some(seat) = self.bridge.by_our_tag(message.call_id(), message.receiver_tag()) {
+            return self.seat_acknowledged(seat, message);
+        }
         let Some((id, side)) = self.find_leg(message.call_id(), message.receiver_tag()) else {
             return;
         };

@@ -13,8 +13,17 @@ use crate::sip::transport::Route;
 /// The side of a call that waits for somebody to take it back.
 #[derive(Debug)]
 pub(in crate::sip) struct Parked {
-    leg: Leg,
-    party: Party,
+    pub(super) leg: Leg,
+    pub(super) party: Party,
+    /// Who parked it and when it rings there again.
+    pub(super) by: Option<(Binding, Instant)>,
+}
+
+impl Parked {
+    /// Rings at this phone again at that time.
+    pub(in crate::sip) fn wait_for(&mut self, by: Binding, at: Instant) {
+        self.by = Some((by, at));
+    }
 }
 
 impl Server {
@@ -38,19 +47,24 @@ impl Server {
         id: u64,
         side: Side,
     ) -> Option<Parked> {
-        let call = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Up)?;
-        let other = call.other(side)?;
-        let party = match other {
+        let call = self.calls.get(&id).filter(|call| call.phase == Phase::Up)?;
+        let (leg, party) = self.detach(id, call.other(side)?)?;
+        self.hang_up(now, id, side, None);
+        self.over(now, id);
+        Some(Parked { leg, party, by: None })
+    }
+
+    /// Takes a side out of its call: what it says from now on belongs to that call no more.
+    pub(super) fn detach(&mut self, id: u64, side: Side) -> Option<(Leg, Party)> {
+        let call = self.calls.get_mut(&id)?;
+        let party = match side {
             Side::Caller => call.caller.clone(),
             Side::Branch(_) => call.callee.clone(),
         };
-        let leg = call.leg_mut(other)?;
-        let parked = Parked { leg: leg.clone(), party };
-        // What it says from now on belongs to no call until somebody takes it back.
+        let leg = call.leg_mut(side)?;
+        let taken = leg.clone();
         leg.tag = random::hex::<8>();
-        self.hang_up(now, id, side, None);
-        self.over(now, id);
-        Some(parked)
+        Some((taken, party))
     }
 
     /// Somebody calls the number of a parked call: the side that waits is asked to talk to them.
@@ -83,7 +97,7 @@ impl Server {
         call.branches.push(branch);
         self.invite_branch(now, id, at);
         for branch in open {
-            self.cancel_branch(now, id, branch);
+            self.cancel_branch(now, id, branch, false);
         }
         true
     }
@@ -96,8 +110,40 @@ impl Server {
         });
     }
 
+    /// The dialog of a call that rings at a phone: its Call-ID, the phone's tag and ours.
+    pub(in crate::sip) fn ringing_at(&self, binding: &Binding) -> Option<(String, String, String)> {
+        let mut ringing = self.calls.values().filter(|call| call.phase == Phase::Ringing);
+        let leg = ringing.find_map(|call| {
+            let here = |branch: &&Branch| branch.leg.route == binding.route && !branch.failed;
+            call.branches.iter().find(here).map(|branch| &branch.leg)
+        })?;
+        Some((leg.call_id.clone(), leg.remote_tag.clone(), leg.tag.clone()))
+    }
+
+    /// The calls of a phone end, for the phone as well.
+    pub(in crate::sip) fn end_calls_at(&mut self, now: Instant, route: &Route) {
+        let hit: Vec<(u64, Phase, Option<Side>)> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| call.leg.route == *route || call.is_answered_at(route))
+            .map(|(id, call)| (*id, call.phase, call.other(Side::Caller)))
+            .collect();
+        for (id, phase, other) in hit {
+            match (phase, other) {
+                (Phase::Ringing, _) => self.cancel_all(now, id, 487, "Request Terminated"),
+                (Phase::Up, Some(other)) => {
+                    self.hang_up(now, id, Side::Caller, None);
+                    self.hang_up(now, id, other, None);
+                    self.over(now, id);
+                }
+                (Phase::Up | Phase::Over, _) => {}
+            }
+        }
+    }
+
     /// A connection ended and took its phones along.
     pub(in crate::sip) fn end_calls_of(&mut self, now: Instant, route: &Route) {
+        self.seats_gone(now, route);
         let hit: Vec<(u64, Side)> = self
             .calls
             .iter()
