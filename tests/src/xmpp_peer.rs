@@ -181,6 +181,12 @@ impl XmppPeer {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What it has reported beyond the first so many.
+    pub fn events_since(&self, count: usize) -> Vec<Value> {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.get(count..).unwrap_or_default().to_vec()
+    }
+
     /// Waits for a report.
     ///
     /// # Panics

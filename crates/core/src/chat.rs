@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use offhook_im::{Im, Output, Stanza};
 use offhook_model::{
     Availability, CommandError, Endpoint, ErrorCode, Fault, Jid, Link, Message, MessageId, Moment,
-    NoticeBody, Owner, PhotoId, Presence, Problem, ServiceState, ServiceStatus,
+    NoticeBody, Owner, PhotoId, Presence, Problem, ServiceState, ServiceStatus, Ticket,
 };
 use offhook_ports::{
     Loaded, Resumption, StoreAnswer, StoreRequest, XmppAuth, XmppPlan, XmppServer,
@@ -14,6 +14,7 @@ use offhook_ports::{
 
 use crate::event::XmppEvent;
 use crate::failover::{Failover, State};
+use crate::history::Early;
 use crate::resuming::{Abandoned, Earlier};
 use crate::reviving::fault_is_final;
 use crate::standing::ServiceVerdict;
@@ -65,6 +66,10 @@ pub struct ChatSide {
     pub(crate) failover: Option<Failover>,
     /// The user asked for the next attempt, and nothing more was tried by itself before.
     pub(crate) by_user: Option<bool>,
+    /// What came before the history was read, while that is waited for.
+    pub(crate) early: Option<Early>,
+    /// Messages of which their writers hear when the store has them.
+    pub(crate) unkept: Vec<(MessageId, Ticket)>,
     resumed: bool,
 }
 
@@ -87,6 +92,8 @@ impl ChatSide {
             carried: false,
             failover: None,
             by_user: None,
+            early: None,
+            unkept: Vec::new(),
             resumed: false,
         }
     }
@@ -186,7 +193,8 @@ impl ChatSide {
             | LinkState::Closing(_) => None,
         };
         let machine = self.im.as_ref().and_then(Im::next_timeout);
-        [pause, machine, self.stream_timeout()].into_iter().flatten().min()
+        let early = self.early.as_ref().and_then(|early| early.until);
+        [pause, machine, self.stream_timeout(), early].into_iter().flatten().min()
     }
 
     /// It waits for the session.
@@ -313,6 +321,10 @@ impl Core {
         if !self.chat.is_current(link) && !abandoned {
             return;
         }
+        if matches!(event, XmppEvent::Failed { .. } | XmppEvent::Offline { .. } | XmppEvent::Closed)
+        {
+            self.catch_up(now);
+        }
         match event {
             XmppEvent::Online { resumed, .. } if abandoned => self.abandoned_is_online(resumed),
             XmppEvent::Online { jid, resumed, server, tls } => {
@@ -320,11 +332,7 @@ impl Core {
             }
             XmppEvent::Stanza(stanza) => {
                 self.chat.carried |= self.chat.resumed;
-                if !self.file_stanza(&stanza, now)
-                    && let Some(im) = &mut self.chat.im
-                {
-                    im.receive(*stanza, now);
-                }
+                self.stanza_came(*stanza, now);
             }
             XmppEvent::Refused { what, fault } => {
                 self.chat.carried |= self.chat.resumed;
@@ -352,6 +360,14 @@ impl Core {
                 self.chat.link = LinkState::Off;
                 self.session.services.im = ServiceStatus::default();
             }
+        }
+    }
+
+    pub(crate) fn take_stanza(&mut self, stanza: Stanza, now: Moment) {
+        if !self.file_stanza(&stanza, now)
+            && let Some(im) = &mut self.chat.im
+        {
+            im.receive(stanza, now);
         }
     }
 

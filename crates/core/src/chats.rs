@@ -23,8 +23,11 @@ impl Core {
         now: Moment,
     ) -> Option<Result<Reply, CommandError>> {
         Some(match wish {
-            ChatWish::Reply { .. }
-            | ChatWish::Correct { .. }
+            ChatWish::Reply { .. } => {
+                let sent = self.write(wish, now);
+                return self.when_kept(ticket, sent);
+            }
+            ChatWish::Correct { .. }
             | ChatWish::React { .. }
             | ChatWish::Retract { .. }
             | ChatWish::Again { .. } => self.write(wish, now),

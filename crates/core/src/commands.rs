@@ -52,7 +52,10 @@ impl Core {
             Command::RosterAnswer { contact, allow } => {
                 self.roster_answer(&contact, allow, now).map(done)
             }
-            Command::SendChat { to, body } => self.send_chat(to, body, now),
+            Command::SendChat { to, body } => {
+                let sent = self.send_chat(to, body, now);
+                return self.when_kept(ticket, sent);
+            }
             Command::Typing { to, typing } => self.chat.machine("Chatting").map(|im| {
                 im.typing(&to, typing, now);
                 Reply::Done

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use offhook_model::{Delivery, MessageId, Moment};
+use offhook_model::{CommandError, Delivery, MessageId, Moment, Reply, Ticket};
 use offhook_ports::{Resumption, StoreRequest};
 
 use crate::chat::LinkState;
@@ -156,6 +156,26 @@ impl Core {
     pub(crate) fn own_message_kept(&mut self, id: &MessageId) {
         if let Some(im) = &mut self.chat.im {
             im.message_kept(id);
+        }
+        let answered = self.chat.unkept.extract_if(.., |(of, _)| of == id);
+        for (id, ticket) in answered.collect::<Vec<_>>() {
+            self.reply(ticket, Ok(Reply::Message(id)));
+        }
+    }
+
+    /// The answer to whoever wrote a message: it says that the message outlives the end of the
+    /// program, so it comes when the store has it.
+    pub(crate) fn when_kept(
+        &mut self,
+        ticket: Ticket,
+        sent: Result<Reply, CommandError>,
+    ) -> Option<Result<Reply, CommandError>> {
+        match sent {
+            Ok(Reply::Message(id)) if self.chat.im.as_ref().is_some_and(|im| im.is_unkept(&id)) => {
+                self.chat.unkept.push((id, ticket));
+                None
+            }
+            sent => Some(sent),
         }
     }
 }

@@ -65,6 +65,7 @@ impl Core {
             self.reopen_chat(now);
         }
         self.stream_due(now);
+        self.early_due(now);
         if let Some(im) = &mut self.chat.im {
             im.handle_timeout(now);
         }

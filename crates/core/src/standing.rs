@@ -9,10 +9,10 @@ use offhook_model::{
 use offhook_ports::{PhoneAccount, StoreRequest, XmppPlan};
 use offhook_signin::{Credentials, EdgeRoute, Grant, Renewal, Service};
 
+use crate::Core;
 use crate::memory::{Way, outdated, same_place};
 use crate::moving::Move;
 use crate::phase::{Phase, Wish, password_can_mend};
-use crate::{Core, StoreTag};
 
 /// A session that stands.
 #[derive(Debug)]
@@ -216,7 +216,7 @@ impl Core {
 
     fn open_history(&mut self, address: &UserAddress) {
         self.open_kept(address.to_string());
-        self.read_history(StoreTag::Loaded, StoreRequest::Load);
+        self.load_history();
     }
 
     fn confirm(&mut self) {

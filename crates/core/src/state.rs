@@ -285,6 +285,7 @@ impl Core {
                 self.keeping = loaded.keeping.clone();
                 self.call_log = Arc::new(std::mem::take(&mut loaded.calls));
                 self.chat.loaded(*loaded);
+                self.wait_no_longer(now);
             }
             (StoreTag::Value(number), answer) => {
                 self.value_kept(number, &answer);
@@ -305,6 +306,7 @@ impl Core {
                 if tag == StoreTag::Loaded {
                     // What waits for it goes on with nothing.
                     self.chat.loaded(Loaded::default());
+                    self.wait_no_longer(now);
                 }
                 let problem = Problem::new(
                     offhook_model::Area::Provisioning,

@@ -46,7 +46,7 @@ impl Im {
         let wants_own = match &change {
             Amendment::Body { .. } => true,
             Amendment::Retract { by_room, .. } => !by_room,
-            Amendment::Reactions { .. } | Amendment::ArchiveId(_) => false,
+            Amendment::Reactions { .. } | Amendment::ArchiveId(_) | Amendment::Placed(_) => false,
         };
         let own_id = wants_own.then(|| self.id_of(with, target, asked)).flatten();
         let Some(id) = own_id.or_else(|| self.target_id(with, target)) else {
@@ -172,6 +172,10 @@ pub(crate) fn amend(message: &mut Message, change: Amendment) {
             react(&mut message.more.reactions, &by, own, &emoji)
         }
         Amendment::ArchiveId(id) => message.more.archive_id = Some(id),
+        Amendment::Placed(time) => {
+            message.time = time;
+            message.more.unplaced = false;
+        }
     }
 }
 

@@ -70,6 +70,11 @@ impl Archives {
     pub(crate) fn is_settled(&self) -> bool {
         self.settled
     }
+
+    /// Whether that of our account is read to its end, or there is none.
+    pub(crate) fn is_read(&self) -> bool {
+        self.synced.contains(&None)
+    }
 }
 
 /// A page that was asked for.
@@ -80,6 +85,19 @@ struct Query {
     /// Messages that came for it.
     came: usize,
     pages: u32,
+    /// What came of a first reading, which counts when all of it is here: pages come the newest
+    /// first, and messages find their places the oldest first.
+    held: Vec<Held>,
+    /// The same of the pages before, which are newer.
+    newer: Vec<Held>,
+}
+
+/// A message of the archive that does not count yet.
+#[derive(Debug)]
+struct Held {
+    place: String,
+    wire: Wire,
+    time: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +106,7 @@ enum Purpose {
     After(String),
     /// The first time: the newest, page by page backwards before this id (nothing at first), and the
     /// newest id of all.
-    Newest { since: Timestamp, before: String, newest: Option<String>, seen: usize },
+    Newest { since: Timestamp, before: String, newest: Option<String> },
     /// Messages of a conversation before this place in the archive, or before this time where the
     /// oldest message here has no place: many may be written in a second.
     Older { with: Jid, before: Timestamp, place: Option<String> },
@@ -99,8 +117,8 @@ enum Purpose {
 enum Reading {
     /// The oldest first, after all that is here but what came by the stream since.
     Forwards,
-    /// The newest page first.
-    Backwards,
+    /// The same, the first time: what was there before this computer knew the account is not news.
+    First,
     /// Before all that is here, the oldest of which has this time.
     Older(Timestamp),
 }
@@ -117,7 +135,8 @@ impl Im {
 
     /// A new stream: what went on meanwhile is not known.
     pub(crate) fn archives_doubtful(&mut self) {
-        let Archives { loaded, positions, orders, .. } = std::mem::take(&mut self.archives);
+        let Archives { loaded, positions, mut orders, .. } = std::mem::take(&mut self.archives);
+        orders.values_mut().for_each(Order::begin_anew);
         self.archives = Archives { loaded, positions, orders, ..Archives::default() };
     }
 
@@ -125,8 +144,10 @@ impl Im {
     pub(crate) fn account_known(&mut self, now: Moment) {
         if self.services.account.contains(ns::MAM) {
             self.begin_sync(now);
-        } else {
+        } else if self.services.account.is_empty() {
             self.doubts_are_over();
+        } else {
+            self.sync_over(&None);
         }
     }
 
@@ -147,7 +168,7 @@ impl Im {
         let archive = Some(room);
         self.archives.positions.insert(archive.clone(), place.clone());
         let purpose = Purpose::After(place);
-        self.query(Query { archive, purpose, came: 0, pages: 0 })
+        self.query(Query::new(archive, purpose, 0))
     }
 
     /// Brings an archive up to date: of our account, or of a room. At most one sync of each goes on.
@@ -159,12 +180,12 @@ impl Im {
             Some(position) => Purpose::After(position.clone()),
             None => Self::newest(now),
         };
-        self.query(Query { archive, purpose, came: 0, pages: 0 });
+        self.query(Query::new(archive, purpose, 0));
     }
 
     fn newest(now: Moment) -> Purpose {
         let since = Timestamp(now.wall.0.saturating_sub(FIRST_DAYS * 86_400_000));
-        Purpose::Newest { since, before: String::new(), newest: None, seen: 0 }
+        Purpose::Newest { since, before: String::new(), newest: None }
     }
 
     /// This computer has no older messages of the conversation: the server's archive may. They come
@@ -188,7 +209,7 @@ impl Im {
             before: oldest.map_or(self.time.wall, |oldest| oldest.time),
             place: oldest.and_then(|oldest| oldest.more.archive_id.clone()),
         };
-        if !here || !self.query(Query { archive, purpose, came: 0, pages: 0 }) {
+        if !here || !self.query(Query::new(archive, purpose, 0)) {
             self.nothing_older(with);
         }
     }
@@ -210,7 +231,8 @@ impl Im {
             return false;
         };
         let from = message.from.as_ref().and_then(jid_from_wire);
-        let query = result.attr("queryid").and_then(|id| self.archives.queries.get_mut(id));
+        let queryid = result.attr("queryid").unwrap_or_default();
+        let query = self.archives.queries.get_mut(queryid);
         let place = result.attr("id").filter(|id| !id.is_empty() && id.len() <= ID);
         let asked = match query.as_ref().and_then(|query| query.archive.as_ref()) {
             None => from.as_ref().is_none_or(|from| *from == self.me),
@@ -228,16 +250,29 @@ impl Im {
         if query.came > 2 * PAGE {
             return true;
         }
-        let (archive, reading) = (query.archive.clone(), query.reading());
-        if let Some((wire, time)) = forwarded(result, now) {
-            self.take_archived(archive, place, wire, time, reading);
+        let Some((wire, time)) = forwarded(result, now) else {
+            return true;
+        };
+        let reading = match query.purpose {
+            Purpose::Newest { .. } => {
+                query.held.push(Held { place: place.to_owned(), wire, time });
+                return true;
+            }
+            Purpose::After(_) => Reading::Forwards,
+            Purpose::Older { before, .. } => Reading::Older(before),
+        };
+        let archive = query.archive.clone();
+        self.take_archived(archive.as_ref(), place, wire, time, reading);
+        // A link that never carries a whole page gets on all the same.
+        if archive.is_none() && reading == Reading::Forwards {
+            self.reach(&archive, place.to_owned());
         }
         true
     }
 
     fn take_archived(
         &mut self,
-        archive: Option<Jid>,
+        archive: Option<&Jid>,
         place: &str,
         wire: Wire,
         time: Timestamp,
@@ -245,11 +280,10 @@ impl Im {
     ) {
         if let Some(room) = archive {
             let time = match reading {
-                Reading::Forwards => self.in_its_second(&room, time),
-                Reading::Backwards => time,
+                Reading::Forwards | Reading::First => self.in_its_second(room, time),
                 Reading::Older(before) => just_before(before, time),
             };
-            return self.take_room_archived(&room, place, wire, time);
+            return self.take_room_archived(room, place, wire, time);
         }
         let from = wire.from.as_ref().and_then(jid_from_wire).map(|it| it.bare());
         let to = wire.to.as_ref().and_then(jid_from_wire).map(|it| it.bare());
@@ -264,8 +298,7 @@ impl Im {
             return;
         };
         let time = match reading {
-            Reading::Forwards => self.time_in_archive(&with, time),
-            Reading::Backwards => self.before_the_live(&with, time),
+            Reading::Forwards | Reading::First => self.time_in_archive(&with, time),
             Reading::Older(before) => just_before(before, time),
         };
         let taken = self.take_message(Arrival {
@@ -280,11 +313,18 @@ impl Im {
             protection,
             room: None,
         });
-        match reading {
-            Reading::Forwards => self.came_to(&with, &taken),
-            // What was there before this computer knew the account is not news.
-            Reading::Backwards if matches!(taken, Taken::New(_)) => self.read_up_to(&with, time),
-            Reading::Backwards | Reading::Older(_) => {}
+        if !matches!(reading, Reading::Older(_)) {
+            self.came_to(&with, &taken, own, time);
+        }
+        if reading == Reading::First && matches!(taken, Taken::New(_)) {
+            self.read_up_to(&with, time);
+        }
+    }
+
+    /// What a first reading brought, oldest first.
+    fn take_held(&mut self, archive: Option<&Jid>, held: Vec<Held>) {
+        for Held { place, wire, time } in held {
+            self.take_archived(archive, &place, wire, time, Reading::First);
         }
     }
 
@@ -305,25 +345,17 @@ impl Im {
                     Purpose::After(_) if gone => {
                         self.archives.positions.remove(&query.archive);
                         let (archive, purpose) = (query.archive, Self::newest(now));
-                        self.query(Query { archive, purpose, came: 0, pages: 0 });
+                        self.query(Query::new(archive, purpose, 0));
                     }
                     Purpose::Older { with, before, place: Some(_) } if gone => {
                         let purpose = Purpose::Older { with: with.clone(), before, place: None };
-                        let query = Query { archive: query.archive, purpose, came: 0, pages: 0 };
+                        let query = Query::new(query.archive, purpose, 0);
                         if !self.query(query) {
                             self.nothing_older(&with);
                         }
                     }
                     Purpose::After(_) | Purpose::Newest { .. } => {
-                        match &query.archive {
-                            Some(room) => {
-                                self.room_archive_refuses(room);
-                                self.sync_over(&query.archive);
-                            }
-                            // What it would have told is not here: the position stays, and the next
-                            // stream asks for it. The rest need not wait for that.
-                            None => self.doubts_are_over(),
-                        }
+                        self.sync_failed(query.archive, query.held, query.newer);
                     }
                     Purpose::Older { with, .. } => self.nothing_older(&with),
                 }
@@ -331,8 +363,21 @@ impl Im {
         }
     }
 
+    /// What came still counts. What else there is, the next stream asks for: the position stays.
+    fn sync_failed(&mut self, archive: Option<Jid>, mut held: Vec<Held>, newer: Vec<Held>) {
+        held.extend(newer);
+        self.take_held(archive.as_ref(), held);
+        match &archive {
+            Some(room) => {
+                self.room_archive_refuses(room);
+                self.sync_over(&archive);
+            }
+            None => self.doubts_are_over(),
+        }
+    }
+
     fn page_over(&mut self, query: Query, page: Page, _now: Moment) {
-        let Query { archive, purpose, came, pages } = query;
+        let Query { archive, purpose, pages, mut held, newer, .. } = query;
         let pages = pages + 1;
         match purpose {
             Purpose::After(before) => match page.last.filter(|last| *last != before) {
@@ -340,23 +385,24 @@ impl Im {
                     self.reach(&archive, last.clone());
                     let purpose = Purpose::After(last);
                     let on = !page.complete && pages < PAGES;
-                    let query = Query { archive: archive.clone(), purpose, came: 0, pages };
+                    let query = Query::new(archive.clone(), purpose, pages);
                     if !(on && self.query(query)) {
                         self.sync_over(&archive);
                     }
                 }
                 None => self.sync_over(&archive),
             },
-            Purpose::Newest { since, newest, seen, .. } => {
-                let (newest, seen) = (newest.or(page.last), seen + came);
-                let before = page.first.filter(|_| !page.complete && seen < FIRST_MOST);
-                if let Some(before) = before {
-                    let purpose = Purpose::Newest { since, before, newest: newest.clone(), seen };
-                    let query = Query { archive: archive.clone(), purpose, came: 0, pages };
-                    if pages < PAGES && self.query(query) {
-                        return;
-                    }
+            Purpose::Newest { since, newest, .. } => {
+                let newest = newest.or(page.last);
+                let empty = held.is_empty();
+                held.extend(newer);
+                let more = !page.complete && !empty && held.len() < FIRST_MOST;
+                if let Some(before) = page.first.filter(|_| more) {
+                    let purpose = Purpose::Newest { since, before, newest };
+                    self.query(Query { newer: held, ..Query::new(archive, purpose, pages) });
+                    return;
                 }
+                self.take_held(archive.as_ref(), held);
                 if let Some(newest) = newest {
                     self.reach(&archive, newest);
                 }
@@ -386,6 +432,7 @@ impl Im {
             if let Some(ahead) = self.archives.ahead.take() {
                 self.reach(archive, ahead);
             }
+            self.close_orders();
             self.doubts_are_over();
         }
     }
@@ -393,7 +440,6 @@ impl Im {
     /// What may have arrived is known now, or will not be: all the rest goes out.
     fn doubts_are_over(&mut self) {
         self.archives.settled = true;
-        self.archives.orders.clear();
         self.flush();
     }
 
@@ -415,16 +461,12 @@ impl Im {
 }
 
 impl Query {
-    fn is_sync(&self) -> bool {
-        !matches!(self.purpose, Purpose::Older { .. })
+    fn new(archive: Option<Jid>, purpose: Purpose, pages: u32) -> Self {
+        Self { archive, purpose, came: 0, pages, held: Vec::new(), newer: Vec::new() }
     }
 
-    fn reading(&self) -> Reading {
-        match self.purpose {
-            Purpose::After(_) => Reading::Forwards,
-            Purpose::Newest { .. } => Reading::Backwards,
-            Purpose::Older { before, .. } => Reading::Older(before),
-        }
+    fn is_sync(&self) -> bool {
+        !matches!(self.purpose, Purpose::Older { .. })
     }
 
     fn payload(&self, id: &str) -> Element {

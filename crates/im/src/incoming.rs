@@ -92,7 +92,7 @@ impl Im {
             protection,
             room: None,
         });
-        self.came_live(&with, &taken, time);
+        self.came_live(&with, &taken, own, time);
         self.lies_at(place);
         let spoke = match taken {
             Taken::New(_) => true,
@@ -134,7 +134,7 @@ impl Im {
             protection,
             room: None,
         });
-        self.came_live(&with, &taken, time);
+        self.came_live(&with, &taken, true, time);
         self.lies_at(place);
     }
 

@@ -19,6 +19,7 @@ use xmpp_parsers::ns;
 use xmpp_parsers::stanza_error::DefinedCondition;
 
 mod activity;
+mod ahead;
 mod amending;
 mod archive;
 mod asking;
@@ -213,7 +214,7 @@ impl Im {
     /// What the store holds: conversations in any order, and own messages that wait to be sent,
     /// oldest first. These go out before what was written since.
     pub fn loaded(&mut self, loaded: Loaded) {
-        let Loaded { chats, rows, values, archives, queued, .. } = loaded;
+        let Loaded { chats, rows, values, settled, unplaced, archives, queued, .. } = loaded;
         self.alerts_loaded(&values);
         for chat in chats {
             self.load_chat(chat);
@@ -224,6 +225,7 @@ impl Im {
         self.publish_all();
         let queued = self.without_lost_files(queued);
         self.load_waiting(queued, changes::kept(&values));
+        self.orders_loaded(settled, unplaced);
         self.archives_loaded(archives, self.time);
         self.flush();
     }
@@ -302,6 +304,11 @@ impl Im {
             }
             self.flush();
         }
+    }
+
+    /// Whether an own message waits for the store's word ([`Im::message_kept`]).
+    pub fn is_unkept(&self, id: &MessageId) -> bool {
+        self.outbox.is_unkept(id)
     }
 
     /// The store keeps this message of ours, or cannot: from now on it may be sent. Before that it is

@@ -87,6 +87,11 @@ impl Outbox {
         waiting.is_some_and(|waiting| !std::mem::replace(&mut waiting.kept, true))
     }
 
+    /// Whether the store has yet to say that it has this message.
+    pub(crate) fn is_unkept(&self, id: &MessageId) -> bool {
+        self.waiting.iter().any(|w| &w.id == id && !w.kept)
+    }
+
     /// The next parcel to send, which then counts as being on its way. None overtakes one that the
     /// store does not have yet, nor, until it is `settled` what has arrived, one that may have.
     pub(crate) fn next(&mut self, settled: bool) -> Option<(MessageId, Jid, Parcel)> {

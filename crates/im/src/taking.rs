@@ -149,6 +149,10 @@ impl Im {
         if let Some(message) = archived {
             return Known::Copy(message.id.clone());
         }
+        if let Some(id) = ids.iter().find(|_| !live).and_then(|id| self.came_ahead(arrival, id)) {
+            return Known::Copy(id);
+        }
+        let talk = self.talk(&arrival.with);
         if arrival.own {
             let own = |id: &&String| talk.find(id).is_some_and(|m| m.own);
             if let Some(id) = ids.iter().find(own) {
@@ -207,6 +211,7 @@ impl Im {
                 protection: arrival.protection,
                 html: content.html,
                 mentions_me,
+                unplaced: arrival.live && arrival.room.is_none() && !self.archives.is_read(),
                 attachment: content.attachment,
                 label: content.label,
                 ..More::default()

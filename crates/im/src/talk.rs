@@ -55,6 +55,9 @@ pub(crate) struct Talk {
     pub to_mark: Option<(String, Jid)>,
     /// What came up to then has been seen.
     pub read_until: Option<Timestamp>,
+    /// The time of the newest message that the server is known to have, of those the store had at the
+    /// sign-in.
+    pub stored: Option<Timestamp>,
     /// `messages` goes back to the oldest that the store has.
     pub whole: bool,
     /// The user's word about encryption, if there was one.
@@ -77,6 +80,7 @@ impl Talk {
             writing_until: None,
             to_mark: None,
             read_until,
+            stored: None,
             whole: false,
             encrypt: None,
             seen: VecDeque::new(),
@@ -134,9 +138,11 @@ impl Talk {
     }
 
     /// Whether a message stands in a place that leaves no gap: not before the oldest in memory while
-    /// the store has messages between the two.
+    /// the store has messages between the two, nor alone in memory before the newest that the store
+    /// has.
     pub(crate) fn fits(&self, time: Timestamp) -> bool {
-        self.whole || self.messages.first().is_none_or(|oldest| oldest.time <= time)
+        let oldest = self.messages.first().map(Arc::as_ref).or(self.chat.last.as_ref());
+        self.whole || oldest.is_none_or(|oldest| oldest.time <= time)
     }
 
     /// Puts a message at its place in time, and keeps at most so many. Queued own messages written

@@ -2,8 +2,9 @@
 
 mod support;
 
-use offhook_model::{Availability, Delivery};
-use offhook_ports::{Loaded, StoreRequest};
+use offhook_model::{Availability, Chat, ChatKind, Delivery, Message, Timestamp};
+use offhook_ports::{Amendment, Loaded, StoreRequest};
+use support::disk::{disk, kept, killed};
 use support::{Bench, attribute, jid};
 
 const BOB: &str = "bob@example.com";
@@ -99,7 +100,7 @@ fn what_came_meanwhile_is_fetched_page_by_page_and_kept_before_its_position() {
     let mut bodies = bench.bodies(BOB);
     bodies.sort();
     assert_eq!(bodies, ["one", "three", "two"]);
-    assert_eq!(positions(&bench), ["p3", "p4"]);
+    assert_eq!(positions(&bench), ["p2", "p3", "p4"], "kept message by message");
     let place = |wanted: &dyn Fn(&StoreRequest) -> bool| bench.stored.iter().position(wanted);
     let message = place(&|it| matches!(it, StoreRequest::PutArchived(m) if m.body == "two"));
     let position = place(&|it| matches!(it, StoreRequest::PutArchive(None, p) if p == "p3"));
@@ -169,7 +170,7 @@ fn an_archive_that_refuses_or_says_nothing_holds_nothing_back() {
 }
 
 #[test]
-fn the_first_time_a_week_is_read_backwards_and_is_no_news() {
+fn the_first_time_a_week_is_read_and_is_no_news() {
     let mut bench = online(None);
     let query = queries(&bench).pop().expect("asked");
     assert!(query.contains("2026-11-15T12:00:00"), "a week: {query}");
@@ -184,7 +185,7 @@ fn the_first_time_a_week_is_read_backwards_and_is_no_news() {
         StoreRequest::PutArchived(message) => Some(message.body.as_str()),
         _ => None,
     });
-    assert_eq!(kept.collect::<Vec<_>>(), ["newest", "older"]);
+    assert_eq!(kept.collect::<Vec<_>>(), ["older", "newest"]);
     assert!(bench.im.chats().iter().all(|chat| chat.unread == 0));
 }
 
@@ -323,17 +324,6 @@ fn live(bench: &mut Bench, n: u32) {
     bench.hear(&format!("b{n}"), &n.to_string(), &place);
 }
 
-/// The conversation as the store has it: by time, and as they came within a millisecond.
-fn kept(bench: &Bench) -> Vec<String> {
-    let messages = bench.stored.iter().filter_map(|request| match request {
-        StoreRequest::PutMessage(m) | StoreRequest::PutArchived(m) => Some((m.time, &m.body)),
-        _ => None,
-    });
-    let mut messages: Vec<_> = messages.collect();
-    messages.sort_by_key(|(time, _)| *time);
-    messages.into_iter().map(|(_, body)| body.clone()).collect()
-}
-
 #[test]
 fn order_follows_the_archive_whatever_the_two_clocks_say() {
     let numbers = |n: u32| (1..=n).map(|n| n.to_string()).collect::<Vec<_>>();
@@ -371,6 +361,109 @@ fn order_follows_the_archive_whatever_the_two_clocks_say() {
         live(&mut bench, 11);
         assert_eq!(kept(&bench), numbers(11), "{ahead} {broken}");
     }
+}
+
+#[test]
+fn a_killed_program_goes_on_reading_where_it_was_and_not_behind_what_came_by_the_stream() {
+    for ahead in [0, 3, -3] {
+        let mut bench = online(Some("p0"));
+        page_over(&mut bench, true, "", "");
+        live(&mut bench, 1);
+        bench.disconnect();
+        bench.connect();
+        bench.account_can(MAM);
+        live(&mut bench, 6);
+        live(&mut bench, 7);
+        bob_at(&mut bench, 2, ahead);
+        let mut bench = killed(&bench, Some("p2"));
+        for n in 3..=8 {
+            bob_at(&mut bench, n, ahead);
+        }
+        page_over(&mut bench, true, "p3", "p8");
+        assert_eq!(kept(&bench), ["1", "2", "3", "4", "5", "6", "7", "8"], "{ahead}");
+        assert!(disk(&bench.stored).loaded().unplaced.is_empty(), "nothing is left of it");
+    }
+}
+
+#[test]
+fn what_waits_to_be_sent_does_not_hide_what_the_server_has() {
+    let mut bench = Bench::online();
+    let id = bench.say(BOB, "waits");
+    let mut chat = Chat::new(jid(BOB), "bob".into(), ChatKind::Person);
+    let waiting = bench.stored.iter().find_map(|it| match it {
+        StoreRequest::PutMessage(m) if m.id.0 == id => Some(m.clone()),
+        _ => None,
+    });
+    chat.last = waiting;
+    let newest = Timestamp(chat.last.as_ref().expect("kept").time.0 - 200);
+    let mut bench = Bench::offline();
+    bench.im.loaded(Loaded {
+        archives: vec![(None, "p0".into())],
+        chats: vec![chat],
+        settled: vec![(jid(BOB), newest)],
+        ..Loaded::default()
+    });
+    bench.connect();
+    // The server's whole second is before the newest that is here.
+    let delay = "<delay xmlns='urn:xmpp:delay' stamp='2026-11-22T11:59:59Z'/>";
+    bench.hear("b1", "1", delay);
+    let time = bench.stored.iter().find_map(|it| match it {
+        StoreRequest::PutMessage(m) if m.body == "1" => Some(m.time),
+        _ => None,
+    });
+    assert!(time > Some(newest), "{time:?} {newest:?}");
+}
+
+#[test]
+fn a_first_reading_that_was_killed_begins_anew_and_keeps_the_order() {
+    let mut bench = online(None);
+    live(&mut bench, 2);
+    live(&mut bench, 3);
+    let mut bench = killed(&bench, None);
+    for n in 1..=5 {
+        bob_at(&mut bench, n, i64::from(n > 3) * 5);
+    }
+    page_over(&mut bench, true, "p1", "p5");
+    assert_eq!(kept(&bench), ["1", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn what_a_server_kept_and_gives_in_another_order_is_put_into_that_of_the_archive() {
+    for ahead in [0, 3, -3] {
+        let mut bench = online(Some("p0"));
+        for n in [5, 6, 1, 2, 3] {
+            live(&mut bench, n);
+        }
+        for n in 1..=7 {
+            bob_at(&mut bench, n, ahead);
+        }
+        live(&mut bench, 8);
+        page_over(&mut bench, true, "p1", "p7");
+        let want: Vec<String> = (1..=8).map(|n| n.to_string()).collect();
+        assert_eq!(kept(&bench), want, "{ahead}");
+        assert_eq!(bench.bodies(BOB), want, "{ahead}");
+    }
+}
+
+#[test]
+fn a_long_time_ahead_of_the_archive_is_not_told_twice() {
+    let mut bench = online(Some("p0"));
+    for n in 1..=600 {
+        live(&mut bench, n);
+    }
+    let unread = bench.im.chats()[0].unread;
+    for n in 1..=600 {
+        if n % 100 == 1 && n > 1 {
+            page_over(&mut bench, false, "p", &format!("p{}", n - 1));
+        }
+        bob_at(&mut bench, n, 0);
+    }
+    page_over(&mut bench, true, "p501", "p600");
+    let put = |it: &&StoreRequest| {
+        matches!(it, StoreRequest::PutMessage(_) | StoreRequest::PutArchived(_))
+    };
+    assert_eq!(bench.stored.iter().filter(put).count(), 600);
+    assert_eq!(bench.im.chats()[0].unread, unread);
 }
 
 #[test]

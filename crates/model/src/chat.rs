@@ -131,6 +131,10 @@ pub struct More {
     /// We are named in it.
     #[serde(skip_serializing_if = "is_default")]
     pub mentions_me: bool,
+    /// It came by the stream, and the archive of the account was not read so far: what stands before
+    /// it is not known yet.
+    #[serde(skip)]
+    pub unplaced: bool,
     /// A file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachment: Option<Attachment>,

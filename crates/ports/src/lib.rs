@@ -36,7 +36,7 @@ pub use phone::{
     FlowId, MediaEncryption, PhoneAccount, PhoneDialect, PhoneFeatures, PhoneUpkeep, SipServer,
 };
 pub use probe::{Probe, Reached, XmppLogin};
-pub use store::{Amendment, ChatRow, KeepingPlan, Loaded, StoreAnswer, StoreRequest};
+pub use store::{Amendment, ChatRow, KeepingPlan, Loaded, StoreAnswer, StoreRequest, Unplaced};
 pub use transfer::{Carrier, Place, StreamHost, TransferFact, TransferOrder};
 pub use trust::AskTrust;
 pub use xmpp::{Resumption, Unacknowledged, XmppAuth, XmppPlan, XmppServer};

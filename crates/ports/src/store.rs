@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use offhook_model::{
     AcceptedKey, Alerts, CallRecord, Chat, ChatKind, Delivery, Jid, Keeping, ManualAccount,
-    Message, MessageId, PhotoId, Provisioned, Retraction, Secret, Settings,
+    Message, MessageId, PhotoId, Provisioned, Retraction, Secret, Settings, Timestamp,
 };
 
 use crate::Remembered;
@@ -37,6 +37,8 @@ pub enum StoreRequest {
     /// Everything of the archive up to this id is here: of our account (`None`) or of a room
     /// (XEP-0313). Kept after the messages it speaks of.
     PutArchive(Option<Jid>, String),
+    /// The archive of the account is read to its end: no message is unplaced any more.
+    AllPlaced,
     /// Keep a private value of the account, such as keys (XEP-0384); nothing forgets it.
     PutValue(String, Option<Secret<String>>),
     /// Keep a picture.
@@ -159,6 +161,8 @@ pub enum Amendment {
     },
     /// The archive gave it this id.
     ArchiveId(String),
+    /// The archive came to it: it stands here ([`offhook_model::More::unplaced`] no longer).
+    Placed(Timestamp),
 }
 
 /// What is kept of a conversation beside its messages.
@@ -185,6 +189,11 @@ pub struct Loaded {
     pub chats: Vec<Chat>,
     /// The rows of [`StoreRequest::PutChat`].
     pub rows: Vec<ChatRow>,
+    /// By conversation, the time of the newest message that the server is known to have and that has
+    /// its place: own ones that wait or failed stand behind it.
+    pub settled: Vec<(Jid, Timestamp)>,
+    /// Messages that are not placed, in order of time.
+    pub unplaced: Vec<Unplaced>,
     /// Positions in archives.
     pub archives: Vec<(Option<Jid>, String)>,
     /// Private values.
@@ -195,6 +204,19 @@ pub struct Loaded {
     pub calls: Vec<CallRecord>,
     /// Own messages in state queued, oldest first.
     pub queued: Vec<Message>,
+}
+
+/// A message of which the archive of the account has not told the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unplaced {
+    /// Conversation.
+    pub with: Jid,
+    /// Which.
+    pub id: MessageId,
+    /// The time under which it stands.
+    pub time: Timestamp,
+    /// We wrote it, at another device.
+    pub own: bool,
 }
 
 /// What was read.

@@ -32,6 +32,10 @@ pub fn amend(message: &mut Message, change: &Amendment) -> bool {
             }
             new
         }
+        Amendment::Placed(time) => {
+            let moved = std::mem::replace(&mut message.time, *time) != *time;
+            std::mem::take(&mut message.more.unplaced) || moved
+        }
     }
 }
 

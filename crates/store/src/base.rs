@@ -5,12 +5,14 @@
 
 use std::collections::HashMap;
 
-use offhook_model::{CallDirection, CallRecord, Delivery, Jid, Message, MessageId, Secret};
+use offhook_model::{
+    CallDirection, CallRecord, Delivery, Jid, Message, MessageId, Secret, Timestamp,
+};
 use offhook_ports::{Amendment, ChatRow};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use crate::amend::amend;
-use crate::rows::{self, SELECT};
+use crate::rows::{self, COLUMNS, SELECT};
 use crate::schema::{self, COUNT_BITS, words};
 use crate::seal::Sealed;
 
@@ -142,6 +144,11 @@ impl Base {
             let chat = base.chat(&message.with)?;
             match base.find_id(chat, &message.id)? {
                 Some(old) if old.message.own != message.own => Ok(Put::Passed),
+                // What was received comes again after a crash: it keeps its place.
+                Some(old) if !message.own && old.message.body == message.body => {
+                    let message = Message { time: old.message.time, ..message.clone() };
+                    base.replace(&old, &message).map(|()| Put::Replaced)
+                }
                 Some(old) => base.replace(&old, message).map(|()| Put::Replaced),
                 None => base.add(chat, message).map(|()| Put::Added),
             }
@@ -167,8 +174,8 @@ impl Base {
         let archive = self.free_archive(chat, message.more.archive_id.as_deref(), number)?;
         self.run(
             "INSERT INTO message (number, chat, id, writer, reader, body, time, own, state, error,
-                archive, author, named, more)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                archive, author, named, more, unplaced)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             params![
                 number,
                 chat,
@@ -184,6 +191,7 @@ impl Base {
                 message.more.author.as_ref().map(Jid::to_string),
                 message.more.mentions_me,
                 rows::rest(&message.more)?,
+                message.more.unplaced,
             ],
         )?;
         let unread = !message.own && message.state < Delivery::Read;
@@ -277,8 +285,12 @@ impl Base {
     /// Changes a message; see [`Amendment`].
     pub fn amend(&mut self, with: &Jid, id: &MessageId, change: &Amendment) -> Result<(), String> {
         let Some(mut found) = self.find(with, id)? else { return Ok(()) };
+        let time = found.message.time;
         if !amend(&mut found.message, change) {
             return Ok(());
+        }
+        if let Amendment::Placed(_) = change {
+            return self.whole(|base| base.placed(found, time));
         }
         let Found { number, chat, message } = found;
         let archive = self.free_archive(chat, message.more.archive_id.as_deref(), number)?;
@@ -287,6 +299,22 @@ impl Base {
             params![number, message.body, archive, rows::rest(&message.more)?],
         )
         .map(drop)
+    }
+
+    /// A message has its place, and stood under this time before.
+    fn placed(&mut self, found: Found, time: Timestamp) -> Result<(), String> {
+        let Found { number, chat, message } = found;
+        self.run("UPDATE message SET unplaced = 0 WHERE number = ?1", [number])?;
+        if message.time == time {
+            return Ok(());
+        }
+        let old = Found { number, chat, message: Message { time, ..message.clone() } };
+        self.replace(&old, &message)
+    }
+
+    /// See [`offhook_ports::StoreRequest::AllPlaced`].
+    pub fn all_placed(&mut self) -> Result<(), String> {
+        self.run("UPDATE message SET unplaced = 0 WHERE unplaced = 1", []).map(drop)
     }
 
     /// All received messages of a conversation have been seen.
@@ -320,7 +348,7 @@ impl Base {
             .and_then(|mut query| {
                 let read = |row: &rusqlite::Row<'_>| {
                     let message = rows::message(row, 0)?;
-                    Ok(Found { number: row.get(13)?, chat, message })
+                    Ok(Found { number: row.get(COLUMNS - 1)?, chat, message })
                 };
                 query.query_row(params![id, chat], read).optional()
             })

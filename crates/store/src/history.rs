@@ -202,6 +202,11 @@ impl History {
         self.messages()?.mark_read(with)
     }
 
+    /// The archive is read to its end.
+    pub fn all_placed(&mut self) -> Result<(), String> {
+        self.messages()?.all_placed()
+    }
+
     /// Deletes a conversation's messages.
     pub fn clear(&mut self, with: &Jid) -> Result<(), String> {
         self.messages()?.clear(with)
@@ -256,6 +261,8 @@ impl History {
         Ok(Loaded {
             chats: messages.chats()?,
             rows: messages.chat_rows()?,
+            settled: messages.settled()?,
+            unplaced: messages.unplaced()?,
             archives,
             values,
             keeping,

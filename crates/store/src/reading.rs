@@ -1,7 +1,9 @@
 //! What is read out of a database: pages of messages, conversations, search.
 
-use offhook_model::{CallDirection, CallRecord, Chat, Jid, Message, MessageId, Secret, Timestamp};
-use offhook_ports::ChatRow;
+use offhook_model::{
+    CallDirection, CallRecord, Chat, Delivery, Jid, Message, MessageId, Secret, Timestamp,
+};
+use offhook_ports::{ChatRow, Unplaced};
 use rusqlite::{Params, Row, params};
 
 use crate::base::Base;
@@ -192,6 +194,31 @@ impl Base {
         })
     }
 
+    /// By conversation, the time of the newest message that has its place and is no own one that
+    /// waits or failed.
+    pub fn settled(&self) -> Result<Vec<(Jid, Timestamp)>, String> {
+        let sql = "SELECT address, (SELECT time FROM message
+                       WHERE chat = chat.number AND unplaced = 0 AND NOT (own = 1 AND state IN (?1, ?2))
+                       ORDER BY message.number DESC LIMIT 1) AS newest
+                   FROM chat WHERE newest IS NOT NULL";
+        let states = [Delivery::Queued, Delivery::Failed].map(rows::number);
+        let found: Vec<(String, i64)> =
+            self.list(sql, states, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found
+            .into_iter()
+            .filter_map(|(with, time)| Some((with.parse().ok()?, Timestamp(time))))
+            .collect())
+    }
+
+    /// Messages that are not placed.
+    pub fn unplaced(&self) -> Result<Vec<Unplaced>, String> {
+        let found = self.select("WHERE message.unplaced = 1 ORDER BY message.number", [])?;
+        Ok(found
+            .into_iter()
+            .map(|Message { with, id, time, own, .. }| Unplaced { with, id, time, own })
+            .collect())
+    }
+
     /// Own messages that wait to be sent, oldest first.
     pub fn queued(&self) -> Result<Vec<Message>, String> {
         self.select("WHERE message.own = 1 AND message.state = 0 ORDER BY message.number", [])
@@ -272,7 +299,7 @@ impl Base {
 
 /// The columns of `rows::SELECT` and those of the conversation.
 const SELECT_CHAT: &str = "SELECT address, id, writer, reader, body, time, own, state, error, \
-     archive, author, named, more, message.number, \
+     archive, author, named, more, unplaced, message.number, \
      address, kind, name, draft, alerts, last, unread, mentions FROM chat";
 
 fn likes(signs: &[String], first: usize) -> String {

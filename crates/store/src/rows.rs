@@ -6,11 +6,11 @@ use rusqlite::{Error, Row};
 
 /// A message with its conversation, in the order that [`message`] reads. Goes before a `WHERE`.
 pub const SELECT: &str = "SELECT address, id, writer, reader, body, time, own, state, error, \
-     archive, author, named, more, message.number \
+     archive, author, named, more, unplaced, message.number \
      FROM message JOIN chat ON chat.number = message.chat";
 
 /// How many columns [`SELECT`] has.
-pub const COLUMNS: usize = 14;
+pub const COLUMNS: usize = 15;
 
 /// Reads a message whose columns begin at `first`.
 ///
@@ -39,6 +39,7 @@ pub fn message(row: &Row<'_>, first: usize) -> rusqlite::Result<Message> {
                 .map(|author| author.parse().map_err(|error| odd(first + 10, error)))
                 .transpose()?,
             mentions_me: row.get(first + 11)?,
+            unplaced: row.get(first + 13)?,
             ..more
         },
     })
@@ -61,7 +62,9 @@ fn odd(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> 
 /// # Errors
 /// It cannot be written as JSON.
 pub fn rest(more: &More) -> Result<Option<String>, String> {
-    let rest = More { archive_id: None, author: None, mentions_me: false, ..more.clone() };
+    let own_columns = (None, None, false, false);
+    let (archive_id, author, mentions_me, unplaced) = own_columns;
+    let rest = More { archive_id, author, mentions_me, unplaced, ..more.clone() };
     if rest == More::default() {
         return Ok(None);
     }

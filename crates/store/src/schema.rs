@@ -16,7 +16,7 @@ pub const COUNT_BITS: u32 = 12;
 
 /// Each entry brings a database from the version of its index to the next. What was released is
 /// never changed.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
     CREATE TABLE message (
         chat   TEXT NOT NULL,
@@ -116,6 +116,10 @@ const STEPS: [&str; 2] = [
         unread = (SELECT COUNT(*) FROM message
                   WHERE message.chat = chat.number AND own = 0 AND state < 3);
     DROP TABLE message1;
+    ",
+    "
+    ALTER TABLE message ADD COLUMN unplaced INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX message_unplaced ON message (chat) WHERE unplaced = 1;
     ",
 ];
 

@@ -164,6 +164,7 @@ impl Worker {
             }
             StoreRequest::Amend { with, id, change } => history.amend(&with, &id, &change),
             StoreRequest::MarkRead(with) => history.mark_read(&with),
+            StoreRequest::AllPlaced => history.all_placed(),
             StoreRequest::PutChat(row) => history.put_chat(&row),
             StoreRequest::PutArchive(place, position) => {
                 history.put_archive(place.as_ref(), &position)
@@ -243,6 +244,7 @@ fn kind(request: &StoreRequest) -> Kind {
         | StoreRequest::SetDelivery(..)
         | StoreRequest::Amend { .. }
         | StoreRequest::MarkRead(_)
+        | StoreRequest::AllPlaced
         | StoreRequest::PutChat(_)
         | StoreRequest::PutArchive(..)
         | StoreRequest::PutValue(..)

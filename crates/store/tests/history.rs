@@ -6,7 +6,7 @@ use offhook_model::{
     Alerts, CallDirection, CallRecord, ChatKind, Delivery, Message, MessageId, Reaction,
     Retraction, Secret, Timestamp,
 };
-use offhook_ports::{Amendment, ChatRow, KeepingPlan, StoreAnswer, StoreRequest};
+use offhook_ports::{Amendment, ChatRow, KeepingPlan, StoreAnswer, StoreRequest, Unplaced};
 use support::{ALICE, Kept, bob, ids, jid, message};
 
 fn filled(folder: &std::path::Path) -> Kept {
@@ -131,6 +131,8 @@ fn everything_is_there_after_a_restart() {
     assert_eq!(loaded.rows, [row]);
     assert_eq!(loaded.archives.len(), 2);
     assert!(loaded.archives.contains(&(None, "here".into())));
+    // The newest of all waits to be sent.
+    assert_eq!(loaded.settled, [(bob(), Timestamp(2))]);
     let [(name, value)] = &loaded.values[..] else { panic!("{:?}", loaded.values) };
     assert_eq!((name.as_str(), value.expose().as_str()), ("key", "private"));
     assert!(loaded.keeping.kept);
@@ -241,6 +243,54 @@ fn an_archive_id_is_given_once_and_finds_the_message() {
     assert_eq!(kept.get("a").more.archive_id.as_deref(), Some("one"));
     assert_eq!(kept.get("b").more.archive_id, None);
     assert_eq!(kept.page(Some("archived"), 1), (texts(&["d"]), true));
+}
+
+#[test]
+fn what_was_received_keeps_its_place_and_moves_only_where_the_archive_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = Kept::open(folder.path());
+    for (id, time) in [("one", 10), ("two", 20), ("three", 30)] {
+        kept.put(&message(id, time, false, id));
+    }
+    // A server that was not told of its arrival gives it again.
+    kept.put(&message("one", 40, false, "one"));
+    assert_eq!(kept.page(None, 9).0, texts(&["one", "two", "three"]));
+    let change = Box::new(Amendment::Placed(Timestamp(20)));
+    let moved = StoreRequest::Amend { with: bob(), id: MessageId("three".into()), change };
+    kept.keep(moved);
+    assert_eq!(kept.page(None, 9).0, texts(&["one", "two", "three"]), "behind those of its time");
+    let change = Box::new(Amendment::Placed(Timestamp(35)));
+    kept.keep(StoreRequest::Amend { with: bob(), id: MessageId("one".into()), change });
+    assert_eq!(kept.page(None, 9).0, texts(&["two", "three", "one"]));
+    assert_eq!(kept.search("one"), ["one"], "and is found there");
+    assert_eq!(kept.load().chats[0].last.as_ref().map(|it| it.id.0.as_str()), Some("one"));
+    assert_eq!(kept.load().chats[0].unread, 3);
+}
+
+#[test]
+fn what_has_no_place_yet_is_known_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = Kept::open(folder.path());
+    kept.put(&message("placed", 10, false, "placed"));
+    for (id, time) in [("moved", 20), ("stays", 30), ("waits", 40)] {
+        let mut message = message(id, time, false, id);
+        message.more.unplaced = true;
+        kept.put(&message);
+    }
+    for (id, time) in [("moved", 25), ("stays", 30)] {
+        let change = Box::new(Amendment::Placed(Timestamp(time)));
+        kept.keep(StoreRequest::Amend { with: bob(), id: MessageId(id.into()), change });
+    }
+    drop(kept);
+    let kept = Kept::open(folder.path());
+    let loaded = kept.load();
+    let waits =
+        Unplaced { with: bob(), id: MessageId("waits".into()), time: Timestamp(40), own: false };
+    assert_eq!(loaded.unplaced, [waits]);
+    assert_eq!(loaded.settled, [(bob(), Timestamp(30))]);
+    kept.keep(StoreRequest::AllPlaced);
+    assert!(kept.load().unplaced.is_empty());
+    assert_eq!(kept.load().settled, [(bob(), Timestamp(40))]);
 }
 
 #[test]

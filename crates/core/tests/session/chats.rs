@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use offhook_core::{Effect, Event, StoreTag};
+use offhook_core::{Effect, Event, StoreTag, XmppEvent};
 use offhook_model::{
-    Alerts, ChatWish, Command, Delivery, ErrorCode, Jid, Message, MessageId, Reply, Timestamp,
+    Alerts, ChatWish, Command, Delivery, ErrorCode, Jid, Message, MessageId, Reply, Ticket,
+    Timestamp,
 };
 use offhook_ports::{StoreAnswer, StoreRequest};
 
@@ -80,6 +81,57 @@ fn a_wish_is_carried_out_or_refused_with_its_kind() {
     assert_eq!(wish(&mut bench, alerts), Ok(Reply::Done));
     let chat = bench.snapshot().chats[0].clone();
     assert_eq!((chat.draft.as_str(), chat.alerts), ("Dear", Alerts::None));
+}
+
+#[test]
+fn a_message_is_accepted_when_the_store_has_it_and_not_before() {
+    for answer in [StoreAnswer::Kept, StoreAnswer::Failed("the disk is full".into())] {
+        let mut bench = with_messages();
+        let drained = |bench: &mut Bench, event: Event| -> Vec<Effect> {
+            bench.core.handle(event, bench.now);
+            std::iter::from_fn(|| bench.core.poll_effect()).collect()
+        };
+        let ticket = Ticket(9_999);
+        let send = Command::SendChat { to: bob(), body: "accepted?".into() };
+        let effects = drained(&mut bench, Event::Command(ticket, send));
+        assert!(!effects.iter().any(|it| matches!(it, Effect::Reply(..))), "{effects:?}");
+        let tag = effects.into_iter().find_map(|it| match it {
+            Effect::Store(tag @ StoreTag::Own(_), _) => Some(tag),
+            _ => None,
+        });
+        let tag = tag.expect("the store is asked");
+        let effects = drained(&mut bench, Event::Store(tag, answer));
+        let replies = effects.iter().filter(|it| match it {
+            Effect::Reply(to, Ok(Reply::Message(_))) => *to == ticket,
+            _ => false,
+        });
+        assert_eq!(replies.count(), 1, "{effects:?}");
+    }
+}
+
+#[test]
+fn what_comes_before_the_history_is_read_waits_for_it_but_not_for_ever() {
+    for read in [true, false] {
+        let mut bench = Bench::new();
+        bench.let_in(plain(true, false));
+        let link = bench.link().expect("a link");
+        bench.online(link);
+        let text = "<message xmlns='jabber:client' from='bob@example.test/x' \
+                    to='alice@example.test' type='chat' id='m1'><body>hello</body></message>";
+        let stanza = offhook_im::fuzzing::stanza(text).expect("a stanza");
+        let event = Event::Xmpp(link, XmppEvent::Stanza(Box::new(stanza)));
+        bench.core.handle(event, bench.now);
+        assert!(bench.snapshot().chats.is_empty(), "before the history");
+        if read {
+            bench.send(Event::Store(StoreTag::Loaded, StoreAnswer::Loaded(Box::default())));
+        } else {
+            let due = bench.core.next_timeout().expect("something is due");
+            assert!(due <= bench.now.at + std::time::Duration::from_secs(3));
+            bench.now.at += std::time::Duration::from_secs(3);
+            bench.send(Event::Timeout);
+        }
+        assert_eq!(bench.snapshot().chats.len(), 1, "{read}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A machine in virtual time that is fed with hand-written XML and whose output is read as XML.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod disk;
 pub mod inside;
 
 use std::time::{Duration, Instant};

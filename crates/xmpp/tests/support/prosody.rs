@@ -97,6 +97,7 @@ modules_disabled = {{ "s2s"; "http" }}
 authentication = "internal_hashed"
 password_hash = "{hash}"
 storage = {{ archive = "memory"; default = "internal" }}
+storage_archive_item_limit = 1000000 -- what is over it is not archived, and so lost with its stream
 default_archive_policy = true
 smacks_hibernation_time = 300
 c2s_require_encryption = true
