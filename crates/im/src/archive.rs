@@ -429,10 +429,11 @@ impl Im {
         if let Some(room) = archive {
             self.room_caught_up(room);
         } else {
+            // Before the position: a kill between the two costs a second reading, and no order.
+            self.close_orders();
             if let Some(ahead) = self.archives.ahead.take() {
                 self.reach(archive, ahead);
             }
-            self.close_orders();
             self.doubts_are_over();
         }
     }
