@@ -141,10 +141,11 @@ impl Im {
     }
 
     /// Our account told what it can do, or did not answer.
-    pub(crate) fn account_known(&mut self, now: Moment) {
+    pub(crate) fn account_known(&mut self, silent: bool, now: Moment) {
         if self.services.account.contains(ns::MAM) {
             self.begin_sync(now);
-        } else if self.services.account.is_empty() {
+        } else if silent {
+            // There may be one all the same.
             self.doubts_are_over();
         } else {
             self.sync_over(&None);

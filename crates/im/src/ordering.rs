@@ -198,7 +198,7 @@ impl Order {
 
     /// The earliest time of what comes next by the stream, so that the archive's find room below it.
     fn above(&self) -> Option<Timestamp> {
-        self.ahead.back().map(|it| it.time).or(self.floor).map(next)
+        self.ahead.back().map(|it| it.time).or(self.floor.map(next))
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use offhook_model::{Jid, Moment};
 use xmpp_parsers::data_forms::DataForm;
 use xmpp_parsers::disco::{DiscoInfoQuery, DiscoInfoResult, DiscoItemsQuery, DiscoItemsResult};
+use xmpp_parsers::stanza_error::{DefinedCondition, StanzaError};
 
 use crate::asking::{self, Answer};
 use crate::{Im, jid_from_wire};
@@ -110,6 +111,9 @@ impl Im {
         if let (Err(_), Question::Item, Some(from)) = (&answer, &question, &from) {
             self.services.unclear.push(from.clone());
         }
+        let silent =
+            |error: &StanzaError| error.defined_condition == DefinedCondition::RemoteServerTimeout;
+        let silent = answer.as_ref().is_err_and(silent);
         let payload = answer.ok().flatten();
         if question == Question::Items {
             if let Some(Ok(items)) = payload.map(DiscoItemsResult::try_from) {
@@ -120,7 +124,7 @@ impl Im {
             self.keep_service(from, &question, info);
         }
         if question == Question::Account {
-            self.account_known(now);
+            self.account_known(silent, now);
         }
         if self.services.waiting == 0 && !std::mem::replace(&mut self.services.known, true) {
             self.services_known(now);

@@ -2,8 +2,8 @@
 
 mod support;
 
-use offhook_model::{Availability, Chat, ChatKind, Delivery, Message, Timestamp};
-use offhook_ports::{Amendment, Loaded, StoreRequest};
+use offhook_model::{Availability, Chat, ChatKind, Delivery, Timestamp};
+use offhook_ports::{Loaded, StoreRequest};
 use support::disk::{disk, kept, killed};
 use support::{Bench, attribute, jid};
 

@@ -1,6 +1,6 @@
 //! Order under chaos, in virtual time: a server with an archive, streams that break at any moment, a
 //! program that is killed at any moment. At the end the store has every message once, in the order
-//! in which it was written, at both ends.
+//! in which it was written, at both ends. `OFFHOOK_ORDER_SEEDS` says how many courses are played.
 
 mod support;
 
@@ -308,6 +308,7 @@ fn between(text: &str, open: &str, close: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how many by hand")]
 fn every_message_once_and_in_order_whatever_breaks() {
     let given = std::env::var("OFFHOOK_ORDER_SEEDS").ok().and_then(|it| it.parse().ok());
     for seed in 0..given.unwrap_or(150) {
