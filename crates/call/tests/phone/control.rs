@@ -89,3 +89,20 @@ fn what_is_said_of_calls_that_are_not_there_is_refused() {
     stage.nothing_sent();
     assert_eq!(stage.state(id), CallState::Connected);
 }
+
+#[test]
+fn who_insists_on_an_answer_by_itself_is_refused_where_nothing_answers() {
+    let insists = "Answer-Mode: Auto;require\r\n";
+    let mut stage = Stage::registered();
+    stage.invite_with(insists, &sdp("sendrecv"));
+    stage.take("SIP/2.0 100 ");
+    let refusal = stage.take("SIP/2.0 403 ");
+    assert!(refusal.contains("Automatic answer forbidden"), "{refusal}");
+    assert_eq!(stage.records.len(), 1, "it is in the history");
+
+    let mut stage = Stage::registered();
+    stage.phone.answer_if_asked(true);
+    stage.invite_with(insists, &sdp("sendrecv"));
+    stage.advance(secs(1));
+    assert!(stage.sent.iter().any(|it| it.starts_with("SIP/2.0 200 ")), "{:#?}", stage.sent);
+}

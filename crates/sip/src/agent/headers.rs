@@ -15,7 +15,7 @@ use crate::message::{Message, Method, Name, Request, Response};
 pub(super) const ALLOW: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, NOTIFY, REFER, SUBSCRIBE";
 /// Extensions of a standard account.
-const SUPPORTED: &str = "100rel, join, norefersub, replaces, timer";
+const SUPPORTED: &str = "100rel, answermode, gruu, join, norefersub, replaces, timer";
 
 impl UserAgent {
     pub(super) fn allow(&self) -> &'static str {

@@ -20,6 +20,7 @@ mod offers;
 mod outbound;
 mod outgoing;
 mod publish;
+mod redirected;
 mod referred;
 mod register;
 mod reliable;
@@ -317,6 +318,7 @@ impl UserAgent {
         self.kpml_timeout(now);
         self.transfers_timeout(now);
         self.referrals_timeout(now);
+        self.unanswered_timeout(now);
         self.tell_referrers(now);
         self.stop_if_quiet(self.stopping.is_some_and(|end| end <= now));
         self.flush();
