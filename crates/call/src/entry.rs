@@ -23,6 +23,8 @@ use crate::transfer::Giving;
 pub enum Waiting {
     /// Ports, then the INVITE goes out.
     PortsToDial(DialString),
+    /// Ports, then the call goes out that somebody outside every call asked for under this name.
+    PortsToFollow(SipCall),
     /// Ports, then an incoming call can be answered. `answer` when the user was quicker.
     PortsToAnswer {
         /// The user has answered already.

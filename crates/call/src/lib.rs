@@ -5,6 +5,7 @@
 //! facts. A plain value: no sockets, no clock, no randomness of its own.
 
 mod abilities;
+mod asked;
 mod conference;
 mod ending;
 mod entry;

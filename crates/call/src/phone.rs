@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use offhook_model::{
     Call, CallDirection, CallEnd, CallId, CallState, CommandError, DialString, ErrorCode, Fault,
-    Moment, NoticeBody, Owner, PhoneState,
+    Moment, NoticeBody, Owner, PhoneState, Presence,
 };
 use offhook_ports::{Entropy, FlowId, MediaFact, PhoneAccount, SipServer};
 use offhook_sip::{Output as SipOutput, SipCall, UserAgent};
 
+use crate::asked::Questions;
 use crate::entry::{Entry, Waiting};
 use crate::services::Errand;
 use crate::{Output, Tone, tones};
@@ -48,6 +49,10 @@ pub struct Phone {
     pub(crate) last_dialled: Option<DialString>,
     /// Calls that ask to be answered by themselves are.
     pub(crate) answers: bool,
+    /// What others are to see of us, where nobody else tells them.
+    pub(crate) presence: Option<Presence>,
+    /// What people outside every call ask for.
+    pub(crate) questions: Questions,
     /// The call manager wants a new beginning; whether with a new device file.
     pub(crate) restart: Option<bool>,
     /// How long the call manager's line is shown.
@@ -82,6 +87,8 @@ impl Phone {
             left: vec![],
             last_dialled: None,
             answers: false,
+            presence: None,
+            questions: Questions::default(),
             restart: None,
             status_until: None,
             stopped: false,
@@ -469,6 +476,21 @@ impl Phone {
 
     /// Takes everything the user agent has to say, then decides what the phone sounds like.
     pub(crate) fn settle(&mut self, now: Moment) {
+        self.hear_agent(now);
+        self.begin_anew();
+        self.glow_less();
+        self.publish(now);
+        self.hear_agent(now);
+        let asked = self.entries.iter().rev().find_map(|entry| entry.server_tone);
+        let quiet = self.state.dnd.is_some();
+        let tone = tones::fitting(self.entries.iter().map(|entry| &entry.call), quiet, asked);
+        if tone != self.tone {
+            self.tone = tone;
+            self.out.push_back(Output::Tone(tone));
+        }
+    }
+
+    fn hear_agent(&mut self, now: Moment) {
         while let Some(output) = self.agent.poll() {
             match output {
                 SipOutput::Open { flow, server, dscp } => {
@@ -484,15 +506,6 @@ impl Phone {
                     }
                 }
             }
-        }
-        self.begin_anew();
-        self.glow_less();
-        let asked = self.entries.iter().rev().find_map(|entry| entry.server_tone);
-        let quiet = self.state.dnd.is_some();
-        let tone = tones::fitting(self.entries.iter().map(|entry| &entry.call), quiet, asked);
-        if tone != self.tone {
-            self.tone = tone;
-            self.out.push_back(Output::Tone(tone));
         }
     }
 }

@@ -33,6 +33,16 @@ impl Phone {
                 entry.description = Some(description);
                 entry.sip = Some(self.agent.invite(&to, offer, now.at));
             }
+            Waiting::PortsToFollow(asked) => {
+                let offer = description.offer();
+                entry.description = Some(description);
+                entry.sip = self.agent.follow(asked, offer, now.at);
+                if entry.sip.is_none() {
+                    // They did not wait.
+                    let end = CallEnd { cause: "cancelled", sip_status: None, problem: None };
+                    self.finish(index, end, now);
+                }
+            }
             Waiting::PortsToAnswer { answer } => {
                 entry.description = Some(description);
                 if answer {

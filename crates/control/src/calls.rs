@@ -16,6 +16,14 @@ struct Transfer {
     other: Option<CallId>,
 }
 
+/// `call.referral`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Referral {
+    id: u32,
+    accept: bool,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Merge {
@@ -116,6 +124,10 @@ pub(crate) fn command(method: &str, params: &Value) -> Result<Option<Command>, R
             Quiet::Reject => Some(Dnd::Reject),
         }),
         "call.redial" => nothing(method, params(), CallWish::Redial)?,
+        "call.referral" => {
+            let Referral { id, accept } = read(method, params())?;
+            CallWish::AnswerReferral { id, accept }
+        }
         "call.takeOver" => nothing(method, params(), CallWish::TakeOver)?,
         "call.watch" => {
             let Watch { numbers } = read(method, params())?;

@@ -53,6 +53,11 @@ async fn every_wish_about_a_call_has_its_method() {
         ("call.redial", json!({}), "Call(Redial)"),
         ("call.takeOver", json!({}), "Call(TakeOver)"),
         (
+            "call.referral",
+            json!({ "id": 3, "accept": true }),
+            "Call(AnswerReferral { id: 3, accept: true })",
+        ),
+        (
             "call.watch",
             json!({ "numbers": ["2002", "bob@example.com"] }),
             "Call(Watch([Number(\"2002\"), Address(\"bob@example.com\")]))",

@@ -99,12 +99,27 @@ impl Core {
         let (last, seed) = (self.phone.last_id, self.chance.next());
         let mut phone = Phone::new(account, &self.product, last, seed, (self.entropy)());
         phone.answer_if_asked(self.settings.calls.answer_if_asked);
+        phone.refuse_referrals(self.settings.calls.refuse_referrals);
         if let Some(to) = self.dialled_last() {
             phone.dialled_before(to);
         }
         phone.start(now);
+        // Where there is no chat, presence goes by the phone's account.
+        if self.has_no_chat() {
+            phone.show_presence(Some(self.chat.wished_presence()), now);
+        }
         self.phone.phone = Some(phone);
         self.phone.stopped = false;
+    }
+
+    /// Presence goes by the phone's account, whose server may know nothing of it.
+    pub(crate) fn phone_tells_presence(&self) -> bool {
+        self.phone.phone.is_some() && self.has_no_chat()
+    }
+
+    /// The account has a phone and no chat.
+    pub(crate) fn has_no_chat(&self) -> bool {
+        self.session.services.im.state == ServiceState::NotConfigured
     }
 
     /// What the history says was dialled last.

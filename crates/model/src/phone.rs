@@ -50,6 +50,13 @@ pub enum CallWish {
     Redial,
     /// Register although another client has the phone.
     TakeOver,
+    /// Do what somebody outside every call asked ([`PhoneState::asked`]), or do not.
+    AnswerReferral {
+        /// [`AskedToCall::id`].
+        id: u32,
+        /// Call them.
+        accept: bool,
+    },
     /// Whose lines to watch from now on, at most 100; replaces those before.
     Watch(Vec<DialString>),
 }
@@ -127,6 +134,18 @@ pub struct WatchedLine {
     pub state: LineState,
 }
 
+/// Somebody we do not talk to wants us to call somebody (RFC 3515). Nothing is dialled before the
+/// person says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AskedToCall {
+    /// Names the question.
+    pub id: u32,
+    /// Name or number of who asks.
+    pub by: String,
+    /// Number or address to call.
+    pub to: String,
+}
+
 /// A call that waits at a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ParkedCall {
@@ -155,6 +174,9 @@ pub struct PhoneState {
     pub parked: Vec<ParkedCall>,
     /// Lines that are watched.
     pub lines: Vec<WatchedLine>,
+    /// Calls that others want us to make, at most one; nothing that is not answered within three
+    /// minutes.
+    pub asked: Vec<AskedToCall>,
     /// What was wished last about the phone and did not work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Problem>,

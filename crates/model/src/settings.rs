@@ -46,6 +46,9 @@ pub struct CallSettings {
     /// Calls that ask to be answered by themselves (RFC 5373) are, when no other call goes on. A
     /// call manager may always ask.
     pub answer_if_asked: bool,
+    /// Nobody we do not talk to may ask us to call somebody (RFC 3515): it is refused without a
+    /// question.
+    pub refuse_referrals: bool,
 }
 
 /// How messages are kept on this computer.

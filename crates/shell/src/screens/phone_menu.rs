@@ -192,3 +192,34 @@ pub fn take_over(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         hub.phone.later = Some(words.clone());
     }
 }
+
+/// Somebody we do not talk to wants us to call somebody: nothing is dialled before this is answered.
+/// Closing it says no.
+pub fn asked_to_call(ui: &Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
+    let Some(asked) = cx.snap.phone.asked.first() else { return };
+    let mut answer = None;
+    let shown = dialog(cx.c, Id::unique("asked-to-call")).show(ui.ctx(), |ui| {
+        ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
+        ui.set_width(380.0_f32.min(ui.ctx().content_rect().width() - 80.0));
+        paragraph(ui, &cx.tw("asked-to-call-title", "to", &asked.to), Type::Heading, cx.c.text);
+        ui.add_space(8.0);
+        paragraph(ui, &cx.tw("asked-to-call-below", "by", &asked.by), Type::Body, cx.c.muted);
+        ui.add_space(20.0);
+        let (yes, no) = (cx.t("asked-to-call"), cx.t("asked-to-call-not"));
+        ui.with_layout(egui::Layout::right_to_left(Align::Min), |ui| {
+            ui.spacing_mut().item_spacing.x = 8.0;
+            if Push::new(&yes).kind(Kind::Primary).show(ui, cx.c).clicked() {
+                answer = Some(true);
+            }
+            if Push::new(&no).show(ui, cx.c).clicked() {
+                answer = Some(false);
+            }
+        });
+    });
+    if shown.should_close() {
+        answer = answer.or(Some(false));
+    }
+    if let Some(accept) = answer {
+        out.push(Command::Call(CallWish::AnswerReferral { id: asked.id, accept }));
+    }
+}

@@ -295,6 +295,7 @@ impl UserAgent {
         }
         self.arrange_standbys(now);
         self.renew_subscriptions(now);
+        self.renew_publication(now);
     }
 
     /// Registers although somebody else has the phone.

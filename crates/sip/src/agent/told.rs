@@ -56,8 +56,10 @@ pub enum TransferStep {
 pub struct Referral {
     /// Whom.
     pub target: Identity,
-    /// Who says so, where it is told (RFC 3892).
+    /// Who says so, where it is told (RFC 3892); outside a call who sent it.
     pub by: Option<Identity>,
+    /// It came outside every call, from somebody we do not talk to.
+    pub outside: bool,
     /// The call takes the place of one that the target has (attended transfer).
     pub attended: bool,
 }
