@@ -4,7 +4,7 @@
 
 use offhook_interop::{
     Authority, Baresip, Client, DOMAIN, Flaw, Kamailio, Knot, PASSWORD, Parts, PhoneAccount,
-    Scratch, Setup, Standard, Transport, have, pause, until,
+    Scenario, Scratch, Setup, Standard, Transport, free_port, have, pause, until,
 };
 use serde_json::{Value, json};
 
@@ -138,6 +138,47 @@ fn messages_that_wait_are_told() {
     publish("yes", "2/8 (0/2)");
     let state = stage.until_phone("messages wait", |state| state["messages"]["waiting"] == true);
     assert_eq!((&state["messages"]["new"], &state["messages"]["old"]), (&json!(2), &json!(8)));
+}
+
+#[test]
+fn presence_of_an_account_without_chat_is_published() {
+    let peers = ["kamailio-presence-modules", "baresip", "sipp"];
+    let what = "presence by PUBLISH";
+    let Some(stage) = Stage::set(what, Transport::Tcp, "WITH_PRESENCE", &peers) else { return };
+    let mine = |wanted: &'static str| {
+        until("our own presence", 20, || {
+            let presence = stage.client.must("presence.get", Value::Null);
+            (presence["availability"] == wanted).then_some(())
+        });
+    };
+    mine("available");
+    let told = |scenario: Scenario| scenario.asked("NOTIFY").answer("200 OK", "", "");
+    let mut scenario = Scenario::new("bob", DOMAIN).subscribe("alice", "presence");
+    for _ in 0..5 {
+        scenario = told(scenario);
+    }
+    let ports = (free_port(), stage.servers.sip().port);
+    let watcher = scenario.play(&stage.scratch.folder("sipp"), "watcher", ports, PASSWORD);
+    let seen = |what: &str, words: &str| {
+        until(what, 20, || watcher.messages().contains(words).then_some(()));
+    };
+    seen("that we are there", "<basic>open</basic>");
+    stage.client.must("presence.set", json!({ "availability": "away", "note": "at lunch" }));
+    mine("away");
+    seen("that we are away", "away/>");
+    assert!(watcher.messages().contains("at lunch"));
+    // A call is told with it, and its end.
+    let phone = stage.servers.phone(Transport::Tcp, &BOB);
+    let since = stage.client.count();
+    let id = stage.client.dial(&format!("sip:bob@{DOMAIN}"));
+    stage.client.until_call(&id, "connected", since);
+    seen("that we are on the phone", "on-the-phone/>");
+    stage.client.must("call.hangUp", json!({ "id": id }));
+    stage.client.until_ended(&id, "hungUp", since);
+    drop(phone);
+    // Who leaves is not seen any more.
+    stage.client.must("session.signOut", Value::Null);
+    watcher.until_played();
 }
 
 /// An address so long that a request to it is too large for a datagram.

@@ -126,3 +126,14 @@ fn the_phone_is_taken_over_only_when_the_person_says_so() {
     window.press("Use it here");
     check(&mut window, &["Call(TakeOver)"]);
 }
+
+#[test]
+fn nothing_is_dialled_for_a_stranger_before_the_person_says_so() {
+    let mut window = Window::new(sample::asked_to_call());
+    assert!(window.says("Call 4302?"));
+    window.press("Do not call");
+    check(&mut window, &["Call(AnswerReferral { id: 7, accept: false })"]);
+    let mut window = Window::new(sample::asked_to_call());
+    window.press("Make the call");
+    check(&mut window, &["Call(AnswerReferral { id: 7, accept: true })"]);
+}

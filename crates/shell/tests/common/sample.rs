@@ -543,6 +543,19 @@ pub fn phone() -> offhook_model::PhoneState {
     }
 }
 
+/// Somebody outside every call wants us to call somebody.
+pub fn asked_to_call() -> Snapshot {
+    let phone = offhook_model::PhoneState {
+        asked: vec![offhook_model::AskedToCall {
+            id: 7,
+            by: "Lena Brandt (4188)".into(),
+            to: "4302".into(),
+        }],
+        ..offhook_model::PhoneState::default()
+    };
+    Snapshot { phone: Arc::new(phone), ..hub() }
+}
+
 /// Another client has the phone.
 pub fn elsewhere() -> Snapshot {
     let phone = offhook_model::PhoneState {
