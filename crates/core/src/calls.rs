@@ -124,7 +124,7 @@ impl Core {
 
     /// What the history says was dialled last.
     fn dialled_last(&self) -> Option<DialString> {
-        let ours = |record: &&CallRecord| record.direction == CallDirection::Outgoing;
+        let ours = |record: &&Arc<CallRecord>| record.direction == CallDirection::Outgoing;
         self.call_log.iter().find(ours)?.remote.parse().ok()
     }
 
@@ -205,15 +205,12 @@ impl Core {
 
     /// Passes on what the phone wants.
     pub(crate) fn drain_phone(&mut self, now: Moment) {
-        let mut changed = false;
         while let Some(output) = self.phone.phone.as_mut().and_then(Phone::poll) {
-            changed = true;
             self.phone_wants(output, now);
         }
         if let Some(phone) = &self.phone.phone {
-            let calls = phone.calls();
-            if changed || calls != *self.phone.calls {
-                self.phone.calls = Arc::new(calls);
+            if !phone.looks_like(&self.phone.calls) {
+                self.phone.calls = Arc::new(phone.calls());
             }
         }
     }
@@ -244,7 +241,7 @@ impl Core {
             Output::Registration(registration) => return self.registration(registration),
             Output::Record(record) => {
                 let log = Arc::make_mut(&mut self.call_log);
-                log.insert(0, record.clone());
+                log.insert(0, Arc::new(record.clone()));
                 log.truncate(LOG);
                 return self.store(StoreRequest::PutCall(record));
             }

@@ -76,7 +76,7 @@ pub struct Core {
     pub(crate) people: PeopleSide,
     pub(crate) notify: NotifySide,
     pub(crate) keeping: Keeping,
-    pub(crate) call_log: Arc<Vec<CallRecord>>,
+    pub(crate) call_log: Arc<Vec<Arc<CallRecord>>>,
     /// The search in kept messages whose answer the snapshot will show.
     pub(crate) searched: Option<(Ticket, String, Option<Jid>)>,
     pub(crate) found: Arc<ChatFound>,
@@ -283,7 +283,8 @@ impl Core {
             (_, StoreAnswer::Opened(keeping)) => self.history_opened(keeping, now),
             (StoreTag::Loaded, StoreAnswer::Loaded(mut loaded)) => {
                 self.keeping = loaded.keeping.clone();
-                self.call_log = Arc::new(std::mem::take(&mut loaded.calls));
+                let calls = std::mem::take(&mut loaded.calls);
+                self.call_log = Arc::new(calls.into_iter().map(Arc::new).collect());
                 self.chat.loaded(*loaded);
             }
             (StoreTag::Value(number), answer) => {

@@ -351,7 +351,7 @@ pub fn hub() -> Snapshot {
         contacts: Arc::new(people()),
         chats: Arc::new(chats),
         messages: shown(messages),
-        call_log: Arc::new(log()),
+        call_log: Arc::new(log().into_iter().map(Arc::new).collect()),
         devices: Arc::new(devices()),
         ..Snapshot::default()
     }
