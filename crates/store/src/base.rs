@@ -460,3 +460,51 @@ impl Base {
             .map_err(words)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use offhook_model::{Delivery, Jid, Message, MessageId, More, Timestamp};
+
+    use super::{Base, Put};
+
+    fn message(id: &str) -> Message {
+        let bob: Jid = "bob@example.com".parse().expect("a JID");
+        Message {
+            id: MessageId(id.into()),
+            with: bob.clone(),
+            from: bob.clone(),
+            to: "alice@example.com".parse().expect("a JID"),
+            body: "some words".into(),
+            time: Timestamp(1),
+            own: false,
+            state: Delivery::Delivered,
+            error: None,
+            more: More::default(),
+        }
+    }
+
+    /// Half a message is never kept: one whose words are not takes its batch with it.
+    #[test]
+    fn a_message_without_its_words_is_not_kept_nor_what_was_with_it() {
+        let mut base = Base::in_memory().expect("made");
+        let count = |base: &Base| base.one::<i64>("SELECT COUNT(*) FROM message", []);
+        base.begin(false).expect("begun");
+        assert_eq!(base.put(&message("a")), Ok(Put::Added));
+        base.commit().expect("kept");
+        base.database
+            .execute_batch(
+                "CREATE TABLE kept AS SELECT * FROM word_docsize; DROP TABLE word_docsize",
+            )
+            .expect("damaged");
+        base.begin(false).expect("begun");
+        assert_eq!(base.put_value("name", None), Ok(()));
+        assert!(base.put(&message("b")).is_err());
+        assert!(base.lost_batch());
+        assert_eq!(count(&base), Ok(Some(1)));
+        // The next batch finds nothing of it in its way.
+        base.begin(false).expect("begun");
+        assert_eq!(base.put(&message("a")), Ok(Put::Replaced));
+        base.commit().expect("kept");
+        assert!(!base.lost_batch());
+    }
+}
