@@ -86,7 +86,6 @@ pub use writing::Unfit;
 
 /// What the machine wants done. Its debug form holds private text: not for logs.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is taken apart as soon as it is polled")]
 pub enum Output {
     /// Send on the stream.
     Send(Stanza),
