@@ -208,10 +208,10 @@ impl Core {
         while let Some(output) = self.phone.phone.as_mut().and_then(Phone::poll) {
             self.phone_wants(output, now);
         }
-        if let Some(phone) = &self.phone.phone {
-            if !phone.looks_like(&self.phone.calls) {
-                self.phone.calls = Arc::new(phone.calls());
-            }
+        if let Some(phone) = &self.phone.phone
+            && !phone.looks_like(&self.phone.calls)
+        {
+            self.phone.calls = Arc::new(phone.calls());
         }
     }
 
