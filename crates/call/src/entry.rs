@@ -13,6 +13,7 @@ use offhook_rtp::sdp::Negotiator;
 use offhook_sip::{SipCall, SoftKey};
 
 use crate::Tone;
+use crate::desk::AtDesk;
 use crate::hold::Hold;
 use crate::moving::Move;
 use crate::referred::Next;
@@ -74,6 +75,8 @@ pub struct Entry {
     pub joins: Option<CallId>,
     /// It answers by itself then.
     pub answer_at: Option<Instant>,
+    /// It is a call of the phone on the desk.
+    pub desk: Option<AtDesk>,
     /// The cause of its end, where more is known than how SIP ended it.
     pub cause: Option<&'static str>,
 }
@@ -107,6 +110,7 @@ impl Entry {
                 sound: None,
                 conference: None,
                 parked_at: None,
+                desk: None,
                 diverted_by: None,
                 preserved: false,
                 trouble: None,
@@ -130,6 +134,7 @@ impl Entry {
             server_tone: None,
             joins: None,
             answer_at: None,
+            desk: None,
             cause: None,
         }
     }

@@ -7,6 +7,7 @@
 mod abilities;
 mod asked;
 mod conference;
+mod desk;
 mod ending;
 mod entry;
 mod events;

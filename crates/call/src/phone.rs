@@ -13,6 +13,7 @@ use offhook_ports::{Entropy, FlowId, MediaFact, PhoneAccount, SipServer};
 use offhook_sip::{Output as SipOutput, SipCall, UserAgent};
 
 use crate::asked::Questions;
+use crate::desk::first_state;
 use crate::entry::{Entry, Waiting};
 use crate::services::Errand;
 use crate::{Output, Tone, tones};
@@ -41,6 +42,8 @@ pub struct Phone {
     pub(crate) mixed: Vec<CallId>,
     /// Calls of the SIP layer that only ask a server for something.
     pub(crate) errands: Vec<Errand>,
+    /// The number of the line at the phone on the desk, once it is known.
+    pub(crate) desk_line: Option<String>,
     /// Do not disturb was set here.
     pub(crate) own_quiet: bool,
     /// Calls whose place another has taken; hung up then, if they are not by that time.
@@ -72,6 +75,7 @@ impl Phone {
     ) -> Self {
         Self {
             agent: UserAgent::new(account.clone(), product.to_owned(), seed),
+            state: Arc::new(first_state(&account)),
             account,
             server: None,
             entries: Vec::new(),
@@ -79,11 +83,11 @@ impl Phone {
             seed,
             entropy,
             tone: None,
-            state: Arc::default(),
             out: VecDeque::new(),
             mixed: vec![],
             errands: vec![],
             own_quiet: false,
+            desk_line: None,
             left: vec![],
             last_dialled: None,
             answers: false,
@@ -175,6 +179,9 @@ impl Phone {
     /// # Errors
     /// Not registered, or the phone has no address yet.
     pub fn dial(&mut self, to: DialString, now: Moment) -> Result<CallId, CommandError> {
+        if let Some(device) = self.state.desk.clone() {
+            return self.dial_at_desk(device, to, now);
+        }
         let ip = self.agent.local_ip().filter(|_| self.agent.is_registered());
         let ip = ip.ok_or_else(|| CommandError {
             code: ErrorCode::NotSignedIn,
@@ -258,7 +265,9 @@ impl Phone {
         if self.entries[index].ended.is_some() {
             return Err(not_possible(id, "hung up", CallState::Ended));
         }
-        self.end_by_us(index, now);
+        if !self.end_at_desk(index) {
+            self.end_by_us(index, now);
+        }
         self.settle(now);
         Ok(())
     }
@@ -305,6 +314,7 @@ impl Phone {
         if self.entries[index].ended.is_some() {
             return Err(not_possible(id, "muted", CallState::Ended));
         }
+        self.not_at_desk(index, "muted")?;
         for index in self.company(index) {
             self.entries[index].call.muted = muted;
             let id = self.entries[index].call.id;
@@ -388,6 +398,7 @@ impl Phone {
         verb: &str,
         states: &[CallState],
     ) -> Result<(), CommandError> {
+        self.not_at_desk(index, verb)?;
         let call = &self.entries[index].call;
         if states.contains(&call.state) {
             Ok(())
@@ -483,7 +494,8 @@ impl Phone {
         self.hear_agent(now);
         let asked = self.entries.iter().rev().find_map(|entry| entry.server_tone);
         let quiet = self.state.dnd.is_some();
-        let tone = tones::fitting(self.entries.iter().map(|entry| &entry.call), quiet, asked);
+        let here = self.entries.iter().filter(|entry| entry.desk.is_none());
+        let tone = tones::fitting(here.map(|entry| &entry.call), quiet, asked);
         if tone != self.tone {
             self.tone = tone;
             self.out.push_back(Output::Tone(tone));

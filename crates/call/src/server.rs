@@ -71,7 +71,8 @@ impl Phone {
         }
     }
 
-    pub(crate) fn line_state(&mut self, line: &DialString, line_state: LineState) {
+    pub(crate) fn line_state(&mut self, line: &DialString, line_state: LineState, now: Moment) {
+        self.own_line(line, line_state, now);
         let number = line.to_string();
         let state = Arc::make_mut(&mut self.state);
         if let Some(known) = state.lines.iter_mut().find(|known| known.number == number) {

@@ -31,6 +31,7 @@ impl Phone {
             CallWish::Redial => self.redial(now),
             CallWish::TakeOver => self.take_over(now),
             CallWish::AnswerReferral { id, accept } => self.answer_referral(id, accept, now),
+            CallWish::CallWith(device) => self.call_with(device),
             CallWish::Watch(lines) => self.watch(&lines, now),
         };
         self.settle(now);
@@ -112,7 +113,7 @@ impl Phone {
             let line_state = before.map_or(LineState::Unknown, |one| one.state);
             state.lines.push(WatchedLine { number, state: line_state });
         }
-        self.agent.watch(lines, now.at);
+        self.watch_anew(now);
         Ok(Reply::Done)
     }
 }

@@ -86,6 +86,12 @@ struct Line(#[serde(deserialize_with = "parsed")] DialString);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct With {
+    device: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Watch {
     numbers: Vec<Line>,
 }
@@ -129,6 +135,7 @@ pub(crate) fn command(method: &str, params: &Value) -> Result<Option<Command>, R
             CallWish::AnswerReferral { id, accept }
         }
         "call.takeOver" => nothing(method, params(), CallWish::TakeOver)?,
+        "call.with" => CallWish::CallWith(read::<With>(method, params())?.device),
         "call.watch" => {
             let Watch { numbers } = read(method, params())?;
             CallWish::Watch(numbers.into_iter().map(|line| line.0).collect())

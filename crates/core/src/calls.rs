@@ -251,6 +251,10 @@ impl Core {
             Output::Restart { reset: false } => {
                 return self.with_phone(|phone| phone.network_changed(now));
             }
+            Output::Desk { control, order } => {
+                let run = self.next_run();
+                Effect::Desk { run, control, order }
+            }
             Output::Stopped => {
                 self.phone.stopped = true;
                 return;

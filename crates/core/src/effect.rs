@@ -12,7 +12,8 @@ use offhook_model::{
     Notice, PhotoId, Reply, Role, Ticket, TransferId,
 };
 use offhook_ports::{
-    FlowId, MediaPlan, PortRange, Resumption, SipServer, StoreRequest, TransferOrder, XmppPlan,
+    DeskControl, DeskOrder, FlowId, MediaPlan, PortRange, Resumption, SipServer, StoreRequest,
+    TransferOrder, XmppPlan,
 };
 use offhook_signin as signin;
 
@@ -70,6 +71,15 @@ pub enum Effect {
         renewal: Box<signin::Renewal>,
         /// With what.
         credentials: signin::Credentials,
+    },
+    /// Ask something of a phone on the desk.
+    Desk {
+        /// Name of the run.
+        run: RunId,
+        /// How.
+        control: DeskControl,
+        /// What.
+        order: DeskOrder,
     },
     /// Drop a flow.
     Cancel(RunId),

@@ -55,6 +55,7 @@ impl Hands {
         match effect {
             Effect::Discover { run, request } => self.flows.discover(run, *request),
             Effect::SignIn { run, request } => self.flows.sign_in(run, *request),
+            Effect::Desk { run, control, order } => self.flows.desk(run, control, order),
             Effect::Renew { run, renewal, credentials } => {
                 self.flows.renew(run, *renewal, credentials);
             }

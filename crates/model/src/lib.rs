@@ -51,8 +51,8 @@ pub use layer::{Layer, Provisioned, Setting, Source};
 pub use notice::{Notice, NoticeBody};
 pub use person::{Activity, Availability, Contact, PersonDetails, PhotoId, Presence, Subscription};
 pub use phone::{
-    AskedToCall, CallAbilities, CallWish, Conference, Dnd, Forward, LineState, MessagesWaiting,
-    ParkedCall, Participant, PhoneAbilities, PhoneState, Pickup, WatchedLine,
+    AskedToCall, CallAbilities, CallWish, Conference, DeskPhone, Dnd, Forward, LineState,
+    MessagesWaiting, ParkedCall, Participant, PhoneAbilities, PhoneState, Pickup, WatchedLine,
 };
 pub use policy::{ChatPolicy, EncryptionPolicy};
 pub use preset::{CertificatePolicy, Excluded, IpMode, LoginResource, Preset};

@@ -5,6 +5,7 @@
 //! socket; the adapters that do are in ring 4, the doubles in `testkit`.
 
 mod clock;
+mod desk;
 mod dns;
 mod entropy;
 mod found;
@@ -23,6 +24,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 pub use clock::Clock;
+pub use desk::{DeskControl, DeskOrder};
 pub use dns::{Dns, DnsAnswer, Naptr, Srv};
 pub use entropy::{Entropy, EntropySource};
 pub use found::{Found, NetworkState, Progress, Remembered, Target, Tell};

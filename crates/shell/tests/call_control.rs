@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::Window;
 use common::sample::{self, call, jid};
-use offhook_model::{CallState, PhoneState, Snapshot};
+use offhook_model::{CallState, DeskPhone, PhoneState, Snapshot};
 use offhook_shell::Place;
 
 fn one() -> Window {
@@ -114,6 +114,23 @@ fn the_phone_is_set_in_its_menu() {
     check(&mut window, &["Dial { to: Number(\"5001\"), video: false }"]);
     window.press(name).press("Call the last number again");
     check(&mut window, &["Call(Redial)"]);
+}
+
+#[test]
+fn calls_are_made_with_the_phone_on_the_desk() {
+    let desk_phones = vec![DeskPhone { device: "SEP0012".into(), model: "Cisco 8845".into() }];
+    let state = PhoneState { desk_phones, ..PhoneState::default() };
+    let mut window = phone(state.clone());
+    let menu = "Phone: calls ring here";
+    window.press(menu).press("Call with Cisco 8845 · SEP0012");
+    check(&mut window, &["Call(CallWith(Some(\"SEP0012\")))"]);
+    let mut window = phone(PhoneState { desk: Some("SEP0012".into()), ..state });
+    window.press(menu).press("Call with this computer");
+    check(&mut window, &["Call(CallWith(None))"]);
+    let mut at_desk = call(1, "4217", CallState::Ringing);
+    at_desk.desk = Some("SEP0012".into());
+    let window = Window::new(sample::calling(vec![at_desk]));
+    assert!(window.says("At the phone on your desk"));
 }
 
 #[test]

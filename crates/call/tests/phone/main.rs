@@ -1,6 +1,7 @@
 //! The phone against a scripted server and peer in plain text, in virtual time.
 
 mod control;
+mod desk;
 mod encryption;
 mod hold;
 mod incoming;

@@ -89,6 +89,7 @@ fn content(ui: &mut Ui, cx: &Cx<'_>, typed: &mut Typed, out: &mut Vec<Command>) 
         });
     }
     ui.add_space(8.0);
+    done |= call_with(ui, cx, out);
     if let Some(trouble) = &phone.trouble {
         paragraph(ui, &trouble.cause, Type::Secondary, cx.c.busy);
         ui.add_space(8.0);
@@ -114,6 +115,32 @@ fn content(ui: &mut Ui, cx: &Cx<'_>, typed: &mut Typed, out: &mut Vec<Command>) 
         done = true;
     }
     done
+}
+
+/// Which phone calls are made with: this computer, or one on the desk.
+fn call_with(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) -> bool {
+    let phone = &cx.snap.phone;
+    if phone.desk_phones.is_empty() {
+        return false;
+    }
+    let mut chosen = None;
+    let mut offer = |ui: &mut Ui, on: bool, words: &str, device: Option<&String>| {
+        ui.horizontal(|ui| {
+            ui.add_space(10.0);
+            if option(ui, cx.c, on, words).clicked() {
+                chosen = Some(device.cloned());
+            }
+        });
+    };
+    offer(ui, phone.desk.is_none(), &cx.t("phone-with-computer"), None);
+    for desk in &phone.desk_phones {
+        let words = cx.tw("phone-with-desk", "name", &format!("{} · {}", desk.model, desk.device));
+        offer(ui, phone.desk.as_ref() == Some(&desk.device), &words, Some(&desk.device));
+    }
+    ui.add_space(8.0);
+    let Some(device) = chosen else { return false };
+    out.push(Command::Call(CallWish::CallWith(device)));
+    true
 }
 
 fn forwarding(ui: &mut Ui, cx: &Cx<'_>, typed: &mut Typed, out: &mut Vec<Command>) -> bool {

@@ -297,6 +297,7 @@ pub fn call(id: u32, remote: &str, state: CallState) -> Call {
         sound: live.then(|| "good".to_owned()),
         conference: None,
         parked_at: None,
+        desk: None,
         diverted_by: None,
         preserved: false,
         trouble: None,
