@@ -30,10 +30,11 @@ mod scratch;
 mod sipp;
 pub mod sound;
 mod standard;
+mod turn;
 mod wait;
 mod xmpp_peer;
 
-pub use baresip::{Baresip, PhoneAccount, SPEECH_DB, SPEECH_HZ};
+pub use baresip::{Baresip, PhoneAccount, SPEECH_DB, SPEECH_HZ, WAY_ADDRESS};
 pub use bind::Bind;
 pub use chat_server::{ChatServer, by_ejabberd};
 pub use client::{Client, Setup, doctor, offhook};
@@ -54,6 +55,7 @@ pub use running::{Running, alive, pause};
 pub use scratch::Scratch;
 pub use sipp::{Scenario, Sipp, description};
 pub use standard::{DOMAIN, PASSWORD, Parts, Standard};
+pub use turn::Turn;
 pub use wait::{attempt, until};
 pub use xmpp_peer::XmppPeer;
 

@@ -18,6 +18,7 @@ use crate::hold::Hold;
 use crate::moving::Move;
 use crate::referred::Next;
 use crate::transfer::Giving;
+use crate::ways::Ways;
 
 /// What is waited for before SIP can go on.
 #[derive(Debug)]
@@ -77,6 +78,8 @@ pub struct Entry {
     pub answer_at: Option<Instant>,
     /// It is a call of the phone on the desk.
     pub desk: Option<AtDesk>,
+    /// Ways of its sound, where they are looked for.
+    pub ways: Option<Ways>,
     /// The cause of its end, where more is known than how SIP ended it.
     pub cause: Option<&'static str>,
 }
@@ -135,6 +138,7 @@ impl Entry {
             joins: None,
             answer_at: None,
             desk: None,
+            ways: None,
             cause: None,
         }
     }

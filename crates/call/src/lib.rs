@@ -22,6 +22,7 @@ mod services;
 mod setup;
 mod tones;
 mod transfer;
+mod ways;
 mod wishes;
 
 pub use output::{Output, Registration};

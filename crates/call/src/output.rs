@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use offhook_model::{CallId, CallRecord, Fault, NoticeBody};
-use offhook_ports::{DeskControl, DeskOrder, FlowId, MediaPlan, PortRange, SipServer};
+use offhook_ports::{DeskControl, DeskOrder, FlowId, IceStart, MediaPlan, PortRange, SipServer};
 
 use crate::Tone;
 
@@ -41,6 +41,8 @@ pub enum Output {
         ip: IpAddr,
         /// Out of this range.
         range: PortRange,
+        /// Look for ways from there, and tell of them.
+        ice: Option<IceStart>,
     },
     /// Begin or change the sound of a call.
     Apply {

@@ -1,7 +1,7 @@
 //! The phone: registration and all its calls.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -210,9 +210,19 @@ impl Phone {
         ports: Result<(SocketAddr, SocketAddr), String>,
         now: Moment,
     ) {
-        let Some(index) = self.index(id) else { return };
-        if self.entries[index].ended.is_some() {
+        let index = self.index(id).filter(|index| self.entries[*index].ended.is_none());
+        let Some(index) = index else {
+            // It was over before its ports were there, which may take a while where the names of
+            // helpers are asked for first.
+            if self.account.ice.is_some() {
+                self.out.push_back(Output::Release(id));
+            }
             return;
+        };
+        let Some(ports) = self.with_ways(index, ports) else { return };
+        if self.lacks_relay(index) {
+            self.no_relay(index, now);
+            return self.settle(now);
         }
         if self.ports_moved(index, ports.as_ref().copied().map_err(String::as_str), now) {
             return self.settle(now);
@@ -356,12 +366,15 @@ impl Phone {
     }
 
     /// A fact from the media engine.
-    pub fn media(&mut self, fact: &MediaFact) {
+    pub fn media(&mut self, fact: &MediaFact, now: Moment) {
         let (id, word) = match fact {
             MediaFact::FirstPacket(id) | MediaFact::SoundAgain(id) => (*id, "good"),
             MediaFact::Silence(id, _) => (*id, "silent"),
-            MediaFact::Way(..)
-            | MediaFact::Digit(..)
+            MediaFact::Way(id, fact) => {
+                self.way(*id, fact, now);
+                return self.settle(now);
+            }
+            MediaFact::Digit(..)
             | MediaFact::DigitsSent(_)
             | MediaFact::DeviceLost(_)
             | MediaFact::DevicesChanged => return,
@@ -405,11 +418,6 @@ impl Phone {
         } else {
             Err(not_possible(call.id, verb, call.state))
         }
-    }
-
-    pub(crate) fn reserve(&mut self, call: CallId, ip: IpAddr) {
-        let range = self.account.media_ports;
-        self.out.push_back(Output::Reserve { call, ip, range });
     }
 
     pub(crate) fn end_by_us(&mut self, index: usize, now: Moment) {

@@ -95,6 +95,7 @@ impl Core {
         if account.dialect == PhoneDialect::Standard {
             account.upkeep.instance = Some(self.instance());
         }
+        self.find_helpers(&mut account);
         self.phone.number = Some(account.user.clone());
         let (last, seed) = (self.phone.last_id, self.chance.next());
         let mut phone = Phone::new(account, &self.product, last, seed, (self.entropy)());
@@ -232,7 +233,9 @@ impl Core {
                 }
                 Effect::SipClose(flow)
             }
-            Output::Reserve { call, ip, range } => Effect::MediaReserve { call, ip, range },
+            Output::Reserve { call, ip, range, ice } => {
+                Effect::MediaReserve { call, ip, range, ice: ice.map(Box::new) }
+            }
             Output::Apply { call, plan } => Effect::MediaApply(call, Box::new(plan)),
             Output::Release(call) => Effect::MediaRelease(call),
             Output::Dtmf { call, digits } => Effect::MediaDtmf(call, digits),

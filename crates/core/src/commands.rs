@@ -119,6 +119,10 @@ impl Core {
                 self.out.push_back(Effect::MediaDevices);
                 Ok(Reply::Done)
             }
+            Command::SetRelayPassword(password) => {
+                self.set_relay_password(password);
+                Ok(Reply::Done)
+            }
             Command::SetSettings(settings) => self.set_settings(*settings).map(done),
             Command::Dismiss(id) => self.dismiss(id),
         })
@@ -224,6 +228,7 @@ impl Core {
         for (role, spec) in &wanted {
             fits(*role, spec)?;
         }
+        crate::ways::check(&settings.calls.ways)?;
         let changed = wanted.into_iter().zip(specs(&self.settings)).filter(|(new, old)| new != old);
         for ((role, spec), _) in changed {
             self.out.push_back(Effect::MediaSelect(role, spec));
@@ -234,6 +239,7 @@ impl Core {
             phone.refuse_referrals(calls.refuse_referrals);
         });
         self.settings = Arc::new(settings);
+        self.ways_changed();
         self.out.push_back(Effect::MediaDevices);
         self.keep_settings();
         Ok(())

@@ -67,7 +67,7 @@ pub use session::{
     Services, Session, SessionState, Via,
 };
 pub use settings::{
-    AccountType, CallSettings, ChatSettings, Keeping, ManualAccount, Settings, Theme,
+    AccountType, CallSettings, ChatSettings, Keeping, ManualAccount, Settings, Theme, WaySettings,
 };
 pub use snapshot::{ChatFound, Device, Devices, Me, Role, Snapshot, Toast};
 pub use spec::{AudioSpec, SpecError};

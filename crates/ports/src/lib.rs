@@ -30,8 +30,8 @@ pub use entropy::{Entropy, EntropySource};
 pub use found::{Found, NetworkState, Progress, Remembered, Target, Tell};
 pub use http::{Http, HttpFailure, HttpRequest, HttpResponse, Method};
 pub use ice::{
-    Helper, HelperFault, HelperName, IceAccount, IceCandidate, IceCredentials, IceFact, IcePlan,
-    IceStart, default_candidate,
+    Helper, HelperFault, HelperName, IceAccount, IceCandidate, IceCredentials, IceFact, IceGather,
+    IcePlan, IceStart, default_candidate,
 };
 pub use media::{CodecPlan, MediaFact, MediaPlan, PortRange, SrtpPlan};
 pub use phone::{

@@ -12,3 +12,4 @@ mod random;
 mod registration;
 mod several;
 mod stage;
+mod ways;
