@@ -16,11 +16,14 @@ pub struct Kamailio {
     /// Port for TLS.
     pub tls_port: u16,
     folder: PathBuf,
+    extras: Vec<&'static str>,
     running: Option<Running>,
 }
 
 impl Kamailio {
-    /// Serves `domain`; everybody has this password, registrations last `expires` seconds.
+    /// Serves `domain`; everybody has this password, registrations last `expires` seconds. `extras`
+    /// are what its configuration knows beyond registrar and proxy: `WITH_OUTBOUND` (RFC 5626),
+    /// `WITH_PRESENCE` (presence, dialogs and messages waiting), `WITHOUT_TCP`.
     ///
     /// # Panics
     /// It does not start.
@@ -30,6 +33,7 @@ impl Kamailio {
         identity: &Identity,
         password: &str,
         expires: u32,
+        extras: &[&'static str],
     ) -> Self {
         let folder = folder.join("kamailio");
         std::fs::create_dir_all(&folder).expect("a folder for the SIP server");
@@ -53,7 +57,11 @@ impl Kamailio {
             );
             std::fs::write(folder.join(name), text).expect("a configuration file");
         }
-        let mut kamailio = Self { port, tls_port, folder, running: None };
+        if extras.contains(&"WITH_PRESENCE") {
+            copy_tables(&folder.join("tables"));
+        }
+        let extras = extras.to_vec();
+        let mut kamailio = Self { port, tls_port, folder, extras, running: None };
         kamailio.start_again();
         kamailio
     }
@@ -68,8 +76,12 @@ impl Kamailio {
         let mut command = Command::new(program("kamailio").expect("kamailio"));
         command.arg("-f").arg(self.folder.join("kamailio.cfg"));
         command.args(["-DD", "-E", "-m", "64", "-M", "8", "-Y"]).arg(&self.folder);
+        command.args(self.extras.iter().flat_map(|extra| ["-A", extra]));
         let mut running = Running::start(&format!("kamailio-{count}"), &mut command, &self.folder);
-        let ports = [self.port, self.tls_port];
+        let ports = match self.extras.contains(&"WITHOUT_TCP") {
+            true => vec![self.tls_port],
+            false => vec![self.port, self.tls_port],
+        };
         running.ready(60, || {
             ports.iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok())
         });
@@ -107,6 +119,21 @@ impl Kamailio {
         (output.status.success() && text.contains("sip:")).then_some(text)
     }
 
+    /// Lets it send a request of its own to itself, as its modules do: something that others have
+    /// published. `headers` end with a line end each.
+    ///
+    /// # Panics
+    /// It cannot.
+    pub fn publish(&self, uri: &str, headers: &str, body: &str) {
+        let mut command = Command::new(program("kamcmd").expect("kamcmd"));
+        command.arg("-s").arg(format!("unix:{}", self.folder.join("ctl").display()));
+        command.args(["tm.t_uac_start", "PUBLISH", uri]);
+        command.arg(format!("sip:127.0.0.1:{}", self.port)).args([".", headers, body]);
+        let output = command.output().expect("kamcmd runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && !text.contains("error"), "{text}{output:?}");
+    }
+
     /// Waits until a user is registered.
     ///
     /// # Panics
@@ -114,5 +141,14 @@ impl Kamailio {
     #[track_caller]
     pub fn until_registered(&self, user: &str, seconds: u64) -> String {
         until(&format!("{user} is registered at Kamailio"), seconds, || self.contacts(user))
+    }
+}
+
+/// The empty tables that come with the program; nothing is written to them.
+fn copy_tables(folder: &Path) {
+    std::fs::create_dir_all(folder).expect("a folder for tables");
+    let tables = Path::new("/usr/share/kamailio/dbtext/kamailio");
+    for name in ["version", "presentity", "active_watchers", "watchers", "pua", "xcap", "dialog"] {
+        std::fs::copy(tables.join(name), folder.join(name)).expect("a table of Kamailio's");
     }
 }

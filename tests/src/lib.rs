@@ -34,10 +34,11 @@ mod sipp;
 pub mod sound;
 mod standard;
 mod survivor;
+mod turn;
 mod wait;
 mod xmpp_peer;
 
-pub use baresip::{Baresip, PhoneAccount, SPEECH_DB, SPEECH_HZ};
+pub use baresip::{Baresip, PhoneAccount, SPEECH_DB, SPEECH_HZ, WAY_ADDRESS};
 pub use bind::Bind;
 pub use chat_server::{ChatServer, by_ejabberd};
 pub use client::{Client, Setup, doctor, offhook};
@@ -62,6 +63,7 @@ pub use scratch::Scratch;
 pub use sipp::{Scenario, Sipp, description};
 pub use standard::{DOMAIN, PASSWORD, Parts, Standard};
 pub use survivor::Survivor;
+pub use turn::Turn;
 pub use wait::{attempt, until};
 pub use xmpp_peer::XmppPeer;
 

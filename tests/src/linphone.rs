@@ -27,6 +27,20 @@ impl Linphone {
         (user, password): (&str, &str),
         encryption: &str,
     ) -> Self {
+        Self::start_with(folder, (domain, server), (user, password), encryption, "")
+    }
+
+    /// As [`Self::start`], with more lines of settings.
+    ///
+    /// # Panics
+    /// It does not start or register.
+    pub fn start_with(
+        folder: &Path,
+        (domain, server): (&str, u16),
+        (user, password): (&str, &str),
+        encryption: &str,
+        more: &str,
+    ) -> Self {
         let folder = folder.join(format!("linphone-{user}"));
         for sub in ["home/.local/share/linphone", "home/.config/linphone"] {
             std::fs::create_dir_all(folder.join(sub)).expect("a folder for the phone");
@@ -43,7 +57,7 @@ impl Linphone {
              reg_identity=sip:{user}@{domain}\nreg_expires=600\nreg_sendregister=1\npublish=0\n\
              [auth_info_0]\nusername={user}\nuserid={user}\npasswd={password}\nrealm={domain}\n\
              [audio_codec_0]\nmime=PCMU\nrate=8000\nenabled=1\n\
-             [audio_codec_1]\nmime=PCMA\nrate=8000\nenabled=1\n"
+             [audio_codec_1]\nmime=PCMA\nrate=8000\nenabled=1\n{more}"
         );
         std::fs::write(folder.join("rc"), settings).expect("its settings");
         let mut command = Command::new(program("linphonec").expect("linphonec"));

@@ -14,6 +14,8 @@ pub fn have(what: &str, programs: &[&str]) -> bool {
             "slixmpp" => python().is_some(),
             "twomemo" => python().is_some_and(|it| imports(&it, "slixmpp, twomemo")),
             "unshare" => namespace().is_some(),
+            "kamailio-outbound-modules" => kamailio_module("outbound.so"),
+            "kamailio-presence-modules" => kamailio_module("presence_mwi.so"),
             name => program(name).is_some(),
         };
         if !there {
@@ -32,6 +34,13 @@ pub fn program(name: &str) -> Option<PathBuf> {
         .chain(SYSTEM.map(PathBuf::from))
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
+}
+
+/// Whether Kamailio has this module; some come in packages of their own.
+fn kamailio_module(name: &str) -> bool {
+    let folders =
+        ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib", "/usr/lib64"];
+    folders.iter().any(|folder| Path::new(folder).join("kamailio/modules").join(name).is_file())
 }
 
 /// A Python with slixmpp: the system's, where Debian's package is, else any.

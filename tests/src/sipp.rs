@@ -80,6 +80,30 @@ impl Scenario {
         self.in_call(who, "ACK", "", "")
     }
 
+    /// Subscribes to an event of `who` and waits until that is granted.
+    pub fn subscribe(mut self, who: &str, event: &str) -> Self {
+        let (user, domain) = (self.user.clone(), self.domain.clone());
+        for with in ["", "[authentication]\n"] {
+            self.cseq += 1;
+            let _ = write!(
+                self.steps,
+                "<send retrans=\"500\"><![CDATA[\nSUBSCRIBE sip:{who}@{domain} SIP/2.0\n{VIA}\
+                 Max-Forwards: 70\nFrom: <sip:{user}@{domain}>;tag=[pid]s[call_number]\n\
+                 To: <sip:{who}@{domain}>\nCall-ID: [call_id]\nCSeq: {} SUBSCRIBE\n{with}\
+                 Contact: <sip:{user}@[local_ip]:[local_port]>\nEvent: {event}\n\
+                 Expires: 600\nContent-Length: 0\n\n]]></send>\n",
+                self.cseq
+            );
+            self.steps.push_str(match with {
+                "" => "<recv response=\"407\" auth=\"true\"></recv>\n",
+                _ => "<recv response=\"200\"></recv>\n",
+            });
+        }
+        // What it is told comes within the dialog, whose To has our tag already.
+        self.calls = true;
+        self
+    }
+
     /// Sends a request in the call that it made.
     pub fn in_call(mut self, who: &str, method: &str, more: &str, sdp: &str) -> Self {
         let (user, domain) = (self.user.clone(), self.domain.clone());

@@ -23,6 +23,8 @@ pub struct Parts {
     pub naptr: bool,
     /// Longest registration in seconds.
     pub expires: u32,
+    /// What the SIP server knows beyond calls ([`Kamailio::start`]).
+    pub sip_extras: Vec<&'static str>,
     /// Certificate of the XMPP server.
     pub xmpp_flaw: Flaw,
     /// Certificate of the SIP server.
@@ -36,6 +38,7 @@ impl Default for Parts {
             sip: vec![Transport::Tls, Transport::Tcp, Transport::Udp],
             naptr: true,
             expires: 600,
+            sip_extras: vec![],
             xmpp_flaw: Flaw::None,
             sip_flaw: Flaw::None,
         }
@@ -89,8 +92,9 @@ impl Standard {
         let identity = authority.server(DOMAIN, parts.sip_flaw);
         let users = ["alice", "bob", "carol"];
         let server = parts.xmpp.map(|_| ChatServer::start(folder, DOMAIN, &chat, &users, PASSWORD));
-        let kamailio = (!parts.sip.is_empty())
-            .then(|| Kamailio::start(folder, DOMAIN, &identity, PASSWORD, parts.expires));
+        let kamailio = (!parts.sip.is_empty()).then(|| {
+            Kamailio::start(folder, DOMAIN, &identity, PASSWORD, parts.expires, &parts.sip_extras)
+        });
         let records = records(parts, server.as_ref(), kamailio.as_ref());
         let knot = Knot::start(folder, DOMAIN, &records);
         Self { knot, chat: server, kamailio, authority, identity, folder: folder.to_owned() }

@@ -26,6 +26,27 @@ impl Phone {
         call
     }
 
+    /// Whether the calls are still seen as they were. Asked after every event of the program, so it
+    /// copies nothing.
+    pub fn looks_like(&self, seen: &[Call]) -> bool {
+        let same = |(entry, seen): (&Entry, &Call)| {
+            let Call { id, direction, remote, name, state, muted, started, connected, .. } = seen;
+            let Call { end, security, digits, sound, conference, parked_at, .. } = seen;
+            let Call { diverted_by, preserved, trouble, can, .. } = seen;
+            let now = &entry.call;
+            let local = self.local_conference(now.id);
+            (id, direction, remote, name) == (&now.id, &now.direction, &now.remote, &now.name)
+                && (state, muted, started) == (&now.state, &now.muted, &now.started)
+                && (connected, end, security) == (&now.connected, &now.end, &now.security)
+                && (digits, sound, parked_at) == (&now.digits, &now.sound, &now.parked_at)
+                && (diverted_by, preserved) == (&now.diverted_by, &now.preserved)
+                && *trouble == now.trouble
+                && conference.as_ref() == local.as_ref().or(now.conference.as_ref())
+                && *can == self.abilities(entry)
+        };
+        self.entries.len() == seen.len() && self.entries.iter().zip(seen).all(same)
+    }
+
     fn abilities(&self, entry: &Entry) -> CallAbilities {
         let up = |entry: &Entry| {
             matches!(

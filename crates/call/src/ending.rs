@@ -69,6 +69,12 @@ fn problem(end: &End, at: &Endpoint) -> Problem {
             format!("The call was lost: {answer}."),
             "Check the network connection and call again; the phone registers again by itself.",
         ),
+        Some(300..=399) => Problem::new(
+            Area::Registration,
+            Owner::User,
+            "They are to be called elsewhere, outside of what your own server answers for.",
+            "Call the address that is shown with the call yourself, if you want to.",
+        ),
         Some(415 | 488 | 606) => unlike_sound(&answer),
         Some(403) => Problem::new(
             Area::Registration,

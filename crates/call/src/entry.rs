@@ -13,16 +13,20 @@ use offhook_rtp::sdp::Negotiator;
 use offhook_sip::{SipCall, SoftKey};
 
 use crate::Tone;
+use crate::desk::AtDesk;
 use crate::hold::Hold;
 use crate::moving::Move;
 use crate::referred::Next;
 use crate::transfer::Giving;
+use crate::ways::Ways;
 
 /// What is waited for before SIP can go on.
 #[derive(Debug)]
 pub enum Waiting {
     /// Ports, then the INVITE goes out.
     PortsToDial(DialString),
+    /// Ports, then the call goes out that somebody outside every call asked for under this name.
+    PortsToFollow(SipCall),
     /// Ports, then an incoming call can be answered. `answer` when the user was quicker.
     PortsToAnswer {
         /// The user has answered already.
@@ -72,6 +76,10 @@ pub struct Entry {
     pub joins: Option<CallId>,
     /// It answers by itself then.
     pub answer_at: Option<Instant>,
+    /// It is a call of the phone on the desk.
+    pub desk: Option<AtDesk>,
+    /// Ways of its sound, where they are looked for.
+    pub ways: Option<Ways>,
     /// The cause of its end, where more is known than how SIP ended it.
     pub cause: Option<&'static str>,
 }
@@ -105,6 +113,7 @@ impl Entry {
                 sound: None,
                 conference: None,
                 parked_at: None,
+                desk: None,
                 diverted_by: None,
                 preserved: false,
                 trouble: None,
@@ -128,6 +137,8 @@ impl Entry {
             server_tone: None,
             joins: None,
             answer_at: None,
+            desk: None,
+            ways: None,
             cause: None,
         }
     }

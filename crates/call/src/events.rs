@@ -70,7 +70,7 @@ impl Phone {
             SipEvent::DoNotDisturbTold { outcome } => self.quiet_told(outcome),
             SipEvent::CallInfo { call, info } => self.call_info(call, &info),
             SipEvent::Roster { call, people } => self.roster(call, people),
-            SipEvent::Line { line, state } => self.line_state(&line, state),
+            SipEvent::Line { line, state } => self.line_state(&line, state, now),
             SipEvent::Control(control) => self.control(control, now),
             // Nobody here waits for digits of the other side.
             SipEvent::Digit { .. } => {}

@@ -5,7 +5,9 @@
 //! facts. A plain value: no sockets, no clock, no randomness of its own.
 
 mod abilities;
+mod asked;
 mod conference;
+mod desk;
 mod ending;
 mod entry;
 mod events;
@@ -20,6 +22,7 @@ mod services;
 mod setup;
 mod tones;
 mod transfer;
+mod ways;
 mod wishes;
 
 pub use output::{Output, Registration};

@@ -48,13 +48,14 @@ impl Phone {
         ports: Result<(SocketAddr, SocketAddr), &str>,
         now: Moment,
     ) -> bool {
+        let ice = self.local_ice(self.entries[index].call.id, 0);
         let entry = &mut self.entries[index];
         if entry.moving != Move::Ports {
             return false;
         }
         match (ports, entry.description.as_mut()) {
             (Ok((rtp, rtcp)), Some(description)) => {
-                description.move_to(rtp, rtcp.port());
+                description.move_to(rtp, rtcp.port(), ice);
                 (entry.ports, entry.moving) = (Some((rtp, rtcp)), Move::Due);
                 self.ask_hold(index, now);
             }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use offhook_model::{CallId, CallRecord, Fault, NoticeBody};
-use offhook_ports::{FlowId, MediaPlan, PortRange, SipServer};
+use offhook_ports::{DeskControl, DeskOrder, FlowId, IceStart, MediaPlan, PortRange, SipServer};
 
 use crate::Tone;
 
@@ -41,6 +41,8 @@ pub enum Output {
         ip: IpAddr,
         /// Out of this range.
         range: PortRange,
+        /// Look for ways from there, and tell of them.
+        ice: Option<IceStart>,
     },
     /// Begin or change the sound of a call.
     Apply {
@@ -75,6 +77,13 @@ pub enum Output {
     Restart {
         /// The device file may have changed.
         reset: bool,
+    },
+    /// Ask this of a phone on the desk; answer with `desk_answered`.
+    Desk {
+        /// How.
+        control: DeskControl,
+        /// What.
+        order: DeskOrder,
     },
     /// Everything is hung up and the registration withdrawn.
     Stopped,

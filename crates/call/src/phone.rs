@@ -1,17 +1,19 @@
 //! The phone: registration and all its calls.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use offhook_model::{
     Call, CallDirection, CallEnd, CallId, CallState, CommandError, DialString, ErrorCode, Fault,
-    Moment, NoticeBody, Owner, PhoneState,
+    Moment, NoticeBody, Owner, PhoneState, Presence,
 };
 use offhook_ports::{Entropy, FlowId, MediaFact, PhoneAccount, SipServer};
 use offhook_sip::{Output as SipOutput, SipCall, UserAgent};
 
+use crate::asked::Questions;
+use crate::desk::first_state;
 use crate::entry::{Entry, Waiting};
 use crate::services::Errand;
 use crate::{Output, Tone, tones};
@@ -40,6 +42,8 @@ pub struct Phone {
     pub(crate) mixed: Vec<CallId>,
     /// Calls of the SIP layer that only ask a server for something.
     pub(crate) errands: Vec<Errand>,
+    /// The number of the line at the phone on the desk, once it is known.
+    pub(crate) desk_line: Option<String>,
     /// Do not disturb was set here.
     pub(crate) own_quiet: bool,
     /// Calls whose place another has taken; hung up then, if they are not by that time.
@@ -48,6 +52,10 @@ pub struct Phone {
     pub(crate) last_dialled: Option<DialString>,
     /// Calls that ask to be answered by themselves are.
     pub(crate) answers: bool,
+    /// What others are to see of us, where nobody else tells them.
+    pub(crate) presence: Option<Presence>,
+    /// What people outside every call ask for.
+    pub(crate) questions: Questions,
     /// The call manager wants a new beginning; whether with a new device file.
     pub(crate) restart: Option<bool>,
     /// How long the call manager's line is shown.
@@ -67,6 +75,7 @@ impl Phone {
     ) -> Self {
         Self {
             agent: UserAgent::new(account.clone(), product.to_owned(), seed),
+            state: Arc::new(first_state(&account)),
             account,
             server: None,
             entries: Vec::new(),
@@ -74,14 +83,16 @@ impl Phone {
             seed,
             entropy,
             tone: None,
-            state: Arc::default(),
             out: VecDeque::new(),
             mixed: vec![],
             errands: vec![],
             own_quiet: false,
+            desk_line: None,
             left: vec![],
             last_dialled: None,
             answers: false,
+            presence: None,
+            questions: Questions::default(),
             restart: None,
             status_until: None,
             stopped: false,
@@ -168,6 +179,9 @@ impl Phone {
     /// # Errors
     /// Not registered, or the phone has no address yet.
     pub fn dial(&mut self, to: DialString, now: Moment) -> Result<CallId, CommandError> {
+        if let Some(device) = self.state.desk.clone() {
+            return self.dial_at_desk(device, to, now);
+        }
         let ip = self.agent.local_ip().filter(|_| self.agent.is_registered());
         let ip = ip.ok_or_else(|| CommandError {
             code: ErrorCode::NotSignedIn,
@@ -196,9 +210,19 @@ impl Phone {
         ports: Result<(SocketAddr, SocketAddr), String>,
         now: Moment,
     ) {
-        let Some(index) = self.index(id) else { return };
-        if self.entries[index].ended.is_some() {
+        let index = self.index(id).filter(|index| self.entries[*index].ended.is_none());
+        let Some(index) = index else {
+            // It was over before its ports were there, which may take a while where the names of
+            // helpers are asked for first.
+            if self.account.ice.is_some() {
+                self.out.push_back(Output::Release(id));
+            }
             return;
+        };
+        let Some(ports) = self.with_ways(index, ports) else { return };
+        if self.lacks_relay(index) {
+            self.no_relay(index, now);
+            return self.settle(now);
         }
         if self.ports_moved(index, ports.as_ref().copied().map_err(String::as_str), now) {
             return self.settle(now);
@@ -251,7 +275,9 @@ impl Phone {
         if self.entries[index].ended.is_some() {
             return Err(not_possible(id, "hung up", CallState::Ended));
         }
-        self.end_by_us(index, now);
+        if !self.end_at_desk(index) {
+            self.end_by_us(index, now);
+        }
         self.settle(now);
         Ok(())
     }
@@ -298,6 +324,7 @@ impl Phone {
         if self.entries[index].ended.is_some() {
             return Err(not_possible(id, "muted", CallState::Ended));
         }
+        self.not_at_desk(index, "muted")?;
         for index in self.company(index) {
             self.entries[index].call.muted = muted;
             let id = self.entries[index].call.id;
@@ -339,12 +366,15 @@ impl Phone {
     }
 
     /// A fact from the media engine.
-    pub fn media(&mut self, fact: &MediaFact) {
+    pub fn media(&mut self, fact: &MediaFact, now: Moment) {
         let (id, word) = match fact {
             MediaFact::FirstPacket(id) | MediaFact::SoundAgain(id) => (*id, "good"),
             MediaFact::Silence(id, _) => (*id, "silent"),
-            MediaFact::Way(..)
-            | MediaFact::Digit(..)
+            MediaFact::Way(id, fact) => {
+                self.way(*id, fact, now);
+                return self.settle(now);
+            }
+            MediaFact::Digit(..)
             | MediaFact::DigitsSent(_)
             | MediaFact::DeviceLost(_)
             | MediaFact::DevicesChanged => return,
@@ -381,17 +411,13 @@ impl Phone {
         verb: &str,
         states: &[CallState],
     ) -> Result<(), CommandError> {
+        self.not_at_desk(index, verb)?;
         let call = &self.entries[index].call;
         if states.contains(&call.state) {
             Ok(())
         } else {
             Err(not_possible(call.id, verb, call.state))
         }
-    }
-
-    pub(crate) fn reserve(&mut self, call: CallId, ip: IpAddr) {
-        let range = self.account.media_ports;
-        self.out.push_back(Output::Reserve { call, ip, range });
     }
 
     pub(crate) fn end_by_us(&mut self, index: usize, now: Moment) {
@@ -469,6 +495,22 @@ impl Phone {
 
     /// Takes everything the user agent has to say, then decides what the phone sounds like.
     pub(crate) fn settle(&mut self, now: Moment) {
+        self.hear_agent(now);
+        self.begin_anew();
+        self.glow_less();
+        self.publish(now);
+        self.hear_agent(now);
+        let asked = self.entries.iter().rev().find_map(|entry| entry.server_tone);
+        let quiet = self.state.dnd.is_some();
+        let here = self.entries.iter().filter(|entry| entry.desk.is_none());
+        let tone = tones::fitting(here.map(|entry| &entry.call), quiet, asked);
+        if tone != self.tone {
+            self.tone = tone;
+            self.out.push_back(Output::Tone(tone));
+        }
+    }
+
+    fn hear_agent(&mut self, now: Moment) {
         while let Some(output) = self.agent.poll() {
             match output {
                 SipOutput::Open { flow, server, dscp } => {
@@ -484,15 +526,6 @@ impl Phone {
                     }
                 }
             }
-        }
-        self.begin_anew();
-        self.glow_less();
-        let asked = self.entries.iter().rev().find_map(|entry| entry.server_tone);
-        let quiet = self.state.dnd.is_some();
-        let tone = tones::fitting(self.entries.iter().map(|entry| &entry.call), quiet, asked);
-        if tone != self.tone {
-            self.tone = tone;
-            self.out.push_back(Output::Tone(tone));
         }
     }
 }

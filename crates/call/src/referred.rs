@@ -24,9 +24,12 @@ pub struct Next {
 }
 
 impl Phone {
-    /// Nobody is asked: whoever may transfer could have put us through in the first place. Only a
-    /// call that is up can be given to somebody else.
+    /// In a call nobody is asked: whoever may transfer could have put us through in the first place.
+    /// Only a call that is up can be given to somebody else.
     pub(crate) fn referred(&mut self, sip: SipCall, referral: &Referral, now: Moment) {
+        if referral.outside {
+            return self.asked_to_call(sip, referral, now);
+        }
         let index = self.of_sip(sip).filter(|index| {
             let entry = &self.entries[*index];
             let up = [CallState::Connected, CallState::Held, CallState::RemoteHeld];

@@ -71,7 +71,8 @@ impl Phone {
         }
     }
 
-    pub(crate) fn line_state(&mut self, line: &DialString, line_state: LineState) {
+    pub(crate) fn line_state(&mut self, line: &DialString, line_state: LineState, now: Moment) {
+        self.own_line(line, line_state, now);
         let number = line.to_string();
         let state = Arc::make_mut(&mut self.state);
         if let Some(known) = state.lines.iter_mut().find(|known| known.number == number) {
@@ -83,11 +84,15 @@ impl Phone {
     pub(crate) fn later(&self) -> Option<Instant> {
         let answers = self.entries.iter().filter_map(|entry| entry.answer_at).min();
         let left = self.left.iter().map(|(_, at)| *at).min();
-        [answers, left, self.next_patience(), self.status_until].into_iter().flatten().min()
+        [answers, left, self.next_patience(), self.status_until, self.questions.until()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(crate) fn do_later(&mut self, now: Moment) {
         self.lose_patience(now);
+        self.forget_questions(now);
         if self.status_until.is_some_and(|at| at <= now.at) {
             self.status_until = None;
             Arc::make_mut(&mut self.state).status = None;

@@ -293,7 +293,22 @@ impl Phone {
             let end = CallEnd { cause: "missed", sip_status: Some(486), problem: None };
             return self.finish(index, end, now);
         }
+        if arrival.answer_or_refuse && !(self.answers_by_itself() && self.is_alone(0)) {
+            let index = self.unheard(sip, remote, now);
+            self.agent.reject_saying(sip, 403, "Automatic answer forbidden", now.at);
+            let end = CallEnd { cause: "missed", sip_status: Some(403), problem: None };
+            return self.finish(index, end, now);
+        }
         self.incoming(sip, remote, offer, arrival, now);
+    }
+
+    fn answers_by_itself(&self) -> bool {
+        self.answers || self.is_call_manager()
+    }
+
+    /// So many calls go on and no more.
+    fn is_alone(&self, calls: usize) -> bool {
+        self.entries.iter().filter(|entry| entry.ended.is_none()).count() == calls
     }
 
     /// As many calls as the line may have (`busyTrigger`, `maxNumCalls`).
@@ -314,9 +329,8 @@ impl Phone {
     /// or the user allowed it, and never beside another call: a microphone that opens unasked is
     /// nobody's default.
     pub(crate) fn answer_by_itself(&mut self, id: CallId, arrival: &Arrival, now: Moment) {
-        let alone = self.entries.iter().filter(|entry| entry.ended.is_none()).count() == 1;
-        let allowed = self.answers || self.is_call_manager();
-        let Some(after) = arrival.answer_after.filter(|_| alone && allowed) else { return };
+        let may = self.answers_by_itself() && self.is_alone(1);
+        let Some(after) = arrival.answer_after.filter(|_| may) else { return };
         if let Some(index) = self.index(id) {
             self.entries[index].answer_at = Some(now.at + after.min(LONGEST_RING));
         }

@@ -33,6 +33,16 @@ impl Phone {
                 entry.description = Some(description);
                 entry.sip = Some(self.agent.invite(&to, offer, now.at));
             }
+            Waiting::PortsToFollow(asked) => {
+                let offer = description.offer();
+                entry.description = Some(description);
+                entry.sip = self.agent.follow(asked, offer, now.at);
+                if entry.sip.is_none() {
+                    // They did not wait.
+                    let end = CallEnd { cause: "cancelled", sip_status: None, problem: None };
+                    self.finish(index, end, now);
+                }
+            }
             Waiting::PortsToAnswer { answer } => {
                 entry.description = Some(description);
                 if answer {
@@ -54,7 +64,8 @@ impl Phone {
         let mut secret = [0; 32];
         self.entropy.fill(&mut secret);
         let session_id = (self.seed >> 33) + u64::from(id.0) + (turn << 20);
-        Negotiator::new(session_id, self.local(id, rtp, rtcp.port(), Secret::new(secret)))
+        let local = self.local(id, rtp, rtcp.port(), Secret::new(secret));
+        Negotiator::new(session_id, LocalMedia { ice: self.local_ice(id, turn), ..local })
     }
 
     /// Who takes keys with the encrypted transport only refuses ours beside the plain one (488): they
@@ -101,6 +112,7 @@ impl Phone {
                 MediaEncryption::Required => Encryption::Required,
             },
             secret,
+            ice: None,
         }
     }
 

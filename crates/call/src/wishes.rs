@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use offhook_model::{
-    CallWish, CommandError, DialString, ErrorCode, LineState, Moment, PhoneState, Reply,
-    WatchedLine,
+    Activity, CallWish, CommandError, DialString, ErrorCode, LineState, Moment, PhoneState,
+    Presence, Reply, WatchedLine,
 };
 
 use crate::Phone;
@@ -30,6 +30,8 @@ impl Phone {
             CallWish::DoNotDisturb(dnd) => Ok(self.do_not_disturb(dnd, now)),
             CallWish::Redial => self.redial(now),
             CallWish::TakeOver => self.take_over(now),
+            CallWish::AnswerReferral { id, accept } => self.answer_referral(id, accept, now),
+            CallWish::CallWith(device) => self.call_with(device),
             CallWish::Watch(lines) => self.watch(&lines, now),
         };
         self.settle(now);
@@ -49,6 +51,23 @@ impl Phone {
     /// Whether calls that ask for it answer by themselves (RFC 5373).
     pub fn answer_if_asked(&mut self, answers: bool) {
         self.answers = answers;
+    }
+
+    /// What others are to see of us where the account has no chat to tell it; nothing takes it back.
+    /// Calls that go on are told with it.
+    pub fn show_presence(&mut self, presence: Option<Presence>, now: Moment) {
+        self.presence = presence;
+        self.publish(now);
+        self.settle(now);
+    }
+
+    /// Tells the presence server, when it is news.
+    pub(crate) fn publish(&mut self, now: Moment) {
+        let Some(mut shown) = self.presence.clone() else { return };
+        if self.entries.iter().any(|entry| entry.ended.is_none() && entry.is_up()) {
+            shown.activity = Some(Activity::OnCall);
+        }
+        self.agent.publish(Some(&shown), now.at);
     }
 
     fn redial(&mut self, now: Moment) -> Result<Reply, CommandError> {
@@ -94,7 +113,7 @@ impl Phone {
             let line_state = before.map_or(LineState::Unknown, |one| one.state);
             state.lines.push(WatchedLine { number, state: line_state });
         }
-        self.agent.watch(lines, now.at);
+        self.watch_anew(now);
         Ok(Reply::Done)
     }
 }

@@ -270,6 +270,7 @@ fn features(root: &Element) -> PhoneFeatures {
         pickup_service: service("callPickupURI"),
         group_pickup_service: service("callPickupGroupURI"),
         other_pickup_service: service("callPickupListURI"),
+        desk: None,
     }
 }
 

@@ -37,6 +37,18 @@ pub fn uds(data: &[u8]) {
     let _ = crate::read_device(data);
 }
 
+/// Answers of WebDialer.
+///
+/// # Panics
+/// When a bound does not hold.
+pub fn web_dialer(data: &[u8]) {
+    if let Ok(answer) = crate::read_dialer_answer(data) {
+        assert!(answer.phones.len() <= 20);
+        assert!(answer.phones.iter().all(|phone| phone.lines.len() <= 20));
+    }
+    let _ = crate::read_is_cluster_user(data);
+}
+
 /// The cloud's answer about a domain.
 pub fn cas(data: &[u8]) {
     if let Ok(crate::CasAnswer::Password(code)) = crate::read_cas(data) {

@@ -28,6 +28,7 @@ mod soap;
 mod text;
 mod uds;
 mod url;
+mod web_dialer;
 mod webex;
 pub mod xml;
 
@@ -55,6 +56,7 @@ pub use uds::{
     read_servers, read_user,
 };
 pub use url::HttpUrl;
+pub use web_dialer::{DialerAnswer, DialerPhone, read_dialer_answer, read_is_cluster_user};
 pub use webex::{
     CloudChat, CloudLogin, CloudSession, read_cloud_config, read_cloud_login, read_cloud_session,
 };

@@ -73,5 +73,6 @@ fn ccmcip() {
 
 #[test]
 fn webex() {
+    check("web_dialer", fuzzing::web_dialer);
     check("webex", fuzzing::webex);
 }

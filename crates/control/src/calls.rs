@@ -16,6 +16,14 @@ struct Transfer {
     other: Option<CallId>,
 }
 
+/// `call.referral`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Referral {
+    id: u32,
+    accept: bool,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Merge {
@@ -78,6 +86,12 @@ struct Line(#[serde(deserialize_with = "parsed")] DialString);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct With {
+    device: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Watch {
     numbers: Vec<Line>,
 }
@@ -116,7 +130,12 @@ pub(crate) fn command(method: &str, params: &Value) -> Result<Option<Command>, R
             Quiet::Reject => Some(Dnd::Reject),
         }),
         "call.redial" => nothing(method, params(), CallWish::Redial)?,
+        "call.referral" => {
+            let Referral { id, accept } = read(method, params())?;
+            CallWish::AnswerReferral { id, accept }
+        }
         "call.takeOver" => nothing(method, params(), CallWish::TakeOver)?,
+        "call.with" => CallWish::CallWith(read::<With>(method, params())?.device),
         "call.watch" => {
             let Watch { numbers } = read(method, params())?;
             CallWish::Watch(numbers.into_iter().map(|line| line.0).collect())

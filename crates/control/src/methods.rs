@@ -168,6 +168,9 @@ fn command(host: &impl Host, method: &str, params: Value) -> Result<Command, Rpc
             Command::MarkRead { with: read::<params::MarkRead>(method, params)?.with }
         }
         "settings.set" => settings(host, method, params)?,
+        "settings.setRelayPassword" => {
+            Command::SetRelayPassword(read::<params::RelayPassword>(method, params)?.password)
+        }
         "devices.select" => {
             let wish: params::DeviceSelect = read(method, params)?;
             Command::SelectDevice { role: wish.role, spec: wish.device }

@@ -200,6 +200,13 @@ pub struct Dtmf {
     pub digits: String,
 }
 
+/// `settings.setRelayPassword`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelayPassword {
+    pub password: Secret<String>,
+}
+
 /// `devices.select`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -52,6 +52,13 @@ async fn every_wish_about_a_call_has_its_method() {
         ("call.dnd", json!({ "mode": "reject" }), "Call(DoNotDisturb(Some(Reject)))"),
         ("call.redial", json!({}), "Call(Redial)"),
         ("call.takeOver", json!({}), "Call(TakeOver)"),
+        ("call.with", json!({ "device": "SEP1" }), "Call(CallWith(Some(\"SEP1\")))"),
+        ("call.with", json!({}), "Call(CallWith(None))"),
+        (
+            "call.referral",
+            json!({ "id": 3, "accept": true }),
+            "Call(AnswerReferral { id: 3, accept: true })",
+        ),
         (
             "call.watch",
             json!({ "numbers": ["2002", "bob@example.com"] }),
@@ -78,6 +85,7 @@ async fn wishes_that_contradict_themselves_are_refused() {
         ("call.merge", json!({ "id": "c7" })),
         ("call.watch", json!({ "numbers": "2002" })),
         ("call.redial", json!({ "x": 1 })),
+        ("call.with", json!({ "phone": "SEP1" })),
     ] {
         let error = served.error(method, params).await;
         assert_eq!(error["code"], -32602, "{method}");
@@ -93,6 +101,7 @@ async fn the_phone_tells_what_it_is_set_to() {
     assert_eq!(state["messages"]["waiting"], json!(false));
     assert_eq!(state["can"]["park"], json!(false));
     assert_eq!(state["lines"], json!([]));
+    assert_eq!((&state["deskPhones"], &state["desk"]), (&json!([]), &json!(null)));
     let calls = served.ok("call.list", json!({})).await;
     assert_eq!(calls["items"][0]["can"]["transfer"], json!(false));
     assert_eq!(calls["items"][0]["preserved"], json!(false));

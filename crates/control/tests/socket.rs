@@ -124,6 +124,18 @@ async fn every_command_has_its_method() {
         ("call.dtmf", json!({ "id": "c7", "digits": "1#" }), &done, "Dtmf {"),
         ("devices.select", json!({ "role": "ringer", "device": "null" }), &done, "SelectDevice {"),
         ("settings.set", json!({ "theme": "dark" }), &done, "theme: Dark"),
+        (
+            "settings.set",
+            json!({ "calls": { "ways": { "turn": "turn.example.com", "relayOnly": true } } }),
+            &done,
+            "relay_only: true",
+        ),
+        (
+            "settings.setRelayPassword",
+            json!({ "password": "not to be seen" }),
+            &done,
+            "SetRelayPassword(Secret(…))",
+        ),
     ] {
         assert_eq!(&served.ok(method, params.clone()).await, result, "{method}");
         let last = served.host.last();

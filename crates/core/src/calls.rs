@@ -95,21 +95,37 @@ impl Core {
         if account.dialect == PhoneDialect::Standard {
             account.upkeep.instance = Some(self.instance());
         }
+        self.find_helpers(&mut account);
         self.phone.number = Some(account.user.clone());
         let (last, seed) = (self.phone.last_id, self.chance.next());
         let mut phone = Phone::new(account, &self.product, last, seed, (self.entropy)());
         phone.answer_if_asked(self.settings.calls.answer_if_asked);
+        phone.refuse_referrals(self.settings.calls.refuse_referrals);
         if let Some(to) = self.dialled_last() {
             phone.dialled_before(to);
         }
         phone.start(now);
+        // Where there is no chat, presence goes by the phone's account.
+        if self.has_no_chat() {
+            phone.show_presence(Some(self.chat.wished_presence()), now);
+        }
         self.phone.phone = Some(phone);
         self.phone.stopped = false;
     }
 
+    /// Presence goes by the phone's account, whose server may know nothing of it.
+    pub(crate) fn phone_tells_presence(&self) -> bool {
+        self.phone.phone.is_some() && self.has_no_chat()
+    }
+
+    /// The account has a phone and no chat.
+    pub(crate) fn has_no_chat(&self) -> bool {
+        self.session.services.im.state == ServiceState::NotConfigured
+    }
+
     /// What the history says was dialled last.
     fn dialled_last(&self) -> Option<DialString> {
-        let ours = |record: &&CallRecord| record.direction == CallDirection::Outgoing;
+        let ours = |record: &&Arc<CallRecord>| record.direction == CallDirection::Outgoing;
         self.call_log.iter().find(ours)?.remote.parse().ok()
     }
 
@@ -190,16 +206,13 @@ impl Core {
 
     /// Passes on what the phone wants.
     pub(crate) fn drain_phone(&mut self, now: Moment) {
-        let mut changed = false;
         while let Some(output) = self.phone.phone.as_mut().and_then(Phone::poll) {
-            changed = true;
             self.phone_wants(output, now);
         }
-        if let Some(phone) = &self.phone.phone {
-            let calls = phone.calls();
-            if changed || calls != *self.phone.calls {
-                self.phone.calls = Arc::new(calls);
-            }
+        if let Some(phone) = &self.phone.phone
+            && !phone.looks_like(&self.phone.calls)
+        {
+            self.phone.calls = Arc::new(phone.calls());
         }
     }
 
@@ -220,7 +233,9 @@ impl Core {
                 }
                 Effect::SipClose(flow)
             }
-            Output::Reserve { call, ip, range } => Effect::MediaReserve { call, ip, range },
+            Output::Reserve { call, ip, range, ice } => {
+                Effect::MediaReserve { call, ip, range, ice: ice.map(Box::new) }
+            }
             Output::Apply { call, plan } => Effect::MediaApply(call, Box::new(plan)),
             Output::Release(call) => Effect::MediaRelease(call),
             Output::Dtmf { call, digits } => Effect::MediaDtmf(call, digits),
@@ -229,7 +244,7 @@ impl Core {
             Output::Registration(registration) => return self.registration(registration),
             Output::Record(record) => {
                 let log = Arc::make_mut(&mut self.call_log);
-                log.insert(0, record.clone());
+                log.insert(0, Arc::new(record.clone()));
                 log.truncate(LOG);
                 return self.store(StoreRequest::PutCall(record));
             }
@@ -238,6 +253,10 @@ impl Core {
             Output::Restart { reset: true } => return self.reset_phone(now),
             Output::Restart { reset: false } => {
                 return self.with_phone(|phone| phone.network_changed(now));
+            }
+            Output::Desk { control, order } => {
+                let run = self.next_run();
+                Effect::Desk { run, control, order }
             }
             Output::Stopped => {
                 self.phone.stopped = true;

@@ -142,6 +142,17 @@ impl ChatSide {
         Ok(())
     }
 
+    /// What the user wants others to see, whoever tells them.
+    pub fn wished_presence(&self) -> Presence {
+        self.presence.clone()
+    }
+
+    /// The user's availability where the account has no chat.
+    pub(crate) fn wish_presence(&mut self, availability: Availability, note: Option<String>) {
+        let note = note.filter(|note| !note.trim().is_empty());
+        self.presence = Presence { availability, activity: None, note };
+    }
+
     /// The account's history was read.
     pub fn loaded(&mut self, loaded: Loaded) {
         if let Some(im) = &mut self.im {

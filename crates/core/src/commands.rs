@@ -42,6 +42,12 @@ impl Core {
             Command::AnswerTrust { id, accept } => self.answer_trust(id, accept, now).map(done),
             Command::RevokeTrust { key } => self.revoke_trust(&key).map(done),
             Command::SetManual(manual) => self.set_manual(manual).map(done),
+            Command::SetPresence { availability, note } if self.phone_tells_presence() => {
+                self.chat.wish_presence(availability, note);
+                let wished = self.chat.wished_presence();
+                self.with_phone(|phone| phone.show_presence(Some(wished), now));
+                Ok(Reply::Done)
+            }
             Command::SetPresence { availability, note } => {
                 self.chat.set_presence(availability, note, now).map(done)
             }
@@ -114,6 +120,10 @@ impl Core {
             Command::SelectDevice { role, spec } => self.select_device(role, spec).map(done),
             Command::RefreshDevices => {
                 self.out.push_back(Effect::MediaDevices);
+                Ok(Reply::Done)
+            }
+            Command::SetRelayPassword(password) => {
+                self.set_relay_password(password);
                 Ok(Reply::Done)
             }
             Command::SetSettings(settings) => self.set_settings(*settings).map(done),
@@ -221,13 +231,18 @@ impl Core {
         for (role, spec) in &wanted {
             fits(*role, spec)?;
         }
+        crate::ways::check(&settings.calls.ways)?;
         let changed = wanted.into_iter().zip(specs(&self.settings)).filter(|(new, old)| new != old);
         for ((role, spec), _) in changed {
             self.out.push_back(Effect::MediaSelect(role, spec));
         }
-        let answers = settings.calls.answer_if_asked;
-        self.with_phone(|phone| phone.answer_if_asked(answers));
+        let calls = settings.calls.clone();
+        self.with_phone(|phone| {
+            phone.answer_if_asked(calls.answer_if_asked);
+            phone.refuse_referrals(calls.refuse_referrals);
+        });
         self.settings = Arc::new(settings);
+        self.ways_changed();
         self.out.push_back(Effect::MediaDevices);
         self.keep_settings();
         Ok(())

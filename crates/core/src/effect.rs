@@ -12,7 +12,8 @@ use offhook_model::{
     Notice, PhotoId, Reply, Role, Ticket, TransferId,
 };
 use offhook_ports::{
-    FlowId, MediaPlan, PortRange, Resumption, SipServer, StoreRequest, TransferOrder, XmppPlan,
+    DeskControl, DeskOrder, FlowId, IceStart, MediaPlan, PortRange, Resumption, SipServer,
+    StoreRequest, TransferOrder, XmppPlan,
 };
 use offhook_signin as signin;
 
@@ -27,6 +28,8 @@ pub enum StoreTag {
     Loaded,
     /// The kept password for this run of the sign-in.
     Password(RunId),
+    /// The kept password of the relay for sound.
+    RelayPassword,
     /// Messages for a conversation on the screen.
     OpenChat(Jid),
     /// A picture for the chat machine.
@@ -71,6 +74,15 @@ pub enum Effect {
         /// With what.
         credentials: signin::Credentials,
     },
+    /// Ask something of a phone on the desk.
+    Desk {
+        /// Name of the run.
+        run: RunId,
+        /// How.
+        control: DeskControl,
+        /// What.
+        order: DeskOrder,
+    },
     /// Drop a flow.
     Cancel(RunId),
     /// Open a chat connection.
@@ -112,6 +124,8 @@ pub enum Effect {
         ip: IpAddr,
         /// Out of this range.
         range: PortRange,
+        /// Look for ways from there.
+        ice: Option<Box<IceStart>>,
     },
     /// Begin or change a call's sound.
     MediaApply(CallId, Box<MediaPlan>),

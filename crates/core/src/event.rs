@@ -9,7 +9,8 @@ use offhook_model::{
     CallId, Command, Devices, Endpoint, Fault, Jid, Problem, Ticket, TransferId, TrustQuestion,
 };
 use offhook_ports::{
-    FlowId, MediaFact, NetworkState, Progress, Resumption, StoreAnswer, TransferFact, XmppServer,
+    DeskOrder, FlowId, MediaFact, NetworkState, Progress, Resumption, StoreAnswer, TransferFact,
+    XmppServer,
 };
 use offhook_signin as signin;
 
@@ -32,6 +33,8 @@ pub enum FlowOutcome {
     SignedIn(Box<signin::Report>),
     /// A new one-time password was asked for.
     Renewed(Result<Box<signin::Renewed>, Problem>),
+    /// A phone on the desk was asked something: the number of its line, where it is known.
+    Desk(DeskOrder, Result<Option<String>, Problem>),
 }
 
 /// What the chat connection tells.

@@ -39,6 +39,7 @@ mod session;
 mod standing;
 mod state;
 mod trust;
+mod ways;
 
 pub use effect::{Effect, StoreTag};
 pub use event::{Event, FlowOutcome, LinkId, RunId, XmppEvent};

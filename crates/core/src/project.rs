@@ -43,7 +43,9 @@ impl Core {
     fn me(&self) -> Me {
         let Session { address, .. } = &self.session;
         let mut presence = self.chat.presence();
-        if self.session.services.im.state != offhook_model::ServiceState::Ready {
+        if self.phone_tells_presence() {
+            presence = self.chat.wished_presence();
+        } else if self.session.services.im.state != offhook_model::ServiceState::Ready {
             presence.availability = Availability::Offline;
         }
         Me {

@@ -205,6 +205,9 @@ impl Core {
             }
             return;
         }
+        if let FlowOutcome::Desk(order, outcome) = outcome {
+            return self.with_phone(|phone| phone.desk_answered(&order, outcome, now));
+        }
         if self.run_wanted() != Some(run) {
             return;
         }

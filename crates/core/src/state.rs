@@ -65,6 +65,7 @@ pub struct Core {
     pub(crate) gate: Gate,
     pub(crate) settings: Arc<Settings>,
     pub(crate) manual: ManualAccount,
+    pub(crate) helpers: crate::ways::Helpers,
     pub(crate) devices: Arc<Devices>,
     pub(crate) phase: Phase,
     pub(crate) session: Session,
@@ -76,7 +77,7 @@ pub struct Core {
     pub(crate) people: PeopleSide,
     pub(crate) notify: NotifySide,
     pub(crate) keeping: Keeping,
-    pub(crate) call_log: Arc<Vec<CallRecord>>,
+    pub(crate) call_log: Arc<Vec<Arc<CallRecord>>>,
     /// The search in kept messages whose answer the snapshot will show.
     pub(crate) searched: Option<(Ticket, String, Option<Jid>)>,
     pub(crate) found: Arc<ChatFound>,
@@ -111,6 +112,7 @@ impl Core {
             gate: Gate::default(),
             settings: Arc::new(options.settings),
             manual: options.manual,
+            helpers: crate::ways::Helpers::default(),
             devices: Arc::new(options.devices),
             phase: Phase::SignedOut,
             session: Session::default(),
@@ -247,7 +249,7 @@ impl Core {
             | MediaFact::SoundAgain(_)
             | MediaFact::Digit(..)
             | MediaFact::Way(..)
-            | MediaFact::DigitsSent(_) => self.with_phone(|phone| phone.media(fact)),
+            | MediaFact::DigitsSent(_) => self.with_phone(|phone| phone.media(fact, now)),
         }
     }
 
@@ -283,7 +285,8 @@ impl Core {
             (_, StoreAnswer::Opened(keeping)) => self.history_opened(keeping, now),
             (StoreTag::Loaded, StoreAnswer::Loaded(mut loaded)) => {
                 self.keeping = loaded.keeping.clone();
-                self.call_log = Arc::new(std::mem::take(&mut loaded.calls));
+                let calls = std::mem::take(&mut loaded.calls);
+                self.call_log = Arc::new(calls.into_iter().map(Arc::new).collect());
                 self.chat.loaded(*loaded);
                 self.wait_no_longer(now);
             }
@@ -301,6 +304,9 @@ impl Core {
             (StoreTag::Password(run), StoreAnswer::MemoryOnly(why)) => {
                 self.no_credential_store(&why, now);
                 self.password_read(run, None, now);
+            }
+            (StoreTag::RelayPassword, StoreAnswer::Password(password)) => {
+                self.relay_password_read(password);
             }
             (tag, StoreAnswer::Failed(why)) => {
                 if tag == StoreTag::Loaded {

@@ -55,6 +55,7 @@ impl Hands {
         match effect {
             Effect::Discover { run, request } => self.flows.discover(run, *request),
             Effect::SignIn { run, request } => self.flows.sign_in(run, *request),
+            Effect::Desk { run, control, order } => self.flows.desk(run, control, order),
             Effect::Renew { run, renewal, credentials } => {
                 self.flows.renew(run, *renewal, credentials);
             }
@@ -69,9 +70,12 @@ impl Hands {
             Effect::SipOpen { flow, server, dscp } => self.links.open_sip(flow, server, dscp),
             Effect::SipSend(flow, bytes) => self.links.send_sip(flow, bytes),
             Effect::SipClose(flow) => self.links.close_sip(flow),
-            Effect::MediaReserve { call, ip, range } => {
+            Effect::MediaReserve { call, ip, range, ice: None } => {
                 let ports = self.media.reserve(call, ip, range);
                 self.later(Event::Reserved(call, ports));
+            }
+            Effect::MediaReserve { call, ip, range, ice: Some(ice) } => {
+                self.reserve_with_ways(call, (ip, range), *ice);
             }
             Effect::MediaApply(call, plan) => self.media.apply(call, *plan),
             Effect::MediaRelease(call) => self.media.release(call),
@@ -168,6 +172,7 @@ fn report(answers: &mpsc::Sender<Event>, tag: StoreTag, answer: StoreAnswer) {
             | StoreTag::Loaded
             | StoreTag::Own(_)
             | StoreTag::Password(_)
+            | StoreTag::RelayPassword
             | StoreTag::OpenChat(_)
             | StoreTag::Older(..)
             | StoreTag::Value(_)

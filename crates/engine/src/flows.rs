@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use offhook_core::{Event, FlowOutcome, RunId};
 use offhook_discovery as discovery;
-use offhook_ports::{Progress, StoreRequest, World};
+use offhook_ports::{DeskControl, DeskOrder, Progress, StoreRequest, World};
 use offhook_report::{Recorder, Situation};
 use offhook_signin as signin;
 use offhook_store::Store;
@@ -84,6 +84,14 @@ impl Flows {
         self.spawn(run, async move {
             let made = signin::renew(&world, &renewal, &credentials, &tell).await;
             FlowOutcome::Renewed(made.map(Box::new))
+        });
+    }
+
+    pub(crate) fn desk(&mut self, run: RunId, control: DeskControl, order: DeskOrder) {
+        let (world, tell) = (self.world.clone(), self.teller(run));
+        self.spawn(run, async move {
+            let done = signin::order_desk(&world, &control, &order, &tell).await;
+            FlowOutcome::Desk(order, done)
         });
     }
 

@@ -13,6 +13,7 @@ mod links;
 mod questions;
 mod register;
 mod run;
+mod ways;
 
 pub use handle::{CommandRefused, Handle};
 pub use jobs::FileFolders;

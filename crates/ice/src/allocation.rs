@@ -20,6 +20,8 @@ const MARGIN: Duration = Duration::from_secs(60);
 const FIRST_CHANNEL: u16 = 0x4000;
 /// More hosts than this are not let in by one relay.
 const MAX_PERMITS: usize = 32;
+/// More addresses than this get no short name; sound to others goes in indications.
+const MAX_CHANNELS: usize = 64;
 /// A request is asked anew so often with other credentials.
 const TRIES: u8 = 3;
 /// 17 is UDP (RFC 8656 section 18.8).
@@ -393,7 +395,10 @@ impl Agent {
     /// Sound will go to this address for long: with a channel every packet is shorter.
     pub(crate) fn open_for(&mut self, relay: usize, peer: SocketAddr, now: Instant) {
         self.permit(relay, peer.ip(), now);
-        let open = |it: &Allocation| it.channels.iter().any(|channel| channel.peer == peer);
+        let open = |it: &Allocation| {
+            it.channels.len() >= MAX_CHANNELS
+                || it.channels.iter().any(|channel| channel.peer == peer)
+        };
         if self.allocations.get(relay).is_some_and(|it| it.state == State::Ready && !open(it)) {
             self.ask_relay(Purpose::Channel { relay, peer }, 0, now);
         }

@@ -320,6 +320,8 @@ pub struct SipConfig {
     pub takes_publish: bool,
     /// Pickup groups: the number of each and the numbers in it.
     pub pickup_groups: BTreeMap<String, Vec<String>>,
+    /// WebDialer is activated.
+    pub web_dialer: bool,
     /// Every user has a phone on the desk that is registered for the same line.
     pub desk_phones: bool,
     /// Seconds between keep-alives to the node that stands by, in the device files.
@@ -352,6 +354,7 @@ impl Default for SipConfig {
             park_reversion: 60,
             takes_publish: true,
             pickup_groups: BTreeMap::new(),
+            web_dialer: true,
             desk_phones: false,
             keep_alive: 120,
             return_after: 120,

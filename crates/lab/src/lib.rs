@@ -108,6 +108,7 @@ mod sip;
 mod soap;
 mod start;
 mod uds;
+mod web_dialer;
 mod xml;
 mod xmpp;
 

@@ -8,6 +8,7 @@ use crate::deployment::{Deployment, Person, UdsNode};
 use crate::fault::Fault;
 use crate::http::{Handler, Request, Response};
 use crate::scenario::Scenario;
+use crate::web_dialer;
 use crate::xml::escape;
 
 /// Schema version in the `version` attributes.
@@ -36,6 +37,9 @@ fn answer(lab: &Deployment, node: usize, request: &Request) -> Response {
     }
     if request.path == "/ccmcip/Personalization" && lab.scenario.has_phones() {
         return ccmcip::answer(lab, request);
+    }
+    if request.path == web_dialer::PATH && lab.scenario.has_phones() {
+        return web_dialer::answer(lab, request);
     }
     let path = request.path.strip_prefix("/cucm-uds/").filter(|_| lab.scenario.has_uds());
     let (Some(path), Some(node)) = (path, lab.nodes.get(node)) else {

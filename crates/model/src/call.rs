@@ -103,6 +103,10 @@ pub struct Call {
     /// Whose call this was before it was diverted to us, as a name or number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diverted_by: Option<String>,
+    /// The phone on the desk that makes the call, whose sound is there. Whether it was answered is not
+    /// told, so it rings until it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desk: Option<String>,
     /// The server is gone and only the sound goes on: nothing can be changed any more.
     pub preserved: bool,
     /// What was wished last about this call and did not work, in words.

@@ -179,6 +179,8 @@ pub enum Command {
     RefreshDevices,
     /// Replace the user's settings.
     SetSettings(Box<Settings>),
+    /// Keep the password of the relay for sound; an empty one forgets it.
+    SetRelayPassword(Secret<String>),
     /// Take a problem off the screen.
     Dismiss(ProblemId),
 }

@@ -72,7 +72,6 @@ pub struct Provisioned {
     pub bootstrap_digest: Option<String>,
     /// UUID of this installation, by which registrars know it again (RFC 5626 section 4.1); made
     /// when it is first needed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
     /// What is known, at most one layer of each source.
     pub layers: Vec<Layer>,

@@ -51,8 +51,8 @@ pub use layer::{Layer, Provisioned, Setting, Source};
 pub use notice::{Notice, NoticeBody};
 pub use person::{Activity, Availability, Contact, PersonDetails, PhotoId, Presence, Subscription};
 pub use phone::{
-    CallAbilities, CallWish, Conference, Dnd, Forward, LineState, MessagesWaiting, ParkedCall,
-    Participant, PhoneAbilities, PhoneState, Pickup, WatchedLine,
+    AskedToCall, CallAbilities, CallWish, Conference, DeskPhone, Dnd, Forward, LineState,
+    MessagesWaiting, ParkedCall, Participant, PhoneAbilities, PhoneState, Pickup, WatchedLine,
 };
 pub use policy::{ChatPolicy, EncryptionPolicy};
 pub use preset::{CertificatePolicy, Excluded, IpMode, LoginResource, Preset};
@@ -67,7 +67,7 @@ pub use session::{
     Services, Session, SessionState, Via,
 };
 pub use settings::{
-    AccountType, CallSettings, ChatSettings, Keeping, ManualAccount, Settings, Theme,
+    AccountType, CallSettings, ChatSettings, Keeping, ManualAccount, Settings, Theme, WaySettings,
 };
 pub use snapshot::{ChatFound, Device, Devices, Me, Role, Snapshot, Toast};
 pub use spec::{AudioSpec, SpecError};

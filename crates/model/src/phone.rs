@@ -50,6 +50,15 @@ pub enum CallWish {
     Redial,
     /// Register although another client has the phone.
     TakeOver,
+    /// Do what somebody outside every call asked ([`PhoneState::asked`]), or do not.
+    AnswerReferral {
+        /// [`AskedToCall::id`].
+        id: u32,
+        /// Call them.
+        accept: bool,
+    },
+    /// Calls are made with this phone on the desk from now on, or with this computer.
+    CallWith(Option<String>),
     /// Whose lines to watch from now on, at most 100; replaces those before.
     Watch(Vec<DialString>),
 }
@@ -127,6 +136,18 @@ pub struct WatchedLine {
     pub state: LineState,
 }
 
+/// Somebody we do not talk to wants us to call somebody (RFC 3515). Nothing is dialled before the
+/// person says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AskedToCall {
+    /// Names the question.
+    pub id: u32,
+    /// Name or number of who asks.
+    pub by: String,
+    /// Number or address to call.
+    pub to: String,
+}
+
 /// A call that waits at a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ParkedCall {
@@ -155,6 +176,13 @@ pub struct PhoneState {
     pub parked: Vec<ParkedCall>,
     /// Lines that are watched.
     pub lines: Vec<WatchedLine>,
+    /// Calls that others want us to make, at most one; nothing that is not answered within three
+    /// minutes.
+    pub asked: Vec<AskedToCall>,
+    /// Phones on the desk that calls can be made with.
+    pub desk_phones: Vec<DeskPhone>,
+    /// The one that calls are made with; else they are made with this computer.
+    pub desk: Option<String>,
     /// What was wished last about the phone and did not work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Problem>,
@@ -163,6 +191,16 @@ pub struct PhoneState {
     pub status: Option<String>,
     /// What the server offers beyond calls.
     pub can: PhoneAbilities,
+}
+
+/// A phone of the user's other than this program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeskPhone {
+    /// Name of the device such as `SEP0123456789AB`.
+    pub device: String,
+    /// Its model in words.
+    pub model: String,
 }
 
 /// What the phone's server offers.

@@ -46,6 +46,28 @@ pub struct CallSettings {
     /// Calls that ask to be answered by themselves (RFC 5373) are, when no other call goes on. A
     /// call manager may always ask.
     pub answer_if_asked: bool,
+    /// Nobody we do not talk to may ask us to call somebody (RFC 3515): it is refused without a
+    /// question.
+    pub refuse_referrals: bool,
+    /// How sound of standard accounts finds its way through address translators.
+    pub ways: WaySettings,
+}
+
+/// Servers that help sound through address translators (STUN, TURN), and whether ways are looked for
+/// with the other side (ICE). The relay's password is none of the settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct WaySettings {
+    /// On or off; nothing means on where a server is set.
+    pub ice: Option<bool>,
+    /// `host[:port]` of the server that tells our address.
+    pub stun: Option<String>,
+    /// `host[:port]` of the relay.
+    pub turn: Option<String>,
+    /// Its user; without one the account's.
+    pub turn_user: Option<String>,
+    /// Sound goes by the relay only, and descriptions name no other address.
+    pub relay_only: bool,
 }
 
 /// How messages are kept on this computer.

@@ -131,8 +131,8 @@ pub struct Snapshot {
     pub calls: Arc<Vec<Call>>,
     /// What the phone is set to, what waits, and which lines it watches.
     pub phone: Arc<PhoneState>,
-    /// Earlier calls, newest first.
-    pub call_log: Arc<Vec<CallRecord>>,
+    /// Earlier calls, newest first. Each is shared: a call that ends costs one, not two hundred.
+    pub call_log: Arc<Vec<Arc<CallRecord>>>,
     /// Sound devices.
     pub devices: Arc<Devices>,
     /// The user's settings.

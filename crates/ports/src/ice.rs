@@ -30,7 +30,8 @@ pub struct Helper {
 pub struct IceAccount {
     /// Whom to ask for addresses.
     pub helpers: Vec<HelperName>,
-    /// Only relayed addresses are told and used: the other side does not learn where we are.
+    /// Only relayed addresses stand in descriptions and are used. What SIP itself says of us
+    /// (Contact, Via) is another matter.
     pub relay_only: bool,
 }
 
@@ -67,6 +68,17 @@ pub struct IceStart {
     pub local: IceCredentials,
     /// Whom to ask for addresses.
     pub account: IceAccount,
+}
+
+/// The same with addresses in place of names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IceGather {
+    /// Ours.
+    pub local: IceCredentials,
+    /// Whom to ask for addresses.
+    pub helpers: Vec<Helper>,
+    /// As in [`IceAccount::relay_only`].
+    pub relay_only: bool,
 }
 
 /// What was agreed with the other side.

@@ -5,6 +5,7 @@
 //! socket; the adapters that do are in ring 4, the doubles in `testkit`.
 
 mod clock;
+mod desk;
 mod dns;
 mod entropy;
 mod found;
@@ -23,13 +24,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 pub use clock::Clock;
+pub use desk::{DeskControl, DeskOrder};
 pub use dns::{Dns, DnsAnswer, Naptr, Srv};
 pub use entropy::{Entropy, EntropySource};
 pub use found::{Found, NetworkState, Progress, Remembered, Target, Tell};
 pub use http::{Http, HttpFailure, HttpRequest, HttpResponse, Method};
 pub use ice::{
-    Helper, HelperFault, HelperName, IceAccount, IceCandidate, IceCredentials, IceFact, IcePlan,
-    IceStart, default_candidate,
+    Helper, HelperFault, HelperName, IceAccount, IceCandidate, IceCredentials, IceFact, IceGather,
+    IcePlan, IceStart, default_candidate,
 };
 pub use media::{CodecPlan, MediaFact, MediaPlan, PortRange, SrtpPlan};
 pub use phone::{

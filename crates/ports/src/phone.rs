@@ -5,7 +5,7 @@ use std::time::Duration;
 use offhook_model::{Endpoint, Link, Secret, Service};
 use serde::{Deserialize, Serialize};
 
-use crate::{IceAccount, PortRange};
+use crate::{DeskControl, IceAccount, PortRange};
 
 /// A connection or socket that SIP flows over, named by the SIP endpoint, opened by the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -168,4 +168,6 @@ pub struct PhoneFeatures {
     pub group_pickup_service: Option<String>,
     /// Service that takes a call of a group that goes with ours (`callPickupListURI`).
     pub other_pickup_service: Option<String>,
+    /// Calls can be made with phones on the desk.
+    pub desk: Option<DeskControl>,
 }

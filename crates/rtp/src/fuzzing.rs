@@ -45,6 +45,7 @@ pub fn sdp(data: &[u8]) {
             hold: data.len().is_multiple_of(5),
             encryption: Encryption::Accepted,
             secret: Secret::new([7; 32]),
+            ice: None,
         },
     );
     if let Ok((answer, plan)) = negotiator.answer(&text) {

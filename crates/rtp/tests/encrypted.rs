@@ -23,6 +23,7 @@ fn side(secret: u8, encryption: Encryption) -> Negotiator {
         hold: false,
         encryption,
         secret: Secret::new([secret; 32]),
+        ice: None,
     };
     Negotiator::new(secret.into(), local)
 }

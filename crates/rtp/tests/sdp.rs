@@ -30,6 +30,7 @@ fn local() -> LocalMedia {
         hold: false,
         encryption: Encryption::Accepted,
         secret: Secret::new([7; 32]),
+        ice: None,
     }
 }
 

@@ -119,6 +119,7 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
             (sample::calling(vec![one]), chat())
         }
         "controlled" => (sample::controlled(), vec![]),
+        "asked" => (sample::asked_to_call(), chat()),
         "elsewhere" => (sample::elsewhere(), chat()),
         "phone-menu" => {
             let mut snapshot = sample::hub();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, FixedOffset, Offset, TimeZone};
 use offhook_model::{
-    Activity, Availability, Call, Contact, DialString, Jid, Presence, ServiceState, Snapshot,
-    Timestamp,
+    Activity, Availability, Call, Contact, DialString, Jid, Presence, ProductMode, ServiceState,
+    Snapshot, Timestamp,
 };
 
 use crate::texts::Texts;
@@ -218,6 +218,12 @@ impl Cx<'_> {
             (None, Some(name)) if !name.is_empty() => name.to_owned(),
             (None, _) => remote.to_owned(),
         }
+    }
+
+    /// The account has chat: where it has a phone alone (phone mode), nothing of chats, people and
+    /// availability is shown.
+    pub fn has_chat(&self) -> bool {
+        self.snap.session.product_mode != Some(ProductMode::PhoneOnly)
     }
 
     /// Calls are possible.

@@ -6,7 +6,7 @@ use common::Window;
 use common::sample::{self, call, jid};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use offhook_model::{CallState, Delivery, ProductMode, Theme};
+use offhook_model::{CallState, Delivery, ProductMode, Snapshot, Theme};
 use offhook_shell::Place;
 
 const CTRL: Modifiers = Modifiers::COMMAND;
@@ -494,6 +494,25 @@ fn an_account_without_phone_has_no_calls_and_one_without_chat_nothing_else() {
     assert!(window.says("Chats, ") && !window.says("missed call"));
     let window = with(ProductMode::PhoneOnly);
     assert!(window.says("Dial pad") && !window.says("Chats") && !window.says("Contacts"));
+}
+
+#[test]
+fn in_phone_mode_nothing_of_chat_and_presence_is_shown() {
+    let with = |mode, mut snapshot: Snapshot| {
+        snapshot.session.product_mode = Some(mode);
+        Window::new(snapshot)
+    };
+    let talking = || sample::calling(vec![call(1, "4217", CallState::Connected)]);
+    for words in ["Available", "Chat", "Contacts"] {
+        assert!(with(ProductMode::Full, talking()).says(words), "else this shows nothing: {words}");
+        assert!(!with(ProductMode::PhoneOnly, talking()).says(words), "{words}");
+    }
+    let mut window = with(ProductMode::PhoneOnly, talking());
+    window.key(Modifiers::COMMAND, Key::Comma);
+    assert!(window.says("Sound") && !window.says("Chats") && !window.says("Privacy"));
+    window.key(Modifiers::NONE, Key::Escape).key(Modifiers::NONE, Key::F1);
+    assert!(window.says("Hold or resume") && !window.says("Next conversation"));
+    assert!(window.says("Dial pad"), "the phone is there");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::Window;
 use common::sample::{self, call, jid};
-use offhook_model::{CallState, PhoneState, Snapshot};
+use offhook_model::{CallState, DeskPhone, PhoneState, Snapshot};
 use offhook_shell::Place;
 
 fn one() -> Window {
@@ -117,6 +117,23 @@ fn the_phone_is_set_in_its_menu() {
 }
 
 #[test]
+fn calls_are_made_with_the_phone_on_the_desk() {
+    let desk_phones = vec![DeskPhone { device: "SEP0012".into(), model: "Cisco 8845".into() }];
+    let state = PhoneState { desk_phones, ..PhoneState::default() };
+    let mut window = phone(state.clone());
+    let menu = "Phone: calls ring here";
+    window.press(menu).press("Call with Cisco 8845 · SEP0012");
+    check(&mut window, &["Call(CallWith(Some(\"SEP0012\")))"]);
+    let mut window = phone(PhoneState { desk: Some("SEP0012".into()), ..state });
+    window.press(menu).press("Call with this computer");
+    check(&mut window, &["Call(CallWith(None))"]);
+    let mut at_desk = call(1, "4217", CallState::Ringing);
+    at_desk.desk = Some("SEP0012".into());
+    let window = Window::new(sample::calling(vec![at_desk]));
+    assert!(window.says("At the phone on your desk"));
+}
+
+#[test]
 fn the_phone_is_taken_over_only_when_the_person_says_so() {
     let mut window = Window::new(sample::elsewhere());
     window.press("Not now");
@@ -125,4 +142,15 @@ fn the_phone_is_taken_over_only_when_the_person_says_so() {
     let mut window = Window::new(sample::elsewhere());
     window.press("Use it here");
     check(&mut window, &["Call(TakeOver)"]);
+}
+
+#[test]
+fn nothing_is_dialled_for_a_stranger_before_the_person_says_so() {
+    let mut window = Window::new(sample::asked_to_call());
+    assert!(window.says("Call 4302?"));
+    window.press("Do not call");
+    check(&mut window, &["Call(AnswerReferral { id: 7, accept: false })"]);
+    let mut window = Window::new(sample::asked_to_call());
+    window.press("Make the call");
+    check(&mut window, &["Call(AnswerReferral { id: 7, accept: true })"]);
 }

@@ -2,7 +2,7 @@
 //! device-config.md section 1).
 
 use offhook_config::{Device, DeviceSummary, HttpUrl, read_device, read_devices};
-use offhook_model::{Problem, Service as Kind};
+use offhook_model::{DeskPhone, Problem, Service as Kind};
 use offhook_ports::HttpRequest;
 
 use crate::files::FileServer;
@@ -17,11 +17,22 @@ pub(crate) fn is_desktop_phone(model: &str) -> bool {
     model.trim().eq_ignore_ascii_case(CSF_MODEL)
 }
 
-/// The phone, or why the user has none.
+/// A phone made of hardware: no program, neither on a desktop nor on a mobile phone or tablet.
+fn is_on_a_desk(model: &str) -> bool {
+    let model = model.to_ascii_lowercase();
+    let programs = ["client services", "dual mode", "jabber", "communicator", "carrier", "remote"];
+    !programs.iter().any(|program| model.contains(program))
+}
+
+fn on_desk(device: &DeviceSummary) -> DeskPhone {
+    DeskPhone { device: device.name.clone(), model: device.model.clone() }
+}
+
+/// The phone and those on the user's desk, or why the user has none.
 pub(crate) async fn find(
     flow: &Flow<'_>,
     account: &Account<'_>,
-) -> Result<Result<DeviceSummary, Problem>, Failure> {
+) -> Result<Result<(DeviceSummary, Vec<DeskPhone>), Problem>, Failure> {
     let purpose = Purpose { step: "devices", service: Kind::Uds, why: "the user's phones" };
     let url = https(account.node, format!("/cucm-uds/user/{}/devices", encode(account.user_id)));
     let request = HttpRequest::get(url.to_string())
@@ -33,7 +44,9 @@ pub(crate) async fn find(
     };
     let devices = flow.ask(purpose, &url, request, read_devices, show).await?;
     let models = devices.iter().map(|device| device.model.clone()).collect::<Vec<_>>();
+    let desk = devices.iter().filter(|device| is_on_a_desk(&device.model)).map(on_desk).collect();
     let ours = devices.into_iter().find(is_ours);
+    let ours = ours.map(|ours| (ours, desk));
     Ok(ours.ok_or_else(|| no_phone(account.user_id, &account.credentials.username, &models)))
 }
 

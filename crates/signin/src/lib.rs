@@ -7,6 +7,7 @@
 mod browser;
 mod ccmcip;
 mod cup;
+mod desk;
 mod device;
 mod edge;
 mod files;
@@ -32,7 +33,7 @@ pub use grant::{
 };
 
 use offhook_model::{ManualAccount, Preset, Problem, UserAddress, Via};
-use offhook_ports::{Found, Tell, World};
+use offhook_ports::{DeskControl, DeskOrder, Found, Tell, World};
 
 use flow::Flow;
 use uds::Cluster;
@@ -101,6 +102,20 @@ pub async fn sign_in(world: &World, request: &Request, tell: Tell<'_>) -> Report
     };
     let (steps, warnings) = flow.finish();
     Report { steps, outcome, warnings }
+}
+
+/// Asks something of a phone on the desk; the number of the line that it uses, where it is known.
+///
+/// # Errors
+/// The service cannot be reached, or refuses.
+pub async fn order_desk(
+    world: &World,
+    control: &DeskControl,
+    order: &DeskOrder,
+    tell: Tell<'_>,
+) -> Result<Option<String>, Problem> {
+    let flow = Flow::new(world, tell);
+    Box::pin(desk::carry_out(&flow, control, order)).await
 }
 
 /// A fresh plan for a chat reconnect: with the SOAP session or the cloud's token while it lives, else

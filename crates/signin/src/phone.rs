@@ -3,8 +3,8 @@
 use offhook_config::{
     CallManager, DeviceFile, HttpUrl, Line, SecurityMode, Transport, read_device_file,
 };
-use offhook_model::{Area, Endpoint, Fault, Link, Owner, Problem, Service as Kind, Via};
-use offhook_ports::{HttpRequest, PhoneAccount, PhoneDialect, PhoneUpkeep, SipServer};
+use offhook_model::{Area, DeskPhone, Endpoint, Fault, Link, Owner, Problem, Service as Kind, Via};
+use offhook_ports::{DeskControl, HttpRequest, PhoneAccount, PhoneDialect, PhoneUpkeep, SipServer};
 
 use crate::files::{FileServer, Group};
 use crate::flow::{Failure, Flow, Purpose, most_important};
@@ -51,15 +51,32 @@ pub(crate) struct Holder<'a> {
 
 /// The phone that user data services know.
 pub(crate) async fn of_user(flow: &Flow<'_>, account: &Account<'_>) -> Phone {
-    let summary = match device::find(flow, account).await {
-        Ok(Ok(summary)) => summary,
+    let (summary, desk) = match device::find(flow, account).await {
+        Ok(Ok(found)) => found,
         Ok(Err(problem)) => return Phone::missing(Some(problem)),
         Err(failure) => return Phone::failed(failure.problem()),
     };
     match device::files(flow, account, &summary).await {
-        Ok(files) => of_files(flow, &summary.name, files, account.holder()).await,
+        Ok(files) => {
+            let mut phone = of_files(flow, &summary.name, files, account.holder()).await;
+            if let Service::Ready(ready) = &mut phone.service {
+                ready.features.desk = desk_control(account, desk);
+            }
+            phone
+        }
         Err(failure) => Phone::failed(failure.problem()),
     }
+}
+
+/// How the phones on the desk are told to call: by the node that knows the user. Edges do not let
+/// through to it.
+fn desk_control(account: &Account<'_>, phones: Vec<DeskPhone>) -> Option<DeskControl> {
+    (account.via == Via::Direct && !phones.is_empty()).then(|| DeskControl {
+        server: account.node.clone(),
+        user: account.user_id.to_owned(),
+        password: account.credentials.password.clone(),
+        phones,
+    })
 }
 
 /// The phone of this name, whose file lies at one of these addresses.

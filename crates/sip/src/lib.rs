@@ -5,9 +5,9 @@
 //! clock, draws no randomness of its own (identifiers come from a seed) and starts no thread.
 //! It does not look into session descriptions: they pass through as text.
 //!
-//! Left for later: `Answer-Mode` with `require` (RFC 5373: it is taken as a wish), patterns of
-//! several keys (RFC 4730), asking a focus for its roster (RFC 4579: what it tells by itself is
-//! read), an offer in PRACK, and the statistics that the vendor's client writes into BYE.
+//! Left for later: several flows side by side (RFC 5626 section 4.2.1), patterns of several keys
+//! (RFC 4730), asking a focus for its roster (RFC 4579: what it tells by itself is read), an offer in
+//! PRACK, and the statistics that the vendor's client writes into BYE.
 
 pub mod agent;
 mod conference;

@@ -338,7 +338,7 @@ fn requests_out_of_the_blue_are_answered_sensibly() {
     );
     check("BYE", "", "481");
     check("MESSAGE", "", "405");
-    check("REFER", "Refer-To: <sip:x@y>\r\n", "403");
+    check("REFER", "Refer-To: <sip:x@y?Replaces=a%3Bto-tag%3D1%3Bfrom-tag%3D2>\r\n", "403");
     check("SUBSCRIBE", "Event: presence\r\n", "489");
     check("NOTIFY", "Event: presence\r\n", "489");
     check("WHATEVER", "", "501");

@@ -6,7 +6,7 @@ mod support;
 use offhook_model::{DialString, Link};
 use offhook_sip::{By, Event, ReferTarget, SipCall, TransferStep};
 use support::talk::{ANSWER, CONTACT, Talk, calling, ringing, taken, talking, tcp, told};
-use support::{SDP, Solo, account, body, first_line, header, response, secs};
+use support::{SDP, Solo, account, between, body, first_line, header, response, secs};
 
 fn number(text: &str) -> ReferTarget {
     ReferTarget::Number(DialString::Number(text.into()))
@@ -351,8 +351,9 @@ fn referrals_that_make_no_sense_are_refused() {
         solo.take(&format!("SIP/2.0 {status}"));
         assert!(solo.take_events().is_empty(), "{more}");
     }
-    // Outside a call nobody may send us anywhere.
-    solo.request("REFER", 1, "out", ("b", ""), "Refer-To: <sip:a@b>\r\n", "");
+    // Outside a call nobody may give one away.
+    let replaces = "Refer-To: <sip:a@b?Replaces=a%3Bto-tag%3D1%3Bfrom-tag%3D2>\r\n";
+    solo.request("REFER", 1, "out", ("b", ""), replaces, "");
     solo.take("SIP/2.0 403");
     // Nor before the call is up.
     let mut solo = tcp();
@@ -464,4 +465,69 @@ fn an_arrival_tells_who_diverted_it_and_how_it_wants_to_be_answered() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// A REFER outside every call; what was answered, then told.
+fn stranger(solo: &mut Solo, call_id: &str, more: &str) -> Vec<String> {
+    solo.request("REFER", 1, call_id, ("eve", ""), more, "");
+    solo.take_all()
+}
+
+#[test]
+fn a_stranger_may_only_ask() {
+    let mut solo = tcp();
+    let sent = stranger(&mut solo, "r1", "Refer-To: <sip:carol@other.test>\r\n");
+    assert!(sent[0].starts_with("SIP/2.0 202 ") && sent.len() == 2, "{sent:#?}");
+    assert_eq!(body(&sent[1]), "SIP/2.0 100 Trying\r\n");
+    assert_eq!(header(&sent[1], "Call-ID"), Some("r1"));
+    let ours = between(header(&sent[0], "To").expect("to"), ";tag=", ';').to_owned();
+    assert!(header(&sent[1], "From").is_some_and(|from| from.ends_with(&ours)), "one dialog");
+    solo.feed(&response(&sent[1], "200 OK", "", "", ""));
+    let asked = match &solo.take_events()[..] {
+        [Event::Referred { call, referral }] => {
+            assert!(referral.outside && referral.target.uri == "sip:carol@other.test");
+            *call
+        }
+        other => panic!("{other:?}"),
+    };
+    // One question at a time; and nothing goes out by itself.
+    let second = stranger(&mut solo, "r2", "Refer-To: <sip:dave@other.test>\r\n");
+    assert!(second[0].starts_with("SIP/2.0 480 ") && second.len() == 1, "{second:#?}");
+    solo.advance(secs(20));
+    assert!(solo.take_all().is_empty());
+    solo.ua.follow(asked, SDP.into(), solo.now).expect("a call");
+    solo.drain();
+    let invite = solo.take("INVITE sip:carol@other.test SIP/2.0");
+    solo.feed(&response(&invite, "486 Busy Here", "c", CONTACT, ""));
+    let sent = solo.take_all();
+    assert!(sent[0].starts_with("ACK "), "{sent:#?}");
+    assert_eq!(body(&sent[1]), "SIP/2.0 486 Busy Here\r\n");
+    assert_eq!(header(&sent[1], "Subscription-State"), Some("terminated;reason=noresource"));
+}
+
+#[test]
+fn a_stranger_is_told_that_nobody_wants_to() {
+    let mut solo = tcp();
+    let sent = stranger(&mut solo, "r1", "Refer-To: <sip:carol@other.test>\r\n");
+    solo.feed(&response(&sent[1], "200 OK", "", "", ""));
+    let Some(Event::Referred { call, .. }) = solo.take_events().pop() else { panic!("asked") };
+    solo.ua.refuse_referral(call, 603, solo.now);
+    solo.drain();
+    assert_eq!(body(&solo.take("NOTIFY ")), "SIP/2.0 603 Decline\r\n");
+    for more in [
+        "Refer-To: <mailto:x@y>\r\n",
+        "Refer-To: <sip:x@y;method=BYE>\r\n",
+        "Refer-To: <sip:x@y?Replaces=a%3Bto-tag%3D1%3Bfrom-tag%3D2>\r\n",
+        "",
+    ] {
+        solo.take_all();
+        let sent = stranger(&mut solo, "r3", more);
+        let status = &sent[0][8..11];
+        assert!(
+            sent.len() == 1 && matches!(status, "400" | "403" | "416" | "501"),
+            "{more}: {status}"
+        );
+        solo.advance(secs(40));
+    }
+    assert!(solo.take_events().is_empty());
 }

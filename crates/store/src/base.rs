@@ -15,6 +15,7 @@ use crate::amend::amend;
 use crate::rows::{self, COLUMNS, SELECT};
 use crate::schema::{self, COUNT_BITS, words};
 use crate::seal::Sealed;
+use crate::words::apart;
 
 /// The account's own place among archives.
 const OURS: &str = "";
@@ -140,18 +141,19 @@ impl Base {
     /// # Errors
     /// As every function here: the database's words, without content.
     pub fn put(&mut self, message: &Message) -> Result<Put, String> {
-        self.whole(|base| {
-            let chat = base.chat(&message.with)?;
-            match base.find_id(chat, &message.id)? {
-                Some(old) if old.message.own != message.own => Ok(Put::Passed),
-                // What was received comes again after a crash: it keeps its place.
-                Some(old) if !message.own && old.message.body == message.body => {
-                    let message = Message { time: old.message.time, ..message.clone() };
-                    base.replace(&old, &message).map(|()| Put::Replaced)
-                }
-                Some(old) => base.replace(&old, message).map(|()| Put::Replaced),
-                None => base.add(chat, message).map(|()| Put::Added),
+        let chat = self.chat(&message.with)?;
+        if self.add(chat, message)? {
+            return Ok(Put::Added);
+        }
+        self.whole(|base| match base.find_id(chat, &message.id)? {
+            Some(old) if old.message.own != message.own => Ok(Put::Passed),
+            // What was received comes again after a crash: it keeps its place.
+            Some(old) if !message.own && old.message.body == message.body => {
+                let message = Message { time: old.message.time, ..message.clone() };
+                base.replace(&old, &message).map(|()| Put::Replaced)
             }
+            Some(old) => base.replace(&old, message).map(|()| Put::Replaced),
+            None => Err("it is damaged".into()),
         })
     }
 
@@ -160,21 +162,36 @@ impl Base {
     /// # Errors
     /// As every function here.
     pub fn put_archived(&mut self, message: &Message) -> Result<(), String> {
-        self.whole(|base| {
-            let chat = base.chat(&message.with)?;
-            let archive = message.more.archive_id.as_deref();
-            let here = base.find_id(chat, &message.id)?.is_some()
-                || archive.is_some() && base.free_archive(chat, archive, 0)?.is_none();
-            if here { Ok(()) } else { base.add(chat, message) }
-        })
+        let chat = self.chat(&message.with)?;
+        let archive = message.more.archive_id.as_deref();
+        if archive.is_some() && self.free_archive(chat, archive, 0)?.is_none() {
+            return Ok(());
+        }
+        self.add(chat, message).map(drop)
     }
 
-    fn add(&mut self, chat: i64, message: &Message) -> Result<(), String> {
+    /// Adds a message, its words and what it means for its conversation, as a whole; false, and
+    /// nothing, when there is one with its id. In a batch there is no savepoint around it, at which
+    /// the index would be written out each time (see `schema.rs`): if a part fails, the whole
+    /// batch is thrown away, as it is when the disk is full.
+    fn add(&mut self, chat: i64, message: &Message) -> Result<bool, String> {
+        if !self.in_batch {
+            return self.whole(|base| base.add_parts(chat, message));
+        }
+        let done = self.add_parts(chat, message);
+        if done.is_err() && !self.database.is_autocommit() {
+            // `lost_batch` sees it.
+            self.run("ROLLBACK", [])?;
+        }
+        done
+    }
+
+    fn add_parts(&self, chat: i64, message: &Message) -> Result<bool, String> {
         let number = self.place(message.time.0)?;
         let archive = self.free_archive(chat, message.more.archive_id.as_deref(), number)?;
-        self.run(
-            "INSERT INTO message (number, chat, id, writer, reader, body, time, own, state, error,
-                archive, author, named, more, unplaced)
+        let added = self.run(
+            "INSERT OR IGNORE INTO message (number, chat, id, writer, reader, body, time, own, state,
+                error, archive, author, named, more, unplaced)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             params![
                 number,
@@ -194,13 +211,20 @@ impl Base {
                 message.more.unplaced,
             ],
         )?;
+        if added == 0 {
+            return Ok(false);
+        }
+        self.run(
+            "INSERT INTO word (rowid, body, place) VALUES (?1, ?2, ?3)",
+            params![number, apart(&message.body), format!("c{chat}")],
+        )?;
         let unread = !message.own && message.state < Delivery::Read;
         self.run(
             "UPDATE chat SET last = MAX(IFNULL(last, ?2), ?2), unread = unread + ?3,
                 mentions = mentions + ?4 WHERE number = ?1",
             params![chat, number, unread, unread && message.more.mentions_me],
-        )
-        .map(drop)
+        )?;
+        Ok(true)
     }
 
     fn replace(&mut self, old: &Found, message: &Message) -> Result<(), String> {
@@ -462,5 +486,53 @@ impl Base {
             .prepare_cached(sql)
             .and_then(|mut query| query.query_row(values, |row| row.get(0)).optional())
             .map_err(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use offhook_model::{Delivery, Jid, Message, MessageId, More, Timestamp};
+
+    use super::{Base, Put};
+
+    fn message(id: &str) -> Message {
+        let bob: Jid = "bob@example.com".parse().expect("a JID");
+        Message {
+            id: MessageId(id.into()),
+            with: bob.clone(),
+            from: bob.clone(),
+            to: "alice@example.com".parse().expect("a JID"),
+            body: "some words".into(),
+            time: Timestamp(1),
+            own: false,
+            state: Delivery::Delivered,
+            error: None,
+            more: More::default(),
+        }
+    }
+
+    /// Half a message is never kept: one whose words are not takes its batch with it.
+    #[test]
+    fn a_message_without_its_words_is_not_kept_nor_what_was_with_it() {
+        let mut base = Base::in_memory().expect("made");
+        let count = |base: &Base| base.one::<i64>("SELECT COUNT(*) FROM message", []);
+        base.begin(false).expect("begun");
+        assert_eq!(base.put(&message("a")), Ok(Put::Added));
+        base.commit().expect("kept");
+        base.database
+            .execute_batch(
+                "CREATE TABLE kept AS SELECT * FROM word_docsize; DROP TABLE word_docsize",
+            )
+            .expect("damaged");
+        base.begin(false).expect("begun");
+        assert_eq!(base.put_value("name", None), Ok(()));
+        assert!(base.put(&message("b")).is_err());
+        assert!(base.lost_batch());
+        assert_eq!(count(&base), Ok(Some(1)));
+        // The next batch finds nothing of it in its way.
+        base.begin(false).expect("begun");
+        assert_eq!(base.put(&message("a")), Ok(Put::Replaced));
+        base.commit().expect("kept");
+        assert!(!base.lost_batch());
     }
 }

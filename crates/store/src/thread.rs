@@ -180,7 +180,7 @@ mod tests {
         let provisioned = Provisioned {
             launched: true,
             bootstrap_digest: None,
-            instance: None,
+            instance: Some("f81d4fae-7dec-41d0-a765-00a0c91e6bf6".into()),
             layers: vec![Layer {
                 source: Source::Url,
                 origin: "ciscojabber://provision".into(),

@@ -32,6 +32,8 @@ pub const PEERS: &[&str] = &[
     "lua-dbi-sqlite3",
     "kamailio",
     "kamailio-tls-modules",
+    "kamailio-outbound-modules",
+    "kamailio-presence-modules",
     "sip-tester",
     "baresip-core",
     "linphone-cli",

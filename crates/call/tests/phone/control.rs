@@ -89,3 +89,74 @@ fn what_is_said_of_calls_that_are_not_there_is_refused() {
     stage.nothing_sent();
     assert_eq!(stage.state(id), CallState::Connected);
 }
+
+#[test]
+fn who_insists_on_an_answer_by_itself_is_refused_where_nothing_answers() {
+    let insists = "Answer-Mode: Auto;require\r\n";
+    let mut stage = Stage::registered();
+    stage.invite_with(insists, &sdp("sendrecv"));
+    stage.take("SIP/2.0 100 ");
+    let refusal = stage.take("SIP/2.0 403 ");
+    assert!(refusal.contains("Automatic answer forbidden"), "{refusal}");
+    assert_eq!(stage.records.len(), 1, "it is in the history");
+
+    let mut stage = Stage::registered();
+    stage.phone.answer_if_asked(true);
+    stage.invite_with(insists, &sdp("sendrecv"));
+    stage.advance(secs(1));
+    assert!(stage.sent.iter().any(|it| it.starts_with("SIP/2.0 200 ")), "{:#?}", stage.sent);
+}
+
+/// Somebody we do not talk to asks us to call this; the question and its id, if there is one.
+fn stranger(stage: &mut Stage, to: &str) -> Option<(u32, String, String)> {
+    stage.server_asks("REFER", &format!("Refer-To: <{to}>\r\n"), "");
+    stage.phone.state().asked.first().map(|it| (it.id, it.by.clone(), it.to.clone()))
+}
+
+#[test]
+fn strangers_may_ask_for_a_call_and_the_person_decides() {
+    let mut stage = Stage::registered();
+    let (id, by, to) = stranger(&mut stage, "sip:2002@example.test").expect("a question");
+    assert_eq!((by.as_str(), to.as_str()), ("server", "2002"));
+    stage.take("SIP/2.0 202 ");
+    let trying = stage.take("NOTIFY ");
+    stage.respond(&trying, "200 OK", "", "");
+    stage.advance(secs(30));
+    assert!(stage.phone.calls().is_empty(), "nothing is dialled by itself");
+    stage.nothing_sent();
+    let accept = CallWish::AnswerReferral { id, accept: true };
+    stage.phone.wish(accept.clone(), stage.now).expect("called");
+    stage.drain();
+    let invite = stage.take("INVITE sip:2002@example.test");
+    assert!(stage.phone.state().asked.is_empty());
+    stage.respond(&invite, "200 OK", "", &sdp("sendrecv"));
+    assert_eq!(stage.state(stage.newest()), CallState::Connected);
+    assert_eq!(
+        stage.phone.wish(accept, stage.now).expect_err("answered").code,
+        ErrorCode::NoSuchObject
+    );
+
+    // The same number in another domain is somebody else.
+    let mut stage = Stage::registered();
+    let (id, _, to) = stranger(&mut stage, "sip:2002@elsewhere.test;x=y").expect("a question");
+    assert_eq!(to, "2002@elsewhere.test");
+    stage.sent.clear();
+    stage.phone.wish(CallWish::AnswerReferral { id, accept: false }, stage.now).expect("refused");
+    stage.drain();
+    let told = stage.take("NOTIFY ");
+    assert!(told.contains("SIP/2.0 603 "), "{told}");
+    assert!(stage.phone.state().asked.is_empty() && stage.phone.calls().is_empty());
+}
+
+#[test]
+fn a_question_of_strangers_ends_and_may_be_refused_unasked() {
+    let mut stage = Stage::registered();
+    stranger(&mut stage, "sip:2002@example.test").expect("a question");
+    stage.advance(secs(181));
+    assert!(stage.phone.state().asked.is_empty() && stage.phone.calls().is_empty());
+
+    let mut stage = Stage::registered();
+    stage.phone.refuse_referrals(true);
+    assert_eq!(stranger(&mut stage, "sip:2002@example.test"), None);
+    assert!(stage.sent.iter().any(|it| it.contains("SIP/2.0 603 ")), "{:#?}", stage.sent);
+}

@@ -67,11 +67,11 @@ fn silence_and_sound_are_shown() {
     let (id, _) = stage.talking();
     let sound = |stage: &Stage| stage.call(id).sound;
     assert_eq!(sound(&stage), None);
-    stage.phone.media(&MediaFact::FirstPacket(id));
+    stage.phone.media(&MediaFact::FirstPacket(id), stage.now);
     assert_eq!(sound(&stage).as_deref(), Some("good"));
-    stage.phone.media(&MediaFact::Silence(id, secs(5)));
+    stage.phone.media(&MediaFact::Silence(id, secs(5)), stage.now);
     assert_eq!(sound(&stage).as_deref(), Some("silent"));
-    stage.phone.media(&MediaFact::SoundAgain(id));
+    stage.phone.media(&MediaFact::SoundAgain(id), stage.now);
     assert_eq!(sound(&stage).as_deref(), Some("good"));
-    stage.phone.media(&MediaFact::FirstPacket(CallId(99)));
+    stage.phone.media(&MediaFact::FirstPacket(CallId(99)), stage.now);
 }

@@ -1,6 +1,7 @@
 //! The phone against a scripted server and peer in plain text, in virtual time.
 
 mod control;
+mod desk;
 mod encryption;
 mod hold;
 mod incoming;
@@ -11,3 +12,4 @@ mod random;
 mod registration;
 mod several;
 mod stage;
+mod ways;

@@ -8,7 +8,8 @@ use offhook_model::{
     Call, CallId, CallRecord, CallState, DialString, Fault, Link, Moment, NoticeBody, Timestamp,
 };
 use offhook_ports::{
-    Entropy, FlowId, MediaEncryption, MediaPlan, PhoneAccount, PhoneDialect, PortRange, SipServer,
+    DeskOrder, Entropy, FlowId, MediaEncryption, MediaPlan, PhoneAccount, PhoneDialect, PortRange,
+    SipServer,
 };
 
 /// The other side's description; `direction` is an attribute such as `sendrecv`.
@@ -106,6 +107,8 @@ pub struct Stage {
     pub registrations: Vec<Registration>,
     pub stopped: usize,
     pub restarts: Vec<bool>,
+    /// What was asked of phones on the desk.
+    pub orders: Vec<DeskOrder>,
     /// The machine's address.
     pub home: [u8; 4],
     /// Everything that went over the wire in order; true for what came here.
@@ -147,6 +150,7 @@ impl Stage {
             notices: vec![],
             registrations: vec![],
             stopped: 0,
+            orders: vec![],
             restarts: vec![],
             home: [10, 0, 0, 1],
             wire: vec![],
@@ -195,6 +199,7 @@ impl Stage {
                 Output::Record(record) => self.records.push(record),
                 Output::Notice(body) => self.notices.push(body),
                 Output::Restart { reset } => self.restarts.push(reset),
+                Output::Desk { order, .. } => self.orders.push(order),
                 Output::Stopped => self.stopped += 1,
             }
         }

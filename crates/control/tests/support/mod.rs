@@ -83,6 +83,7 @@ pub fn call() -> Call {
         sound: None,
         conference: None,
         parked_at: None,
+        desk: None,
         diverted_by: None,
         preserved: false,
         trouble: None,

@@ -14,9 +14,9 @@ use super::conference::Said;
 use super::listen::{Heard, Listen};
 use super::quality::{Window, mos};
 use super::shield::Shield;
-use super::socket::{Pair, mark};
 use super::talk::Talk;
 use super::thread::Now;
+use super::wire::{Came, RTCP, RTP, Wire};
 
 /// No packet for this long while some are due is silence; told again each time it has doubled.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -42,7 +42,7 @@ pub(super) struct Got {
 /// One call.
 pub(super) struct Line {
     call: CallId,
-    pair: Pair,
+    wire: Wire,
     plan: Option<MediaPlan>,
     shield: Shield,
     pub(super) muted: bool,
@@ -71,10 +71,10 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(call: CallId, pair: Pair, seed: u64) -> Self {
+    pub(super) fn new(call: CallId, wire: Wire, seed: u64) -> Self {
         Self {
             call,
-            pair,
+            wire,
             plan: None,
             shield: Shield::Clear,
             muted: false,
@@ -97,17 +97,16 @@ impl Line {
     }
 
     /// Goes on from other ports, as it is.
-    pub(super) fn move_to(&mut self, pair: Pair) {
-        self.pair = pair;
+    pub(super) fn move_to(&mut self, wire: Wire) {
+        std::mem::replace(&mut self.wire, wire).close();
         if let Some(plan) = &self.plan {
-            self.dscp = mark(&self.pair.rtp, self.pair.local, plan.dscp);
-            mark(&self.pair.rtcp, self.pair.local_rtcp, plan.dscp);
+            self.dscp = self.wire.mark(plan.dscp);
         }
         self.last_exact = None;
     }
 
     pub(super) fn sockets(&mut self) -> (&mut UdpSocket, &mut UdpSocket) {
-        (&mut self.pair.rtp, &mut self.pair.rtcp)
+        self.wire.sockets()
     }
 
     pub(super) fn has_plan(&self) -> bool {
@@ -132,17 +131,23 @@ impl Line {
         self.sends() && !self.talk.frame().as_millis().is_multiple_of(20)
     }
 
-    /// When the next report is due.
+    /// When [`Self::turn`] has something to do.
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        self.reporter.as_ref().map(Reporter::next_timeout)
+        let report = self.reporter.as_ref().map(Reporter::next_timeout);
+        report.into_iter().chain(self.wire.next_timeout()).min()
+    }
+
+    /// Looks for ways and sends reports, where it is time.
+    pub(super) fn turn(&mut self, now: Now) {
+        self.wire.turn(self.call, &mut self.facts, now.instant);
+        self.report(now);
     }
 
     /// Starts, or goes on differently.
     pub(super) fn apply(&mut self, plan: MediaPlan, now: Now) {
         let old = self.plan.as_ref();
         if old.is_none_or(|old| old.dscp != plan.dscp) {
-            self.dscp = mark(&self.pair.rtp, self.pair.local, plan.dscp);
-            mark(&self.pair.rtcp, self.pair.local_rtcp, plan.dscp);
+            self.dscp = self.wire.mark(plan.dscp);
         }
         if old.is_none_or(|old| old.remote != plan.remote) {
             self.last_exact = None;
@@ -152,6 +157,7 @@ impl Line {
             self.last_packet = now.instant;
             self.silence = Duration::ZERO;
         }
+        self.wire.apply(&plan, now.instant);
         self.shield.apply(plan.srtp.as_ref());
         self.talk.apply(&plan);
         self.listen.apply(&plan, was_receiving);
@@ -186,7 +192,7 @@ impl Line {
                 self.muted,
                 events,
                 &mut self.shield,
-                (&self.pair.rtp, to),
+                (&mut self.wire, to),
                 now.instant,
             ),
             Some(others) => {
@@ -199,7 +205,7 @@ impl Line {
                     false,
                     events,
                     &mut self.shield,
-                    (&self.pair.rtp, to),
+                    (&mut self.wire, to),
                     now.instant,
                 );
             }
@@ -242,7 +248,7 @@ impl Line {
         let mut got = Got::default();
         let mut buffer = std::mem::take(&mut self.buffer);
         for _ in 0..share {
-            match self.pair.rtp.recv_from(&mut buffer) {
+            match self.wire.sockets().0.recv_from(&mut buffer) {
                 Ok((length, from)) => {
                     self.take_rtp(buffer.get_mut(..length).unwrap_or(&mut []), from, now, &mut got);
                 }
@@ -260,12 +266,14 @@ impl Line {
     }
 
     fn take_rtp(&mut self, datagram: &mut [u8], from: SocketAddr, now: Now, got: &mut Got) {
+        let Some(came) = self.wire.receive(RTP.0, datagram, from, now.instant) else { return };
+        let datagram = datagram.get_mut(came.range.clone()).unwrap_or(&mut []);
         let Some(plan) = &self.plan else { return };
         if is_rtcp(datagram) {
-            return self.take_rtcp(datagram, from, now);
+            return self.hear_report(datagram, &came, now);
         }
         let (remote, wanted) = (plan.remote, plan.receiving);
-        if !self.accepts(from, remote, now.instant) {
+        if !came.vouched.unwrap_or_else(|| self.accepts(came.from, remote, now.instant)) {
             return;
         }
         let Some(datagram) = self.shield.open(datagram) else { return };
@@ -307,7 +315,7 @@ impl Line {
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut more = true;
         for _ in 0..share {
-            match self.pair.rtcp.recv_from(&mut buffer) {
+            match self.wire.sockets().1.recv_from(&mut buffer) {
                 Ok((length, from)) => {
                     self.take_rtcp(buffer.get_mut(..length).unwrap_or(&mut []), from, now);
                 }
@@ -323,9 +331,15 @@ impl Line {
     }
 
     fn take_rtcp(&mut self, datagram: &mut [u8], from: SocketAddr, now: Now) {
+        let Some(came) = self.wire.receive(RTCP.0, datagram, from, now.instant) else { return };
+        let datagram = datagram.get_mut(came.range.clone()).unwrap_or(&mut []);
+        self.hear_report(datagram, &came, now);
+    }
+
+    fn hear_report(&mut self, datagram: &mut [u8], came: &Came, now: Now) {
         let (Some(plan), Some(reporter)) = (&self.plan, &mut self.reporter) else { return };
         let wanted = plan.remote_rtcp.unwrap_or(plan.remote);
-        if plain(from.ip()) != plain(wanted.ip()) {
+        if !came.vouched.unwrap_or_else(|| plain(came.from.ip()) == plain(wanted.ip())) {
             return;
         }
         let Some(datagram) = self.shield.open_report(datagram) else { return };
@@ -341,7 +355,7 @@ impl Line {
     }
 
     /// Sends a report if one is due.
-    pub(super) fn report(&mut self, now: Now) {
+    fn report(&mut self, now: Now) {
         let Some(reporter) = &mut self.reporter else { return };
         if reporter.next_timeout() > now.instant {
             return;
@@ -365,13 +379,18 @@ impl Line {
         }
     }
 
+    /// Its ports close.
+    pub(super) fn close(&mut self) {
+        self.wire.close();
+    }
+
     fn send_report(&mut self, report: &mut [u8; REPORT], length: usize) {
         let Some(plan) = &self.plan else { return };
         let sealed = self.shield.seal_report(report, length);
         let Some(report) = sealed.and_then(|length| report.get(..length)) else { return };
         let sent = match plan.remote_rtcp {
-            Some(to) => self.pair.rtcp.send_to(report, to),
-            None => self.pair.rtp.send_to(report, plan.remote),
+            Some(to) => self.wire.send(RTCP, report, to),
+            None => self.wire.send(RTP, report, plan.remote),
         };
         if let Err(error) = sent {
             tracing::trace!("a report was not sent: {error}");
@@ -401,12 +420,12 @@ impl Line {
             delay_ms: 0.0,
             mos_estimate: None,
             dscp: self.dscp,
-            local_port: self.pair.local.port(),
+            local_port: self.wire.port(),
             remote_port: plan.remote.port(),
             srtp: self.shield.suite().map(str::to_owned),
             age_ms: None,
             bit_rate: 0,
-            way: None,
+            way: self.wire.way(),
         };
         // What sound waits for besides the jitter buffer: half the round trip, and a packet being
         // filled.

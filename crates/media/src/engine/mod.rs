@@ -14,6 +14,7 @@ mod shield;
 mod socket;
 mod talk;
 mod thread;
+mod wire;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use offhook_model::{AudioSpec, CallId, Devices, Role, StreamStats};
-use offhook_ports::{MediaFact, MediaPlan, PortRange};
+use offhook_ports::{IceGather, MediaFact, MediaPlan, PortRange};
 
 use crate::device::Listing;
 use crate::dsp::{Level, Tone};
@@ -119,9 +120,24 @@ impl MediaEngine {
         ip: IpAddr,
         range: PortRange,
     ) -> Result<(SocketAddr, SocketAddr), String> {
+        self.reserve_with(call, ip, range, None)
+    }
+
+    /// As [`Self::reserve`]; with `ice` the search for ways begins, and [`MediaFact::Way`] tells of
+    /// it, first of all our candidates.
+    ///
+    /// # Errors
+    /// As [`Self::reserve`].
+    pub fn reserve_with(
+        &self,
+        call: CallId,
+        ip: IpAddr,
+        range: PortRange,
+        ice: Option<IceGather>,
+    ) -> Result<(SocketAddr, SocketAddr), String> {
         let pair = socket::bind_pair(ip, range, self.inner.shared.next_seed())?;
         let addresses = (pair.local, pair.local_rtcp);
-        if self.order(Order::Reserve { call, pair }) {
+        if self.order(Order::Reserve { call, wire: Box::new((pair, ice)) }) {
             Ok(addresses)
         } else {
             Err("the media engine does not run".to_owned())

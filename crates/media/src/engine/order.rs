@@ -2,14 +2,17 @@
 
 use crossbeam_channel::Sender;
 use offhook_model::{AudioSpec, CallId, Role, StreamStats};
-use offhook_ports::MediaPlan;
+use offhook_ports::{IceGather, MediaPlan};
 
 use super::socket::Pair;
 use crate::device::{DeskEvent, Listing};
 use crate::dsp::Tone;
 
+/// Bound ports of a call, and how ways are looked for from them.
+pub(super) type Ports = (Pair, Option<IceGather>);
+
 pub(super) enum Order {
-    Reserve { call: CallId, pair: Pair },
+    Reserve { call: CallId, wire: Box<Ports> },
     Apply { call: CallId, plan: Box<MediaPlan> },
     Release { call: CallId },
     Dtmf { call: CallId, digits: String },

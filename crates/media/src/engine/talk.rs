@@ -4,7 +4,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use mio::net::UdpSocket;
 use offhook_codec::{Encoder, MAX_PAYLOAD};
 use offhook_model::AudioCodec;
 use offhook_ports::{CodecPlan, MediaPlan};
@@ -12,6 +11,7 @@ use offhook_rtp::srtp::OVERHEAD;
 use offhook_rtp::{DtmfSender, HEADER_LEN, SendState};
 
 use super::shield::Shield;
+use super::wire::{RTP, Wire};
 use crate::dsp::{Decimator, RATE, to_pcm16};
 
 /// The sending half of a call.
@@ -146,7 +146,7 @@ impl Talk {
         muted: bool,
         events: Option<u8>,
         shield: &mut Shield,
-        (socket, to): (&UdpSocket, SocketAddr),
+        (wire, to): (&mut Wire, SocketAddr),
         now: Instant,
     ) {
         self.catch_up(now);
@@ -163,7 +163,7 @@ impl Talk {
             return;
         };
         while samples > 0 && self.pcm.len() >= samples {
-            if let Err(error) = self.send_packet(samples, events, shield, (socket, to)) {
+            if let Err(error) = self.send_packet(samples, events, shield, (&mut *wire, to)) {
                 tracing::trace!("a packet was not sent: {error}");
             }
             self.pcm.drain(..samples);
@@ -191,7 +191,7 @@ impl Talk {
         samples: usize,
         events: Option<u8>,
         shield: &mut Shield,
-        (socket, to): (&UdpSocket, SocketAddr),
+        (wire, to): (&mut Wire, SocketAddr),
     ) -> io::Result<()> {
         let (Some(encoder), Some(pcm), Some(body)) =
             (&mut self.encoder, self.pcm.get(..samples), self.packet.get_mut(HEADER_LEN..))
@@ -224,6 +224,6 @@ impl Talk {
         let length = stamped.map_err(io::Error::other)?;
         let Some(length) = shield.seal(&mut self.packet, length) else { return Ok(()) };
         let packet = self.packet.get(..length).unwrap_or(&[]);
-        socket.send_to(packet, to).map(drop)
+        wire.send(RTP, packet, to)
     }
 }

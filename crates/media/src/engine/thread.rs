@@ -19,8 +19,9 @@ use offhook_rtp::NtpTime;
 use super::conference::without;
 use super::ends::{End, Sinks, Surroundings, Tickets};
 use super::line::Line;
-use super::order::Order;
+use super::order::{Order, Ports};
 use super::schedule::Schedule;
+use super::wire::Wire;
 use super::{Facts, PATIENCE, QUEUE, Running, Shared, lock};
 use crate::device::{Capture, Card, Desk, DeskEvent};
 use crate::dsp::{GRAIN, Tone, TonePlayer};
@@ -200,7 +201,7 @@ impl Engine {
     fn take_orders(&mut self, now: Now) -> Option<crossbeam_channel::Sender<()>> {
         while let Ok(order) = self.inbox.try_recv() {
             match order {
-                Order::Reserve { call, pair } => self.reserve(call, pair),
+                Order::Reserve { call, wire } => self.reserve(call, *wire, now.instant),
                 Order::Apply { call, plan } => match self.lines.get_mut(&call) {
                     Some(line) => line.apply(*plan, now),
                     None => tracing::warn!("a media plan for {call}, which has no ports"),
@@ -236,14 +237,15 @@ impl Engine {
     }
 
     /// A new call, or one that goes on from another address of ours.
-    fn reserve(&mut self, call: CallId, pair: super::socket::Pair) {
+    fn reserve(&mut self, call: CallId, (pair, ice): Ports, now: Instant) {
+        let wire = Wire::new(pair, ice, self.shared.next_seed(), now);
         if let Some(line) = self.lines.get_mut(&call) {
             let (first, second) = line.sockets();
             let _ = self.poll.registry().deregister(first);
             let _ = self.poll.registry().deregister(second);
-            line.move_to(pair);
+            line.move_to(wire);
         } else {
-            self.lines.insert(call, Line::new(call, pair, self.shared.next_seed()));
+            self.lines.insert(call, Line::new(call, wire, self.shared.next_seed()));
         }
         let Some(line) = self.lines.get_mut(&call) else { return };
         let [rtp, rtcp] = tokens(call);
@@ -260,6 +262,7 @@ impl Engine {
     fn release(&mut self, call: CallId, now: Now) {
         if let Some(mut line) = self.lines.remove(&call) {
             line.goodbye(now);
+            line.close();
             let (rtp, rtcp) = line.sockets();
             let _ = self.poll.registry().deregister(rtp);
             let _ = self.poll.registry().deregister(rtcp);
@@ -326,7 +329,7 @@ impl Engine {
             self.play(quantum, now);
         }
         for line in self.lines.values_mut() {
-            line.report(now);
+            line.turn(now);
         }
         self.source.tidy(now.instant, &mut self.desk);
         for sink in self.sinks.iter_mut() {

@@ -7,6 +7,7 @@ use offhook_model::AudioCodec;
 
 use super::crypto::{self, Offered};
 use super::description::{Connection, Description, Flow, Media};
+use super::ice::{self, Theirs};
 use super::numbers::Format;
 use super::{LocalMedia, SdpError};
 
@@ -29,6 +30,8 @@ pub(super) struct RemoteAudio {
     pub max_packet_time: Option<Duration>,
     /// Keys of theirs that we can use.
     pub keys: Vec<Offered>,
+    /// Their ways.
+    pub ice: Theirs,
 }
 
 /// Whether the transport carries RTP in clear.
@@ -86,6 +89,7 @@ impl RemoteAudio {
             packet_time: milliseconds("ptime"),
             max_packet_time: milliseconds("maxptime"),
             keys,
+            ice: ice::read(description, media, SocketAddr::new(*ip, media.port)),
         })
     }
 

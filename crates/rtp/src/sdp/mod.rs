@@ -7,6 +7,7 @@
 mod audio;
 mod crypto;
 mod description;
+mod ice;
 mod negotiator;
 mod numbers;
 
@@ -17,6 +18,7 @@ use offhook_model::{AudioCodec, Secret};
 
 pub use crypto::Encryption;
 pub use description::{Connection, Description, Flow, Media};
+pub use ice::{LocalIce, ice_credentials, offers_ice};
 pub use negotiator::Negotiator;
 
 /// Why a description cannot be used.
@@ -74,4 +76,6 @@ pub struct LocalMedia {
     pub encryption: Encryption,
     /// What our keys for it are made of: from the system's source of chance, another for each call.
     pub secret: Secret<[u8; 32]>,
+    /// Ways to offer and to take; without it the stream goes to the addresses named.
+    pub ice: Option<LocalIce>,
 }

@@ -9,6 +9,7 @@ use offhook_ports::{CodecPlan, MediaPlan, SrtpPlan};
 use super::audio::{self, RemoteAudio};
 use super::crypto::{self, Encryption, OwnKeys};
 use super::description::{Description, Flow, Media};
+use super::ice::{LocalIce, OwnIce, Theirs};
 use super::numbers::{Format, Numbers};
 use super::{LocalMedia, SdpError};
 
@@ -62,6 +63,18 @@ pub struct Negotiator {
     keys: OwnKeys,
     /// The stream is encrypted by what was agreed last.
     encrypted: bool,
+    ice: Option<OwnIce>,
+}
+
+/// What a description of ours says of ICE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ways {
+    /// Nothing.
+    Unsaid,
+    /// Our candidates for so many components.
+    Named(u8),
+    /// Theirs do not fit their addresses.
+    Mismatch,
 }
 
 impl Negotiator {
@@ -71,6 +84,7 @@ impl Negotiator {
             session_id,
             version: 0,
             keys: OwnKeys(local.secret.clone()),
+            ice: local.ice.clone().map(OwnIce::new),
             lines: vec![Line::Audio { protocol: local.encryption.protocol().to_owned() }],
             local,
             numbers: Numbers::default(),
@@ -82,9 +96,15 @@ impl Negotiator {
     }
 
     /// From the next description on we receive here: the machine is on another network.
-    pub fn move_to(&mut self, rtp: SocketAddr, rtcp_port: u16) {
+    ///
+    /// With `ice` the search for a way begins anew by it; without it none is looked for any more.
+    pub fn move_to(&mut self, rtp: SocketAddr, rtcp_port: u16, ice: Option<LocalIce>) {
         (self.local.address, self.local.rtp_port) = (rtp.ip(), rtp.port());
         self.local.rtcp_port = rtcp_port;
+        self.ice = match (self.ice.take(), ice) {
+            (Some(own), Some(local)) => Some(own.replaced(local)),
+            (_, local) => local.map(OwnIce::new),
+        };
     }
 
     /// From the next description on we hold them, or no longer do.
@@ -125,7 +145,14 @@ impl Negotiator {
         let suites = if offers { &SrtpSuite::ALL[..] } else { &[] };
         let crypto =
             suites.iter().map(|suite| (crypto::tag_of(*suite), *suite)).collect::<Vec<_>>();
-        let body = self.write_body(&formats, flow, true, &crypto);
+        let ways = match &mut self.ice {
+            Some(ice) => {
+                ice.offering();
+                Ways::Named(2)
+            }
+            None => Ways::Unsaid,
+        };
+        let body = self.write_body(&formats, flow, true, &crypto, ways);
         self.offered = Some(Offered { flow, formats, keys: offers });
         self.finish(body)
     }
@@ -162,6 +189,7 @@ impl Negotiator {
         self.allow(srtp.as_ref(), &media.protocol)?;
         self.encrypted = srtp.is_some();
         let plan = self.plan(&remote, send, &offered.formats, offered.flow, srtp);
+        let plan = self.with_ways(plan, &remote);
         self.remote = Some(remote);
         Ok(plan)
     }
@@ -197,9 +225,18 @@ impl Negotiator {
         }
         // We send what they take and take what they send, unless we hold.
         let flow = Flow::new(remote.flow.receives(), remote.flow.sends() && !self.local.hold);
-        let body = self.write_body(&formats, flow, remote.mux, &crypto);
+        let ways = match (&mut self.ice, &remote.ice) {
+            (Some(ice), Theirs::Ice(theirs)) => {
+                ice.offered(theirs);
+                Ways::Named(if remote.mux { 1 } else { 2 })
+            }
+            (Some(_), Theirs::Mismatch) => Ways::Mismatch,
+            (None, _) | (_, Theirs::None) => Ways::Unsaid,
+        };
+        let body = self.write_body(&formats, flow, remote.mux, &crypto, ways);
         self.encrypted = srtp.is_some();
         let plan = self.plan(&remote, send, &formats, flow, srtp);
+        let plan = self.with_ways(plan, &remote);
         self.offered = None;
         self.remote = Some(remote);
         Ok((self.finish(body), plan))
@@ -298,6 +335,25 @@ impl Negotiator {
         }
     }
 
+    /// The plan with the ways to look for, where both sides know of them.
+    fn with_ways(&mut self, plan: MediaPlan, remote: &RemoteAudio) -> MediaPlan {
+        let ice = match (&mut self.ice, &remote.ice) {
+            (Some(ice), Theirs::Ice(theirs)) => Some(ice.plan(theirs)),
+            (None, _) | (_, Theirs::None | Theirs::Mismatch) => None,
+        };
+        MediaPlan { ice, ..plan }
+    }
+
+    /// Where we are reached by those who know nothing of ICE: RTP, then RTCP.
+    fn usual(&self) -> (SocketAddr, SocketAddr) {
+        let own = |port| SocketAddr::new(self.local.address, port);
+        let ice = |component| self.ice.as_ref().and_then(|ice| ice.usual(component));
+        let rtp = ice(1).unwrap_or(own(self.local.rtp_port));
+        // Where only relays are told, no other address slips in for want of a second one.
+        let alone = || if ice(1).is_some() { rtp } else { own(self.local.rtcp_port) };
+        (rtp, ice(2).unwrap_or_else(alone))
+    }
+
     /// Everything after the origin line.
     fn write_body(
         &self,
@@ -305,16 +361,23 @@ impl Negotiator {
         flow: Flow,
         mux: bool,
         crypto: &[(u32, SrtpSuite)],
+        ways: Ways,
     ) -> String {
         let mut out = String::with_capacity(512);
-        let family = family(self.local.address);
-        let _ = write!(out, "s=-\r\nc=IN {family} {}\r\nt=0 0\r\n", self.local.address);
+        let address = self.usual().0.ip();
+        let family = family(address);
+        let _ = write!(out, "s=-\r\nc=IN {family} {address}\r\nt=0 0\r\n");
         for line in &self.lines {
             match line {
                 Line::Audio { protocol } => {
                     self.write_audio(&mut out, protocol, formats, flow, mux);
                     for (tag, suite) in crypto {
                         self.keys.write(&mut out, *tag, *suite);
+                    }
+                    match (ways, &self.ice) {
+                        (Ways::Named(components), Some(ice)) => ice.write(&mut out, components),
+                        (Ways::Mismatch, _) => out.push_str("a=ice-mismatch\r\n"),
+                        (Ways::Named(_), None) | (Ways::Unsaid, _) => {}
                     }
                 }
                 Line::Rejected { kind, protocol, formats } => {
@@ -334,7 +397,8 @@ impl Negotiator {
         mux: bool,
     ) {
         let local = &self.local;
-        let _ = write!(out, "m=audio {} {protocol}", local.rtp_port);
+        let (rtp, rtcp) = self.usual();
+        let _ = write!(out, "m=audio {} {protocol}", rtp.port());
         for (_, number) in formats {
             let _ = write!(out, " {number}");
         }
@@ -346,8 +410,11 @@ impl Negotiator {
             }
         }
         let _ = write!(out, "a=ptime:{}\r\n", local.packet_time.as_millis());
-        if Some(local.rtcp_port) != local.rtp_port.checked_add(1) {
-            let _ = write!(out, "a=rtcp:{}\r\n", local.rtcp_port);
+        if rtcp.ip() != rtp.ip() {
+            let _ =
+                write!(out, "a=rtcp:{} IN {} {}\r\n", rtcp.port(), family(rtcp.ip()), rtcp.ip());
+        } else if Some(rtcp.port()) != rtp.port().checked_add(1) {
+            let _ = write!(out, "a=rtcp:{}\r\n", rtcp.port());
         }
         if mux {
             out.push_str("a=rtcp-mux\r\n");
@@ -362,11 +429,9 @@ impl Negotiator {
             self.version += 1;
             self.last_sent = Secret::new(body.clone());
         }
-        let family = family(self.local.address);
-        format!(
-            "v=0\r\no=- {} {} IN {family} {}\r\n{body}",
-            self.session_id, self.version, self.local.address
-        )
+        let address = self.usual().0.ip();
+        let family = family(address);
+        format!("v=0\r\no=- {} {} IN {family} {address}\r\n{body}", self.session_id, self.version)
     }
 }
 

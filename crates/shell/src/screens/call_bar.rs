@@ -46,6 +46,7 @@ pub fn state_words(ui: &Ui, cx: &Cx<'_>, call: &Call) -> String {
     };
     match call.state {
         CallState::Dialing => cx.t("state-dialing"),
+        CallState::Ringing if call.desk.is_some() => cx.t("call-at-desk"),
         CallState::Ringing => cx.t("state-ringing"),
         CallState::Early => cx.t("state-early"),
         CallState::Incoming => cx.t("call-incoming"),
@@ -61,6 +62,7 @@ pub fn state_words(ui: &Ui, cx: &Cx<'_>, call: &Call) -> String {
 pub fn announce(ui: &Ui, cx: &Cx<'_>, call: &Call, place: Rect) {
     let word = match call.state {
         CallState::Dialing => cx.t("state-dialing"),
+        CallState::Ringing if call.desk.is_some() => cx.t("call-at-desk"),
         CallState::Ringing => cx.t("state-ringing"),
         CallState::Early => cx.t("state-early"),
         CallState::Incoming => cx.t("call-incoming"),

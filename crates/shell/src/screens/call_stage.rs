@@ -132,20 +132,21 @@ fn actions(
     let talking = held || matches!(call.state, CallState::Connected | CallState::RemoteHeld);
     let pad = hub.keypad == Some(call.id);
     let person = cx.people.by_remote(&call.remote);
+    let at_desk = call.desk.is_some();
     let all = [
         Action {
             label: cx.t(if call.muted { "muted" } else { "mute" }),
             glyph: if call.muted { icons::MIC_OFF } else { icons::MIC },
             kind: quiet(call.muted),
             on: Some(call.muted),
-            enabled: true,
+            enabled: !at_desk,
         },
         Action {
             label: cx.t("keypad"),
             glyph: icons::GRIP,
             kind: quiet(pad),
             on: Some(pad),
-            enabled: true,
+            enabled: !at_desk,
         },
         Action {
             label: cx.t(if held { "resume" } else { "hold" }),
@@ -176,10 +177,13 @@ fn actions(
             enabled: true,
         },
     ];
-    let step = ((rect.width() - 24.0) / all.len() as f32).min(84.0);
-    let left = rect.center().x - step * all.len() as f32 / 2.0;
-    for (at, action) in all.iter().enumerate() {
-        let center = pos2(left + step * (at as f32 + 0.5), top + 28.0);
+    // Without chat nobody can be written to; the others keep their numbers.
+    let shown: Vec<(usize, &Action)> =
+        all.iter().enumerate().filter(|(at, _)| cx.has_chat() || *at != 3).collect();
+    let step = ((rect.width() - 24.0) / shown.len() as f32).min(84.0);
+    let left = rect.center().x - step * shown.len() as f32 / 2.0;
+    for (place, (at, action)) in shown.into_iter().enumerate() {
+        let center = pos2(left + step * (place as f32 + 0.5), top + 28.0);
         let place = Rect::from_center_size(center, vec2(56.0, 56.0));
         let mut push = Push::new(&action.label)
             .glyph(action.glyph)

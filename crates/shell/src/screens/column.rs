@@ -58,8 +58,23 @@ fn banner(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, top: f32) -> f32 {
     place.bottom() + 8.0
 }
 
+/// Own avatar and name, with the number of the phone, where there is no chat.
+fn me_alone(ui: &mut Ui, cx: &Cx<'_>, rect: Rect) {
+    let me = &cx.snap.me;
+    let center = pos2(rect.left() + 28.0, rect.center().y);
+    avatar(ui, center, 20.0, &me.name, me.address.as_deref().unwrap_or(&me.name));
+    let text = rect.with_min_x(rect.left() + 60.0);
+    let (name, number) = text.split_top_bottom_at_fraction(0.5);
+    line(ui, name, &me.name, Type::Name, cx.c.text, Align::Min);
+    let own = me.number.as_deref().unwrap_or_default();
+    line(ui, number, own, Type::Secondary, cx.c.muted, Align::Min);
+}
+
 /// Own avatar, name and availability; opens the availability menu.
 fn me(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, rect: Rect, out: &mut Vec<Command>) {
+    if !cx.has_chat() {
+        return me_alone(ui, cx, rect);
+    }
     let me = &cx.snap.me;
     let word = cx.presence_words(&me.presence);
     let below = match me.presence.note.as_deref().filter(|note| !note.is_empty()) {

@@ -163,6 +163,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     dialogs::show(ui, cx, hub, out);
     super::call_more::ask(ui, cx, hub, out);
     super::phone_menu::take_over(ui, cx, hub, out);
+    super::phone_menu::asked_to_call(ui, cx, out);
     rooms::make(ui, cx, hub, out);
     super::person_card::show(ui, cx, hub, out);
     read_and_load(ui, cx, hub, out);

@@ -47,9 +47,11 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
 /// Draws the page.
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
     page::show(ui, cx, hub, &cx.t("keys-title"), |ui, _| {
-        for (title, keys) in GROUPS {
+        for (title, keys) in
+            GROUPS.iter().filter(|(title, _)| cx.has_chat() || *title != "keys-chats")
+        {
             page::section(ui, cx, &cx.t(title), |ui| {
-                for (name, key) in keys {
+                for (name, key) in *keys {
                     row(ui, cx, &cx.t(name), &cx.keys(key));
                 }
             });

@@ -89,6 +89,7 @@ fn content(ui: &mut Ui, cx: &Cx<'_>, typed: &mut Typed, out: &mut Vec<Command>) 
         });
     }
     ui.add_space(8.0);
+    done |= call_with(ui, cx, out);
     if let Some(trouble) = &phone.trouble {
         paragraph(ui, &trouble.cause, Type::Secondary, cx.c.busy);
         ui.add_space(8.0);
@@ -114,6 +115,32 @@ fn content(ui: &mut Ui, cx: &Cx<'_>, typed: &mut Typed, out: &mut Vec<Command>) 
         done = true;
     }
     done
+}
+
+/// Which phone calls are made with: this computer, or one on the desk.
+fn call_with(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) -> bool {
+    let phone = &cx.snap.phone;
+    if phone.desk_phones.is_empty() {
+        return false;
+    }
+    let mut chosen = None;
+    let mut offer = |ui: &mut Ui, on: bool, words: &str, device: Option<&String>| {
+        ui.horizontal(|ui| {
+            ui.add_space(10.0);
+            if option(ui, cx.c, on, words).clicked() {
+                chosen = Some(device.cloned());
+            }
+        });
+    };
+    offer(ui, phone.desk.is_none(), &cx.t("phone-with-computer"), None);
+    for desk in &phone.desk_phones {
+        let words = cx.tw("phone-with-desk", "name", &format!("{} · {}", desk.model, desk.device));
+        offer(ui, phone.desk.as_ref() == Some(&desk.device), &words, Some(&desk.device));
+    }
+    ui.add_space(8.0);
+    let Some(device) = chosen else { return false };
+    out.push(Command::Call(CallWish::CallWith(device)));
+    true
 }
 
 fn forwarding(ui: &mut Ui, cx: &Cx<'_>, typed: &mut Typed, out: &mut Vec<Command>) -> bool {
@@ -190,5 +217,36 @@ pub fn take_over(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     });
     if answered || shown.should_close() {
         hub.phone.later = Some(words.clone());
+    }
+}
+
+/// Somebody we do not talk to wants us to call somebody: nothing is dialled before this is answered.
+/// Closing it says no.
+pub fn asked_to_call(ui: &Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
+    let Some(asked) = cx.snap.phone.asked.first() else { return };
+    let mut answer = None;
+    let shown = dialog(cx.c, Id::unique("asked-to-call")).show(ui.ctx(), |ui| {
+        ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
+        ui.set_width(380.0_f32.min(ui.ctx().content_rect().width() - 80.0));
+        paragraph(ui, &cx.tw("asked-to-call-title", "to", &asked.to), Type::Heading, cx.c.text);
+        ui.add_space(8.0);
+        paragraph(ui, &cx.tw("asked-to-call-below", "by", &asked.by), Type::Body, cx.c.muted);
+        ui.add_space(20.0);
+        let (yes, no) = (cx.t("asked-to-call"), cx.t("asked-to-call-not"));
+        ui.with_layout(egui::Layout::right_to_left(Align::Min), |ui| {
+            ui.spacing_mut().item_spacing.x = 8.0;
+            if Push::new(&yes).kind(Kind::Primary).show(ui, cx.c).clicked() {
+                answer = Some(true);
+            }
+            if Push::new(&no).show(ui, cx.c).clicked() {
+                answer = Some(false);
+            }
+        });
+    });
+    if shown.should_close() {
+        answer = answer.or(Some(false));
+    }
+    if let Some(accept) = answer {
+        out.push(Command::Call(CallWish::AnswerReferral { id: asked.id, accept }));
     }
 }

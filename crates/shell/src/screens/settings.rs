@@ -18,7 +18,9 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     page::show(ui, cx, hub, &cx.t("settings-title"), |ui, hub| {
         page::section(ui, cx, &cx.t("settings-look"), |ui| look(ui, cx, out));
         page::section(ui, cx, &cx.t("settings-sound"), |ui| sound(ui, cx, out));
-        super::settings_chat::show(ui, cx, &mut hub.settings, out);
+        if cx.has_chat() {
+            super::settings_chat::show(ui, cx, &mut hub.settings, out);
+        }
         page::section(ui, cx, &cx.t("settings-account"), |ui| account(ui, cx, out));
         if !cx.snap.accepted.is_empty() {
             let title = cx.t("settings-certificates");

@@ -297,6 +297,7 @@ pub fn call(id: u32, remote: &str, state: CallState) -> Call {
         sound: live.then(|| "good".to_owned()),
         conference: None,
         parked_at: None,
+        desk: None,
         diverted_by: None,
         preserved: false,
         trouble: None,
@@ -351,7 +352,7 @@ pub fn hub() -> Snapshot {
         contacts: Arc::new(people()),
         chats: Arc::new(chats),
         messages: shown(messages),
-        call_log: Arc::new(log()),
+        call_log: Arc::new(log().into_iter().map(Arc::new).collect()),
         devices: Arc::new(devices()),
         ..Snapshot::default()
     }
@@ -541,6 +542,19 @@ pub fn phone() -> offhook_model::PhoneState {
         },
         ..offhook_model::PhoneState::default()
     }
+}
+
+/// Somebody outside every call wants us to call somebody.
+pub fn asked_to_call() -> Snapshot {
+    let phone = offhook_model::PhoneState {
+        asked: vec![offhook_model::AskedToCall {
+            id: 7,
+            by: "Lena Brandt (4188)".into(),
+            to: "4302".into(),
+        }],
+        ..offhook_model::PhoneState::default()
+    };
+    Snapshot { phone: Arc::new(phone), ..hub() }
 }
 
 /// Another client has the phone.

@@ -39,6 +39,7 @@ impl UserAgent {
             replaces: replaces.map(|named| self.replaced_call(&named)).transpose()?,
             joins: joins.map(|named| self.joined_call(&named)).transpose()?,
             answer_after: answer_after(message),
+            answer_or_refuse: mode(message).is_some_and(|(auto, required)| auto && required),
             diverted: diverted(message),
         })
     }
@@ -105,16 +106,30 @@ pub(crate) fn named(value: &str) -> Option<Named<'_>> {
     (!call_id.is_empty()).then_some(named)
 }
 
+/// Whether Answer-Mode or Priv-Answer-Mode asks for an answer without anybody doing so, and whether it
+/// insists (RFC 5373 section 4). The privileged one counts first; who may use it is not known here,
+/// so it grants nothing more.
+fn mode(message: &Message) -> Option<(bool, bool)> {
+    [Name::PrivAnswerMode, Name::AnswerMode].into_iter().find_map(|name| {
+        let value = message.header(name)?;
+        let (mode, params) = value.split_at(value.find(';').unwrap_or(value.len()));
+        let auto = match mode.trim().to_ascii_lowercase().as_str() {
+            "auto" => true,
+            "manual" => false,
+            _ => return None,
+        };
+        Some((auto, Params::new(params).has("require")))
+    })
+}
+
 /// Whether and after which time the caller wants the call to be answered by itself: RFC 5373, and
 /// what phones and switches write in Call-Info and Alert-Info, none of which is standardised.
 pub(crate) fn answer_after(message: &Message) -> Option<Duration> {
-    let modes = [Name::AnswerMode, Name::PrivAnswerMode];
-    let automatic = modes
-        .into_iter()
-        .filter_map(|name| message.header(name))
-        .any(|value| value.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("auto"));
-    if automatic {
-        return Some(Duration::ZERO);
+    match mode(message) {
+        Some((true, _)) => return Some(Duration::ZERO),
+        // Who says that somebody is to answer means it, whatever else is written.
+        Some((false, _)) => return None,
+        None => {}
     }
     let seconds = |text: &str| capped_number(text).map(|s| s.min(LONGEST_WAIT));
     let told = [Name::CallInfo, Name::AlertInfo].into_iter().flat_map(|name| message.tokens(name));
@@ -194,7 +209,7 @@ fn history(message: &Message) -> Vec<Identity> {
 
 #[cfg(test)]
 mod tests {
-    use super::{answer_after, diverted, named};
+    use super::{answer_after, diverted, mode, named};
     use crate::message::{Message, parse};
 
     fn invite(headers: &str) -> Message {
@@ -211,6 +226,9 @@ mod tests {
         check("Answer-Mode: Auto", Some(0));
         check("Priv-Answer-Mode: auto;require", Some(0));
         check("Answer-Mode: Manual", None);
+        check("Answer-Mode: Manual\r\nCall-Info: <sip:x>;answer-after=5", None);
+        check("Answer-Mode: Auto\r\nPriv-Answer-Mode: Manual", None);
+        check("Answer-Mode: Sometimes", None);
         check("Call-Info: <sip:x>;answer-after=5", Some(5));
         check("Call-Info: <sip:x> ; Answer-After = 99999", Some(60));
         check("Call-Info: <urn:x>;security=None", None);
@@ -221,6 +239,14 @@ mod tests {
         check("Alert-Info: ;intercom=true", Some(0));
         check("Alert-Info: <urn:alert:service:normal>", None);
         check("Subject: auto answer", None);
+    }
+
+    #[test]
+    fn who_insists_on_an_answer_is_told_from_who_asks() {
+        assert_eq!(mode(&invite("Answer-Mode: Auto")), Some((true, false)));
+        assert_eq!(mode(&invite("Answer-Mode: auto ; Require")), Some((true, true)));
+        assert_eq!(mode(&invite("Answer-Mode: Manual;require")), Some((false, true)));
+        assert_eq!(mode(&invite("Subject: x")), None);
     }
 
     #[test]

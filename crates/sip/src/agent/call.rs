@@ -6,6 +6,7 @@ use offhook_ports::FlowId;
 
 use super::info::InfoDigits;
 use super::kpml::Keys;
+use super::redirected::Redirection;
 use super::reliable::Provisionals;
 use super::sessions::SessionTimer;
 use super::{CallInfo, End, SipCall};
@@ -89,6 +90,10 @@ pub(super) struct Call {
     pub queued: Option<String>,
     /// Hang up as soon as the ACK has come: before it a BYE is not allowed.
     pub bye_wanted: bool,
+    /// When it has gone unanswered for too long.
+    pub unanswered_at: Option<Instant>,
+    /// Where it was and may be sent.
+    pub redirection: Redirection,
     /// The CANCEL is out.
     pub cancel_sent: bool,
     /// [`super::Event::Ended`] was told.
@@ -139,6 +144,8 @@ impl Call {
             offer: None,
             queued: None,
             bye_wanted: false,
+            unanswered_at: None,
+            redirection: Redirection::default(),
             cancel_sent: false,
             told: false,
             remote: None,
@@ -169,7 +176,7 @@ impl Call {
         let offer = self.offer.as_ref().and_then(|offer| offer.retry_at);
         let open = self.provisionals.open.as_ref().map(|open| open.next);
         let keys = self.keys.as_ref().map(|keys| keys.until);
-        [offer, open, keys, self.timer.at].into_iter().flatten().min()
+        [offer, open, keys, self.timer.at, self.unanswered_at].into_iter().flatten().min()
     }
 
     /// The dialog a request of theirs belongs to.

@@ -126,6 +126,7 @@ impl UserAgent {
             | Purpose::Told(_)
             | Purpose::Bye(_)
             | Purpose::KeepAlive(_)
+            | Purpose::Presence
             | Purpose::Subscribe(_)
             | Purpose::Press(_)
             | Purpose::Publish
@@ -207,6 +208,7 @@ impl UserAgent {
                 last + 1
             }
             Purpose::Subscribe(id) => self.subscription_cseq(*id, last),
+            Purpose::Presence => self.publish_cseq(),
             Purpose::Invite(_)
             | Purpose::KeepAlive(_)
             | Purpose::Press(_)
@@ -236,6 +238,7 @@ impl UserAgent {
             | Purpose::Told(_)
             | Purpose::Bye(_)
             | Purpose::KeepAlive(_)
+            | Purpose::Presence
             | Purpose::Subscribe(_)
             | Purpose::Press(_)
             | Purpose::Publish
@@ -253,6 +256,7 @@ impl UserAgent {
             Purpose::Bye(Some(call)) => {
                 self.calls.remove(call);
             }
+            Purpose::Presence => self.publish_failed(status, None, now),
             Purpose::Info(call) => self.digit_answered(*call, status, now),
             Purpose::Kpml(call) => self.keys_refused(*call),
             Purpose::Update(call) => self.update_refused(*call, status, now),

@@ -15,7 +15,7 @@ use crate::message::{Message, Method, Name, Request, Response};
 pub(super) const ALLOW: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, NOTIFY, REFER, SUBSCRIBE";
 /// Extensions of a standard account.
-const SUPPORTED: &str = "100rel, join, norefersub, replaces, timer";
+const SUPPORTED: &str = "100rel, answermode, gruu, join, norefersub, replaces, timer";
 
 impl UserAgent {
     pub(super) fn allow(&self) -> &'static str {
@@ -117,7 +117,17 @@ impl UserAgent {
     /// [`UserAgent::call_response`].
     pub(super) fn plain_response(&mut self, request: &Message, status: u16) -> Response {
         let tag = self.tokens.tag();
-        let mut response = self.response_with_tag(request, status, &tag);
+        self.tagged_response(request, status, &tag)
+    }
+
+    /// As [`UserAgent::plain_response`], with a tag that names a dialog.
+    pub(super) fn tagged_response(
+        &mut self,
+        request: &Message,
+        status: u16,
+        tag: &str,
+    ) -> Response {
+        let mut response = self.response_with_tag(request, status, tag);
         response.push(Name::Server, &self.product);
         // Who has a Session-ID gets one back (RFC 7989 section 6), where no call has one already.
         if let Some(theirs) = request.header(Name::SessionId).and_then(session_half) {

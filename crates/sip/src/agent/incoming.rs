@@ -5,6 +5,7 @@ use std::time::Instant;
 use offhook_ports::PhoneDialect;
 
 use super::call::{Asked, AwaitedAck, Call, Stage};
+use super::redirected::rings_here;
 use super::sessions::{dress_too_brief, too_brief};
 use super::{By, End, Event, MAX_CALLS, SipCall, UserAgent};
 use crate::dialog::Dialog;
@@ -14,8 +15,18 @@ use crate::message::{Message, Method, Name, Uri};
 use crate::transaction::{Arrived, ServerKey};
 
 /// Option tags whose meaning we honour when required.
-const EXTENSIONS: &[&str] =
-    &["norefersub", "replaces", "resource-priority", "extended-refer", "join", "100rel", "timer"];
+const EXTENSIONS: &[&str] = &[
+    "norefersub",
+    "replaces",
+    "resource-priority",
+    "extended-refer",
+    "join",
+    "100rel",
+    "timer",
+    "answermode",
+    "gruu",
+    "outbound",
+];
 
 impl UserAgent {
     /// Takes a request from the flow.
@@ -77,7 +88,8 @@ impl UserAgent {
 
     /// Whether the request URI names us (RFC 3261 section 8.2.2.1): by the user of our address of
     /// record or of our Contact, or, where it has no user, as the place at which we are reached.
-    /// Call managers name the line's number as well as the Contact, in any case of its letters, and
+    /// Registrars may say that we are reached by other names as well (P-Associated-URI, RFC 7315
+    /// section 4.1). Call managers name the line's number as well as the Contact, in any case of its letters, and
     /// may name the device [I].
     fn is_for_us(&self, message: &Message) -> bool {
         let Ok(uri) = Uri::parse(message.request_uri()) else { return false };
@@ -88,8 +100,10 @@ impl UserAgent {
             PhoneDialect::Standard => "",
             PhoneDialect::Cucm { device, .. } => device.as_str(),
         };
+        let known = self.registration.associated.iter().map(String::as_str);
         [self.account.user.as_str(), self.contact_user(), device]
-            .iter()
+            .into_iter()
+            .chain(known)
             .any(|own| !own.is_empty() && own.eq_ignore_ascii_case(user))
     }
 
@@ -133,6 +147,7 @@ impl UserAgent {
         let remote = Identity::of_sender(message);
         call.remote = Some(remote.clone());
         call.replaces = arrival.replaces;
+        call.unanswered_at = Some(now + rings_here(message));
         call.heard.clone_from(&offer);
         call.asked = Some(Asked { key, message: message.clone() });
         self.calls.insert(id, call);
@@ -164,6 +179,7 @@ impl UserAgent {
         };
         let Some(asked) = call.asked.take() else { return };
         call.stage = Stage::Accepted;
+        call.unanswered_at = None;
         let replaced = call.replaces.take();
         self.accept(id, asked, sdp, true, now);
         if let Some(replaced) = replaced {

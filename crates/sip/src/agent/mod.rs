@@ -20,6 +20,8 @@ mod offers;
 mod outbound;
 mod outgoing;
 mod publish;
+mod publishing;
+mod redirected;
 mod referred;
 mod register;
 mod reliable;
@@ -67,6 +69,8 @@ enum Purpose {
     Unregister,
     /// Whether the server at the other end of this flow is there.
     KeepAlive(FlowId),
+    /// PUBLISH of our presence to the server of a standard account.
+    Presence,
     /// SUBSCRIBE of this subscription.
     Subscribe(u32),
     /// REFER with this press of a button.
@@ -128,6 +132,7 @@ pub struct UserAgent {
     askings: Vec<referred::Asking>,
     next_call: u32,
     watching: watching::Watching,
+    publication: publishing::Publication,
     presses: Vec<keys::Press>,
     credentials: Credentials,
     out: VecDeque<Output>,
@@ -159,6 +164,7 @@ impl UserAgent {
             askings: vec![],
             next_call: 1,
             watching: watching::Watching::default(),
+            publication: publishing::Publication::default(),
             presses: vec![],
             credentials: Credentials::default(),
             out: VecDeque::new(),
@@ -200,6 +206,7 @@ impl UserAgent {
         self.stopping = Some(now + STOP_TIMEOUT);
         self.close_standbys();
         self.unsubscribe_all(now);
+        self.unpublish(now);
         self.leave(now);
         self.stop_if_quiet(false);
         self.flush();
@@ -288,6 +295,7 @@ impl UserAgent {
             self.standby_timeout(),
             self.wide.next_timeout(),
             self.watching_timeout(),
+            self.publication_timeout(),
             self.keys_timeout(),
             self.stopping,
         ]
@@ -309,6 +317,7 @@ impl UserAgent {
         self.tend_standbys(now);
         self.tend_wide(now);
         self.tend_subscriptions(now);
+        self.tend_publication(now);
         self.expire_presses(now);
         self.consider_return(now);
         self.retry_offers(now);
@@ -317,6 +326,7 @@ impl UserAgent {
         self.kpml_timeout(now);
         self.transfers_timeout(now);
         self.referrals_timeout(now);
+        self.unanswered_timeout(now);
         self.tell_referrers(now);
         self.stop_if_quiet(self.stopping.is_some_and(|end| end <= now));
         self.flush();
@@ -404,6 +414,7 @@ impl UserAgent {
             Purpose::Unregister => self.unregistered(status),
             Purpose::KeepAlive(flow) => self.standby_answered(flow, status, now),
             Purpose::Subscribe(id) => self.subscribe_response(id, &delivered.request, message, now),
+            Purpose::Presence => self.publish_response(message, now),
             Purpose::Press(id) => self.press_response(id, status, &message.explanation(), now),
             Purpose::Publish => self.published(status, &message.explanation()),
             Purpose::Invite(call) => self.invite_response(call, &delivered, message, now),
@@ -434,6 +445,7 @@ impl UserAgent {
             Purpose::Unregister => self.unregistered(status),
             Purpose::KeepAlive(flow) => self.standby_answered(flow, status, now),
             Purpose::Subscribe(id) => self.subscribe_failed(id, status, None, now),
+            Purpose::Presence => self.publish_failed(status, None, now),
             Purpose::Press(id) => self.press_response(id, status, "", now),
             Purpose::Publish => self.published(status, ""),
             Purpose::Invite(call) => self.invite_unanswered(call, status),

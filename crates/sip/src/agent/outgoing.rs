@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::call::{Call, SentAck, Stage};
+use super::redirected::RINGS;
 use super::{By, Context, End, Event, Purpose, SipCall, UserAgent};
 use crate::dialog::Dialog;
 use crate::message::{Message, Method, Name, Request};
@@ -42,6 +43,7 @@ impl UserAgent {
         self.dress_offer(&mut request, &call);
         request.body("application/sdp", sdp.as_str());
         call.said = Some(sdp);
+        call.unanswered_at = Some(now + RINGS);
         call.flow = self.flow.as_ref().map(|flow| flow.id);
         call.invite = self.send(request, Context::of(Purpose::Invite(id)), now);
         self.calls.insert(id, call);
@@ -80,7 +82,9 @@ impl UserAgent {
             100 => self.cancel_if_unwanted(id, now),
             101..=199 => self.provisional(id, delivered, message, now),
             200..=299 => self.accepted(id, delivered, message, now),
+            300..=399 if self.redirected(id, delivered, message, now) => {}
             422 if self.invite_again(id, delivered, message, now) => {}
+            400..=599 if self.try_elsewhere(id, delivered, now) => {}
             _ => self.invite_refused(id, message),
         }
     }
@@ -110,6 +114,9 @@ impl UserAgent {
             return;
         };
         let remote = call.identify(message);
+        if message.sdp().is_some() {
+            call.unanswered_at = None;
+        }
         call.early_answer |= message.sdp().is_some() && message.lists(Name::Require, "100rel");
         let status = message.status().unwrap_or(180);
         self.event(Event::Progress { call: id, status, sdp: message.sdp(), remote });
@@ -180,6 +187,7 @@ impl UserAgent {
         }
         call.dialog = Some(dialog);
         call.early.clear();
+        call.unanswered_at = None;
         self.send_ack(id, &delivered.request, now);
         let Some(call) = self.calls.get_mut(&id) else { return };
         if call.stage == Stage::Calling {

@@ -29,6 +29,8 @@ pub(super) struct Asking {
     wanted: Wanted,
     /// They want to hear how it fares.
     tells: bool,
+    /// It came outside every call.
+    outside: bool,
     /// The call that was made of it.
     made: Option<SipCall>,
     /// What was told last.
@@ -69,9 +71,7 @@ impl UserAgent {
             Ok(wanted) => Ok(wanted),
         };
         let status = wanted.as_ref().map_or_else(|status| *status, |_| 202);
-        let tells = !message.header(Name::ReferSub).is_some_and(|value| {
-            trim(value.split(';').next().unwrap_or("")).eq_ignore_ascii_case("false")
-        });
+        let tells = tells(message);
         let first = !std::mem::replace(&mut call.referred_before, true);
         let number = message.cseq().map_or(0, |cseq| cseq.number);
         let Some(dialog) = call.dialog.as_mut() else { return };
@@ -83,6 +83,7 @@ impl UserAgent {
             target: wanted.who.clone(),
             by: wanted.by.as_deref().and_then(|by| Some(Identity::of(&Address::parse(by).ok()?))),
             attended: wanted.replaces.is_some(),
+            outside: false,
         };
         // RFC 3515 section 2.4.6: only later ones need a name.
         let event = if first { "refer".to_owned() } else { format!("refer;id={number}") };
@@ -92,6 +93,7 @@ impl UserAgent {
             event,
             wanted,
             tells,
+            outside: false,
             made: None,
             told: 0,
             news: Some(100),
@@ -99,6 +101,60 @@ impl UserAgent {
         });
         self.tell_referrers(now);
         self.event(Event::Referred { call: id, referral: Box::new(referral) });
+    }
+
+    /// A REFER outside every call, from anybody who can reach us. It is no more than a question to
+    /// the person: whoever is sent somewhere pays for the call and is heard there. One question at a
+    /// time, so that nobody is flooded with them; a call manager has its own way to have us
+    /// dial, so of others on its line nothing is taken.
+    pub(super) fn asked_from_outside(&mut self, key: &ServerKey, message: &Message, now: Instant) {
+        let waits = |asking: &Asking| asking.outside && asking.made.is_none();
+        let wanted = match wanted(message) {
+            _ if self.is_cucm() => Err(403),
+            Err(status) => Err(status),
+            // Nobody but who is in a call gives it away.
+            Ok(wanted) if wanted.replaces.is_some() => Err(403),
+            Ok(_) if self.askings.iter().any(waits) => Err(480),
+            Ok(_) if self.askings.len() >= MOST => Err(503),
+            Ok(wanted) => Ok(wanted),
+        };
+        let tag = self.tokens.tag();
+        let dialog = Dialog::of_request(message, &tag);
+        let (wanted, dialog) = match (wanted, dialog) {
+            (Ok(wanted), Some(dialog)) => (wanted, dialog),
+            (wanted, _) => {
+                let status = wanted.err().unwrap_or(400);
+                return self.answer_plainly(key, message, status, now);
+            }
+        };
+        let tells = tells(message);
+        let mut response = self.tagged_response(message, 202, &tag);
+        response.push(Name::Contact, self.contact());
+        if !tells {
+            response.push(Name::ReferSub, "false");
+        }
+        self.respond(key, &response, now);
+        let call = self.new_call_id();
+        let referral = Referral {
+            target: wanted.who.clone(),
+            by: Some(Identity::of_sender(message)),
+            attended: false,
+            outside: true,
+        };
+        self.askings.push(Asking {
+            call,
+            dialog,
+            event: "refer".to_owned(),
+            wanted,
+            tells,
+            outside: true,
+            made: None,
+            told: 0,
+            news: Some(100),
+            until: now + TELLING,
+        });
+        self.tell_referrers(now);
+        self.event(Event::Referred { call, referral: Box::new(referral) });
     }
 
     fn answer_refer(
@@ -275,6 +331,13 @@ impl UserAgent {
         }
         self.askings.retain(|asking| asking.until > now);
     }
+}
+
+/// Whether they want to hear how it fares (RFC 4488).
+fn tells(message: &Message) -> bool {
+    !message.header(Name::ReferSub).is_some_and(|value| {
+        trim(value.split(';').next().unwrap_or("")).eq_ignore_ascii_case("false")
+    })
 }
 
 /// Reads a REFER.

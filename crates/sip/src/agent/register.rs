@@ -23,6 +23,8 @@ const SETTLED: Duration = Duration::from_secs(10);
 const OVERSLEPT: Duration = Duration::from_secs(15);
 /// Longest Retry-After that is honoured.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// Most names of P-Associated-URI kept.
+const MAX_NAMES: usize = 16;
 /// Most entries of Service-Route kept.
 const MAX_ROUTES: usize = 8;
 
@@ -51,6 +53,8 @@ pub(super) struct Registration {
     since: Option<Instant>,
     /// Service-Route of the registrar (RFC 3608).
     pub routes: Vec<String>,
+    /// User parts of the other addresses that lead here.
+    pub associated: Vec<String>,
     /// Where we were registered last, and from which address.
     place: Option<usize>,
     home: Option<IpAddr>,
@@ -71,6 +75,7 @@ impl Registration {
             outdated: None,
             since: None,
             routes: vec![],
+            associated: vec![],
             place: None,
             home: None,
             insist: Insist::No,
@@ -243,6 +248,7 @@ impl UserAgent {
         self.registration.attempts.succeeded();
         self.registration.routes =
             message.tokens(Name::ServiceRoute).take(MAX_ROUTES).map(str::to_owned).collect();
+        self.registration.associated = associated(message);
         // A registrar that sends calls back on our flow finds it by the address it sees. CUCM
         // wants the socket's own (reference sip-dialect.md section 1), and with outbound the flow
         // has a name.
@@ -289,6 +295,7 @@ impl UserAgent {
         }
         self.arrange_standbys(now);
         self.renew_subscriptions(now);
+        self.renew_publication(now);
     }
 
     /// Registers although somebody else has the phone.
@@ -493,6 +500,16 @@ impl UserAgent {
             self.event(Event::Unregistered);
         }
     }
+}
+
+/// The users of P-Associated-URI: of `sip:` and `tel:`, without parameters of numbers.
+fn associated(message: &Message) -> Vec<String> {
+    let addresses = message.addresses(Name::PAssociatedUri).filter_map(Result::ok);
+    let users = addresses.filter_map(|address| {
+        let user = address.uri().ok()?.user_text()?.split(';').next()?.to_owned();
+        Some(user).filter(|user| !user.is_empty())
+    });
+    users.take(MAX_NAMES).collect()
 }
 
 /// A UUID of random bits (RFC 9562 section 5.4).

@@ -85,8 +85,7 @@ impl UserAgent {
             Method::Options => self.options(key, message, now),
             Method::Notify => self.notify(key, message, now),
             Method::Refer if self.remote_control(key, message, now) => {}
-            // Nobody sends us anywhere but who talks to us.
-            Method::Refer => self.answer_plainly(key, message, 403, now),
+            Method::Refer => self.asked_from_outside(key, message, now),
             Method::Bye | Method::Info | Method::Prack | Method::Update => {
                 self.answer_plainly(key, message, 481, now);
             }

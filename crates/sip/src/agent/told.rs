@@ -18,6 +18,8 @@ pub struct Arrival {
     /// It wants to be answered without anybody doing so, after this time (RFC 5373; Call-Info
     /// `answer-after`).
     pub answer_after: Option<Duration>,
+    /// It wants nothing but that: who does not answer by itself is to refuse (RFC 5373 section 4.3).
+    pub answer_or_refuse: bool,
     /// Who diverted it to us, the first one first (RFC 5806, RFC 7044). At most 10.
     pub diverted: Vec<Identity>,
 }
@@ -54,8 +56,10 @@ pub enum TransferStep {
 pub struct Referral {
     /// Whom.
     pub target: Identity,
-    /// Who says so, where it is told (RFC 3892).
+    /// Who says so, where it is told (RFC 3892); outside a call who sent it.
     pub by: Option<Identity>,
+    /// It came outside every call, from somebody we do not talk to.
+    pub outside: bool,
     /// The call takes the place of one that the target has (attended transfer).
     pub attended: bool,
 }

@@ -164,7 +164,7 @@ pub enum Event {
     /// They want us to call somebody else. Answer with [`super::UserAgent::follow`] or
     /// [`super::UserAgent::refuse_referral`].
     Referred {
-        /// The call it was said in.
+        /// The call it was said in; outside every call a name for the question alone.
         call: SipCall,
         /// What.
         referral: Box<Referral>,

@@ -96,7 +96,8 @@ impl Baresip {
             std::fs::write(folder.join(name), bytes).map_err(|error| error.to_string())
         };
         std::fs::create_dir_all(folder.join("heard")).map_err(|error| error.to_string())?;
-        write("speech.wav", &speech::wav(codec.rate(), 60))?;
+        // It reads the whole file for every call.
+        write("speech.wav", &speech::wav(codec.rate(), if many { 2 } else { 60 }))?;
         let control = free_port()?;
         write("config", config(&folder.display().to_string(), control, codec, many)?.as_bytes())?;
         write("accounts", account.as_bytes())?;
@@ -144,22 +145,17 @@ fn account(name: &str, password: &str, (domain, registrar): (&str, &str), codec:
 
 /// Sound is read from a file at the codec's own rate and what it hears is written to one, as ours
 /// does. Debian's version has no player into files: a filter writes instead, in the thread that
-/// receives, which is cheaper for it than a player would be. `many` calls at a time have a tone to
-/// say and hear nothing: opening and writing a file for each would be dear, and is not what counts.
+/// receives, which is cheaper for it than a player would be. Of `many` calls at a time
+/// nothing is written: a file for each would be dear, and is not what counts.
 fn config(folder: &str, control: u16, codec: Codec, many: bool) -> Result<String, String> {
     let (port, rate) = (free_port()?, codec.rate());
-    let (most, source, modules) = if many {
-        (0, "ausine,440".to_owned(), "module ausine.so\n")
-    } else {
-        let modules = "module aufile.so\nmodule sndfile.so\n";
-        (4, format!("aufile,{folder}/speech.wav"), modules)
-    };
+    let (most, recorder) = if many { (0, "") } else { (4, "module sndfile.so\n") };
     Ok(format!(
         "poll_method epoll\n\
          sip_listen 127.0.0.1:{port}\n\
          call_local_timeout 120\n\
          call_max_calls {most}\n\
-         audio_source {source}\n\
+         audio_source aufile,{folder}/speech.wav\n\
          audio_alert aufile,{folder}/none.wav\n\
          ausrc_srate {rate}\n\
          auplay_srate {rate}\n\
@@ -186,7 +182,8 @@ fn config(folder: &str, control: u16, codec: Codec, many: bool) -> Result<String
          module_path /usr/lib/baresip/modules\n\
          module g711.so\n\
          module opus.so\n\
-         {modules}\
+         module aufile.so\n\
+         {recorder}\
          module_tmp uuid.so\n\
          module_tmp account.so\n\
          module_app menu.so\n\
