@@ -27,12 +27,12 @@ fn phone(phone: PhoneState) -> Window {
 #[test]
 fn a_call_is_given_away_at_once_or_after_asking() {
     let mut window = one();
-    window.press("More").press("Transfer…");
+    window.press("Transfer");
     window.type_into("Number or address", "4302").press("Transfer now");
     check(&mut window, &["Call(Transfer { id: CallId(1), to: Number(\"4302\") })"]);
 
     let mut window = one();
-    window.press("More").press("Transfer…");
+    window.press("Transfer");
     window.type_into("Number or address", "4302").press("Ask first");
     check(&mut window, &["Dial { to: Number(\"4302\"), video: false }"]);
     let mut first = call(1, "4217", CallState::Held);
@@ -45,7 +45,7 @@ fn a_call_is_given_away_at_once_or_after_asking() {
 #[test]
 fn what_is_no_number_is_said() {
     let mut window = one();
-    window.press("More").press("Transfer…");
+    window.press("Transfer");
     window.type_into("Number or address", "<>").press("Transfer now");
     assert!(window.says("This is neither a number nor an address."));
     check(&mut window, &[]);

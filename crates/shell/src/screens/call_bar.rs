@@ -256,6 +256,12 @@ fn buttons(
             out.push(hold_or_resume(call));
         }
     }
+    if call.can.transfer
+        && put(ui, &cx.t("transfer-short"), icons::PHONE_OUTGOING, Kind::Plain, None, true)
+            .clicked()
+    {
+        super::call_more::give(hub, call.id);
+    }
     let name = cx.t("keypad");
     let open = hub.keypad == Some(call.id);
     let pad = put(ui, &name, icons::GRIP, Kind::Plain, Some(open), true);
