@@ -57,7 +57,7 @@ pub(crate) fn fault(fault: &Fault, at: &Endpoint) -> Option<Coded> {
         Fault::NoEncryption => "no-encryption",
         Fault::Conflict => "conflict",
         Fault::Stream(condition) => {
-            values.push(("condition", condition.to_string()));
+            values.push(("condition", condition.clone()));
             "stream"
         }
         Fault::Sip(code @ (401 | 407 | 404 | 408 | 503), text) => {

@@ -82,7 +82,7 @@ pub fn announce(ui: &Ui, cx: &Cx<'_>, call: &Call, place: Rect) {
 fn end_words(cx: &Cx<'_>, call: &Call) -> String {
     let problem = call.end.as_ref().and_then(|end| end.problem.as_ref());
     if let Some(problem) = problem {
-        return problem.cause.clone();
+        return cx.texts.cause(problem);
     }
     let cause = call.end.as_ref().map_or("", |end| end.cause);
     cx.t(match cause {

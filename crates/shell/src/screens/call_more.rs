@@ -172,8 +172,8 @@ pub fn below(
             said(ui, &cx.t("call-preserved"), cx.c.away);
         }
         if let Some(trouble) = &call.trouble {
-            said(ui, &trouble.cause, cx.c.busy);
-            said(ui, &trouble.remedy, cx.c.muted);
+            said(ui, &cx.texts.cause(trouble), cx.c.busy);
+            said(ui, &cx.texts.remedy(trouble), cx.c.muted);
         }
         if let Some(by) = &call.diverted_by {
             said(ui, &cx.tw("diverted-by", "name", by), cx.c.muted);

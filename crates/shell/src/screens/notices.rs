@@ -17,8 +17,8 @@ struct Notice {
     glyph: &'static str,
     tint: Color32,
     words: String,
-    /// What the button says, its whole name, and what it does.
-    act: Option<(String, String, Command)>,
+    /// What the button says and does.
+    act: Option<(String, Command)>,
 }
 
 /// Draws them from the top; gives where they end.
@@ -52,8 +52,7 @@ fn all(cx: &Cx<'_>, hub: &Hub) -> Vec<Notice> {
         && let Ok(to) = parked.at.parse::<DialString>()
     {
         let words = cx.texts.with("phone-parked", &[("name", &parked.who), ("number", &parked.at)]);
-        let name = cx.tw("phone-take-back", "name", &parked.who);
-        let act = Some((cx.t("phone-take-back-do"), name, Command::Dial { to, video: false }));
+        let act = Some((cx.t("phone-take-back-do"), Command::Dial { to, video: false }));
         notices.push(Notice { glyph: icons::CLOCK, tint: cx.c.accent, words, act });
     }
     if phone.messages.waiting && hub.section == Section::Calls {
@@ -78,12 +77,9 @@ fn elsewhere(cx: &Cx<'_>) -> Option<Notice> {
         (None, None) => return None,
     };
     let forwarded = phone.forward.is_some();
-    let (glyph, name, tint) = if forwarded {
-        (icons::PHONE_OUTGOING, cx.t("phone-forward-not"), cx.c.away)
-    } else {
-        (icons::BELL_OFF, cx.t("phone-ring-again"), cx.c.busy)
-    };
-    let act = Some((cx.t("notice-end"), name, Command::Call(end)));
+    let (glyph, tint) =
+        if forwarded { (icons::PHONE_OUTGOING, cx.c.away) } else { (icons::BELL_OFF, cx.c.busy) };
+    let act = Some((cx.t("notice-end"), Command::Call(end)));
     Some(Notice { glyph, tint, words, act })
 }
 
@@ -94,10 +90,9 @@ fn messages(cx: &Cx<'_>) -> Notice {
         None => cx.t("phone-messages-some"),
     };
     let number = phone.voicemail.as_ref().and_then(|number| number.parse::<DialString>().ok());
-    let act = number.filter(|_| cx.can_call()).map(|to| {
-        let name = cx.t("phone-voicemail-call");
-        (cx.t("phone-voicemail-listen"), name, Command::Dial { to, video: false })
-    });
+    let act = number
+        .filter(|_| cx.can_call())
+        .map(|to| (cx.t("phone-voicemail-listen"), Command::Dial { to, video: false }));
     Notice { glyph: icons::PLAY, tint: cx.c.accent, words, act }
 }
 
@@ -107,7 +102,8 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, notice: Notice, place: Rect, out: &mut Vec<Comm
     let center = pos2(place.left() + 20.0, place.center().y);
     icon(ui, center, notice.glyph, 16.0, cx.c.text);
     let mut text = place.with_min_x(place.left() + 36.0).with_max_x(place.right() - 10.0);
-    if let Some((label, name, command)) = notice.act {
+    if let Some((label, command)) = notice.act {
+        let name = format!("{label}: {}", notice.words);
         let width = galley(ui, &label, Type::Strong, cx.c.text, f32::INFINITY, 1).size().x + 24.0;
         let at = pos2(place.right() - 5.0 - width / 2.0, place.center().y);
         let button = Rect::from_center_size(at, vec2(width, 30.0));
