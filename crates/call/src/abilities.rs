@@ -91,6 +91,7 @@ impl Phone {
         };
         let state = Arc::make_mut(&mut self.state);
         (state.reduced, state.elsewhere) = (reduced, None);
+        state.voicemail.clone_from(&self.account.voicemail_pilot);
         state.can = if reduced { PhoneAbilities::default() } else { can };
     }
 

@@ -37,7 +37,8 @@ pub fn no_common_sound(error: Option<SdpError>) -> CallEnd {
             Owner::Admin,
             "The other phone does not encrypt its sound, and calls from here must be encrypted.",
             "Have encryption (SRTP) allowed for the other phone, or call from inside.",
-        ),
+        )
+        .coded("call-in-clear", []),
         Some(SdpError::SecureOnly) => Problem::new(
             Area::Media,
             Owner::Admin,
@@ -56,6 +57,7 @@ fn unlike_sound(answer: &str) -> Problem {
         format!("The two phones have no kind of sound in common ({answer})."),
         "Have the codecs of both phones compared, and whether one of them insists on encryption.",
     )
+    .coded("call-no-codec", [("answer", answer)])
 }
 
 fn problem(end: &End, at: &Endpoint) -> Problem {
@@ -68,32 +70,37 @@ fn problem(end: &End, at: &Endpoint) -> Problem {
             Owner::Network,
             format!("The call was lost: {answer}."),
             "Check the network connection and call again; the phone registers again by itself.",
-        ),
+        )
+        .coded("call-lost", [("answer", &answer)]),
         Some(300..=399) => Problem::new(
             Area::Registration,
             Owner::User,
             "They are to be called elsewhere, outside of what your own server answers for.",
             "Call the address that is shown with the call yourself, if you want to.",
-        ),
+        )
+        .coded("call-elsewhere", []),
         Some(415 | 488 | 606) => unlike_sound(&answer),
         Some(403) => Problem::new(
             Area::Registration,
             Owner::Admin,
             format!("{} does not allow this call ({answer}).", at.host),
             "Have the dialling permissions of this line checked.",
-        ),
+        )
+        .coded("call-not-allowed", [("host", &at.host), ("answer", &answer)]),
         Some(500..=599) => Problem::new(
             Area::Network,
             Owner::Server,
             format!("{} could not put the call through ({answer}).", at.host),
             "Try again in a minute; if it stays so, have the call server's log looked at.",
-        ),
+        )
+        .coded("call-not-through", [("host", &at.host), ("answer", &answer)]),
         None | Some(_) => Problem::new(
             Area::Registration,
             Owner::Admin,
             format!("The call was refused ({answer})."),
             "Check the number; if it is right, have the call server's log looked at for this call.",
-        ),
+        )
+        .coded("call-refused", [("answer", &answer)]),
     };
     problem.with_evidence(format!("{at}: {answer}"))
 }

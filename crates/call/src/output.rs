@@ -10,7 +10,6 @@ use crate::Tone;
 
 /// One wish, drained with [`crate::Phone::poll`].
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "it is taken apart as soon as it is polled")]
 pub enum Output {
     /// Open a connection or socket; answer with `flow_opened` or `flow_failed`.
     Open {

@@ -116,12 +116,15 @@ impl Phone {
             return true;
         }
         (entry.call.remote, entry.call.name) = next.before;
-        entry.call.trouble = Some(Problem::new(
-            Area::Registration,
-            Owner::User,
-            "You were to be put through, and nobody was reached; you are back in the call.",
-            "Tell the other side.",
-        ));
+        entry.call.trouble = Some(
+            Problem::new(
+                Area::Registration,
+                Owner::User,
+                "You were to be put through, and nobody was reached; you are back in the call.",
+                "Tell the other side.",
+            )
+            .coded("referred-nobody", []),
+        );
         self.restore(index);
         true
     }

@@ -223,12 +223,15 @@ impl Phone {
         let Some(at) = self.errands.iter().position(|errand| errand.sip == sip) else { return };
         self.errands.remove(at);
         let status = end.status.map_or_else(String::new, |status| format!(" ({status})"));
-        Arc::make_mut(&mut self.state).trouble = Some(Problem::new(
-            Area::Registration,
-            Owner::Server,
-            format!("Forwarding was not changed: the call server refused{status}."),
-            "Try again, or set it in the self-care portal of your organisation.",
-        ));
+        Arc::make_mut(&mut self.state).trouble = Some(
+            Problem::new(
+                Area::Registration,
+                Owner::Server,
+                format!("Forwarding was not changed: the call server refused{status}."),
+                "Try again, or set it in the self-care portal of your organisation.",
+            )
+            .coded("forward-refused", []),
+        );
     }
 
     /// Holds here at once. A call manager is told, so that the other phones of the line know.

@@ -131,7 +131,8 @@ impl Phone {
             Owner::Admin,
             format!("No sound port is free for the call: {why}."),
             "Widen the media port range of the phone, or end other programs that use it.",
-        );
+        )
+        .coded("call-no-port", []);
         self.finish(
             index,
             CallEnd { cause: "failed", sip_status: None, problem: Some(problem) },

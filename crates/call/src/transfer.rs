@@ -161,7 +161,8 @@ impl Phone {
                     Owner::Server,
                     "Nobody told whether the call was transferred; it is with you again.",
                     "Ask the other side, or try once more.",
-                );
+                )
+                .coded("transfer-unknown", []);
                 self.kept(index, problem);
             }
         }
@@ -193,12 +194,19 @@ fn refused(status: u16, text: &str) -> Problem {
         420 => (Owner::Admin, format!("the other phone cannot do it ({status})")),
         _ => (Owner::Server, format!("{} ({status})", words(text))),
     };
+    let code = match status {
+        486 | 600 => "transfer-busy",
+        408 | 480 | 487 => "transfer-no-answer",
+        404 | 410 | 484 | 604 => "transfer-no-number",
+        _ => "transfer-refused",
+    };
     Problem::new(
         Area::Registration,
         owner,
         format!("The call was not transferred: {why}. It is with you again."),
         "Talk on, or transfer it to somebody else.",
     )
+    .coded(code, [("status", &status.to_string())])
 }
 
 fn words(text: &str) -> &str {

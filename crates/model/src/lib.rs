@@ -8,6 +8,7 @@ mod address;
 mod audio;
 mod call;
 mod chat;
+mod coded;
 mod command;
 mod edge;
 mod fault;
@@ -39,6 +40,7 @@ pub use chat::{
     Alerts, Chat, ChatKind, ChatProtection, Delivery, DeviceKey, KeyTrust, Message, More,
     Protection, Reaction, ReplyTo, Retraction,
 };
+pub use coded::Coded;
 pub use command::{Command, CommandError, ErrorCode, Reply};
 pub use edge::EdgeFault;
 pub use fault::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};

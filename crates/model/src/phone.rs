@@ -167,6 +167,9 @@ pub struct PhoneState {
     pub dnd: Option<Dnd>,
     /// Voicemail.
     pub messages: MessagesWaiting,
+    /// Call this to hear them, where a number is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voicemail: Option<String>,
     /// Registered at a gateway that stands in for the call managers (SRST): call, hold and resume
     /// are all that works.
     pub reduced: bool,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};
+use crate::{Coded, DnsFault, Endpoint, Fault, Link, Service, TlsFault};
 
 /// Who must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +101,9 @@ pub struct Problem {
     pub remedy: String,
     /// What was seen, for the support desk: endpoint and answer, never a secret.
     pub evidence: String,
+    /// The code of cause and remedy, where they can be said in other languages.
+    #[serde(skip)]
+    pub coded: Option<Coded>,
 }
 
 impl Problem {
@@ -111,21 +114,26 @@ impl Problem {
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        let who = match (owner, area) {
-            (Owner::User, _) => "you",
-            (Owner::Admin, Area::Dns) => "DNS administrator",
-            (Owner::Admin, _) => "UC administrator",
-            (Owner::Network, _) => "network administrator",
-            (Owner::Server, _) => "the service's operator",
-        };
         Self {
             rule: None,
             area,
             cause: cause.into(),
             owner,
-            who: who.to_owned(),
+            who: Self::usual_who(owner, area).to_owned(),
             remedy: remedy.into(),
             evidence: String::new(),
+            coded: None,
+        }
+    }
+
+    /// Who it is in words, where nobody more precise is named.
+    pub fn usual_who(owner: Owner, area: Area) -> &'static str {
+        match (owner, area) {
+            (Owner::User, _) => "you",
+            (Owner::Admin, Area::Dns) => "DNS administrator",
+            (Owner::Admin, _) => "UC administrator",
+            (Owner::Network, _) => "network administrator",
+            (Owner::Server, _) => "the service's operator",
         }
     }
 
@@ -153,6 +161,7 @@ impl Problem {
             ),
         )
         .with_rule(1)
+        .coded("no-services", [("host", domain)])
         .with_evidence(format!("SRV records of {domain}: none"))
     }
 
@@ -165,6 +174,7 @@ impl Problem {
             "Create a Cisco Unified Client Services Framework device and associate it with the \
              user; check that the user id is spelt in the same case.",
         )
+        .coded("no-device", [("user", user)])
         .with_rule(18)
     }
 
@@ -218,6 +228,7 @@ impl Problem {
              translation does not send the sound another way.",
         )
         .with_rule(34)
+        .coded("silent-call", [])
         .with_evidence("the call is up, and no RTP came for three seconds or more")
     }
 
@@ -269,6 +280,7 @@ impl Problem {
             "Check the address. If it is right, ask the UC administrator whether the account is \
              enabled on a cluster.",
         )
+        .coded("no-home-cluster", [("user", user), ("host", host)])
     }
 }
 
@@ -404,7 +416,9 @@ impl Fault {
             .with_rule(25),
             Self::NotRecorded => Problem::not_recorded(service),
         };
-        problem.with_evidence(format!("{service} {at}: {self:?}"))
+        let coded = crate::coded::fault(self, at);
+        Problem { coded: coded.or(problem.coded.clone()), ..problem }
+            .with_evidence(format!("{service} {at}: {self:?}"))
     }
 }
 

@@ -153,6 +153,7 @@ impl State {
             cause: text(&problem.cause),
             remedy: text(&problem.remedy),
             evidence: text(&problem.evidence),
+            coded: None,
             ..problem.clone()
         }
     }

@@ -2,9 +2,12 @@
 //!
 //! `cargo run -p offhook-shell --example gallery -- --screen hub --theme dark --scale 2
 //! --size 1240x800 --screenshot hub.png`. With `--screenshot` it writes the picture and ends.
+//! `--press NAME` presses the control of that name, `@NAME` gives it the focus, `=TEXT` types.
 
 #![allow(dead_code, clippy::print_stderr, reason = "a tool for the desk")]
 
+#[path = "gallery/hand.rs"]
+mod hand;
 #[path = "../tests/common/rooms.rs"]
 mod rooms;
 #[path = "../tests/common/sample.rs"]
@@ -29,7 +32,7 @@ struct Options {
     language: Option<String>,
     screenshot: Option<String>,
     call_window: bool,
-    clicks: Vec<egui::Pos2>,
+    press: Vec<String>,
 }
 
 fn options() -> Result<Options, String> {
@@ -42,7 +45,7 @@ fn options() -> Result<Options, String> {
         language: None,
         screenshot: None,
         call_window: false,
-        clicks: Vec::new(),
+        press: Vec::new(),
     };
     let mut args = std::env::args().skip(1);
     while let Some(name) = args.next() {
@@ -57,7 +60,7 @@ fn options() -> Result<Options, String> {
             },
             "--scale" => options.scale = value()?.parse().map_err(|_| "scale is a number")?,
             "--size" => options.size = pair(&value()?)?,
-            "--click" => options.clicks.push(pair(&value()?)?.to_pos2()),
+            "--press" => options.press.push(value()?),
             "--language" => options.language = Some(value()?),
             "--call-window" => options.call_window = true,
             "--screenshot" => options.screenshot = Some(value()?),
@@ -118,6 +121,30 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
             one.muted = true;
             (sample::calling(vec![one]), chat())
         }
+        "transfer" | "keypad" => {
+            (sample::calling(vec![call(1, "4217", CallState::Connected)]), vec![])
+        }
+        "keypad-bar" => (sample::calling(vec![call(1, "4188", CallState::Connected)]), chat()),
+        "call-menu-two" | "transfer-two" => {
+            let first = call(1, "4217", CallState::Connected);
+            let second = call(2, "+49 30 5550 0142", CallState::Held);
+            (sample::calling(vec![first, second]), vec![])
+        }
+        "incoming-menu" => {
+            let first = call(1, "4188", CallState::Connected);
+            let second = call(2, "+49 30 5550 0142", CallState::Incoming);
+            (sample::calling(vec![first, second]), chat())
+        }
+        "preserved" => {
+            let mut one = call(1, "4217", CallState::Connected);
+            one.can = offhook_model::CallAbilities::default();
+            one.preserved = true;
+            (sample::calling(vec![one]), vec![])
+        }
+        "phone-forward" => {
+            let phone = std::sync::Arc::new(sample::phone());
+            (Snapshot { phone, ..sample::hub() }, chat())
+        }
         "controlled" => (sample::controlled(), vec![]),
         "asked" => (sample::asked_to_call(), chat()),
         "elsewhere" => (sample::elsewhere(), chat()),
@@ -125,7 +152,7 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
             let mut snapshot = sample::hub();
             snapshot.phone = std::sync::Arc::new(offhook_model::PhoneState {
                 forward: None,
-                dnd: Some(offhook_model::Dnd::RingerOff),
+                dnd: Some(offhook_model::Dnd::Reject),
                 ..sample::phone()
             });
             (snapshot, chat())
@@ -152,13 +179,27 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
     })
 }
 
+/// What is pressed to open a menu or dialog of a scene.
+fn pressed(scene: &str) -> impl Iterator<Item = &'static str> {
+    let steps: &[&str] = match scene {
+        "call-menu-two" => &["More"],
+        "transfer" | "transfer-two" => &["Transfer", "=4302"],
+        "keypad" | "keypad-bar" => &["Keypad"],
+        "incoming-menu" => &["More"],
+        "phone-menu" => &["Phone: Calls are refused, 3 voice messages"],
+        "phone-forward" => &["Phone: calls go to 4302, 3 voice messages"],
+        _ => &[],
+    };
+    steps.iter().copied()
+}
+
 struct Gallery {
     shell: Shell,
     snapshot: Snapshot,
     screenshot: Option<String>,
-    clicks: Vec<egui::Pos2>,
-    step: u32,
     frames: u32,
+    /// Frames until everything is open and no animation goes on.
+    settled: u32,
     started: bool,
 }
 
@@ -167,37 +208,13 @@ impl eframe::App for Gallery {
         self.shell.logic(ctx, &self.snapshot);
     }
 
-    /// Presses the next of `--click` in every third frame.
-    fn raw_input_hook(&mut self, ctx: &egui::Context, input: &mut egui::RawInput) {
-        if self.clicks.is_empty() {
-            return;
-        }
-        ctx.request_repaint();
-        let pos = self.clicks[0];
-        let press = |pressed| egui::Event::PointerButton {
-            pos,
-            button: egui::PointerButton::Primary,
-            pressed,
-            modifiers: egui::Modifiers::NONE,
-        };
-        self.step += 1;
-        match self.step % 3 {
-            1 => input.events.push(egui::Event::PointerMoved(pos)),
-            2 => input.events.push(press(true)),
-            _ => {
-                input.events.push(press(false));
-                self.clicks.remove(0);
-            }
-        }
-    }
-
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.shell.ui(ui, &self.snapshot, NOW, (0.2, 0.05), &mut |command| {
             eprintln!("{command:?}");
         });
         self.frames += 1;
         let Some(path) = &self.screenshot else { return };
-        if self.frames < 16 {
+        if self.frames < self.settled {
             ui.ctx().request_repaint();
         } else if !self.started {
             self.started = true;
@@ -248,6 +265,10 @@ fn main() -> ExitCode {
         Box::new(move |context| {
             let ctx = &context.egui_ctx;
             ctx.set_zoom_factor(options.scale);
+            let press: Vec<String> =
+                pressed(&options.screen).map(str::to_owned).chain(options.press).collect();
+            let steps = u32::try_from(press.len()).unwrap_or(0);
+            ctx.add_plugin(hand::Hand::new(press));
             let mut shell = Shell::new(ctx, options.language.as_deref());
             shell.set_zone(|_| 0);
             shell.set_own_call_window(options.call_window);
@@ -259,9 +280,8 @@ fn main() -> ExitCode {
                 shell,
                 snapshot,
                 screenshot: options.screenshot,
-                clicks: options.clicks,
-                step: 0,
                 frames: 0,
+                settled: 16 + 6 * steps,
                 started: false,
             }))
         }),

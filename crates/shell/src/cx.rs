@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, FixedOffset, Offset, TimeZone};
 use offhook_model::{
-    Activity, Availability, Call, Contact, DialString, Jid, Presence, ProductMode, ServiceState,
-    Snapshot, Timestamp,
+    Activity, Availability, Call, Contact, DialString, Jid, LineState, Presence, ProductMode,
+    ServiceState, Snapshot, Timestamp,
 };
 
 use crate::texts::Texts;
@@ -224,6 +224,13 @@ impl Cx<'_> {
     /// availability is shown.
     pub fn has_chat(&self) -> bool {
         self.snap.session.product_mode != Some(ProductMode::PhoneOnly)
+    }
+
+    /// What a person's line does, where it is watched (busy lamp).
+    pub fn line_state(&self, number: Option<&str>) -> Option<LineState> {
+        let number = digits(number?);
+        let line = self.snap.phone.lines.iter().find(|line| digits(&line.number) == number)?;
+        (line.state != LineState::Unknown).then_some(line.state)
     }
 
     /// Calls are possible.

@@ -1,9 +1,13 @@
 //! Sentences of the window, from `assets/locale/*.ftl`. No other file holds any.
 
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
+use offhook_model::Problem;
 
 const ENGLISH: &str = include_str!("../../../assets/locale/en.ftl");
 const GERMAN: &str = include_str!("../../../assets/locale/de.ftl");
+
+/// Problems, by their codes; in English they are said as the model says them.
+const GERMAN_PROBLEMS: &str = include_str!("../../../assets/locale/problems.de.ftl");
 
 /// Languages that are complete: tag and own name.
 pub const LANGUAGES: [(&str, &str); 2] = [("en", "English"), ("de", "Deutsch")];
@@ -21,16 +25,19 @@ impl Texts {
                 .next()
                 .is_some_and(|language| language.eq_ignore_ascii_case("de"))
         });
-        let (tag, source) = if german { ("de", GERMAN) } else { ("en", ENGLISH) };
+        let (tag, sources): (_, &[&str]) =
+            if german { ("de", &[GERMAN, GERMAN_PROBLEMS]) } else { ("en", &[ENGLISH]) };
         let language = tag.parse().unwrap_or_default();
         let mut bundle = FluentBundle::new(vec![language]);
         // Isolation marks have no picture, and no text here mixes directions.
         bundle.set_use_isolating(false);
         // A file with an error still gives its good messages; a test reads the errors.
-        let resource = match FluentResource::try_new(source.to_owned()) {
-            Ok(resource) | Err((resource, _)) => resource,
-        };
-        bundle.add_resource_overriding(resource);
+        for source in sources {
+            let resource = match FluentResource::try_new((*source).to_owned()) {
+                Ok(resource) | Err((resource, _)) => resource,
+            };
+            bundle.add_resource_overriding(resource);
+        }
         Self { bundle }
     }
 
@@ -55,6 +62,24 @@ impl Texts {
         self.format(key, Some(&args))
     }
 
+    /// Cause of a problem, in this language where its code is translated.
+    pub fn cause(&self, problem: &Problem) -> String {
+        self.said(problem, "").unwrap_or_else(|| problem.cause.clone())
+    }
+
+    /// What to do about it, likewise.
+    pub fn remedy(&self, problem: &Problem) -> String {
+        self.said(problem, "-remedy").unwrap_or_else(|| problem.remedy.clone())
+    }
+
+    fn said(&self, problem: &Problem, part: &str) -> Option<String> {
+        let coded = problem.coded.as_ref()?;
+        let key = format!("problem-{}{part}", coded.code);
+        let values: Vec<_> =
+            coded.values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.bundle.has_message(&key).then(|| self.with(&key, &values))
+    }
+
     fn format(&self, key: &str, args: Option<&FluentArgs<'_>>) -> String {
         let pattern = self.bundle.get_message(key).and_then(|found| found.value());
         let Some(pattern) = pattern else {
@@ -70,7 +95,9 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
-    use super::{ENGLISH, GERMAN, Texts};
+    use offhook_model::{Endpoint, Fault, Link, Problem, Service};
+
+    use super::{ENGLISH, GERMAN, GERMAN_PROBLEMS, Texts};
 
     /// Keys of a file with the variables of each.
     fn keys(source: &str) -> BTreeMap<String, BTreeSet<String>> {
@@ -101,7 +128,7 @@ mod tests {
 
     #[test]
     fn both_files_are_valid() {
-        for source in [ENGLISH, GERMAN] {
+        for source in [ENGLISH, GERMAN, GERMAN_PROBLEMS] {
             let read = fluent_bundle::FluentResource::try_new(source.to_owned());
             assert!(read.is_ok(), "{:?}", read.err().map(|(_, errors)| errors));
         }
@@ -133,6 +160,47 @@ mod tests {
                 assert!(key.is_empty() || known.contains_key(key), "{key} does not exist");
             }
         }
+    }
+
+    /// Every code that a room gives has both of its sentences.
+    #[test]
+    fn every_code_of_a_problem_is_translated() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut code = String::new();
+        for room in ["model", "call", "core"] {
+            sources(&crates.join(room).join("src"), &mut code);
+        }
+        let known = keys(GERMAN_PROBLEMS);
+        for key in known.keys().filter(|key| !key.ends_with("-remedy")) {
+            assert!(known.contains_key(&format!("{key}-remedy")), "{key} has no remedy");
+            let code_of = key.trim_start_matches("problem-");
+            assert!(code.contains(&format!("\"{code_of}\"")), "{code_of} is no code");
+        }
+        for part in code.split(".coded(\"").skip(1) {
+            let one = part.split('"').next().expect("code");
+            assert!(known.contains_key(&key(one)), "{one} is not translated");
+        }
+    }
+
+    fn key(code: &str) -> String {
+        format!("problem-{code}")
+    }
+
+    #[test]
+    fn problems_are_said_in_the_language_of_the_window() {
+        let at = Endpoint {
+            service: Service::Sip,
+            host: "voice.example.com".into(),
+            port: 5061,
+            link: Link::Tls,
+        };
+        let problem = Fault::PortRefused.problem(&at);
+        assert_eq!(Texts::new(None).cause(&problem), problem.cause);
+        let german = Texts::new(Some("de"));
+        assert!(german.cause(&problem).starts_with("voice.example.com läuft"));
+        assert!(german.remedy(&problem).contains("5061"));
+        let unknown = Problem { coded: None, ..problem.clone() };
+        assert_eq!(german.cause(&unknown), problem.cause);
     }
 
     #[test]

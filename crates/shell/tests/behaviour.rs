@@ -512,6 +512,7 @@ fn in_phone_mode_nothing_of_chat_and_presence_is_shown() {
     assert!(window.says("Sound") && !window.says("Chats") && !window.says("Privacy"));
     window.key(Modifiers::NONE, Key::Escape).key(Modifiers::NONE, Key::F1);
     assert!(window.says("Hold or resume") && !window.says("Next conversation"));
+    let window = with(ProductMode::PhoneOnly, sample::hub());
     assert!(window.says("Dial pad"), "the phone is there");
 }
 

@@ -27,12 +27,12 @@ fn phone(phone: PhoneState) -> Window {
 #[test]
 fn a_call_is_given_away_at_once_or_after_asking() {
     let mut window = one();
-    window.press("More").press("Transfer…");
+    window.press("Transfer");
     window.type_into("Number or address", "4302").press("Transfer now");
     check(&mut window, &["Call(Transfer { id: CallId(1), to: Number(\"4302\") })"]);
 
     let mut window = one();
-    window.press("More").press("Transfer…");
+    window.press("Transfer");
     window.type_into("Number or address", "4302").press("Ask first");
     check(&mut window, &["Dial { to: Number(\"4302\"), video: false }"]);
     let mut first = call(1, "4217", CallState::Held);
@@ -45,7 +45,7 @@ fn a_call_is_given_away_at_once_or_after_asking() {
 #[test]
 fn what_is_no_number_is_said() {
     let mut window = one();
-    window.press("More").press("Transfer…");
+    window.press("Transfer");
     window.type_into("Number or address", "<>").press("Transfer now");
     assert!(window.says("This is neither a number nor an address."));
     check(&mut window, &[]);
@@ -153,4 +153,68 @@ fn nothing_is_dialled_for_a_stranger_before_the_person_says_so() {
     let mut window = Window::new(sample::asked_to_call());
     window.press("Make the call");
     check(&mut window, &["Call(AnswerReferral { id: 7, accept: true })"]);
+}
+
+#[test]
+fn what_the_phone_is_set_to_stands_above_the_lists_and_ends_there() {
+    let mut window = phone(PhoneState { voicemail: Some("8000".into()), ..sample::phone() });
+    window.press("End: All calls go to 4302");
+    check(&mut window, &["Call(Forward(None))"]);
+    window.press("Take back: Parked at 5001: Lena Brandt");
+    check(&mut window, &["Dial { to: Number(\"5001\"), video: false }"]);
+    let mut window = window.open(Place::Calls);
+    window.press("Listen: 3 voice messages");
+    check(&mut window, &["Dial { to: Number(\"8000\"), video: false }"]);
+    let dnd = Some(offhook_model::Dnd::Reject);
+    let mut window = phone(PhoneState { dnd, ..PhoneState::default() });
+    window.press("End: Calls are refused");
+    check(&mut window, &["Call(DoNotDisturb(None))"]);
+}
+
+#[test]
+fn a_call_is_given_to_one_that_is_held() {
+    let calls =
+        vec![call(1, "4217", CallState::Connected), call(2, "+49 30 5550 0142", CallState::Held)];
+    let mut window = Window::new(sample::calling(calls));
+    window.press("Transfer").press("Transfer to Lena Sommer");
+    check(&mut window, &["Call(Connect { id: CallId(1), other: CallId(2) })"]);
+}
+
+#[test]
+fn a_menu_is_walked_and_closed_by_keys() {
+    let calls =
+        vec![call(1, "4217", CallState::Connected), call(2, "+49 30 5550 0142", CallState::Held)];
+    let mut window = Window::new(sample::calling(calls));
+    window.control("More").focus();
+    window.key(egui::Modifiers::NONE, egui::Key::Enter);
+    assert!(window.tree().contains("MenuItem \"Park\""));
+    window.control("Park").focus();
+    window.key(egui::Modifiers::NONE, egui::Key::Enter);
+    check(&mut window, &["Call(Park(CallId(1)))"]);
+    assert!(!window.tree().contains("MenuItem"), "it is closed");
+    window.control("More").focus();
+    window.key(egui::Modifiers::NONE, egui::Key::Enter);
+    window.key(egui::Modifiers::NONE, egui::Key::Escape);
+    assert!(!window.tree().contains("MenuItem"), "Escape closes it");
+    check(&mut window, &[]);
+}
+
+#[test]
+fn a_line_that_is_watched_shows_its_lamp() {
+    let line = |number: &str, state| offhook_model::WatchedLine { number: number.into(), state };
+    let lines = vec![
+        line("4217", offhook_model::LineState::Busy),
+        line("4302", offhook_model::LineState::Ringing),
+    ];
+    let window = phone(PhoneState { lines, ..PhoneState::default() }).open(Place::Contacts);
+    assert!(window.says("Amira Khalil, On the phone · Available"));
+    assert!(window.says("Jonas Weber, Phone rings · Available"));
+    assert!(window.says("Pedro Barros, Offline"));
+}
+
+#[test]
+fn answering_by_itself_is_a_switch_of_the_settings() {
+    let mut window = phone(PhoneState::default()).open(Place::Settings);
+    window.press("Answer calls that ask for it by themselves");
+    assert!(window.sent().concat().contains("answer_if_asked: true"));
 }

@@ -65,6 +65,7 @@ pub(crate) fn no_phone(user: &str, typed: &str, models: &[String]) -> Problem {
             remedy: format!(
                 "Sign in as {user}; if the phone is still missing, have its owner and association spelt the same way."
             ),
+            coded: None,
             ..problem
         }
     } else if models.is_empty() {
@@ -72,6 +73,7 @@ pub(crate) fn no_phone(user: &str, typed: &str, models: &[String]) -> Problem {
             cause: format!(
                 "No desktop phone (CSF device) is set up for {user}: no device at all is associated with the user."
             ),
+            coded: None,
             ..problem
         }
     } else {

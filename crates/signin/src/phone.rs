@@ -142,13 +142,15 @@ fn no_file(device: &str, problem: Problem) -> Problem {
     } else if !device.to_ascii_uppercase().starts_with("CSF") {
         "its name does not begin with CSF, as that of a desktop phone should".to_owned()
     } else {
-        return Problem { cause: format!("{} It is called {device}.", problem.cause), ..problem };
+        let cause = format!("{} It is called {device}.", problem.cause);
+        return Problem { cause, coded: None, ..problem };
     };
     Problem {
         cause: format!("{} It is called {device}, and {why}.", problem.cause),
         remedy: format!(
             "Create the device anew with a name such as CSF and the user id in letters and digits, at most {LONGEST_NAME}."
         ),
+        coded: None,
         ..problem
     }
 }

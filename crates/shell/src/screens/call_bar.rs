@@ -82,7 +82,7 @@ pub fn announce(ui: &Ui, cx: &Cx<'_>, call: &Call, place: Rect) {
 fn end_words(cx: &Cx<'_>, call: &Call) -> String {
     let problem = call.end.as_ref().and_then(|end| end.problem.as_ref());
     if let Some(problem) = problem {
-        return problem.cause.clone();
+        return cx.texts.cause(problem);
     }
     let cause = call.end.as_ref().map_or("", |end| end.cause);
     cx.t(match cause {
@@ -255,6 +255,12 @@ fn buttons(
         if put(ui, &label, glyph, Kind::Plain, None, tight).clicked() {
             out.push(hold_or_resume(call));
         }
+    }
+    if call.can.transfer
+        && put(ui, &cx.t("transfer-short"), icons::PHONE_OUTGOING, Kind::Plain, None, true)
+            .clicked()
+    {
+        super::call_more::give(hub, call.id);
     }
     let name = cx.t("keypad");
     let open = hub.keypad == Some(call.id);

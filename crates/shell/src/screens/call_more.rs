@@ -40,11 +40,16 @@ fn partners<'a>(cx: &Cx<'a>, call: &Call) -> Vec<&'a Call> {
 
 /// There is an entry at all.
 pub fn any(cx: &Cx<'_>, call: &Call) -> bool {
-    call.can.transfer || call.can.park || (call.can.merge && !partners(cx, call).is_empty())
+    call.can.park || (call.can.merge && !partners(cx, call).is_empty())
 }
 
-/// What the server and the call's state allow, and no more.
-pub fn open(cx: &Cx<'_>, hub: &mut Hub, call: &Call, anchor: &Response, out: &mut Vec<Command>) {
+/// Asks to whom the call is to be given.
+pub fn give(hub: &mut Hub, call: CallId) {
+    hub.giving = Some(Giving { call, to: String::new(), wrong: false, asked: false });
+}
+
+/// What the server and the call's state allow, and no more. Transfer has a button of its own.
+pub fn open(cx: &Cx<'_>, call: &Call, anchor: &Response, out: &mut Vec<Command>) {
     let popup = Popup::from_toggle_button_response(anchor)
         .id(Id::unique("call-menu"))
         .close_behavior(PopupCloseBehavior::CloseOnClick)
@@ -53,17 +58,8 @@ pub fn open(cx: &Cx<'_>, hub: &mut Hub, call: &Call, anchor: &Response, out: &mu
     popup.show(|ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         ui.set_width(MENU);
-        if call.can.transfer && menu::item(ui, cx, icons::PHONE_OUTGOING, &cx.t("transfer")) {
-            hub.giving =
-                Some(Giving { call: call.id, to: String::new(), wrong: false, asked: false });
-        }
         for other in partners(cx, call) {
             let name = cx.name_of_call(other);
-            if call.can.transfer
-                && menu::item(ui, cx, icons::REDO, &cx.tw("transfer-to", "name", &name))
-            {
-                out.push(Command::Call(CallWish::Connect { id: call.id, other: other.id }));
-            }
             if call.can.merge
                 && menu::item(ui, cx, icons::USER_PLUS, &cx.tw("merge-with", "name", &name))
             {
@@ -122,6 +118,15 @@ fn question(
     if giving.wrong {
         complaint(ui, cx, &cx.t("transfer-wrong"));
     }
+    for other in partners(cx, call) {
+        ui.add_space(12.0);
+        let label = cx.tw("transfer-to", "name", &cx.name_of_call(other));
+        let push = Push::new(&label).glyph(icons::REDO).kind(Kind::Soft);
+        if push.width(ui.available_width()).show(ui, cx.c).clicked() {
+            out.push(Command::Call(CallWish::Connect { id: call.id, other: other.id }));
+            return true;
+        }
+    }
     ui.add_space(20.0);
     let (now, first, cancel) = (cx.t("transfer-now"), cx.t("transfer-ask"), cx.t("cancel"));
     let (mut go, mut consult, mut done) = (entered(ui, &field), false, false);
@@ -162,13 +167,13 @@ pub fn below(
     rect: Rect,
     out: &mut Vec<Command>,
 ) {
-    region(ui, "call-below", rect, |ui| {
+    let all = |ui: &mut Ui| {
         if call.preserved {
             said(ui, &cx.t("call-preserved"), cx.c.away);
         }
         if let Some(trouble) = &call.trouble {
-            said(ui, &trouble.cause, cx.c.busy);
-            said(ui, &trouble.remedy, cx.c.muted);
+            said(ui, &cx.texts.cause(trouble), cx.c.busy);
+            said(ui, &cx.texts.remedy(trouble), cx.c.muted);
         }
         if let Some(by) = &call.diverted_by {
             said(ui, &cx.tw("diverted-by", "name", by), cx.c.muted);
@@ -189,6 +194,9 @@ pub fn below(
             ui.add_space(8.0);
             people(ui, cx, call, &conference.people, out);
         }
+    };
+    region(ui, "call-below", rect, |ui| {
+        egui::ScrollArea::vertical().auto_shrink(false).show(ui, all);
     });
 }
 
@@ -206,7 +214,7 @@ fn people(ui: &mut Ui, cx: &Cx<'_>, call: &Call, people: &[Participant], out: &m
     ui.vertical_centered(|ui| paragraph_centered(ui, &title, Type::Label, cx.c.muted));
     ui.add_space(4.0);
     let width = ui.available_width().min(320.0);
-    for one in people.iter().take(8) {
+    for one in people {
         let size = vec2(ui.available_width(), 32.0);
         let (row, _) = ui.allocate_exact_size(size, egui::Sense::hover());
         let row = Rect::from_center_size(row.center(), vec2(width, 32.0));

@@ -1,6 +1,6 @@
 //! One call in front: who, how long, how it sounds, and everything that can be done with it.
 
-use egui::{Align, Rect, Ui, pos2, vec2};
+use egui::{Align, Rect, Sense, Ui, Vec2, pos2, vec2};
 use offhook_model::{Call, CallId, CallState, Command, Security};
 
 use super::call_bar::{announce, digits, hold_or_resume, protection, sound, state_words};
@@ -9,7 +9,10 @@ use super::hub::{Hub, live};
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::Type;
-use crate::widgets::{Kind, Push, avatar, galley, icon, line, paint_line, region};
+use crate::widgets::{Kind, Push, avatar, focus_ring, galley, icon, line, paint_line, region};
+
+/// Below this width of a place labels would be cut; the tooltips say them.
+const LABELLED: f32 = 80.0;
 
 /// Draws the call.
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, id: CallId, out: &mut Vec<Command>) {
@@ -29,7 +32,9 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, id: CallId, out: &mut Vec<C
     let middle = if pad {
         rect.top() + 88.0
     } else {
-        rect.top() + ((controls - rect.top()) * 0.42).max(96.0)
+        // Words and people below need the room that a plain call leaves empty.
+        let share = if call.conference.is_some() || call.trouble.is_some() { 0.24 } else { 0.42 };
+        rect.top() + ((controls - rect.top()) * share).max(96.0)
     };
     let end = who(ui, cx, call, rect, middle, pad);
     if !pad {
@@ -73,6 +78,22 @@ fn who(ui: &mut Ui, cx: &Cx<'_>, call: &Call, rect: Rect, middle: f32, small: bo
     y + 28.0
 }
 
+/// Sound and protection in sentences, as the pill says them when it is pointed at or focused.
+fn means(cx: &Cx<'_>, call: &Call) -> String {
+    let sound = call.sound.as_deref().and_then(|word| match word {
+        "good" | "fair" => Some(cx.t("sound-good-means")),
+        "poor" => Some(cx.t("sound-poor-means")),
+        "silent" | "none" => Some(cx.t("sound-none-means")),
+        _ => None,
+    });
+    let protection = cx.t(match call.security {
+        Security::None => "security-none-means",
+        Security::Signalling => "security-signalling-means",
+        Security::Full => "security-full-means",
+    });
+    sound.into_iter().chain([protection]).collect::<Vec<_>>().join(" ")
+}
+
 /// Sound and protection in one pill.
 fn facts(ui: &mut Ui, cx: &Cx<'_>, call: &Call, row: Rect) {
     let mut parts = Vec::new();
@@ -97,16 +118,38 @@ fn facts(ui: &mut Ui, cx: &Cx<'_>, call: &Call, row: Rect) {
             text.size().x + 20.0
         })
         .collect();
+    let means = means(cx, call);
     let whole: f32 = widths.iter().sum::<f32>() + 16.0 * (parts.len() as f32 - 1.0);
     let pill = Rect::from_center_size(row.center(), vec2(whole + 28.0, 28.0));
     ui.painter().rect(pill, 14, cx.c.panel, cx.c.hair(), egui::StrokeKind::Inside);
+    let id = ui.scope_id().with(("facts", call.id));
+    let response = ui.interact(pill, id, Sense::focusable_noninteractive() | Sense::hover());
+    let words: Vec<&str> = parts.iter().map(|(_, word, _)| word.as_str()).collect();
+    let spoken = format!("{}. {means}", words.join(", "));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Note, true, &spoken));
+    focus_ring(ui, cx.c, pill, 14, &response);
+    if response.has_focus() {
+        response.show_tooltip_text(&means);
+    }
+    response.on_hover_text(&means);
     let mut x = pill.left() + 14.0;
     for ((glyph, word, ink), width) in parts.iter().zip(widths) {
         icon(ui, pos2(x + 7.0, row.center().y), glyph, 14.0, *ink);
         let text =
             Rect::from_min_max(pos2(x + 20.0, row.top()), pos2(x + width + 1.0, row.bottom()));
-        line(ui, text, word, Type::Secondary, *ink, Align::Min);
+        paint_line(ui, text, word, Type::Secondary, *ink, Align::Min);
         x += width + 16.0;
+    }
+}
+
+/// Why hold and transfer cannot be pressed.
+fn refusal(cx: &Cx<'_>, call: &Call) -> String {
+    if call.preserved {
+        cx.t("call-preserved")
+    } else if cx.snap.phone.reduced {
+        cx.t("phone-reduced")
+    } else {
+        cx.t("call-not-now")
     }
 }
 
@@ -156,6 +199,13 @@ fn actions(
             enabled: talking && call.can.hold,
         },
         Action {
+            label: cx.t("transfer-short"),
+            glyph: icons::PHONE_OUTGOING,
+            kind: Kind::Plain,
+            on: None,
+            enabled: call.can.transfer,
+        },
+        Action {
             label: cx.t("chat"),
             glyph: icons::MESSAGE_SQUARE,
             kind: Kind::Plain,
@@ -179,29 +229,35 @@ fn actions(
     ];
     // Without chat nobody can be written to; the others keep their numbers.
     let shown: Vec<(usize, &Action)> =
-        all.iter().enumerate().filter(|(at, _)| cx.has_chat() || *at != 3).collect();
+        all.iter().enumerate().filter(|(at, _)| cx.has_chat() || *at != 4).collect();
     let step = ((rect.width() - 24.0) / shown.len() as f32).min(84.0);
     let left = rect.center().x - step * shown.len() as f32 / 2.0;
+    let (size, why) = ((step - 6.0).min(56.0), refusal(cx, call));
     for (place, (at, action)) in shown.into_iter().enumerate() {
         let center = pos2(left + step * (place as f32 + 0.5), top + 28.0);
-        let place = Rect::from_center_size(center, vec2(56.0, 56.0));
+        let place = Rect::from_center_size(center, Vec2::splat(size));
         let mut push = Push::new(&action.label)
             .glyph(action.glyph)
             .icon_only()
-            .height(56.0)
+            .height(size)
             .radius(28)
             .kind(action.kind)
             .enabled(action.enabled);
         if let Some(on) = action.on {
             push = push.on(on);
         }
+        if (at == 2 || at == 3) && !action.enabled {
+            push = push.hint(&why);
+        }
         let response = push.at(ui, cx.c, place);
-        if at == 4 && action.enabled {
-            call_more::open(cx, hub, call, &response, out);
+        if at == 5 && action.enabled {
+            call_more::open(cx, call, &response, out);
         }
         let clicked = response.clicked();
         let text = Rect::from_center_size(center + vec2(0.0, 42.0), vec2(step, 18.0));
-        paint_line(ui, text, &action.label, Type::Secondary, cx.c.muted, Align::Center);
+        if step >= LABELLED {
+            paint_line(ui, text, &action.label, Type::Secondary, cx.c.muted, Align::Center);
+        }
         if !clicked {
             continue;
         }
@@ -209,13 +265,14 @@ fn actions(
             0 => out.push(Command::Mute { id: call.id, muted: !call.muted }),
             1 => hub.keypad = if pad { None } else { Some(call.id) },
             2 => out.push(hold_or_resume(call)),
-            3 => {
+            3 => call_more::give(hub, call.id),
+            4 => {
                 if let Some(person) = person {
                     hub.section = super::hub::Section::Chats;
                     hub.open_chat(person.contact.clone());
                 }
             }
-            4 => {}
+            5 => {}
             _ => out.push(Command::HangUp(call.id)),
         }
     }

@@ -1,16 +1,14 @@
 //! The list column: who I am, the box for search and dialling, and one list.
 
 use egui::{Align, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use offhook_model::{Command, SessionState};
+use offhook_model::Command;
 
 use super::hub::{Hub, Section};
-use super::{calls, chats, contacts, presence, search};
+use super::{calls, chats, contacts, notices, presence, search};
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::{R_ROW, Type};
-use crate::widgets::{
-    avatar, focus_ring, icon, line, paint_line, presence_mark, region, show_live,
-};
+use crate::widgets::{avatar, focus_ring, icon, line, paint_line, presence_mark, region};
 
 /// Draws the column.
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
@@ -25,10 +23,8 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         pos2(rect.right() - 17.0, rect.top() + 108.0),
     );
     search::field(ui, cx, hub, box_rect, out);
-    let mut top = box_rect.bottom() + 12.0;
-    if cx.snap.session.state == SessionState::Reconnecting {
-        top = banner(ui, cx, rect, top);
-    }
+    let room = rect.with_min_y(box_rect.bottom() + 12.0);
+    let top = region(ui, "notices", room, |ui| notices::show(ui, cx, hub, out));
     let list =
         Rect::from_min_max(pos2(rect.left() + 8.0, top), pos2(rect.right() - 9.0, rect.bottom()));
     region(ui, "list", list, |ui| {
@@ -42,20 +38,6 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
             Section::Calls => calls::list(ui, cx, hub, out),
         }
     });
-}
-
-fn banner(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, top: f32) -> f32 {
-    let place =
-        Rect::from_min_max(pos2(rect.left() + 16.0, top), pos2(rect.right() - 17.0, top + 36.0));
-    let soft = cx.c.panel.lerp_to_gamma(cx.c.away, 0.16);
-    ui.painter().rect_filled(place, R_ROW, soft);
-    let center = pos2(place.left() + 20.0, place.center().y);
-    icon(ui, center, icons::REFRESH, 16.0, cx.c.text);
-    let text = place.with_min_x(place.left() + 36.0);
-    let words = cx.t("reconnecting");
-    let response = line(ui, text, &words, Type::Secondary, cx.c.text, Align::Min);
-    show_live(&response, false);
-    place.bottom() + 8.0
 }
 
 /// Own avatar and name, with the number of the phone, where there is no chat.

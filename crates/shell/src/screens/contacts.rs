@@ -1,7 +1,7 @@
 //! The contact list and the people who ask to be on it.
 
-use egui::{Align, Rect, ScrollArea, Sense, Ui, pos2, vec2};
-use offhook_model::{Command, Contact, Subscription};
+use egui::{Align, Color32, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use offhook_model::{Command, Contact, LineState, Subscription};
 
 use super::chats::nothing;
 use super::dialogs::Adding;
@@ -10,7 +10,9 @@ use super::person_menu;
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::{R_ROW, Type};
-use crate::widgets::{Kind, Push, avatar, line, paint_line, photo_or_initials, presence_mark, row};
+use crate::widgets::{
+    Kind, Push, avatar, icon, line, paint_line, photo_or_initials, presence_mark, row,
+};
 
 const ROW: f32 = 58.0;
 
@@ -80,6 +82,12 @@ fn rows(
 fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<Command>) {
     let word = cx.presence_words(&person.presence);
     let note = person.presence.note.as_deref().filter(|note| !note.is_empty());
+    let lamp = cx.line_state(person.number.as_deref()).map(|state| lamp(cx, state));
+    let word = match &lamp {
+        // A free line says nothing that presence does not.
+        Some((_, _, said)) if !said.is_empty() => format!("{said} · {word}"),
+        _ => word,
+    };
     let below = match note {
         Some(note) => format!("{word} · {note}"),
         None => word,
@@ -101,7 +109,11 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<
         pos2(rect.right() - right, rect.top() + 30.0),
     );
     paint_line(ui, top, &person.name, Type::Name, cx.c.text, Align::Min);
-    let bottom = top.translate(vec2(0.0, 19.0));
+    let mut bottom = top.translate(vec2(0.0, 19.0));
+    if let Some((glyph, ink, _)) = lamp {
+        icon(ui, pos2(bottom.left() + 6.0, bottom.center().y), glyph, 13.0, ink);
+        bottom.min.x += 18.0;
+    }
     paint_line(ui, bottom, &below, Type::Secondary, muted, Align::Min);
     if callable {
         let place =
@@ -117,6 +129,15 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<
     response.context_menu(|ui| person_menu::show(ui, cx, hub, person, out));
     if response.clicked() {
         hub.open_chat(person.contact.clone());
+    }
+}
+
+/// The lamp of a line that is watched: icon, colour, and a word unless it is free.
+fn lamp(cx: &Cx<'_>, state: LineState) -> (&'static str, Color32, String) {
+    match state {
+        LineState::Busy => (icons::PHONE_CALL, cx.c.busy, cx.t("line-busy")),
+        LineState::Ringing => (icons::PHONE_INCOMING, cx.c.away, cx.t("line-ringing")),
+        LineState::Idle | LineState::Unknown => (icons::PHONE, cx.c.ok, String::new()),
     }
 }
 

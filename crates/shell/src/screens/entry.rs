@@ -161,9 +161,9 @@ pub(super) fn complaint(ui: &mut Ui, cx: &Cx<'_>, text: &str) {
 
 /// A problem in two lines.
 pub(super) fn problem(ui: &mut Ui, cx: &Cx<'_>, problem: &Problem) {
-    complaint(ui, cx, &problem.cause);
+    complaint(ui, cx, &cx.texts.cause(problem));
     ui.add_space(4.0);
-    paragraph(ui, &problem.remedy, Type::Secondary, cx.c.muted);
+    paragraph(ui, &cx.texts.remedy(problem), Type::Secondary, cx.c.muted);
 }
 
 /// A centred link; true when followed.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use egui::{Ui, vec2};
-use offhook_model::{Command, Problem, TraceStep};
+use offhook_model::{Area, Command, Owner, Problem, TraceStep};
 
 use super::entry::Entry;
 use super::trace;
@@ -96,12 +96,12 @@ fn facts(ui: &mut Ui, cx: &Cx<'_>, problem: &Problem) {
         .inner_margin(16);
     frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
-        let response = paragraph(ui, &problem.cause, Type::Name, cx.c.text);
+        let response = paragraph(ui, &cx.texts.cause(problem), Type::Name, cx.c.text);
         show_live(&response, true);
         ui.add_space(8.0);
         paragraph(ui, &owner(cx, problem), Type::Label, cx.c.muted);
         ui.add_space(2.0);
-        paragraph(ui, &problem.remedy, Type::Body, cx.c.text);
+        paragraph(ui, &cx.texts.remedy(problem), Type::Body, cx.c.text);
     });
 }
 
@@ -111,8 +111,22 @@ pub fn owner(cx: &Cx<'_>, problem: &Problem) -> String {
         offhook_model::Owner::User => cx.t("owner-you"),
         offhook_model::Owner::Admin
         | offhook_model::Owner::Network
-        | offhook_model::Owner::Server => cx.tw("owner-other", "who", &problem.who),
+        | offhook_model::Owner::Server => cx.tw("owner-other", "who", &who(cx, problem)),
     }
+}
+
+/// The owner's name; somebody more precise than usual is named as the model does.
+fn who(cx: &Cx<'_>, problem: &Problem) -> String {
+    if problem.who != Problem::usual_who(problem.owner, problem.area) {
+        return problem.who.clone();
+    }
+    cx.t(match (problem.owner, problem.area) {
+        (Owner::User, _) => "owner-you",
+        (Owner::Admin, Area::Dns) => "who-dns",
+        (Owner::Admin, _) => "who-uc",
+        (Owner::Network, _) => "who-network",
+        (Owner::Server, _) => "who-server",
+    })
 }
 
 /// What a support desk wants to read. In English, as the sentences of the model are.

@@ -15,6 +15,7 @@ pub mod hub;
 pub mod incoming;
 pub mod keys;
 pub mod manual;
+pub mod notices;
 pub mod page;
 pub mod person_card;
 pub mod person_menu;

@@ -91,7 +91,7 @@ fn content(ui: &mut Ui, cx: &Cx<'_>, typed: &mut Typed, out: &mut Vec<Command>) 
     ui.add_space(8.0);
     done |= call_with(ui, cx, out);
     if let Some(trouble) = &phone.trouble {
-        paragraph(ui, &trouble.cause, Type::Secondary, cx.c.busy);
+        paragraph(ui, &cx.texts.cause(trouble), Type::Secondary, cx.c.busy);
         ui.add_space(8.0);
     }
     if phone.can.forward || phone.forward.is_some() {

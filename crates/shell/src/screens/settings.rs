@@ -11,13 +11,14 @@ use crate::cx::Cx;
 use crate::icons;
 use crate::texts::LANGUAGES;
 use crate::theme::Type;
-use crate::widgets::{Kind, Push, choice, line, paragraph};
+use crate::widgets::{Kind, Push, check, choice, line, paragraph};
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     page::show(ui, cx, hub, &cx.t("settings-title"), |ui, hub| {
         page::section(ui, cx, &cx.t("settings-look"), |ui| look(ui, cx, out));
         page::section(ui, cx, &cx.t("settings-sound"), |ui| sound(ui, cx, out));
+        page::section(ui, cx, &cx.t("settings-calls"), |ui| calls(ui, cx, out));
         if cx.has_chat() {
             super::settings_chat::show(ui, cx, &mut hub.settings, out);
         }
@@ -134,6 +135,14 @@ fn sound(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
     if cx.levels != (0.0, 0.0) || ui.input(|input| input.viewport().focused == Some(true)) {
         ui.ctx().request_repaint_after(Duration::from_millis(100));
     }
+}
+
+fn calls(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
+    let mut on = cx.snap.settings.calls.answer_if_asked;
+    if check(ui, cx.c, &mut on, &cx.t("calls-answer")).clicked() {
+        change(cx, out, |settings| settings.calls.answer_if_asked = on);
+    }
+    paragraph(ui, &cx.t("calls-answer-below"), Type::Secondary, cx.c.muted);
 }
 
 fn fits(device: &Device, role: Role) -> bool {

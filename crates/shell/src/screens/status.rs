@@ -138,11 +138,11 @@ fn error(ui: &mut Ui, cx: &Cx<'_>, status: &ServiceStatus) {
         ui.horizontal_top(|ui| {
             ui.add_space(32.0);
             ui.vertical(|ui| {
-                paragraph(ui, &problem.cause, Type::Body, cx.c.text);
+                paragraph(ui, &cx.texts.cause(problem), Type::Body, cx.c.text);
                 ui.add_space(2.0);
                 let owner = failure::owner(cx, problem);
                 paragraph(ui, &owner, Type::Label, cx.c.muted);
-                paragraph(ui, &problem.remedy, Type::Secondary, cx.c.text);
+                paragraph(ui, &cx.texts.remedy(problem), Type::Secondary, cx.c.text);
             });
         });
         ui.add_space(4.0);

@@ -52,11 +52,11 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, toast: &Toast, out: &mut Vec<Command>) {
             ui.vertical(|ui| {
                 ui.set_width(text);
                 ui.add_space(2.0);
-                let response = paragraph(ui, &problem.cause, Type::Name, cx.c.text);
+                let response = paragraph(ui, &cx.texts.cause(problem), Type::Name, cx.c.text);
                 show_live(&response, true);
                 ui.add_space(4.0);
                 paragraph(ui, &owner(cx, problem), Type::Label, cx.c.muted);
-                paragraph(ui, &problem.remedy, Type::Secondary, cx.c.text);
+                paragraph(ui, &cx.texts.remedy(problem), Type::Secondary, cx.c.text);
             });
             let name = cx.t("dismiss");
             let push = Push::new(&name).glyph(icons::X).icon_only();

@@ -246,5 +246,10 @@ pub fn item(ui: &mut Ui, cx: &Cx<'_>, glyph: &str, text: &str) -> bool {
     icon(ui, pos2(rect.left() + 20.0, rect.center().y), glyph, 16.0, cx.c.muted);
     let place = rect.with_min_x(rect.left() + 38.0);
     paint_line(ui, place, text, Type::Body, cx.c.text, Align::Min);
-    response.on_hover_cursor(CursorIcon::PointingHand).clicked()
+    let clicked = response.on_hover_cursor(CursorIcon::PointingHand).clicked();
+    if clicked {
+        // A menu sees clicks of the pointer only, not those of keys and assistive technology.
+        ui.close();
+    }
+    clicked
 }
