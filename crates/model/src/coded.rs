@@ -20,7 +20,7 @@ impl Problem {
         values: [(&'static str, &str); N],
     ) -> Self {
         let values = values.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-        self.coded = Some(Coded { code, values });
+        self.coded = Some(Box::new(Coded { code, values }));
         self
     }
 }

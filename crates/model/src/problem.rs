@@ -103,7 +103,7 @@ pub struct Problem {
     pub evidence: String,
     /// The code of cause and remedy, where they can be said in other languages.
     #[serde(skip)]
-    pub coded: Option<Coded>,
+    pub coded: Option<Box<Coded>>,
 }
 
 impl Problem {
@@ -417,7 +417,7 @@ impl Fault {
             Self::NotRecorded => Problem::not_recorded(service),
         };
         let coded = crate::coded::fault(self, at);
-        Problem { coded: coded.or(problem.coded.clone()), ..problem }
+        Problem { coded: coded.map(Box::new).or(problem.coded.clone()), ..problem }
             .with_evidence(format!("{service} {at}: {self:?}"))
     }
 }
