@@ -183,8 +183,8 @@ fn own_address() {
     }
 }
 
-/// In clear: this release of baresip begins SRTP only after its ICE, when its answer has gone out
-/// without a key. Encryption over a found way is shown between two of ours.
+/// In clear: with SRTP it could not decrypt what came over a found way, which nobody has looked into
+/// yet. Encryption over such a way is shown between two of ours.
 const FOREIGN: PhoneAccount<'_> =
     PhoneAccount { user: "carol", codec: "PCMU/8000/1", more: "medianat=ice" };
 

@@ -113,7 +113,7 @@ fn a_second_one_on_the_same_profile_is_refused() {
     drop(Running::start());
 }
 
-/// One message of a stream, without body.
+/// One message of a stream; its body is passed over.
 fn message(reader: &mut impl BufRead) -> Option<String> {
     let mut text = String::new();
     while !text.trim_start().contains("\r\n\r\n") {
@@ -121,6 +121,9 @@ fn message(reader: &mut impl BufRead) -> Option<String> {
             return None;
         }
     }
+    let length = header(&text, "Content-Length:").split_once(':').map(|(_, it)| it.trim().parse());
+    let mut body = vec![0; length?.ok()?];
+    reader.read_exact(&mut body).ok()?;
     Some(text.trim_start().to_owned())
 }
 
@@ -135,18 +138,26 @@ fn registrar(stream: TcpStream) -> Vec<String> {
     let mut reader = BufReader::new(stream);
     let mut seen = Vec::new();
     while let Some(request) = message(&mut reader) {
-        seen.push(header(&request, "Expires:").to_owned());
+        let registers = request.starts_with("REGISTER ");
+        // It knows nothing of presence (RFC 6665 section 8.3.2).
+        let (status, contact) = if registers {
+            ("200 OK", format!("{};expires=3600\r\n", header(&request, "Contact:")))
+        } else {
+            ("489 Bad Event", String::new())
+        };
         let answer = format!(
-            "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{};tag=r\r\n{}\r\n{}\r\n{};expires=3600\r\n\
+            "SIP/2.0 {status}\r\n{}\r\n{}\r\n{};tag=r\r\n{}\r\n{}\r\n{contact}\
              Content-Length: 0\r\n\r\n",
             header(&request, "Via:"),
             header(&request, "From:"),
             header(&request, "To:"),
             header(&request, "Call-ID:"),
             header(&request, "CSeq:"),
-            header(&request, "Contact:"),
         );
         writer.write_all(answer.as_bytes()).expect("written");
+        if registers {
+            seen.push(header(&request, "Expires:").to_owned());
+        }
         if seen.last().is_some_and(|expires| expires == "Expires: 0") {
             // Until the phone has closed as well.
             let _ = reader.read_to_end(&mut Vec::new());
