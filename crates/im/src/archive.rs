@@ -42,6 +42,9 @@ const FIRST_MOST: usize = 1_000;
 /// Pages of one sync; more is a server that goes round in circles.
 const PAGES: u32 = 2_000;
 
+/// How often a question of one stream that nobody answers is asked again.
+const SILENCES: u32 = 5;
+
 /// Longest id of a place in an archive, in bytes.
 const ID: usize = 1_000;
 
@@ -61,6 +64,10 @@ pub(crate) struct Archives {
     queries: BTreeMap<String, Query>,
     /// Own messages of doubtful fate may go out.
     settled: bool,
+    /// Questions of this stream that nobody answered.
+    silences: u32,
+    /// A first reading of our account that a stream broke off: the next goes on with it.
+    begun: Option<Query>,
     /// Where the stream was ahead of the archive, until that is read to its end.
     pub(crate) orders: BTreeMap<Jid, Order>,
 }
@@ -90,6 +97,8 @@ struct Query {
     held: Vec<Held>,
     /// The same of the pages before, which are newer.
     newer: Vec<Held>,
+    /// The newest page came by an earlier stream, so there may be newer ones by now.
+    late: bool,
 }
 
 /// A message of the archive that does not count yet.
@@ -135,9 +144,12 @@ impl Im {
 
     /// A new stream: what went on meanwhile is not known.
     pub(crate) fn archives_doubtful(&mut self) {
-        let Archives { loaded, positions, mut orders, .. } = std::mem::take(&mut self.archives);
+        let Archives { loaded, positions, mut orders, queries, begun, .. } =
+            std::mem::take(&mut self.archives);
+        let broken = queries.into_values().find(Query::is_begun);
+        let begun = broken.map(|query| query.on_another_stream()).or(begun);
         orders.values_mut().for_each(Order::begin_anew);
-        self.archives = Archives { loaded, positions, orders, ..Archives::default() };
+        self.archives = Archives { loaded, positions, orders, begun, ..Archives::default() };
     }
 
     /// Our account told what it can do, or did not answer.
@@ -177,11 +189,13 @@ impl Im {
         if self.archives.queries.values().any(|it| it.archive == archive && it.is_sync()) {
             return;
         }
-        let purpose = match self.archives.positions.get(&archive) {
-            Some(position) => Purpose::After(position.clone()),
-            None => Self::newest(now),
+        let begun = if archive.is_none() { self.archives.begun.take() } else { None };
+        let query = match (self.archives.positions.get(&archive), begun) {
+            (Some(position), _) => Query::new(archive, Purpose::After(position.clone()), 0),
+            (None, Some(begun)) => begun,
+            (None, None) => Query::new(archive, Self::newest(now), 0),
         };
-        self.query(Query::new(archive, purpose, 0));
+        self.query(query);
     }
 
     fn newest(now: Moment) -> Purpose {
@@ -341,7 +355,16 @@ impl Im {
             }
             Err(error) => {
                 let gone = error.defined_condition == DefinedCondition::ItemNotFound;
+                let silent = error.defined_condition == DefinedCondition::RemoteServerTimeout;
+                let again = silent && query.archive.is_none() && self.archives.silences < SILENCES;
                 match query.purpose {
+                    // On a bad way an answer is lost or late. The rest need not wait for it.
+                    Purpose::After(_) | Purpose::Newest { .. } if again => {
+                        self.archives.silences += 1;
+                        self.doubts_are_over();
+                        self.archives.begun = query.is_begun().then(|| query.on_another_stream());
+                        self.sync_archive(None, now);
+                    }
                     // The archive no longer has the place where we were.
                     Purpose::After(_) if gone => {
                         self.archives.positions.remove(&query.archive);
@@ -378,7 +401,7 @@ impl Im {
     }
 
     fn page_over(&mut self, query: Query, page: Page, _now: Moment) {
-        let Query { archive, purpose, pages, mut held, newer, .. } = query;
+        let Query { archive, purpose, pages, mut held, newer, late, .. } = query;
         let pages = pages + 1;
         match purpose {
             Purpose::After(before) => match page.last.filter(|last| *last != before) {
@@ -400,12 +423,16 @@ impl Im {
                 let more = !page.complete && !empty && held.len() < FIRST_MOST;
                 if let Some(before) = page.first.filter(|_| more) {
                     let purpose = Purpose::Newest { since, before, newest };
-                    self.query(Query { newer: held, ..Query::new(archive, purpose, pages) });
+                    self.query(Query { newer: held, late, ..Query::new(archive, purpose, pages) });
                     return;
                 }
                 self.take_held(archive.as_ref(), held);
                 if let Some(newest) = newest {
-                    self.reach(&archive, newest);
+                    self.reach(&archive, newest.clone());
+                    let query = Query::new(archive.clone(), Purpose::After(newest), pages);
+                    if late && self.query(query) {
+                        return;
+                    }
                 }
                 self.sync_over(&archive);
             }
@@ -464,7 +491,18 @@ impl Im {
 
 impl Query {
     fn new(archive: Option<Jid>, purpose: Purpose, pages: u32) -> Self {
-        Self { archive, purpose, came: 0, pages, held: Vec::new(), newer: Vec::new() }
+        Self { archive, purpose, came: 0, pages, held: Vec::new(), newer: Vec::new(), late: false }
+    }
+
+    /// A first reading of our account, of which whole pages are here.
+    fn is_begun(&self) -> bool {
+        let first = matches!(&self.purpose, Purpose::Newest { newest: Some(_), .. });
+        first && self.archive.is_none()
+    }
+
+    /// The page under way is asked for again.
+    fn on_another_stream(self) -> Self {
+        Self { came: 0, held: Vec::new(), late: true, ..self }
     }
 
     fn is_sync(&self) -> bool {

@@ -170,6 +170,49 @@ fn an_archive_that_refuses_or_says_nothing_holds_nothing_back() {
 }
 
 #[test]
+fn an_archive_that_says_nothing_is_asked_again_and_not_for_ever() {
+    let mut bench = online(Some("p0"));
+    live(&mut bench, 3);
+    bench.wait(61);
+    assert_eq!(queries(&bench).len(), 2);
+    for n in 1..=3 {
+        bob_at(&mut bench, n, 0);
+    }
+    page_over(&mut bench, true, "p1", "p3");
+    assert_eq!(kept(&bench), ["1", "2", "3"], "what was missed stands where it belongs");
+    let mut bench = online(Some("p0"));
+    for _ in 0..20 {
+        bench.wait(61);
+    }
+    assert_eq!(queries(&bench).len(), 6);
+}
+
+#[test]
+fn a_first_reading_goes_on_over_streams() {
+    let mut bench = online(None);
+    bob_at(&mut bench, 5, 0);
+    bob_at(&mut bench, 6, 0);
+    page_over(&mut bench, false, "p5", "p6");
+    bob_at(&mut bench, 3, 0);
+    bench.disconnect();
+    bench.connect();
+    bench.account_can(MAM);
+    let query = queries(&bench).pop().expect("asked");
+    assert!(query.contains(">p5</"), "{query}");
+    for n in 3..=4 {
+        bob_at(&mut bench, n, 0);
+    }
+    assert!(kept(&bench).is_empty(), "not before all of it is here");
+    page_over(&mut bench, true, "p3", "p4");
+    let query = queries(&bench).pop().expect("asked");
+    assert!(query.contains(">p6</"), "what came since is asked for: {query}");
+    bob_at(&mut bench, 7, 0);
+    page_over(&mut bench, true, "p7", "p7");
+    assert_eq!(kept(&bench), ["3", "4", "5", "6", "7"]);
+    assert_eq!(positions(&bench).last().map(String::as_str), Some("p7"));
+}
+
+#[test]
 fn the_first_time_a_week_is_read_and_is_no_news() {
     let mut bench = online(None);
     let query = queries(&bench).pop().expect("asked");
