@@ -270,6 +270,8 @@ fn with_linphone() {
         assert!(client.stream(&id, "send")["packets"].as_u64() > Some(0), "we call: {ours}");
         client.must("call.hangUp", json!({ "id": id }));
         client.until_ended(&id, "hungUp", since);
+        // It takes the next command only without a call.
+        phone.until_said("to LinphoneCallReleased", theirs);
     }
 }
 
