@@ -348,12 +348,16 @@ impl Phone {
                 "Correct the digits.",
             ));
         }
-        self.in_state(index, "sent digits", &[CallState::Connected, CallState::Early])?;
+        // A call manager that collects the digits of a number wants them by signalling, and before
+        // anything sounds (RFC 4730).
+        let wanted = self.entries[index].sip.is_some_and(|sip| self.agent.wants_keys(sip));
+        if !wanted {
+            self.in_state(index, "sent digits", &[CallState::Connected, CallState::Early])?;
+        }
         let agreed = self.entries[index].plan.as_ref().is_some_and(|plan| plan.dtmf.is_some());
         self.entries[index].call.digits.push_str(digits);
         match self.entries[index].sip {
-            // A call manager that collects the digits of a number wants them by signalling.
-            Some(sip) if !agreed || self.agent.wants_keys(sip) => {
+            Some(sip) if wanted || !agreed => {
                 self.with_server(index, "sent digits")?;
                 for digit in digits.chars() {
                     self.agent.info_digit(sip, digit.to_ascii_uppercase(), now.at);

@@ -176,10 +176,21 @@ impl Phone {
         if let Some(plan) = plan {
             self.apply(index, plan);
         }
-        // Two calls made side by side may both be answered; one ear is enough.
-        self.hold_others(Some(id), now);
+        let joined = self.entries[index].joins.take();
+        let joined =
+            joined.filter(|other| self.index(*other).is_some_and(|at| self.entries[at].is_up()));
+        if joined.is_none() {
+            // Two calls made side by side may both be answered; one ear is enough.
+            self.hold_others(Some(id), now);
+        }
         self.set_state(id, CallState::Connected);
         self.reflect_hold(index);
+        // Who was answered that wanted into a call of ours (RFC 3911) is let into it.
+        if let Some(other) = joined
+            && self.mix(other, id, now).is_err()
+        {
+            self.hold_others(Some(id), now);
+        }
     }
 
     /// What protects the call by what was agreed last. Keys that went over signalling in clear

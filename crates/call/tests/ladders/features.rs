@@ -1,24 +1,10 @@
-//! Hold, conference, park, voicemail, forwarding, do not disturb, and the rest.
+//! What works with any server: hold, conference, voicemail, forwarding, do not disturb, and the rest.
 
-use offhook_model::{CallState, CallWish, DialString, Dnd, Forward};
-use offhook_ports::{PhoneAccount, PhoneDialect, PhoneFeatures};
+use offhook_model::{CallId, CallState, CallWish, Dnd, Forward};
+use offhook_ports::PhoneAccount;
 
 use crate::ladder::{Ladder, carol};
-use crate::stage::{PLAIN, Stage, account, bob, sdp, secs};
-
-/// A phone of a call manager.
-fn manager() -> Stage {
-    let features = PhoneFeatures {
-        busy_trigger: Some(2),
-        forward_service: Some("x-cisco-serviceuri-cfwdall".into()),
-        pickup_service: Some("x-cisco-serviceuri-pickup".into()),
-        group_pickup_service: Some("x-cisco-serviceuri-gpickup".into()),
-        ..PhoneFeatures::default()
-    };
-    let dialect =
-        PhoneDialect::Cucm { device: "CSFALICE".into(), model: 503, line_contact: "1f2e".into() };
-    Stage::of(PhoneAccount { dialect, features, ..account() }).in_service()
-}
+use crate::stage::{Leg, PLAIN, Stage, account, bob, header, sdp, secs};
 
 #[test]
 fn features() {
@@ -31,6 +17,14 @@ fn features() {
     forwarded(&mut out);
     quiet(&mut out);
     redial(&mut out);
+    muted(&mut out);
+    keys(&mut out);
+    by_itself(&mut out);
+    lamp(&mut out);
+    mailbox(&mut out);
+    expelled(&mut out);
+    answered_elsewhere(&mut out);
+    joined(&mut out);
     crate::page(
         "features.md",
         "Features of every account",
@@ -74,17 +68,7 @@ fn conference(out: &mut String) {
         "Three in one conversation",
         "Two calls are mixed here; each hears you and the other. Who hangs up leaves.",
     );
-    let (id, _) = ladder.talking("Bob", bob());
-    let other = ladder.you("call Carol", |phone, now| phone.dial(carol(), now)).expect("dialled");
-    let asked: Vec<String> =
-        ladder.stage.sent.iter().filter(|m| m.starts_with("INVITE ")).cloned().collect();
-    let [.., hold, invite] = &asked[..] else { panic!("{asked:#?}") };
-    ladder.answer(hold, "200 OK", &sdp("recvonly"));
-    ladder.answer(invite, "200 OK", &sdp("sendrecv"));
-    let mut second = ladder.stage.leg_of(invite);
-    ladder.wish("merge", CallWish::Merge { id, other });
-    let resume = ladder.newest("INVITE ");
-    ladder.answer(&resume, "200 OK", &sdp("sendrecv"));
+    let (id, other, mut second) = three(&mut ladder);
     for id in [id, other] {
         let plan = ladder.stage.applied.iter().rev().find(|(call, _)| *call == id).expect("a plan");
         assert!(plan.1.mix && plan.1.sending && plan.1.receiving, "{id}");
@@ -96,6 +80,15 @@ fn conference(out: &mut String) {
     assert!(plan.0 == id && !plan.1.mix);
     assert_eq!(ladder.stage.call(id).conference, None);
     ladder.write(out);
+}
+
+/// Bob and Carol in a conference that is mixed here, and Carol's end.
+fn three(ladder: &mut Ladder) -> (CallId, CallId, Leg) {
+    let (id, other, second) = ladder.two_calls();
+    ladder.wish("merge", CallWish::Merge { id, other });
+    let resume = ladder.newest("INVITE ");
+    ladder.answer(&resume, "200 OK", &sdp("sendrecv"));
+    (id, other, second)
 }
 
 fn digits(out: &mut String) {
@@ -176,211 +169,142 @@ fn redial(out: &mut String) {
     ladder.write(out);
 }
 
-#[test]
-fn call_manager() {
-    let mut out = String::new();
-    busy_trigger(&mut out);
-    parked(&mut out);
-    buttons(&mut out);
-    bridge(&mut out);
-    tones(&mut out);
-    settings(&mut out);
-    forward_at_server(&mut out);
-    pickup(&mut out);
-    crate::page(
-        "call-manager.md",
-        "Features of Communications Manager",
-        "What a call manager offers by buttons and services of its own.",
-        &out,
+fn muted(out: &mut String) {
+    let mut ladder = Ladder::new(
+        "Mute",
+        "The microphone is off; nobody is told, and packets go on without sound.",
     );
+    let (id, _) = ladder.talking("Bob", bob());
+    ladder.stage.sent.clear();
+    ladder.you("mute", |phone, _| phone.mute(id, true)).expect("muted");
+    ladder.wait(secs(10));
+    ladder.you("unmute", |phone, _| phone.mute(id, false)).expect("unmuted");
+    ladder.stage.nothing_sent();
+    assert_eq!(ladder.stage.muted, [(id, true), (id, false)]);
+    ladder.write(out);
 }
 
-fn busy_trigger(out: &mut String) {
-    let mut ladder = Ladder::on(
-        manager(),
-        "The busy trigger",
-        "The line may have two calls; the third caller hears that we are busy, and the history has the call.",
+fn keys(out: &mut String) {
+    let mut ladder = Ladder::new("Digits", "They go beside the sound (RFC 4733).");
+    let (id, _) = ladder.talking("Bob", bob());
+    ladder.you("press 1 2 #", |phone, now| phone.dtmf(id, "12#", now)).expect("sent");
+    assert_eq!(ladder.stage.digits, ["12#"]);
+    ladder.write(out);
+}
+
+fn by_itself(out: &mut String) {
+    let mut ladder = Ladder::new(
+        "Answered by itself",
+        "Only where you allowed it, and never beside another call (RFC 5373).",
     );
-    ladder.stage.invite(&sdp("sendrecv"));
-    ladder.stage.invite(&sdp("sendrecv"));
+    ladder.stage.phone.answer_if_asked(true);
+    ladder.stage.invite_with("Call-Info: <sip:example.test>;answer-after=2\r\n", &sdp("sendrecv"));
     ladder.note();
-    ladder.stage.invite(&sdp("sendrecv"));
-    ladder.newest("SIP/2.0 486");
-    assert_eq!(ladder.stage.records.len(), 1);
-    ladder.write(out);
-}
-
-/// The call manager tells what came of a button (reference sip-dialect.md section 3).
-fn outcome(ladder: &mut Ladder, refer: &str, code: u16) {
-    let mut leg = ladder.stage.leg_of(refer);
-    ladder.answer(refer, "202 Accepted", "");
-    let more = "Event: refer\r\nSubscription-State: terminated;reason=noresource\r\n";
-    let body = format!(
-        "<x-cisco-remotecc-response><response><code>{code}</code></response></x-cisco-remotecc-response>"
-    );
-    ladder.request(&mut leg, "NOTIFY", more, &body);
-}
-
-/// The call manager asks for something.
-fn asked(ladder: &mut Ladder, body: &str) {
-    let more = "Require: norefersub\r\nRefer-To: <cid:1@x>\r\nContent-Id: <1@x>\r\n";
-    let body = format!("<x-cisco-remotecc-request>{body}</x-cisco-remotecc-request>");
-    ladder.stage.server_asks("REFER", more, &body);
-    ladder.note();
-}
-
-fn parked(out: &mut String) {
-    let mut ladder = Ladder::on(
-        manager(),
-        "Park and take back",
-        "The call manager tells where the call waits; calling that number takes it back.",
-    );
-    let (id, mut leg) = ladder.talking("Bob", bob());
-    ladder.wish("park", CallWish::Park(id));
-    let refer = ladder.newest("REFER ");
-    outcome(&mut ladder, &refer, 200);
-    asked(
-        &mut ladder,
-        "<statuslineupdatereq><action>notify_display</action><statustext>Call park at 5001</statustext>\
-         <displaytimeout>10</displaytimeout></statuslineupdatereq>",
-    );
-    ladder.request(&mut leg, "BYE", "", "");
-    assert_eq!(ladder.stage.end(id).0, "parked");
-    assert_eq!(ladder.stage.phone.state().parked[0].at, "5001");
-    ladder.wait(secs(20));
-    assert_eq!(ladder.stage.phone.state().status, None);
-    let back = DialString::Number("5001".into());
-    ladder.you("call 5001", |phone, now| phone.dial(back, now)).expect("dialled");
-    assert!(ladder.stage.phone.state().parked.is_empty());
-    ladder.write(out);
-}
-
-fn bridge(out: &mut String) {
-    for (title, code) in [("Conference at the bridge", 200), ("No conference can be made", 500)] {
-        let mut ladder = Ladder::on(
-            manager(),
-            title,
-            "The call manager puts both calls on a bridge of its own, by its button Conference.",
-        );
-        let (id, _) = ladder.talking("Bob", bob());
-        let other =
-            ladder.you("call Carol", |phone, now| phone.dial(carol(), now)).expect("dialled");
-        let asked: Vec<String> =
-            ladder.stage.sent.iter().filter(|m| m.starts_with("INVITE ")).cloned().collect();
-        let [.., hold, invite] = &asked[..] else { panic!("{asked:#?}") };
-        ladder.answer(hold, "200 OK", &sdp("recvonly"));
-        ladder.answer(invite, "200 OK", &sdp("sendrecv"));
-        ladder.wish("merge", CallWish::Merge { id, other });
-        let refer = ladder.newest("REFER ");
-        assert!(refer.contains("<softkeyevent>Conference</softkeyevent>"), "{refer}");
-        outcome(&mut ladder, &refer, code);
-        if code == 200 {
-            // The call that is left comes back from hold by itself.
-            let resume = ladder.newest("INVITE ");
-            ladder.answer(&resume, "200 OK", &sdp("sendrecv"));
-            assert_eq!(ladder.stage.state(id), CallState::Connected);
-        }
-        let call = ladder.stage.call(id);
-        assert_eq!(call.conference.is_some(), code == 200);
-        assert_eq!(call.trouble.is_some(), code == 500);
-        ladder.write(out);
-    }
-}
-
-fn tones(out: &mut String) {
-    for (title, tone, cause) in [
-        ("Busy, said by a tone", "DtLineBusyTone", "busy"),
-        ("No way there, said by a tone", "DtReorderTone", "failed"),
-    ] {
-        let mut ladder = Ladder::on(
-            manager(),
-            title,
-            "A call manager may let a tone be played where others answer with a status.",
-        );
-        let (id, invite) = ladder.dial("Bob", bob());
-        ladder.answer(&invite, "183 Session Progress", "");
-        let body = format!(
-            "<playtonereq><tonetype>{tone}</tonetype><direction>all</direction></playtonereq>"
-        );
-        asked(&mut ladder, &body);
-        assert!(ladder.stage.tone.is_some());
-        ladder.wait(secs(3));
-        ladder.answer(&invite, "487 Request Terminated", "");
-        assert_eq!(ladder.stage.end(id).0, cause);
-        ladder.wait(secs(5));
-        assert_eq!(ladder.stage.tone, None);
-        ladder.write(out);
-    }
-}
-
-fn settings(out: &mut String) {
-    let mut ladder = Ladder::on(
-        manager(),
-        "Set elsewhere",
-        "Forwarding and do not disturb that were set at the desk phone or in the portal.",
-    );
-    asked(&mut ladder, "<dndupdate><state>enable</state><option>ringeroff</option></dndupdate>");
-    assert_eq!(ladder.stage.phone.state().dnd, Some(Dnd::RingerOff));
-    asked(
-        &mut ladder,
-        "<cfwdallupdate><linenumber>1</linenumber><fwdaddress>2003</fwdaddress><tovoicemail>off</tovoicemail></cfwdallupdate>",
-    );
-    assert_eq!(ladder.stage.phone.state().forward, Some(Forward::To(carol())));
-    ladder.write(out);
-}
-
-fn buttons(out: &mut String) {
-    for (title, outcome) in
-        [("Park is refused", "603 Decline"), ("Park is not known", "501 Not Implemented")]
-    {
-        let mut ladder = Ladder::on(manager(), title, "The call goes on, with a sentence.");
-        let (id, _) = ladder.talking("Bob", bob());
-        ladder.wish("park", CallWish::Park(id));
-        let refer = ladder.newest("REFER ");
-        assert!(refer.contains("<softkeyevent>Park</softkeyevent>"), "{refer}");
-        ladder.answer(&refer, outcome, "");
-        assert!(ladder.stage.call(id).trouble.is_some());
-        assert_eq!(ladder.stage.state(id), CallState::Connected);
-        ladder.write(out);
-    }
-}
-
-fn forward_at_server(out: &mut String) {
-    let mut ladder = Ladder::on(
-        manager(),
-        "Forward all calls",
-        "A call without sound to a service of the call manager [I: how the number is written].",
-    );
-    ladder.wish("forward all calls to 2003", CallWish::Forward(Some(Forward::To(carol()))));
-    let invite = ladder.newest("INVITE sip:x-cisco-serviceuri-cfwdall-2003@");
-    ladder.answer(&invite, "200 OK", &sdp("inactive"));
-    assert_eq!(ladder.stage.phone.state().forward, Some(Forward::To(carol())));
-    assert!(ladder.stage.phone.calls().is_empty());
-    ladder.write(out);
-
-    let mut ladder = Ladder::on(manager(), "Forwarding is refused", "Nothing is changed.");
-    ladder.wish("forward all calls to 2003", CallWish::Forward(Some(Forward::To(carol()))));
-    let invite = ladder.newest("INVITE sip:x-cisco-serviceuri-cfwdall-2003@");
-    ladder.answer(&invite, "403 Forbidden", "");
-    let state = ladder.stage.phone.state();
-    assert!(state.forward.is_none() && state.trouble.is_some());
-    ladder.write(out);
-}
-
-fn pickup(out: &mut String) {
-    let mut ladder = Ladder::on(manager(), "Pickup", "A call that rings in our group is taken.");
-    ladder.wish("pick up", CallWish::Pickup(offhook_model::Pickup::Group));
-    let invite = ladder.newest("INVITE sip:x-cisco-serviceuri-pickup@");
-    ladder.answer(&invite, "200 OK", &sdp("sendrecv"));
+    ladder.wait(secs(3));
     assert_eq!(ladder.stage.state(ladder.stage.newest()), CallState::Connected);
     ladder.write(out);
 
-    let mut ladder =
-        Ladder::new("Pickup where there is none", "Other servers have codes of their own for it.");
-    ladder.wish(
-        "pick up",
-        CallWish::Pickup(offhook_model::Pickup::Directed(DialString::Number("2003".into()))),
+    let mut ladder = Ladder::new(
+        "An answer by itself is demanded and not allowed",
+        "The caller hears so; the history has the call.",
     );
-    ladder.stage.nothing_sent();
+    ladder.stage.invite_with("Answer-Mode: Auto;require\r\n", &sdp("sendrecv"));
+    ladder.newest("SIP/2.0 403");
+    ladder.write(out);
+}
+
+/// What is told of a line (RFC 4235).
+fn dialog(version: u32, state: &str) -> String {
+    format!(
+        "<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"{version}\" state=\"full\" \
+         entity=\"sip:2003@example.test\"><dialog id=\"1\"><state>{state}</state></dialog></dialog-info>"
+    )
+}
+
+fn lamp(out: &mut String) {
+    let mut ladder = Ladder::new(
+        "The lamp of a line",
+        "Carol's line is watched: it rings, she talks, it is free again (RFC 4235).",
+    );
+    ladder.wish("watch the line of 2003", CallWish::Watch(vec![carol()]));
+    let subscribe = ladder.newest("SUBSCRIBE ");
+    ladder.answer_with(&subscribe, "200 OK", "Expires: 600\r\n", "");
+    let mut leg = ladder.stage.leg_of(&subscribe);
+    for (version, state) in [(0, "terminated"), (1, "early"), (2, "confirmed"), (3, "terminated")] {
+        let more = "Event: dialog\r\nSubscription-State: active;expires=600\r\n\
+                    Content-Type: application/dialog-info+xml\r\n";
+        ladder.wait(secs(5));
+        ladder.request_as_is(&mut leg, "NOTIFY", more, &dialog(version, state));
+    }
+    ladder.wish("watch nobody", CallWish::Watch(vec![]));
+    let last = ladder.newest("SUBSCRIBE ");
+    assert_eq!(header(&last, "Expires"), "0");
+    ladder.write(out);
+}
+
+fn mailbox(out: &mut String) {
+    let account = PhoneAccount { voicemail_pilot: Some("2900".into()), ..account() };
+    let mut ladder = Ladder::on(
+        Stage::of(account).in_service(),
+        "To voicemail",
+        "A ringing call is sent on to the mailbox (302).",
+    );
+    ladder.stage.invite(&sdp("sendrecv"));
+    ladder.note();
+    let id = ladder.stage.newest();
+    ladder.wish("to voicemail", CallWish::Divert(id));
+    let sent = ladder.newest("SIP/2.0 302");
+    assert!(sent.contains("sip:2900@"), "{sent}");
+    assert_eq!(ladder.stage.end(id).0, "diverted");
+    ladder.write(out);
+}
+
+fn expelled(out: &mut String) {
+    let mut ladder = Ladder::new(
+        "Out of a conference that is mixed here",
+        "Whoever is taken out is hung up; who is left is in an ordinary call.",
+    );
+    let (id, other, _) = three(&mut ladder);
+    let wish = CallWish::Expel { id, participant: id.to_string() };
+    ladder.wish("take Bob out", wish);
+    let bye = ladder.newest("BYE ");
+    ladder.answer(&bye, "200 OK", "");
+    assert_eq!(ladder.stage.state(id), CallState::Ended);
+    assert_eq!(ladder.stage.call(other).conference, None);
+    ladder.write(out);
+}
+
+fn answered_elsewhere(out: &mut String) {
+    let mut ladder = Ladder::new(
+        "Answered at another phone",
+        "It rings no more, and is no missed call (RFC 3326).",
+    );
+    let mut leg = ladder.stage.invite(&sdp("sendrecv"));
+    ladder.wait(secs(4));
+    let more = "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n";
+    ladder.request(&mut leg, "CANCEL", more, "");
+    ladder.request(&mut leg, "ACK", "", "");
+    assert!(!ladder.stage.records[0].missed);
+    ladder.write(out);
+}
+
+fn joined(out: &mut String) {
+    let mut ladder = Ladder::new(
+        "Somebody joins a conversation",
+        "Carol calls into our call with Bob (RFC 3911); once she is let in, all three talk.",
+    );
+    let (id, leg) = ladder.talking("Bob", bob());
+    let (call, ours, theirs) = Stage::dialog_of(&leg);
+    let more = format!("Join: {call};to-tag={ours};from-tag={theirs}\r\n");
+    let mut second =
+        ladder.stage.invite_from("\"Carol\" <sip:2003@example.test>", &more, &sdp("sendrecv"));
+    ladder.note();
+    let other = ladder.stage.newest();
+    assert_ne!(id, other);
+    ladder.you("let her in", |phone, now| phone.answer(other, now)).expect("answered");
+    let answer = ladder.newest("SIP/2.0 200");
+    second.theirs = header(&answer, "To").to_owned();
+    ladder.request(&mut second, "ACK", "", "");
+    assert_eq!(ladder.stage.call(id).conference.expect("one").people.len(), 3);
     ladder.write(out);
 }

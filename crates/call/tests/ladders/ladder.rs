@@ -5,9 +5,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use offhook_call::{Phone, Tone};
-use offhook_model::{Call, CallId, CallState, CallWish, DialString, Moment};
+use offhook_model::{CallDirection, CallId, CallState, CallWish, DialString, Moment};
 
-use crate::stage::{Leg, Stage, header};
+use crate::stage::{Leg, Said, Stage, header};
+use crate::words::{registered, shown, summary, told};
 
 /// Widest part of a line.
 const WIDTH: usize = 100;
@@ -24,6 +25,14 @@ pub struct Ladder {
     seen: usize,
     names: BTreeMap<String, &'static str>,
     screen: Vec<String>,
+    /// What the phone shows beside its calls.
+    state: Vec<String>,
+    registrations: usize,
+    records: usize,
+    digits: usize,
+    /// Connections that were opened or refused, and how much of the wire was answered.
+    served: Vec<offhook_ports::FlowId>,
+    answered: usize,
     tone: Option<Tone>,
     text: String,
     time: String,
@@ -41,13 +50,19 @@ impl Ladder {
             title,
             words,
             began: stage.now,
-            stage,
             seen: 0,
             names: BTreeMap::new(),
             screen: vec![],
+            state: vec![],
+            registrations: stage.registrations.len(),
+            records: 0,
+            digits: 0,
+            served: vec![],
+            answered: 0,
             tone: None,
             text: String::new(),
             time: String::new(),
+            stage,
         }
     }
 
@@ -64,15 +79,15 @@ impl Ladder {
     /// Writes down what happened since the last look.
     pub fn note(&mut self) {
         self.stage.drain();
-        while let Some((came, message)) = self.stage.wire.get(self.seen).cloned() {
+        while let Some(said) = self.stage.wire.get(self.seen).cloned() {
             self.seen += 1;
-            let name = self.name(&message);
-            let who = if came { format!("phone <-- {name}") } else { format!("phone --> {name}") };
-            let what = summary(&message);
-            self.line(&who, &what);
+            let name = self.name(&said);
+            let way = if said.came { "<--" } else { "-->" };
+            let what = summary(&said.text, said.came);
+            self.line(&format!("phone {way} {name}"), &what);
         }
-        let calls = self.stage.phone.calls();
-        let screen: Vec<String> = calls.iter().map(shown).collect();
+        self.note_media();
+        let screen: Vec<String> = self.stage.phone.calls().iter().map(shown).collect();
         if screen != self.screen {
             for line in screen
                 .iter()
@@ -84,6 +99,7 @@ impl Ladder {
             }
             self.screen = screen;
         }
+        self.note_state();
         if self.stage.tone != self.tone {
             self.tone = self.stage.tone;
             let heard = match self.tone {
@@ -97,15 +113,62 @@ impl Ladder {
         }
     }
 
-    /// Whose message it is.
-    fn name(&mut self, message: &str) -> &'static str {
-        let first = message.lines().next().unwrap_or("");
-        if first.contains("REGISTER") || header(message, "CSeq").contains("REGISTER") {
-            return "server";
+    /// What goes or went beside the messages: keys in the stream of sound, and the history.
+    fn note_media(&mut self) {
+        while let Some(digits) = self.stage.digits.get(self.digits).cloned() {
+            self.digits += 1;
+            self.line("phone ==> stream", &format!("{digits} as telephone events (RFC 4733)"));
         }
+        while let Some(record) = self.stage.records.get(self.records).cloned() {
+            self.records += 1;
+            let who = record.name.unwrap_or(record.remote);
+            let what = match (record.direction, record.missed) {
+                (CallDirection::Outgoing, _) => format!("called {who}"),
+                (CallDirection::Incoming, false) => format!("call of {who}"),
+                (CallDirection::Incoming, true) => format!("missed call of {who}"),
+            };
+            self.line("      history:", &format!("{what}, {} s of talk", record.seconds));
+        }
+    }
+
+    /// The registration, and what is set and told beside the calls.
+    fn note_state(&mut self) {
+        while let Some(registration) = self.stage.registrations.get(self.registrations).cloned() {
+            self.registrations += 1;
+            self.line("      you see:", &registered(&registration));
+        }
+        let state = told(&self.stage.phone.state());
+        for line in &state {
+            if !self.state.contains(line) {
+                self.line("      you see:", line);
+            }
+        }
+        for gone in self.state.clone() {
+            if !state.contains(&gone) && gone.starts_with("asked:") {
+                self.line("      you see:", "the question is gone");
+            }
+        }
+        self.state = state;
+    }
+
+    /// Whose message it is.
+    fn name(&mut self, said: &Said) -> String {
+        let message = &said.text;
+        let first = message.lines().next().unwrap_or("");
+        let method = header(message, "CSeq").split(' ').nth(1).unwrap_or("").to_owned();
         let id = header(message, "Call-ID").to_owned();
-        if let Some(name) = self.names.get(&id) {
+        let known = self.names.get(&id).copied();
+        let apart = matches!(method.as_str(), "SUBSCRIBE" | "PUBLISH" | "OPTIONS");
+        if first.contains("REGISTER") || method == "REGISTER" || (apart && known.is_none()) {
+            let server = said.host.starts_with("10.");
+            let name = if server { "server".into() } else { said.host.clone() };
+            if apart {
+                self.names.insert(id, "server");
+            }
             return name;
+        }
+        if let Some(name) = known {
+            return name.to_owned();
         }
         let name = match header(message, "To") {
             _ if message.contains("x-cisco-") && !message.contains("m=audio 2") => "server",
@@ -116,7 +179,7 @@ impl Ladder {
             _ => "server",
         };
         self.names.insert(id, name);
-        name
+        name.to_owned()
     }
 
     /// The user does something.
@@ -149,8 +212,25 @@ impl Ladder {
         found.cloned().unwrap_or_else(|| panic!("no {start} in {}", self.text))
     }
 
+    /// The oldest message of ours that begins so.
+    pub fn first(&mut self, start: &str) -> String {
+        self.note();
+        let found = self.stage.sent.iter().find(|message| message.starts_with(start));
+        found.cloned().unwrap_or_else(|| panic!("no {start} in {}", self.text))
+    }
+
     pub fn answer(&mut self, request: &str, status: &str, content: &str) {
-        self.stage.respond(request, status, "", content);
+        self.answer_with(request, status, "", content);
+    }
+
+    pub fn answer_with(&mut self, request: &str, status: &str, more: &str, content: &str) {
+        self.stage.respond(request, status, more, content);
+        self.note();
+    }
+
+    /// An answer that is not quite the usual one.
+    pub fn answer_changed(&mut self, answer: &str) {
+        self.stage.feed(answer);
         self.note();
     }
 
@@ -166,6 +246,24 @@ impl Ladder {
         self.answer(&invite, "200 OK", &crate::stage::sdp("sendrecv"));
         assert_eq!(self.stage.state(id), CallState::Connected);
         (id, self.stage.leg_of(&invite))
+    }
+
+    /// A request of theirs whose Content-Type stands in `more`.
+    pub fn request_as_is(&mut self, leg: &mut Leg, method: &str, more: &str, content: &str) {
+        self.stage.request_as_is(leg, method, more, content);
+        self.note();
+    }
+
+    /// Bob is on hold, Carol is spoken to; Carol's end.
+    pub fn two_calls(&mut self) -> (CallId, CallId, Leg) {
+        let (id, _) = self.talking("Bob", crate::stage::bob());
+        let other = self.you("call Carol", |phone, now| phone.dial(carol(), now)).expect("dialled");
+        let asked: Vec<String> =
+            self.stage.sent.iter().filter(|m| m.starts_with("INVITE ")).cloned().collect();
+        let [.., hold, invite] = &asked[..] else { panic!("{asked:#?}") };
+        self.answer(hold, "200 OK", &crate::stage::sdp("recvonly"));
+        self.answer(invite, "200 OK", &crate::stage::sdp("sendrecv"));
+        (id, other, self.stage.leg_of(invite))
     }
 
     pub fn wait(&mut self, time: Duration) {
@@ -197,6 +295,56 @@ impl Ladder {
         self.note();
     }
 
+    /// Servers that are up take connections and REGISTER; the others refuse connections.
+    pub fn serve(&mut self, down: &[&str]) {
+        self.note();
+        loop {
+            let new =
+                self.stage.flows.iter().find(|(flow, _)| !self.served.contains(flow)).cloned();
+            let Some((flow, host)) = new else { break };
+            self.served.push(flow);
+            if down.contains(&host.as_str()) {
+                self.line("network:", &format!("{host} takes no connection"));
+                self.stage.refuse(flow);
+            } else {
+                self.stage.flow = flow;
+                self.stage.open();
+            }
+            self.note();
+        }
+        while let Some(said) = self.stage.wire.get(self.answered).cloned() {
+            self.answered += 1;
+            if said.came || !said.text.starts_with("REGISTER ") || !self.stage.at(&said.host) {
+                continue;
+            }
+            let contact = header(&said.text, "Contact");
+            let expires = if contact.contains("keep-alive") { 0 } else { 120 };
+            let more = format!("Contact: {contact};expires={expires}\r\nExpires: {expires}\r\n");
+            self.answer_with(&said.text, "200 OK", &more, "");
+        }
+    }
+
+    /// A server goes away with its connection.
+    pub fn lose_server(&mut self, host: &str) {
+        if self.stage.at(host) {
+            self.stage.lose_flow();
+        }
+        self.note();
+    }
+
+    /// Where the phone was registered, in order.
+    pub fn registered_at(&self) -> Vec<String> {
+        let mut hosts: Vec<String> = vec![];
+        for registration in &self.stage.registrations {
+            if let offhook_call::Registration::Ready { server, .. } = registration
+                && hosts.last() != Some(&server.host)
+            {
+                hosts.push(server.host.clone());
+            }
+        }
+        hosts
+    }
+
     /// Nothing happens any more for so long.
     pub fn silence(&mut self, what: &str, time: Duration) {
         self.line("network:", what);
@@ -206,92 +354,5 @@ impl Ladder {
     pub fn write(mut self, out: &mut String) {
         self.note();
         let _ = write!(out, "\n## {}\n\n{}\n\n```text\n{}```\n", self.title, self.words, self.text);
-    }
-}
-
-/// A message in one line.
-fn summary(message: &str) -> String {
-    let first = message.lines().next().unwrap_or("");
-    let (head, body) = message.split_once("\r\n\r\n").unwrap_or((message, ""));
-    let mut out = match first.strip_prefix("SIP/2.0 ") {
-        Some(status) => {
-            let method = header(message, "CSeq").split(' ').nth(1).unwrap_or("");
-            format!("{status} ({method})")
-        }
-        None => first.trim_end_matches(" SIP/2.0").to_owned(),
-    };
-    for direction in ["sendrecv", "sendonly", "recvonly", "inactive"] {
-        if body.contains(&format!("a={direction}")) {
-            out = format!("{out}, sound {direction}");
-        }
-    }
-    for name in ["Refer-To", "Replaces", "Referred-By", "Subscription-State", "Contact"] {
-        let wanted = name != "Contact" || first.contains(" 302 ");
-        let prefix = format!("{name}: ");
-        if let Some(value) =
-            head.lines().find_map(|line| line.strip_prefix(&prefix)).filter(|_| wanted)
-        {
-            let value = value.split(";reason").next().unwrap_or(value);
-            let value = match value.split_once("Replaces=") {
-                Some((before, _)) => format!("{before}Replaces=…>"),
-                None if value.starts_with("<cid:") => "<cid:…>".to_owned(),
-                None if name == "Replaces" => "…".to_owned(),
-                None => value.to_owned(),
-            };
-            out = format!("{out}, {name}: {value}");
-        }
-    }
-    for (mark, word) in [("softkeyevent>", "button "), ("tonetype>", "tone ")] {
-        if let Some((_, rest)) = body.split_once(&format!("<{mark}")) {
-            out = format!("{out}, {word}{}", rest.split('<').next().unwrap_or(""));
-        }
-    }
-    if let Some(line) = body.lines().next().filter(|line| line.starts_with("SIP/2.0 ")) {
-        out = format!("{out}, \"{line}\"");
-    }
-    out
-}
-
-/// A call as the window shows it.
-fn shown(call: &Call) -> String {
-    let who = call.name.clone().unwrap_or_else(|| call.remote.clone());
-    let mut out = format!("{} {who}: {}", call.id, state(call));
-    if let Some(conference) = &call.conference {
-        let people: Vec<&str> = conference.people.iter().map(|one| one.name.as_str()).collect();
-        let place = if conference.local { "mixed here" } else { "at the bridge" };
-        let _ = write!(out, ", conference {place} ({})", people.join(", "));
-    }
-    if call.preserved {
-        out.push_str(", server gone");
-    }
-    if let Some(by) = &call.diverted_by {
-        let _ = write!(out, ", diverted by {by}");
-    }
-    if let Some(at) = &call.parked_at {
-        let _ = write!(out, ", parked at {at}");
-    }
-    if let Some(trouble) = &call.trouble {
-        let _ = write!(out, ". {}", trouble.cause);
-    }
-    out
-}
-
-fn state(call: &Call) -> String {
-    match (call.state, &call.end) {
-        (CallState::Ended, Some(end)) => {
-            let status = end.sip_status.map_or_else(String::new, |status| format!(" ({status})"));
-            let problem = end.problem.as_ref().map_or("", |problem| problem.cause.as_str());
-            let problem = if problem.is_empty() { String::new() } else { format!(". {problem}") };
-            format!("over, {}{status}{problem}", end.cause)
-        }
-        (CallState::Dialing, _) => "dialling".into(),
-        (CallState::Ringing, _) => "rings there".into(),
-        (CallState::Incoming, _) => "rings here".into(),
-        (CallState::Early, _) => "sound before the answer".into(),
-        (CallState::Connected, _) => "talking".into(),
-        (CallState::Held, _) => "on hold".into(),
-        (CallState::RemoteHeld, _) => "they hold you".into(),
-        (CallState::Transferring, _) => "being transferred".into(),
-        (CallState::Ended, None) => "over".into(),
     }
 }

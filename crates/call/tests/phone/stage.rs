@@ -86,6 +86,19 @@ pub struct Leg {
     branch: String,
 }
 
+/// A message that went over the wire.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// It came here.
+    #[allow(dead_code, reason = "the ladders use it")]
+    pub came: bool,
+    /// The server at the other end of the connection.
+    #[allow(dead_code, reason = "the ladders use it")]
+    pub host: String,
+    #[allow(dead_code, reason = "the ladders use it")]
+    pub text: String,
+}
+
 /// A phone, and everything around it.
 pub struct Stage {
     pub phone: Phone,
@@ -111,8 +124,10 @@ pub struct Stage {
     pub orders: Vec<DeskOrder>,
     /// The machine's address.
     pub home: [u8; 4],
-    /// Everything that went over the wire in order; true for what came here.
-    pub wire: Vec<(bool, String)>,
+    /// Everything that went over the wire in order.
+    pub wire: Vec<Said>,
+    /// Connections that were asked for and not closed, with the host each goes to.
+    pub flows: Vec<(FlowId, String)>,
     count: u32,
 }
 
@@ -154,6 +169,7 @@ impl Stage {
             restarts: vec![],
             home: [10, 0, 0, 1],
             wire: vec![],
+            flows: vec![],
             count: 0,
         }
     }
@@ -174,20 +190,24 @@ impl Stage {
     pub fn drain(&mut self) {
         while let Some(output) = self.phone.poll() {
             match output {
-                Output::Open { flow, .. } => {
+                Output::Open { flow, server, .. } => {
                     self.flow = flow;
+                    self.flows.push((flow, server.host));
                     self.opened += 1;
                 }
                 Output::Send { bytes, flow } => {
-                    assert_eq!(flow, self.flow, "sent on a flow that is not open");
+                    let host = self.host(flow);
                     let text = String::from_utf8(bytes).expect("text");
                     // Pings keep the way open and are not part of any script.
                     if !text.trim().is_empty() {
-                        self.wire.push((false, text.clone()));
+                        self.wire.push(Said { came: false, host, text: text.clone() });
                         self.sent.push(text);
                     }
                 }
-                Output::Close(flow) => self.closed.push(flow),
+                Output::Close(flow) => {
+                    self.flows.retain(|(open, _)| *open != flow);
+                    self.closed.push(flow);
+                }
                 Output::Registration(registration) => self.registrations.push(registration),
                 Output::Reserve { call, .. } if self.ports_at_once => self.give_ports(call),
                 Output::Reserve { call, .. } => self.reserving.push(call),
@@ -205,6 +225,12 @@ impl Stage {
         }
     }
 
+    /// Where a connection goes that is open.
+    fn host(&self, flow: FlowId) -> String {
+        let found = self.flows.iter().find(|(open, _)| *open == flow);
+        found.expect("sent on a flow that is not open").1.clone()
+    }
+
     pub fn give_ports(&mut self, call: CallId) {
         let port = 20_000 + 2 * u16::try_from(call.0).expect("a small id");
         let at = |port| SocketAddr::from((self.home, port));
@@ -219,13 +245,33 @@ impl Stage {
         self.drain();
     }
 
+    /// Speaks for this server from now on; false without an open connection to it.
+    #[allow(dead_code, reason = "the ladders use it")]
+    pub fn at(&mut self, host: &str) -> bool {
+        let found = self.flows.iter().rev().find(|(_, at)| at == host).map(|(flow, _)| *flow);
+        self.flow = found.unwrap_or(self.flow);
+        found.is_some()
+    }
+
+    /// A connection that is asked for is refused.
+    #[allow(dead_code, reason = "the ladders use it")]
+    pub fn refuse(&mut self, flow: FlowId) {
+        self.flows.retain(|(open, _)| *open != flow);
+        self.phone.flow_failed(flow, Fault::PortRefused, self.now);
+        self.drain();
+    }
+
     pub fn lose_flow(&mut self) {
+        self.flows.retain(|(open, _)| *open != self.flow);
         self.phone.flow_failed(self.flow, Fault::Closed, self.now);
         self.drain();
     }
 
     pub fn feed(&mut self, text: &str) {
-        self.wire.push((true, text.to_owned()));
+        // What comes over a connection that is closed is ignored, which some tests are about.
+        let host = self.flows.iter().find(|(open, _)| *open == self.flow);
+        let host = host.map(|(_, host)| host.clone()).unwrap_or_default();
+        self.wire.push(Said { came: true, host, text: text.to_owned() });
         self.phone.receive(self.flow, text.as_bytes(), self.now);
         self.drain();
     }
@@ -287,13 +333,6 @@ impl Stage {
 
     /// Sends a request of Bob's in this call.
     pub fn request(&mut self, leg: &mut Leg, method: &str, more: &str, content: &str) {
-        self.count += 1;
-        if !matches!(method, "ACK" | "CANCEL") {
-            leg.cseq += 1;
-        }
-        if method != "CANCEL" {
-            leg.branch = format!("z9hG4bKbob{}", self.count);
-        }
         let kind = match content {
             "" => "",
             _ if content.starts_with("SIP/2.0 ") => "Content-Type: message/sipfrag\r\n",
@@ -305,11 +344,23 @@ impl Stage {
             }
             _ => "Content-Type: application/sdp\r\n",
         };
+        self.request_as_is(leg, method, &format!("{more}{kind}"), content);
+    }
+
+    /// The same, with a Content-Type in `more`.
+    pub fn request_as_is(&mut self, leg: &mut Leg, method: &str, more: &str, content: &str) {
+        self.count += 1;
+        if !matches!(method, "ACK" | "CANCEL") {
+            leg.cseq += 1;
+        }
+        if method != "CANCEL" {
+            leg.branch = format!("z9hG4bKbob{}", self.count);
+        }
         let text = format!(
             "{method} sip:alice@10.0.0.1:40000 SIP/2.0\r\n\
              Via: SIP/2.0/TCP 10.0.0.9:5060;branch={}\r\nMax-Forwards: 70\r\nFrom: {}\r\n\
              To: {}\r\nCall-ID: {}\r\nCSeq: {} {method}\r\nContact: <sip:bob@10.0.0.2:5060>\r\n\
-             {more}{kind}Content-Length: {}\r\n\r\n{content}",
+             {more}Content-Length: {}\r\n\r\n{content}",
             leg.branch,
             leg.ours,
             leg.theirs,
@@ -339,16 +390,28 @@ impl Stage {
 
     /// The server asks for something outside every call.
     #[allow(dead_code, reason = "the ladders use it")]
-    pub fn server_asks(&mut self, method: &str, more: &str, content: &str) {
+    pub fn server_asks(&mut self, method: &str, more: &str, content: &str) -> Leg {
+        let mut leg = self.server_leg();
+        self.request(&mut leg, method, more, content);
+        leg
+    }
+
+    /// The same, with a Content-Type in `more`.
+    #[allow(dead_code, reason = "the ladders use it")]
+    pub fn server_says(&mut self, method: &str, more: &str, content: &str) {
+        let mut leg = self.server_leg();
+        self.request_as_is(&mut leg, method, more, content);
+    }
+
+    fn server_leg(&mut self) -> Leg {
         self.count += 1;
-        let mut leg = Leg {
+        Leg {
             call_id: format!("server-{}", self.count),
             ours: format!("<sip:server@example.test>;tag=server{}", self.count),
             theirs: "<sip:alice@example.test>".into(),
             cseq: 0,
             branch: String::new(),
-        };
-        self.request(&mut leg, method, more, content);
+        }
     }
 
     /// Somebody calls.
