@@ -197,13 +197,9 @@ impl Base {
     /// By conversation, the time of the newest message that has its place and is no own one that
     /// waits or failed.
     pub fn settled(&self) -> Result<Vec<(Jid, Timestamp)>, String> {
-        let sql = "SELECT address, (SELECT time FROM message
-                       WHERE chat = chat.number AND unplaced = 0 AND NOT (own = 1 AND state IN (?1, ?2))
-                       ORDER BY message.number DESC LIMIT 1) AS newest
-                   FROM chat WHERE newest IS NOT NULL";
         let states = [Delivery::Queued, Delivery::Failed].map(rows::number);
         let found: Vec<(String, i64)> =
-            self.list(sql, states, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            self.list(SETTLED, states, |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(found
             .into_iter()
             .filter_map(|(with, time)| Some((with.parse().ok()?, Timestamp(time))))
@@ -212,7 +208,7 @@ impl Base {
 
     /// Messages that are not placed.
     pub fn unplaced(&self) -> Result<Vec<Unplaced>, String> {
-        let found = self.select("WHERE message.unplaced = 1 ORDER BY message.number", [])?;
+        let found = self.select(UNPLACED, [])?;
         Ok(found
             .into_iter()
             .map(|Message { with, id, time, own, .. }| Unplaced { with, id, time, own })
@@ -221,7 +217,7 @@ impl Base {
 
     /// Own messages that wait to be sent, oldest first.
     pub fn queued(&self) -> Result<Vec<Message>, String> {
-        self.select("WHERE message.own = 1 AND message.state = 0 ORDER BY message.number", [])
+        self.select(QUEUED, [])
     }
 
     /// Earlier calls, newest first.
@@ -297,6 +293,14 @@ impl Base {
     }
 }
 
+/// What a sign-in asks has an index of its own: a history may hold millions of messages.
+const SETTLED: &str = "SELECT address, (SELECT time FROM message
+        WHERE chat = chat.number AND unplaced = 0 AND NOT (own = 1 AND state IN (?1, ?2))
+        ORDER BY message.number DESC LIMIT 1) AS newest
+    FROM chat WHERE newest IS NOT NULL";
+const UNPLACED: &str = "WHERE message.unplaced = 1 ORDER BY message.number";
+const QUEUED: &str = "WHERE message.own = 1 AND message.state = 0 ORDER BY message.number";
+
 /// The columns of `rows::SELECT` and those of the conversation.
 const SELECT_CHAT: &str = "SELECT address, id, writer, reader, body, time, own, state, error, \
      archive, author, named, more, unplaced, message.number, \
@@ -317,4 +321,25 @@ fn newest_last(mut items: Vec<Message>, limit: u32) -> Page {
 
 fn no_such_message() -> String {
     "there is no such message".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Base, QUEUED, SELECT, SETTLED, UNPLACED};
+
+    /// Nothing that a sign-in asks reads the whole history.
+    #[test]
+    fn a_sign_in_scans_no_messages() {
+        let base = Base::in_memory().expect("made");
+        let asked = [UNPLACED, QUEUED].map(|rest| format!("{SELECT} {rest}"));
+        for sql in asked.iter().map(String::as_str).chain([SETTLED]) {
+            let plan = format!("EXPLAIN QUERY PLAN {sql}");
+            let mut query = base.database.prepare(&plan).expect("a plan");
+            let values = vec![0; query.parameter_count()];
+            let steps = query.query_map(rusqlite::params_from_iter(values), |row| row.get(3));
+            let steps: Vec<String> = steps.expect("steps").flatten().collect();
+            assert!(!steps.is_empty());
+            assert!(!steps.iter().any(|step| step.starts_with("SCAN message")), "{sql}: {steps:?}");
+        }
+    }
 }

@@ -125,7 +125,7 @@ const STEPS: [&str; 4] = [
     ",
     "
     ALTER TABLE message ADD COLUMN unplaced INTEGER NOT NULL DEFAULT 0;
-    CREATE INDEX message_unplaced ON message (chat) WHERE unplaced = 1;
+    CREATE INDEX message_unplaced ON message (unplaced) WHERE unplaced = 1;
     ",
 ];
 

@@ -83,6 +83,11 @@ pub fn measure() -> Result<Vec<Row>, String> {
     let row = Row::new("without a window, RSS MiB", ours.rss).digits(1);
     rows.push(row.beside(theirs(9.3, |it| it.rss)).at_most(12.0));
     rows.push(Row::new("without a window, PSS MiB", ours.pss).digits(1));
+    let row = Row::new("without a window, MiB that are no pages of files", ours.own).digits(1);
+    rows.push(match &phone {
+        Some((_, memory)) => row.beside(Peer::Measured("baresip", memory.own)),
+        None => row,
+    });
     if let (Some(window), Some(display)) = (&window, &display) {
         if let Some(usage) = of(&window.running) {
             rows.extend(rows_of("window", usage, phone.as_ref()));

@@ -42,6 +42,8 @@ pub struct Memory {
     pub rss: f64,
     /// Shared pages divided among those who share them.
     pub pss: f64,
+    /// Of it what is no page of a file: what the program has written or asked for itself.
+    pub own: f64,
 }
 
 impl Watch {
@@ -156,7 +158,7 @@ pub fn settle(pid: u32, begin: Instant, patience: Duration) -> Result<Settled, S
 
 /// Memory at this moment.
 pub fn memory(pid: u32) -> Memory {
-    let mut memory = Memory { rss: 0.0, pss: 0.0 };
+    let mut memory = Memory { rss: 0.0, pss: 0.0, own: 0.0 };
     for pid in family(pid) {
         let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
         for line in rollup.lines() {
@@ -164,6 +166,8 @@ pub fn memory(pid: u32) -> Memory {
                 memory.rss += first(rest) as f64 / 1024.0;
             } else if let Some(rest) = line.strip_prefix("Pss:") {
                 memory.pss += first(rest) as f64 / 1024.0;
+            } else if let Some(rest) = line.strip_prefix("Anonymous:") {
+                memory.own += first(rest) as f64 / 1024.0;
             }
         }
     }
