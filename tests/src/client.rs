@@ -95,7 +95,7 @@ pub fn doctor(
     (output.status.code().unwrap_or(-1), diagnosis, output)
 }
 
-/// A running client without a window.
+/// A running client, without a window or with one.
 pub struct Client {
     /// Its profile.
     pub profile: PathBuf,
@@ -113,11 +113,23 @@ impl Client {
     /// # Panics
     /// It does not start.
     pub fn start(folder: &Path, name: &str, setup: &Setup) -> Self {
+        Self::open(folder, name, setup, &["--headless"])
+    }
+
+    /// Starts a client with a window; the setup's environment says where.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn window(folder: &Path, name: &str, setup: &Setup) -> Self {
+        Self::open(folder, name, setup, &[])
+    }
+
+    fn open(folder: &Path, name: &str, setup: &Setup, words: &[&str]) -> Self {
         let own = folder.join(name);
         std::fs::create_dir_all(&own).expect("a folder for the client");
         let (profile, heard) = (own.join("profile"), own.join("heard.wav"));
         let mut command = offhook();
-        command.arg("--headless").arg("--profile").arg(&profile).args(setup.arguments());
+        command.args(words).arg("--profile").arg(&profile).args(setup.arguments());
         let input = setup.input.clone().unwrap_or_else(|| "tone:440".to_owned());
         command.args(["--audio-input", &input, "--ringer-output", "null"]);
         command.arg("--audio-output").arg(format!("file:{}", heard.display()));
@@ -126,7 +138,7 @@ impl Client {
         }
         command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
         let mut running = Running::start("offhook", &mut command, &own);
-        running.ready(30, || try_ctl(&profile, "session.state", &Value::Null).0 == 0);
+        running.ready(60, || try_ctl(&profile, "session.state", &Value::Null).0 == 0);
         let (watch, events) = watch(&profile, &own);
         Self { profile, heard, running, events, watch }
     }

@@ -13,6 +13,8 @@ pub fn have(what: &str, programs: &[&str]) -> bool {
         let there = match *name {
             "slixmpp" => python().is_some(),
             "twomemo" => python().is_some_and(|it| imports(&it, "slixmpp, twomemo")),
+            "at-spi2-core" => crate::desktop::launcher().is_some(),
+            "pyatspi" => imports(Path::new("/usr/bin/python3"), "pyatspi"),
             "unshare" => namespace().is_some(),
             "kamailio-outbound-modules" => kamailio_module("outbound.so"),
             "kamailio-presence-modules" => kamailio_module("presence_mwi.so"),

@@ -159,6 +159,8 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
         }
         "ended" => (sample::ended("busy"), chat()),
         "contacts" => (sample::request(), vec![Place::Contacts]),
+        "favourites" => (sample::favourites(), vec![Place::Contacts]),
+        "speed-dial" => (sample::favourites(), vec![Place::Calls]),
         "crowd" => (sample::crowd(), vec![Place::Contacts]),
         "calls" => (sample::hub(), vec![Place::Calls]),
         "settings" => (sample::hub(), vec![Place::Settings]),

@@ -27,6 +27,7 @@ pub struct People {
     list: Arc<Vec<Arc<Contact>>>,
     by_jid: HashMap<Jid, usize>,
     by_number: HashMap<String, usize>,
+    favourites: Vec<usize>,
 }
 
 impl People {
@@ -37,7 +38,10 @@ impl People {
             return;
         }
         let same = |(old, new): (&Arc<Contact>, &Arc<Contact>)| {
-            Arc::ptr_eq(old, new) || (old.contact == new.contact && old.number == new.number)
+            Arc::ptr_eq(old, new)
+                || (old.contact == new.contact
+                    && old.number == new.number
+                    && old.groups == new.groups)
         };
         let placed = self.list.len() == list.len() && self.list.iter().zip(list.iter()).all(same);
         self.list = Arc::clone(list);
@@ -48,6 +52,8 @@ impl People {
         self.by_jid = all().map(|(at, one)| (one.contact.clone(), at)).collect();
         self.by_number =
             all().filter_map(|(at, one)| Some((digits(one.number.as_deref()?), at))).collect();
+        let favourites = all().filter(|(_, one)| is_favourite(one)).map(|(at, _)| at);
+        self.favourites = favourites.collect();
     }
 
     /// The person with this address.
@@ -55,11 +61,26 @@ impl People {
         self.by_jid.get(jid).and_then(|&at| self.list.get(at))
     }
 
+    /// Where the favourites stand in the list.
+    pub fn favourites(&self) -> &[usize] {
+        &self.favourites
+    }
+
     /// The person that a call's other side is: by number, or by address.
     pub fn by_remote(&self, remote: &str) -> Option<&Arc<Contact>> {
         let at = self.by_number.get(&digits(remote));
         at.and_then(|&at| self.list.get(at)).or_else(|| self.by_jid(&remote.parse().ok()?))
     }
+}
+
+/// Somebody is in the group of the contact list that holds favourites.
+pub fn is_favourite(one: &Contact) -> bool {
+    one.groups.iter().any(|group| names_favourites(group))
+}
+
+/// A group that holds favourites, as this and other programs name it.
+pub fn names_favourites(group: &str) -> bool {
+    ["Favourites", "Favorites", "Favoriten"].iter().any(|name| group.eq_ignore_ascii_case(name))
 }
 
 /// A number without its decoration; an address as it is.

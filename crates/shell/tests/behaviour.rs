@@ -274,6 +274,9 @@ fn a_call_obeys_its_keys() {
     check(&mut window, &["Mute { id: CallId(1), muted: true }"]);
     window.key(both(), Key::H);
     check(&mut window, &["Hold(CallId(1))"]);
+    window.key(both(), Key::T);
+    assert!(window.says("Transfer the call with"));
+    window.key(Modifiers::NONE, Key::Escape);
     window.key(both(), Key::E);
     check(&mut window, &["HangUp(CallId(1))"]);
 }
@@ -366,6 +369,22 @@ fn the_search_box_dials_a_number() {
     window.harness.run();
     window.key(Modifiers::NONE, Key::Enter);
     check(&mut window, &["Dial { to: Number(\"2003\"), video: false }"]);
+}
+
+#[test]
+fn what_is_typed_at_once_after_the_key_goes_into_the_search_box() {
+    let mut window = Window::new(sample::hub());
+    let key = |pressed, modifiers| egui::Event::Key {
+        key: Key::K,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers,
+    };
+    let events = [key(true, CTRL), key(false, Modifiers::NONE), egui::Event::Text("len".into())];
+    window.harness.input_mut().events.extend(events);
+    window.harness.run();
+    assert_eq!(window.control("Search or call").value().as_deref(), Some("len"));
 }
 
 #[test]

@@ -89,7 +89,10 @@ fn a_ringing_call_goes_to_voicemail_or_ends_the_other() {
     ];
     let mut window = Window::new(sample::calling(calls)).open(Place::Chat(jid("amira")));
     window.sent();
-    window.press("More").press("Send to voicemail");
+    window.press("More");
+    let (menu, card) = (window.control("End and answer").rect(), window.control("Decline").rect());
+    assert!(menu.bottom() < card.top() - 60.0, "who calls is not covered: {menu} {card}");
+    window.press("Send to voicemail");
     check(&mut window, &["Call(Divert(CallId(2)))"]);
     window.press("More").press("End and answer");
     check(&mut window, &["HangUp(CallId(1))", "Answer(CallId(2))"]);
@@ -150,6 +153,20 @@ fn nothing_is_dialled_for_a_stranger_before_the_person_says_so() {
     assert!(window.says("Call 4302?"));
     window.press("Do not call");
     check(&mut window, &["Call(AnswerReferral { id: 7, accept: false })"]);
+    // Nor behind the question, where nothing takes the focus from it.
+    let mut window = Window::new(sample::asked_to_call()).open(Place::Chat(jid("amira")));
+    assert!(window.control("Do not call").is_focused());
+    window.sent();
+    window.key(egui::Modifiers::COMMAND, egui::Key::K);
+    assert!(window.control("Do not call").is_focused());
+    window.press("Do not call");
+    // Who types on and presses Enter has not said yes.
+    for key in [egui::Key::Enter, egui::Key::Space, egui::Key::Escape] {
+        let mut window = Window::new(sample::asked_to_call());
+        assert!(window.control("Do not call").is_focused());
+        window.key(egui::Modifiers::NONE, key);
+        check(&mut window, &["Call(AnswerReferral { id: 7, accept: false })"]);
+    }
     let mut window = Window::new(sample::asked_to_call());
     window.press("Make the call");
     check(&mut window, &["Call(AnswerReferral { id: 7, accept: true })"]);
@@ -210,6 +227,52 @@ fn a_line_that_is_watched_shows_its_lamp() {
     assert!(window.says("Amira Khalil, On the phone · Available"));
     assert!(window.says("Jonas Weber, Phone rings · Available"));
     assert!(window.says("Pedro Barros, Offline"));
+}
+
+fn check_watched(window: &mut Window, wanted: &str) {
+    let sent = window.sent();
+    let watched: Vec<&String> = sent.iter().filter(|one| one.contains("Watch(")).collect();
+    assert_eq!(watched, [&format!("Call(Watch([{wanted}]))")]);
+}
+
+#[test]
+fn the_lines_of_favourites_are_watched_and_those_of_scripts_stay() {
+    let mut snapshot = sample::favourite(sample::hub(), "ravi");
+    let mut window = Window::new(snapshot.clone());
+    check_watched(&mut window, "Number(\"4188\")");
+    let line = |number: &str| offhook_model::WatchedLine {
+        number: number.into(),
+        state: offhook_model::LineState::Idle,
+    };
+    let phone = PhoneState { lines: vec![line("4188"), line("5000")], ..PhoneState::default() };
+    snapshot.phone = Arc::new(phone);
+    window.see(snapshot.clone());
+    check(&mut window, &[]);
+    // Presence of somebody changes, and nobody's line is asked for anew.
+    window.see(sample::favourite(snapshot.clone(), "sofia"));
+    check(&mut window, &[]);
+    let mut other = sample::favourite(sample::hub(), "amira");
+    other.phone = Arc::clone(&snapshot.phone);
+    window.see(other);
+    check_watched(&mut window, "Number(\"5000\"), Number(\"4217\")");
+}
+
+#[test]
+fn favourites_stand_first_and_are_called_at_a_press() {
+    let mut window = Window::new(sample::favourite(sample::hub(), "ravi")).open(Place::Contacts);
+    let tree = window.tree();
+    let at = |name: &str| tree.find(&format!("ListItem \"{name}")).expect("a row");
+    assert!(at("Ravi Menon") < at("Amira Khalil"), "{tree}");
+    window.sent();
+    window.control("Ravi Menon, Do not disturb · On a call").focus();
+    window.harness.run();
+    window.key(egui::Modifiers::SHIFT, egui::Key::F10).press("Remove from favourites");
+    let sent = window.sent();
+    assert!(sent[0].contains("Groups") && sent[0].contains("groups: []"), "{sent:?}");
+    let mut window = Window::new(sample::favourites()).open(Place::Calls);
+    window.sent();
+    window.press("Call Ravi Menon, 4188 · On the phone");
+    check(&mut window, &["Dial { to: Number(\"4188\"), video: false }"]);
 }
 
 #[test]

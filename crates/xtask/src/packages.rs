@@ -55,6 +55,8 @@ pub const PEERS: &[&str] = &[
     "iproute2",
     "dbus",
     "gnome-keyring",
+    "at-spi2-core",
+    "python3-pyatspi",
 ];
 
 /// What the benchmarks need besides: a counter of instructions, a display, and peers to be measured

@@ -1,6 +1,6 @@
 //! What more can be done with a call: give it away, merge it, park it; and who is in a conference.
 
-use egui::{Align, Id, Popup, PopupCloseBehavior, Rect, Response, Ui, pos2, vec2};
+use egui::{Align, Id, Popup, PopupCloseBehavior, Rect, RectAlign, Response, Ui, pos2, vec2};
 use offhook_model::{Call, CallId, CallState, CallWish, Command, DialString, Participant};
 
 use super::conversation::menu;
@@ -236,20 +236,26 @@ fn people(ui: &mut Ui, cx: &Cx<'_>, call: &Call, people: &[Participant], out: &m
     }
 }
 
-/// Beside answer and decline: what else can be done with a call that rings here.
+/// Beside answer and decline: what else can be done with a call that rings here. True while it is
+/// open.
 pub fn open_incoming(
     cx: &Cx<'_>,
     call: &Call,
     ends: Option<CallId>,
     anchor: &Response,
+    card: Rect,
     out: &mut Vec<Command>,
-) {
+) -> bool {
+    // Above the card: who calls is what the choice depends on.
     let popup = Popup::from_toggle_button_response(anchor)
         .id(Id::unique(("incoming-menu", call.id)))
+        .anchor(card)
+        .align(RectAlign::TOP_END)
+        .gap(6.0)
         .close_behavior(PopupCloseBehavior::CloseOnClick)
         .accessible_name(cx.t("call-more"))
         .width(MENU);
-    popup.show(|ui| {
+    let shown = popup.show(|ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         ui.set_width(MENU);
         if let Some(going) = ends
@@ -258,8 +264,9 @@ pub fn open_incoming(
             out.push(Command::HangUp(going));
             out.push(Command::Answer(call.id));
         }
-        if call.can.divert && menu::item(ui, cx, icons::REDO, &cx.t("divert")) {
+        if call.can.divert && menu::item(ui, cx, icons::VOICEMAIL, &cx.t("divert")) {
             out.push(Command::Call(CallWish::Divert(call.id)));
         }
     });
+    shown.is_some()
 }

@@ -9,10 +9,12 @@ use crate::cx::{Cx, span};
 use crate::icons;
 use crate::theme::Type;
 use crate::widgets::{
-    Field, Kind, Push, avatar, icon, keypad, paint_line, paragraph_centered, row,
+    Field, Kind, Push, avatar, icon, keypad, paint_line, paragraph_centered, region, row,
 };
 
 const ROW: f32 = 58.0;
+/// Width of the list beside the dial pad.
+const SPEED: f32 = 264.0;
 
 /// Draws the list.
 pub fn list(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
@@ -120,9 +122,17 @@ pub fn dial_pad(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>)
     let height = 400.0;
     let width = 232.0;
     let top = ((rect.height() - height) * 0.4).max(if cx.narrow { 64.0 } else { 16.0 });
-    let corner = pos2(rect.center().x - width / 2.0, rect.top() + top).round();
+    let speed = !cx.narrow && rect.width() >= 640.0 && super::favourites::any(cx);
+    let aside = if speed { (SPEED + 40.0) / 2.0 } else { 0.0 };
+    let corner = pos2(rect.center().x - aside - width / 2.0, rect.top() + top).round();
     let place = Rect::from_min_max(corner, pos2(corner.x + width, rect.bottom()));
-    crate::widgets::region(ui, "dial-pad", place, |ui| {
+    if speed {
+        let corner = place.right_top() + vec2(40.0, 0.0);
+        let list = Rect::from_min_max(corner, pos2(corner.x + SPEED, rect.bottom() - 16.0));
+        let list = list.with_max_y(list.bottom().min(list.top() + height));
+        region(ui, "speed-dial", list, |ui| super::favourites::speed_dial(ui, cx, hub, out));
+    }
+    region(ui, "dial-pad", place, |ui| {
         ui.vertical_centered(|ui| {
             let title = cx.t("dial-pad");
             paragraph_centered(ui, &title, Type::Title, cx.c.text);

@@ -7,7 +7,7 @@ use super::chats::nothing;
 use super::dialogs::Adding;
 use super::hub::{Hub, list_heading};
 use super::person_menu;
-use crate::cx::Cx;
+use crate::cx::{Cx, is_favourite};
 use crate::icons;
 use crate::theme::{R_ROW, Type};
 use crate::widgets::{
@@ -35,10 +35,12 @@ pub fn list(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         nothing(ui, cx, &cx.t("contacts-empty"), &cx.t("contacts-empty-remedy"));
         return;
     }
-    if contacts.iter().any(|one| hidden(one)) {
-        let shown: Vec<usize> = (0..contacts.len())
-            .filter(|&at| contacts.get(at).is_some_and(|one| !hidden(one)))
-            .collect();
+    let first = cx.people.favourites();
+    if !first.is_empty() || contacts.iter().any(|one| hidden(one)) {
+        let others = (0..contacts.len()).filter(|at| !first.contains(at));
+        let shown = first.iter().copied().chain(others);
+        let seen = |at: &usize| contacts.get(*at).is_some_and(|one| !hidden(one));
+        let shown: Vec<usize> = shown.filter(seen).collect();
         people(ui, cx, hub, &shown, out);
     } else {
         rows(ui, cx, hub, contacts.len(), out, |at| at);
@@ -108,7 +110,10 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<
         pos2(rect.left() + 64.0, rect.top() + 10.0),
         pos2(rect.right() - right, rect.top() + 30.0),
     );
-    paint_line(ui, top, &person.name, Type::Name, cx.c.text, Align::Min);
+    let name = paint_line(ui, top, &person.name, Type::Name, cx.c.text, Align::Min);
+    if is_favourite(person) && name + 20.0 < top.width() {
+        icon(ui, pos2(top.left() + name + 14.0, top.center().y), icons::STAR, 13.0, cx.c.away);
+    }
     let mut bottom = top.translate(vec2(0.0, 19.0));
     if let Some((glyph, ink, _)) = lamp {
         icon(ui, pos2(bottom.left() + 6.0, bottom.center().y), glyph, 13.0, ink);
@@ -126,14 +131,14 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<
             hub.dial(to, out);
         }
     }
-    response.context_menu(|ui| person_menu::show(ui, cx, hub, person, out));
+    person_menu::open(&response, |ui| person_menu::show(ui, cx, hub, person, out));
     if response.clicked() {
         hub.open_chat(person.contact.clone());
     }
 }
 
 /// The lamp of a line that is watched: icon, colour, and a word unless it is free.
-fn lamp(cx: &Cx<'_>, state: LineState) -> (&'static str, Color32, String) {
+pub fn lamp(cx: &Cx<'_>, state: LineState) -> (&'static str, Color32, String) {
     match state {
         LineState::Busy => (icons::PHONE_CALL, cx.c.busy, cx.t("line-busy")),
         LineState::Ringing => (icons::PHONE_INCOMING, cx.c.away, cx.t("line-ringing")),

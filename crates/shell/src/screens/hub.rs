@@ -88,6 +88,10 @@ pub struct Hub {
     pub giving: Option<super::call_more::Giving>,
     /// Somebody is asked before a call is given to them.
     pub asking: Option<super::call_more::Asking>,
+    /// Whose lines are watched.
+    pub lamps: super::favourites::Lamps,
+    /// The menu of a call that rings in a window of its own is open.
+    pub call_menu: bool,
     /// What is typed in the menu of the phone.
     pub phone: super::phone_menu::Typed,
     opened: Option<Jid>,
@@ -163,10 +167,11 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     dialogs::show(ui, cx, hub, out);
     super::call_more::ask(ui, cx, hub, out);
     super::phone_menu::take_over(ui, cx, hub, out);
-    super::phone_menu::asked_to_call(ui, cx, out);
+    super::phone_menu::asked_to_call(ui, cx, hub, out);
     rooms::make(ui, cx, hub, out);
     super::person_card::show(ui, cx, hub, out);
     read_and_load(ui, cx, hub, out);
+    super::favourites::watch(cx, hub, out);
     conversation::still_typing(ui, cx, hub, out);
 }
 
@@ -385,6 +390,11 @@ fn shortcuts(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     let pressed =
         |modifiers: Modifiers, key: Key| ui.input_mut(|input| input.consume_key(modifiers, key));
     let both = Modifiers::COMMAND | Modifiers::SHIFT;
+    call_keys(cx, hub, &pressed, out);
+    // Nothing is opened behind a dialog.
+    if !ui.memory(|memory| memory.is_above_modal_layer(ui.layer_id())) {
+        return;
+    }
     if pressed(both, Key::D) {
         hub.page = toggled(hub.page, Page::Status);
     }
@@ -396,7 +406,7 @@ fn shortcuts(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     }
     if pressed(Modifiers::COMMAND, Key::K) {
         hub.page = None;
-        hub.search.focus = true;
+        ui.memory_mut(|memory| memory.request_focus(super::search::id()));
         if cx.narrow {
             hub.selected = None;
             hub.stage = None;
@@ -407,7 +417,6 @@ fn shortcuts(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         let full = ui.input(|input| input.viewport().fullscreen.unwrap_or(false));
         ui.ctx().send_viewport_cmd(egui::ViewportCommand::Fullscreen(!full));
     }
-    call_keys(cx, &pressed, out);
     if pressed(both, Key::C)
         && let Some(to) = hub.selected.as_ref().and_then(|with| cx.dial_for(with))
         && cx.can_call()
@@ -442,7 +451,12 @@ fn close(hub: &mut Hub) {
     }
 }
 
-fn call_keys(cx: &Cx<'_>, pressed: &impl Fn(Modifiers, Key) -> bool, out: &mut Vec<Command>) {
+fn call_keys(
+    cx: &Cx<'_>,
+    hub: &mut Hub,
+    pressed: &impl Fn(Modifiers, Key) -> bool,
+    out: &mut Vec<Command>,
+) {
     let both = Modifiers::COMMAND | Modifiers::SHIFT;
     let ringing = super::incoming::ringing(cx).next();
     if let Some(call) = ringing {
@@ -462,6 +476,9 @@ fn call_keys(cx: &Cx<'_>, pressed: &impl Fn(Modifiers, Key) -> bool, out: &mut V
     }
     if pressed(Modifiers::COMMAND, Key::M) {
         out.push(Command::Mute { id: call.id, muted: !call.muted });
+    }
+    if call.can.transfer && pressed(both, Key::T) {
+        super::call_more::give(hub, call.id);
     }
 }
 

@@ -13,6 +13,8 @@ use crate::theme::{R_CARD, Type};
 use crate::widgets::{Kind, Push, avatar, icon, line, presence_mark, region, show_live};
 
 const SIZE: egui::Vec2 = vec2(424.0, 128.0);
+/// Room for the menu of a card: two lines, its frame, and the gap.
+const MENU: f32 = 92.0;
 
 /// Calls that ring here.
 pub fn ringing<'a>(cx: &Cx<'a>) -> impl Iterator<Item = &'a Call> + use<'a> {
@@ -68,7 +70,9 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, own_window: bool, out: &mut Vec
 fn outside(ctx: &egui::Context, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     let monitor = ctx.input(|input| input.viewport().monitor_size);
     let count = ringing(cx).take(3).count() as f32;
-    let size = vec2(SIZE.x, SIZE.y * count);
+    // The menu of a card opens above it, and nothing is seen outside of a window.
+    let room = if hub.call_menu { MENU } else { 0.0 };
+    let size = vec2(SIZE.x, SIZE.y * count + room);
     let mut builder = ViewportBuilder::default()
         .with_title(cx.t("call-incoming"))
         .with_inner_size(size)
@@ -83,22 +87,34 @@ fn outside(ctx: &egui::Context, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Comman
         builder = builder.with_position(corner.to_pos2());
     }
     let id = ViewportId::from_hash_of("incoming-window");
-    ctx.show_viewport_immediate(id, builder, |ui, _| {
+    let open = ctx.show_viewport_immediate(id, builder, |ui, _| {
         let rect = ui.max_rect();
         ui.painter().rect_filled(rect, 0, cx.c.raised);
+        let mut open = false;
         for (at, call) in ringing(cx).take(3).enumerate() {
-            let top = pos2(rect.left(), rect.top() + at as f32 * SIZE.y);
-            card(ui, cx, hub, call, Rect::from_min_size(top, SIZE), out);
+            let top = pos2(rect.left(), rect.bottom() - (count - at as f32) * SIZE.y);
+            open |= card(ui, cx, hub, call, Rect::from_min_size(top, SIZE), out);
         }
+        open
     });
+    if std::mem::replace(&mut hub.call_menu, open) != open {
+        ctx.request_repaint();
+    }
 }
 
-fn card(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, call: &Call, rect: Rect, out: &mut Vec<Command>) {
+/// True while its menu is open.
+fn card(
+    ui: &mut Ui,
+    cx: &Cx<'_>,
+    hub: &mut Hub,
+    call: &Call,
+    rect: Rect,
+    out: &mut Vec<Command>,
+) -> bool {
     region(ui, call.id, rect, |ui| {
-        let inner = rect.shrink(16.0);
-        caller(ui, cx, call, inner);
-        actions(ui, cx, hub, call, inner, out);
-    });
+        caller(ui, cx, call, rect.shrink(16.0));
+        actions(ui, cx, hub, call, rect, out)
+    })
 }
 
 fn caller(ui: &mut Ui, cx: &Cx<'_>, call: &Call, inner: Rect) {
@@ -137,9 +153,10 @@ fn actions(
     cx: &Cx<'_>,
     hub: &mut Hub,
     call: &Call,
-    inner: Rect,
+    card: Rect,
     out: &mut Vec<Command>,
-) {
+) -> bool {
+    let inner = card.shrink(16.0);
     let person = cx.people.by_remote(&call.remote).cloned();
     let going = current(cx).map(|going| going.id);
     let more = call.can.divert || going.is_some();
@@ -166,14 +183,15 @@ fn actions(
         out.push(Command::Decline(call.id));
     }
     let third = Rect::from_min_size(pos2(inner.right() - 44.0, first.top()), vec2(44.0, 40.0));
+    let mut open = false;
     if more {
         let place = if person.is_some() { third.translate(vec2(-52.0, 0.0)) } else { third };
         let label = cx.t("call-more");
         let push = Push::new(&label).glyph(icons::ELLIPSIS).icon_only().height(40.0);
         let response = push.at(ui, cx.c, place);
-        super::call_more::open_incoming(cx, call, going, &response, out);
+        open = super::call_more::open_incoming(cx, call, going, &response, card, out);
     }
-    let Some(person) = person else { return };
+    let Some(person) = person else { return open };
     let label = cx.t("answer-chat");
     let push = Push::new(&label).glyph(icons::MESSAGE_SQUARE).icon_only();
     if push.kind(Kind::Soft).height(40.0).at(ui, cx.c, third).clicked() {
@@ -181,4 +199,5 @@ fn actions(
         hub.section = super::hub::Section::Chats;
         hub.open_chat(person.contact.clone());
     }
+    open
 }

@@ -11,6 +11,7 @@ pub mod conversation;
 pub mod dialogs;
 pub mod entry;
 pub mod failure;
+pub mod favourites;
 pub mod hub;
 pub mod incoming;
 pub mod keys;

@@ -5,7 +5,7 @@ use offhook_model::{Command, Contact, Jid, PeopleWish, PersonDetails};
 
 use super::entry::{complaint, entered, labelled};
 use super::hub::Hub;
-use crate::cx::Cx;
+use crate::cx::{Cx, names_favourites};
 use crate::icons;
 use crate::theme::{R_ROW, Type};
 use crate::widgets::{Field, Kind, Push, dialog, paragraph, photo_or_initials, presence_mark};
@@ -23,9 +23,14 @@ impl Card {
         let who = person.contact.clone();
         out.push(Command::People(PeopleWish::Details { who: who.clone() }));
         out.push(Command::People(PeopleWish::Photo { who: who.clone() }));
-        let group = person.groups.first().cloned().unwrap_or_default();
+        let group = named(person).next().cloned().unwrap_or_default();
         Self { who, name: person.name.clone(), group }
     }
+}
+
+/// The groups of a person that have a name of the user's choice.
+fn named(person: &Contact) -> impl Iterator<Item = &String> {
+    person.groups.iter().filter(|group| !names_favourites(group))
 }
 
 /// Draws the card, if one is open.
@@ -135,10 +140,13 @@ fn change(
     });
     if go {
         let text = |it: &str| Some(it.trim().to_owned()).filter(|it| !it.is_empty());
+        // The card shows one group; the person stays in the others.
+        let shown = named(person).next();
+        let others = person.groups.iter().filter(|&group| Some(group) != shown).cloned();
         out.push(Command::RosterAdd {
             contact: card.who.clone(),
             name: text(&card.name),
-            groups: Some(text(&card.group).into_iter().collect()),
+            groups: Some(text(&card.group).into_iter().chain(others).collect()),
         });
     }
     go || done

@@ -1,17 +1,36 @@
 //! What can be done with somebody: the menu of a row, and the buttons of a card.
 
-use egui::Ui;
+use egui::{Key, Modifiers, Popup, Response, Ui};
 use offhook_model::{Availability, Command, Contact, PeopleWish};
 
 use super::hub::Hub;
 use super::person_card::Card;
-use crate::cx::Cx;
+use crate::cx::{Cx, is_favourite};
+
+/// Opens the menu of a row by the pointer's other button where it points, or by Shift and F10 beside
+/// the row that has the focus.
+pub fn open(row: &Response, entries: impl FnOnce(&mut Ui)) {
+    let (ctx, id) = (&row.ctx, Popup::default_response_id(row));
+    let asked = |input: &mut egui::InputState| input.consume_key(Modifiers::SHIFT, Key::F10);
+    if row.has_focus() && ctx.input_mut(asked) {
+        Popup::open_id(ctx, id);
+    }
+    let popup = Popup::context_menu(row);
+    let by_key = Popup::position_of_id(ctx, id).is_none();
+    let popup = if by_key { popup.anchor(row) } else { popup };
+    popup.show(entries);
+}
 
 /// Draws the entries.
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<Command>) {
     let who = || person.contact.clone();
     if ui.button(cx.t("person-details")).clicked() {
         hub.card = Some(Card::of(person, out));
+        ui.close();
+    }
+    let key = if is_favourite(person) { "favourite-not" } else { "favourite" };
+    if ui.button(cx.t(key)).clicked() {
+        out.push(super::favourites::toggle(person));
         ui.close();
     }
     let away = person.presence.availability != Availability::Available;

@@ -22,6 +22,8 @@ pub struct Typed {
     wrong: bool,
     /// The words of the question that was put off.
     later: Option<String>,
+    /// The question of somebody else whose careful answer has had the focus.
+    asked: Option<u32>,
 }
 
 /// How the phone is set: icon, colour and words.
@@ -33,7 +35,7 @@ pub fn look(cx: &Cx<'_>) -> (&'static str, Option<Color32>, String) {
             (icons::PHONE_OUTGOING, Some(cx.c.away), word)
         }
         (Some(Forward::Voicemail), _) => {
-            (icons::PHONE_OUTGOING, Some(cx.c.away), cx.t("phone-forwarded-voicemail"))
+            (icons::VOICEMAIL, Some(cx.c.away), cx.t("phone-forwarded-voicemail"))
         }
         (None, Some(Dnd::Reject)) => (icons::BELL_OFF, Some(cx.c.busy), cx.t("phone-reject")),
         (None, Some(Dnd::RingerOff)) => (icons::BELL_OFF, Some(cx.c.busy), cx.t("phone-silent")),
@@ -170,7 +172,7 @@ fn forwarding(ui: &mut Ui, cx: &Cx<'_>, typed: &mut Typed, out: &mut Vec<Command
         });
     });
     let voicemail = cx.snap.phone.can.divert
-        && menu::item(ui, cx, icons::REDO, &cx.t("phone-forward-voicemail"));
+        && menu::item(ui, cx, icons::VOICEMAIL, &cx.t("phone-forward-voicemail"));
     if voicemail {
         out.push(Command::Call(CallWish::Forward(Some(Forward::Voicemail))));
         return true;
@@ -178,7 +180,8 @@ fn forwarding(ui: &mut Ui, cx: &Cx<'_>, typed: &mut Typed, out: &mut Vec<Command
     match typed.to.trim().parse::<DialString>() {
         Ok(to) if go => {
             out.push(Command::Call(CallWish::Forward(Some(Forward::To(to)))));
-            *typed = Typed { later: typed.later.take(), ..Typed::default() };
+            typed.to.clear();
+            typed.wrong = false;
             true
         }
         _ => {
@@ -221,9 +224,13 @@ pub fn take_over(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
 }
 
 /// Somebody we do not talk to wants us to call somebody: nothing is dialled before this is answered.
-/// Closing it says no.
-pub fn asked_to_call(ui: &Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
-    let Some(asked) = cx.snap.phone.asked.first() else { return };
+/// Closing it says no, which has the focus.
+pub fn asked_to_call(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
+    let Some(asked) = cx.snap.phone.asked.first() else {
+        hub.phone.asked = None;
+        return;
+    };
+    let fresh = hub.phone.asked.replace(asked.id) != Some(asked.id);
     let mut answer = None;
     let shown = dialog(cx.c, Id::unique("asked-to-call")).show(ui.ctx(), |ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
@@ -235,11 +242,15 @@ pub fn asked_to_call(ui: &Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
         let (yes, no) = (cx.t("asked-to-call"), cx.t("asked-to-call-not"));
         ui.with_layout(egui::Layout::right_to_left(Align::Min), |ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
-            if Push::new(&yes).kind(Kind::Primary).show(ui, cx.c).clicked() {
-                answer = Some(true);
+            let careful = Push::new(&no).kind(Kind::Primary).show(ui, cx.c);
+            if fresh {
+                careful.request_focus();
             }
-            if Push::new(&no).show(ui, cx.c).clicked() {
+            if careful.clicked() {
                 answer = Some(false);
+            }
+            if Push::new(&yes).show(ui, cx.c).clicked() {
+                answer = Some(true);
             }
         });
     });

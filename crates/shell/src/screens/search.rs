@@ -16,8 +16,6 @@ use crate::widgets::{Field, Kind, Push, icon, line, paint_line, row};
 pub struct Search {
     /// What is typed.
     pub text: String,
-    /// Take the focus in this frame.
-    pub focus: bool,
     cached: Option<Found>,
 }
 
@@ -77,9 +75,15 @@ fn reading(text: &str) -> Reading {
     Reading { call: call.filter(|_| number || text.contains('@') || text.contains(':')), chat: jid }
 }
 
+/// The box, where the focus can be sent. It is sent there before the box is drawn, so that what is
+/// typed at once goes into it.
+pub fn id() -> Id {
+    Id::unique("search-or-call")
+}
+
 /// The box itself.
 pub fn field(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, rect: Rect, out: &mut Vec<Command>) {
-    let id = Id::unique("search-or-call");
+    let id = id();
     let name = cx.t("search-hint");
     let focused = ui.memory(|memory| memory.has_focus(id));
     if focused && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
@@ -87,15 +91,7 @@ pub fn field(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, rect: Rect, out: &mut Vec<
         ui.memory_mut(|memory| memory.surrender_focus(id));
     }
     let enter = focused && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
-    let response = Field::new(id, &name).hint(&name).glyph(icons::SEARCH).at(
-        ui,
-        cx.c,
-        rect,
-        &mut hub.search.text,
-    );
-    if std::mem::take(&mut hub.search.focus) {
-        response.request_focus();
-    }
+    Field::new(id, &name).hint(&name).glyph(icons::SEARCH).at(ui, cx.c, rect, &mut hub.search.text);
     if hub.search.text.is_empty() {
         key_cap(ui, cx, rect);
     } else {

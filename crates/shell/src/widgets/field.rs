@@ -74,7 +74,7 @@ impl<'a> Field<'a> {
             }
             inner.max.x -= 28.0;
         }
-        let around = ui.interact(rect, self.id.with("around"), egui::Sense::click());
+        let around = ui.interact(rect, self.id.with("around"), egui::Sense::CLICK);
         if around.on_hover_cursor(egui::CursorIcon::Text).clicked() {
             ui.memory_mut(|memory| memory.request_focus(self.id));
         }

@@ -544,6 +544,28 @@ pub fn phone() -> offhook_model::PhoneState {
     }
 }
 
+/// The same with one more favourite.
+pub fn favourite(mut snapshot: Snapshot, user: &str) -> Snapshot {
+    let mut contacts = Vec::clone(&snapshot.contacts);
+    for one in contacts.iter_mut().filter(|one| one.contact == jid(user)) {
+        Arc::make_mut(one).groups.push("Favorites".into());
+    }
+    snapshot.contacts = contacts.into();
+    snapshot
+}
+
+/// Favourites, one of whom is on the phone.
+pub fn favourites() -> Snapshot {
+    let line = |number: &str, state| offhook_model::WatchedLine { number: number.into(), state };
+    let lines = vec![
+        line("4188", offhook_model::LineState::Busy),
+        line("4217", offhook_model::LineState::Idle),
+    ];
+    let phone = Arc::new(offhook_model::PhoneState { lines, ..Default::default() });
+    let snapshot = ["amira", "ravi", "lena"].into_iter().fold(hub(), favourite);
+    Snapshot { phone, ..snapshot }
+}
+
 /// Somebody outside every call wants us to call somebody.
 pub fn asked_to_call() -> Snapshot {
     let phone = offhook_model::PhoneState {

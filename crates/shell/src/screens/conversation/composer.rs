@@ -202,6 +202,12 @@ fn editor(
     rect: Rect,
 ) -> Edited {
     let id = id(with);
+    // Before the editor is drawn, so that what is typed at once goes into it; and never from a
+    // dialog, whose end is waited for.
+    let free = ui.memory(|memory| memory.is_above_modal_layer(ui.layer_id()));
+    if free && std::mem::take(&mut hub.focus_composer) {
+        ui.memory_mut(|memory| memory.request_focus(id));
+    }
     if !hub.drafts.contains_key(with) {
         let kept = draft(cx, hub, with).to_owned();
         hub.drafts.insert(with.clone(), kept);
@@ -269,7 +275,7 @@ fn editor(
             changed = true;
         }
     }
-    if std::mem::take(&mut hub.focus_composer) {
+    if free && std::mem::take(&mut hub.focus_composer) {
         response.request_focus();
     }
     Edited { changed, enter }

@@ -109,6 +109,9 @@ pub fn bar(
         pos2(counter.left() - 4.0, rect.bottom() - 8.0),
     );
     let id = Id::unique("search-inside");
+    if std::mem::take(&mut search.focus) {
+        ui.memory_mut(|memory| memory.request_focus(id));
+    }
     let here = ui.memory(|memory| memory.has_focus(id));
     let enter = here && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
     let back = here && ui.input_mut(|input| input.consume_key(Modifiers::SHIFT, Key::Enter));
@@ -119,9 +122,6 @@ pub fn bar(
         field,
         &mut search.text,
     );
-    if std::mem::take(&mut search.focus) {
-        response.request_focus();
-    }
     search.refresh(cx, with, &loaded);
     ask(search, with, out);
     let many = search.hits.len();

@@ -296,7 +296,7 @@ fn settings(ui: &mut Ui, cx: &Cx<'_>, room: &Room, panel: &mut Panel, out: &mut 
         let key = if panel.destroying { "room-destroy-really" } else { "room-destroy" };
         let label = cx.t(key);
         let kind = if panel.destroying { Kind::Danger } else { Kind::Plain };
-        if Push::new(&label).glyph(icons::TRASH_2).kind(kind).show(ui, cx.c).clicked() {
+        if Push::new(&label).glyph(icons::TRASH).kind(kind).show(ui, cx.c).clicked() {
             if panel.destroying {
                 out.push(Command::Room(RoomWish::Destroy { room: room.room.clone() }));
             }
