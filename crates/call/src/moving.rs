@@ -1,5 +1,6 @@
-//! A call that goes on from another network: its sound gets ports on the new address, and the other
-//! side is told by re-INVITE (RFC 3261 section 14, RFC 3264 section 8.3.1).
+//! A call that goes on from another network, or whose way was lost (RFC 8445 section 9): its sound
+//! gets new ports, and with them new addresses and names to find ways by, and the other side is told
+//! by re-INVITE (RFC 3261 section 14, RFC 3264 section 8.3.1).
 //!
 //! The streams stay what they are: numbers, keys and the microphone's switch. Until they have
 //! answered, what they send goes to where we were.
@@ -38,6 +39,23 @@ impl Phone {
                 let id = entry.call.id;
                 self.reserve(id, ip);
             }
+        }
+    }
+
+    /// The way of a call was lost: it moves where it is, since what servers and relays gave before is
+    /// likely gone with it. False when the other side cannot be told, or is about to be.
+    pub(crate) fn look_anew(&mut self, index: usize) -> bool {
+        let entry = &mut self.entries[index];
+        let possible = entry.is_up() && entry.sip.is_some() && !entry.call.preserved;
+        let ip = entry.ports.map(|(rtp, _)| rtp.ip());
+        match ip.filter(|_| possible && entry.moving == Move::Still) {
+            Some(ip) => {
+                entry.moving = Move::Ports;
+                let id = entry.call.id;
+                self.reserve(id, ip);
+                true
+            }
+            None => false,
         }
     }
 

@@ -82,7 +82,7 @@ impl Phone {
         match fact {
             IceFact::Candidates(all) => return self.candidates_came(index, all, now),
             IceFact::Found { .. } => {
-                let over = [no_way(), lost()];
+                let over = [no_way(), lost(false), lost(true)];
                 let entry = &mut self.entries[index];
                 entry.call.trouble.take_if(|trouble| over.contains(trouble));
             }
@@ -90,7 +90,10 @@ impl Phone {
                 self.entries[index].call.trouble = Some(unhelped(*relay, *fault));
             }
             IceFact::NoWay { .. } => self.entries[index].call.trouble = Some(no_way()),
-            IceFact::Lost => self.entries[index].call.trouble = Some(lost()),
+            IceFact::Lost => {
+                let anew = self.look_anew(index);
+                self.entries[index].call.trouble = Some(lost(anew));
+            }
         }
         self.tell(id);
     }
@@ -167,11 +170,20 @@ fn no_way() -> Problem {
     )
 }
 
-fn lost() -> Problem {
-    Problem::new(
-        Area::Media,
-        Owner::Network,
-        "The other side does not answer any more on the way that the sound took, so nothing is sent.",
-        "Hang up and call again.",
-    )
+/// `anew` when another way is looked for.
+fn lost(anew: bool) -> Problem {
+    let (cause, remedy) = if anew {
+        (
+            "The other side does not answer any more on the way that the sound took. Another one is \
+             looked for.",
+            "Wait a moment. If nothing is heard then, hang up and call again.",
+        )
+    } else {
+        (
+            "The other side does not answer any more on the way that the sound took, so nothing is \
+             sent.",
+            "Hang up and call again.",
+        )
+    };
+    Problem::new(Area::Media, Owner::Network, cause, remedy)
 }

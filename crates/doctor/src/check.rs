@@ -236,7 +236,8 @@ fn step_name(service: Kind) -> &'static str {
         | Kind::Edge
         | Kind::Cloud
         | Kind::Directory
-        | Kind::Voicemail => "reach",
+        | Kind::Voicemail
+        | Kind::Relay => "reach",
     }
 }
 

@@ -13,7 +13,7 @@ use crate::asking::{Asking, Due};
 use crate::binding::Early;
 use crate::checks::Session;
 use crate::gathering::Gathering;
-use crate::stun::{Message, Sort, TransactionId};
+use offhook_stun::{Message, Sort, TransactionId};
 
 /// A socket of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub struct Base {
     pub component: u8,
     /// Where it is bound.
     pub address: SocketAddr,
+    /// It is no socket but a stream to this helper, over which a relay is asked for; `address` is
+    /// then that of the socket for the same component.
+    pub stream_to: Option<usize>,
 }
 
 /// What an agent begins with.
@@ -29,7 +32,7 @@ pub struct Base {
 pub struct Config {
     /// Sockets; the number of a base is its place here.
     pub bases: Vec<Base>,
-    /// Whom to ask for addresses, at most four are.
+    /// Whom to ask for addresses, at most eight are.
     pub helpers: Vec<Helper>,
     /// Only relayed addresses are told and used.
     pub relay_only: bool,
@@ -216,6 +219,11 @@ impl Agent {
         self.session.as_ref()?.kinds()
     }
 
+    /// The address of a relay over a stream, by its place among the helpers.
+    pub fn server(&self, helper: usize) -> Option<SocketAddr> {
+        self.allocations.iter().find(|it| it.streams && it.turn == helper).map(|it| it.server)
+    }
+
     /// The next datagram to send.
     pub fn poll_parcel(&mut self) -> Option<Parcel> {
         self.out.pop_front()
@@ -249,6 +257,11 @@ impl Agent {
         self.look_after(now);
     }
 
+    /// A stream to a relay could not be opened, or has ended.
+    pub fn stream_ended(&mut self, base: usize, now: Instant) {
+        self.relays_gone(base, now);
+    }
+
     /// Gives relays back; the last parcels say so.
     pub fn close(&mut self) {
         self.session = None;
@@ -272,7 +285,8 @@ impl Agent {
     pub(crate) fn usual(&self, component: u8) -> Option<Via> {
         let all: Vec<IceCandidate> =
             self.locals.iter().map(|local| local.candidate.clone()).collect();
-        let best = default_candidate(&all, component);
+        let ipv4 = self.bases.first().is_some_and(|base| base.address.is_ipv4());
+        let best = default_candidate(&all, component, ipv4);
         let local = best.and_then(|best| self.locals.iter().find(|it| it.candidate == *best));
         let base = || self.bases.iter().position(|base| base.component == component);
         match local {

@@ -8,7 +8,7 @@ use offhook_ports::HelperFault;
 
 use crate::agent::{Agent, Via};
 use crate::asking::{Asked, HELPER_PACE, Purpose, Repeat};
-use crate::stun::{Attribute, Class, Draft, ErrorCode, Key, Message, Method, Sort};
+use offhook_stun::{Attribute, Class, Draft, ErrorCode, Key, Message, Method, Sort};
 
 /// A permission lasts five minutes (RFC 8656 section 9).
 const PERMIT: Duration = Duration::from_secs(240);
@@ -24,6 +24,9 @@ const MAX_PERMITS: usize = 32;
 const MAX_CHANNELS: usize = 64;
 /// A request is asked anew so often with other credentials.
 const TRIES: u8 = 3;
+/// A question on a stream is not repeated (RFC 8489 section 6.2.2); without an answer for so long it
+/// was lost with the stream.
+const STREAM_REPEAT: Repeat = Repeat(Duration::from_secs(10), 0);
 /// 17 is UDP (RFC 8656 section 18.8).
 const UDP: [u8; 4] = [17, 0, 0, 0];
 
@@ -68,6 +71,8 @@ struct Channel {
 #[derive(Debug)]
 pub(crate) struct Allocation {
     pub(crate) base: usize,
+    /// It is spoken to over a stream.
+    pub(crate) streams: bool,
     /// Place of its server among the helpers.
     pub(crate) turn: usize,
     pub(crate) server: SocketAddr,
@@ -82,13 +87,14 @@ pub(crate) struct Allocation {
 
 impl Allocation {
     pub(crate) fn new(
-        (base, turn): (usize, usize),
+        (base, turn, streams): (usize, usize, bool),
         server: SocketAddr,
         (user, password): &(String, Secret<String>),
     ) -> Self {
         Self {
             base,
             turn,
+            streams,
             server,
             user: user.clone(),
             password: password.clone(),
@@ -98,6 +104,21 @@ impl Allocation {
             permits: vec![],
             channels: vec![],
         }
+    }
+
+    /// It was not granted yet, nor refused.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.state == State::Wanted
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.state == State::Ready
+    }
+
+    fn end(&mut self) {
+        (self.state, self.renew_at) = (State::Gone, None);
+        self.permits.clear();
+        self.channels.clear();
     }
 
     /// Nobody waits for it any more.
@@ -264,12 +285,12 @@ impl Agent {
 
     pub(crate) fn ask_relay(&mut self, purpose: Purpose, tries: u8, now: Instant) {
         let id = self.draw();
-        let (relay, method) = match purpose {
-            Purpose::Allocate(relay) => (relay, Method::Allocate),
-            Purpose::Refresh(relay) => (relay, Method::Refresh),
-            Purpose::Permit { relay, .. } => (relay, Method::CreatePermission),
-            Purpose::Channel { relay, .. } => (relay, Method::ChannelBind),
-            Purpose::Reflexive { .. } | Purpose::Check { .. } | Purpose::Consent { .. } => return,
+        let Some(relay) = purpose.relay() else { return };
+        let method = match purpose {
+            Purpose::Refresh(_) => Method::Refresh,
+            Purpose::Permit { .. } => Method::CreatePermission,
+            Purpose::Channel { .. } => Method::ChannelBind,
+            _ => Method::Allocate,
         };
         let Some(allocation) = self.allocations.get_mut(relay) else { return };
         let draft = Draft::new(Class::Request, method, id);
@@ -288,18 +309,33 @@ impl Agent {
         };
         let bytes = allocation.sign(draft).finish();
         let way = (Via::Base(allocation.base), allocation.server);
+        let repeat = if allocation.streams { STREAM_REPEAT } else { Repeat(HELPER_PACE, 5) };
         self.send(way.0, way.1, bytes.clone());
-        self.asking.add((id, bytes), purpose, way, Repeat(HELPER_PACE, 5), tries, now);
+        self.asking.add((id, bytes), purpose, way, repeat, tries, now);
+    }
+
+    /// The relays over this stream are no more.
+    pub(crate) fn relays_gone(&mut self, base: usize, now: Instant) {
+        let gone: Vec<usize> =
+            (0..self.allocations.len()).filter(|at| self.allocations[*at].base == base).collect();
+        for relay in gone {
+            self.asking.forget(|purpose| purpose.relay() == Some(relay));
+            let (wanted, in_use) = (self.allocations[relay].is_wanted(), self.goes_by(relay));
+            self.allocations[relay].end();
+            if in_use {
+                self.lose();
+            }
+            if wanted {
+                self.relay_refused(&Purpose::Allocate(relay), HelperFault::Silent, now);
+            }
+        }
+        self.gather_on(now);
     }
 
     /// A relay answered.
     pub(crate) fn relay_said(&mut self, asked: Asked, message: &Message<'_>, now: Instant) {
-        let relay = match asked.purpose {
-            Purpose::Allocate(relay) | Purpose::Refresh(relay) => relay,
-            Purpose::Permit { relay, .. } | Purpose::Channel { relay, .. } => relay,
-            Purpose::Reflexive { .. } | Purpose::Check { .. } | Purpose::Consent { .. } => return,
-        };
-        self.word_came(now);
+        let Some(relay) = asked.purpose.relay() else { return };
+        self.relay_spoke(now);
         let Some(allocation) = self.allocations.get_mut(relay) else { return };
         if let Some(code) = message.error() {
             let asks = matches!(code, ErrorCode::UNAUTHENTICATED | ErrorCode::STALE_NONCE);
@@ -351,10 +387,9 @@ impl Agent {
         match *purpose {
             Purpose::Allocate(relay) | Purpose::Refresh(relay) => {
                 if let Some(allocation) = self.allocations.get_mut(relay) {
-                    allocation.state = State::Gone;
-                    allocation.renew_at = None;
+                    allocation.end();
                 }
-                self.unhelped(true, fault);
+                self.relay_unhelped(fault);
                 self.gathered(now);
             }
             Purpose::Permit { relay, peer } => {

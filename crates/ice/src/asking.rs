@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crate::agent::Via;
-use crate::stun::TransactionId;
+use offhook_stun::TransactionId;
 
 /// How long the first answer of a helper is waited for before it is asked again. Shorter than the
 /// RFC's half second: the offer waits for it, and servers that help are near.
@@ -29,6 +29,19 @@ pub(crate) enum Purpose {
     Check { session: u32, pair: usize, nominates: bool, controlling: bool },
     /// Whether they still want sound on this component.
     Consent { session: u32, component: u8 },
+}
+
+impl Purpose {
+    /// The relay it is about.
+    pub(crate) fn relay(&self) -> Option<usize> {
+        match *self {
+            Self::Allocate(relay)
+            | Self::Refresh(relay)
+            | Self::Permit { relay, .. }
+            | Self::Channel { relay, .. } => Some(relay),
+            Self::Reflexive { .. } | Self::Check { .. } | Self::Consent { .. } => None,
+        }
+    }
 }
 
 /// One request.

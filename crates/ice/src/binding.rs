@@ -7,7 +7,7 @@ use offhook_ports::HelperFault;
 
 use crate::agent::{Agent, Via};
 use crate::asking::Purpose;
-use crate::stun::{Attribute, Class, Draft, ErrorCode, Key, Message, Method};
+use offhook_stun::{Attribute, Class, Draft, ErrorCode, Key, Message, Method};
 
 /// Checks that are kept until their description comes.
 const MAX_EARLY: usize = 16;

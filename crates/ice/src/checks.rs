@@ -12,8 +12,8 @@ use crate::allocation::Permission;
 use crate::asking::{Asked, CHECK_PACE, Purpose, Repeat};
 use crate::gathering::{self, PACE};
 use crate::pairs::{self, MAX_PAIRS, Pair, State};
-use crate::stun::{Attribute, Class, Draft, ErrorCode, Key, Message, Method};
 use crate::upkeep::Consent;
+use offhook_stun::{Attribute, Class, Draft, ErrorCode, Key, Message, Method};
 
 /// A check is repeated so often, which with the doubling of the wait makes 7.5 seconds. The RFC's
 /// 40 are more than anybody waits for a call's sound, who then hears nothing for lack of the
@@ -525,7 +525,7 @@ impl Agent {
 
 impl Session {
     /// A check without what differs from check to check.
-    pub(crate) fn request(&self, id: crate::stun::TransactionId) -> Draft {
+    pub(crate) fn request(&self, id: offhook_stun::TransactionId) -> Draft {
         let (ours, theirs) = (&self.plan.local.fragment, &self.plan.remote.fragment);
         let role =
             if self.controlling { Attribute::IceControlling } else { Attribute::IceControlled };

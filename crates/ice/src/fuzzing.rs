@@ -3,55 +3,40 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use offhook_model::{CandidateKind, Secret};
+use offhook_model::{CandidateKind, Link, Secret};
 use offhook_ports::{Helper, IceCandidate, IceCredentials, IcePlan};
 
-use crate::stun::{Attribute, Key, Message, Sort};
 use crate::{Agent, Base, Config};
-
-/// A datagram as a message: what can be read lies inside of it.
-pub fn stun(data: &[u8]) {
-    let _ = Sort::of(data);
-    let Ok(message) = Message::parse(data) else { return };
-    assert!(message.unknown().len() <= 8);
-    for attribute in [
-        Attribute::Username,
-        Attribute::Data,
-        Attribute::Realm,
-        Attribute::Nonce,
-        Attribute::XorPeerAddress,
-    ] {
-        assert!(message.get(attribute).is_none_or(|value| value.len() <= data.len()));
-    }
-    let _ = (message.mapped(), message.error(), message.alternate());
-    let key = Key::short_term("never known to the fuzzer");
-    assert!(!message.is_signed(&key) && !message.is_signed(&key.clone().by_sha256()));
-}
 
 fn at(host: u8, port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::new(192, 0, 2, host), port))
 }
 
 /// Datagrams to an agent in the middle of its work: a byte says from where, the next how long it is.
-/// The first byte of all says what was agreed. Nothing is sent in greater number than was received.
+/// The first byte of all says what was agreed, and whether the upper half comes
+/// from a stream. Nothing is sent in greater number than was received.
 pub fn agent(data: &[u8]) {
     #[allow(clippy::disallowed_methods, reason = "an origin for virtual time")]
     let mut now = Instant::now();
     let credentials =
         |name: &str| IceCredentials { fragment: name.to_owned(), password: Secret::from(name) };
+    let Some((&what, mut rest)) = data.split_first() else { return };
     let login = Some(("user".to_owned(), Secret::from("word")));
+    let helper = |link| Helper { address: at(9, 3_478), link, login: login.clone() };
+    let streams = what & 8 != 0;
+    let stream = Base { component: 1, address: at(1, 4_000), stream_to: Some(1) };
     let config = Config {
         bases: vec![
-            Base { component: 1, address: at(1, 4_000) },
-            Base { component: 2, address: at(1, 4_001) },
+            Base { component: 1, address: at(1, 4_000), stream_to: None },
+            Base { component: 2, address: at(1, 4_001), stream_to: None },
+            stream,
         ],
-        helpers: vec![Helper { address: at(9, 3_478), login }],
+        helpers: vec![helper(Link::Udp), helper(Link::Tcp)],
         relay_only: false,
         local: credentials("ours"),
         seed: 1,
     };
     let mut agent = Agent::new(config, now);
-    let Some((&what, mut rest)) = data.split_first() else { return };
     let candidate = |component, host| IceCandidate {
         foundation: "1".to_owned(),
         component,
@@ -77,7 +62,11 @@ pub fn agent(data: &[u8]) {
         steps += 1;
         now += Duration::from_millis(u64::from(from));
         let source = if from % 2 == 0 { at(9, 3_478) } else { at(from % 4, 5_000) };
-        if let Some(incoming) = agent.receive(usize::from(from % 2), source, datagram, now) {
+        let base = if streams && from >= 128 { 2 } else { usize::from(from % 2) };
+        if base == 2 && datagram.is_empty() {
+            agent.stream_ended(base, now);
+        }
+        if let Some(incoming) = agent.receive(base, source, datagram, now) {
             assert!(incoming.start <= incoming.end && incoming.end <= datagram.len());
         }
         if agent.next_timeout().is_some_and(|at| at <= now) {

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use offhook_model::CandidateKind;
+use offhook_model::{CandidateKind, Link};
 use offhook_ports::{Helper, HelperFault, IceCandidate, IceFact};
 
-use crate::agent::{Agent, Local, Via};
+use crate::agent::{Agent, Base, Local, Via};
 use crate::allocation::Allocation;
 use crate::asking::{HELPER_PACE, Purpose, Repeat};
-use crate::stun::{Class, Draft, Message, Method};
+use offhook_stun::{Class, Draft, Message, Method};
 
 /// Between two new questions (RFC 8445 section 14.2).
 pub(crate) const PACE: Duration = Duration::from_millis(50);
@@ -20,9 +20,15 @@ const QUIET: Duration = Duration::from_millis(500);
 /// However talkative servers are, the call goes out after this.
 const LIMIT: Duration = Duration::from_secs(2);
 /// More helpers than this are not asked.
-const MAX_HELPERS: usize = 4;
+const MAX_HELPERS: usize = 8;
 /// Bindings of translators are kept open so often before a way is found (RFC 8445 section 11).
 pub(crate) const ALIVE: Duration = Duration::from_secs(15);
+
+/// A relay over a stream is asked when those before it have said nothing for so long: a network
+/// that lets UDP out has answered by then.
+const UNANSWERED: Duration = Duration::from_millis(300);
+/// It has so long to be connected to and to answer.
+const STREAM_QUIET: Duration = Duration::from_millis(1_000);
 
 /// What is still to be asked.
 #[derive(Debug)]
@@ -37,15 +43,20 @@ pub(crate) struct Gathering {
     steps: VecDeque<Step>,
     /// When the next one is asked.
     next: Instant,
-    /// When a server last said something, or we began.
-    word: Instant,
+    /// Without another word it ends then.
+    quiet: Instant,
     end: Instant,
+    /// Relays over streams that are asked when no other answers; those of one helper together.
+    later: VecDeque<Vec<usize>>,
+    /// When the next of them are asked; nothing once a relay has said a word.
+    later_at: Option<Instant>,
 }
 
 impl Gathering {
     pub(crate) fn next_timeout(&self) -> Instant {
-        let close = self.end.min(self.word + QUIET);
-        if self.steps.is_empty() { close } else { close.min(self.next) }
+        let later = self.later_at.filter(|_| !self.later.is_empty());
+        let step = (!self.steps.is_empty()).then_some(self.next);
+        later.into_iter().chain(step).fold(self.end.min(self.quiet), Instant::min)
     }
 }
 
@@ -63,19 +74,36 @@ pub(crate) fn priority(kind: CandidateKind, preference: u16, component: u8) -> u
 impl Agent {
     pub(crate) fn gather(&mut self, helpers: &[Helper], now: Instant) {
         let mut steps = VecDeque::new();
+        let mut later: VecDeque<Vec<usize>> = VecDeque::new();
         for base in 0..self.bases.len() {
-            let own = self.bases[base].address;
+            let Base { address: own, stream_to, .. } = self.bases[base];
+            if let Some(turn) = stream_to {
+                if let Some(relay) = self.stream_relay(base, turn, helpers) {
+                    let same = |all: &&mut Vec<usize>| {
+                        all.iter().any(|at| self.allocations[*at].turn == turn)
+                    };
+                    match later.iter_mut().find(same) {
+                        Some(all) => all.push(relay),
+                        None => later.push_back(vec![relay]),
+                    }
+                }
+                continue;
+            }
             if !self.relay_only {
                 self.add(CandidateKind::Host, own, base, Via::Base(base), 0);
             }
             for (turn, helper) in helpers.iter().take(MAX_HELPERS).enumerate() {
-                if helper.address.is_ipv4() != own.is_ipv4() {
+                if helper.address.is_ipv4() != own.is_ipv4() || helper.link != Link::Udp {
                     continue;
                 }
                 self.servers.push((base, helper.address));
                 match &helper.login {
                     Some(login) => {
-                        self.allocations.push(Allocation::new((base, turn), helper.address, login));
+                        self.allocations.push(Allocation::new(
+                            (base, turn, false),
+                            helper.address,
+                            login,
+                        ));
                         steps.push_back(Step::Allocate(self.allocations.len() - 1));
                     }
                     // A relay of the same server tells the same.
@@ -84,8 +112,35 @@ impl Agent {
                 }
             }
         }
-        self.gathering = Some(Gathering { steps, next: now, word: now, end: now + LIMIT });
+        // With nobody to ask by datagrams the first stream is not waited with.
+        let alone = self.allocations.iter().all(|it| it.streams);
+        let later_at = Some(if alone { now } else { now + UNANSWERED });
+        let (quiet, end) = (now + QUIET, now + LIMIT);
+        self.gathering = Some(Gathering { steps, next: now, quiet, end, later, later_at });
         self.gather_on(now);
+    }
+
+    fn stream_relay(&mut self, base: usize, turn: usize, helpers: &[Helper]) -> Option<usize> {
+        let helper = helpers.iter().take(MAX_HELPERS).nth(turn)?;
+        let login = helper.login.as_ref()?;
+        self.allocations.push(Allocation::new((base, turn, true), helper.address, login));
+        Some(self.allocations.len() - 1)
+    }
+
+    /// Asks the next relays over streams, where no other relay has said a word.
+    fn ask_later(&mut self, now: Instant) {
+        let Some(gathering) = &mut self.gathering else { return };
+        let pending = |it: &Allocation| it.is_wanted();
+        let asked = |at: usize| !gathering.later.iter().flatten().any(|later| *later == at);
+        let waits =
+            (0..self.allocations.len()).any(|at| asked(at) && pending(&self.allocations[at]));
+        let due = gathering.later_at.is_some_and(|at| at <= now || !waits);
+        let Some(relays) = due.then(|| gathering.later.pop_front()).flatten() else { return };
+        gathering.later_at = Some(now + UNANSWERED);
+        gathering.quiet = now + STREAM_QUIET;
+        for relay in relays {
+            self.ask_relay(Purpose::Allocate(relay), 0, now);
+        }
     }
 
     /// Asks the next, or ends the search.
@@ -100,6 +155,7 @@ impl Agent {
                 Step::Allocate(relay) => self.ask_relay(Purpose::Allocate(relay), 0, now),
             }
         }
+        self.ask_later(now);
         self.end_gathering(now);
     }
 
@@ -107,15 +163,19 @@ impl Agent {
         let Some(gathering) = &self.gathering else { return };
         let asks =
             |purpose: &Purpose| matches!(purpose, Purpose::Reflexive { .. } | Purpose::Allocate(_));
-        let done = gathering.steps.is_empty() && !self.asking.has(asks);
-        if !done && now < gathering.end.min(gathering.word + QUIET) {
+        let later = gathering.later_at.is_some() && !gathering.later.is_empty();
+        let done = gathering.steps.is_empty() && !later && !self.asking.has(asks);
+        if !done && now < gathering.end.min(gathering.quiet) {
             return;
         }
         self.gathering = None;
         for relay in [false, true] {
             let silent = |purpose: &Purpose| asks(purpose) && relay == is_relay(purpose);
             if self.asking.has(silent) {
-                self.unhelped(relay, HelperFault::Silent);
+                match relay {
+                    true => self.relay_unhelped(HelperFault::Silent),
+                    false => self.unhelped(false, HelperFault::Silent),
+                }
             }
         }
         self.asking.forget(asks);
@@ -172,15 +232,36 @@ impl Agent {
         let Some((base, turn)) = self.allocations.get(relay).map(|it| (it.base, it.turn)) else {
             return;
         };
-        self.reflexive(base, mapped);
+        // What a relay sees of a stream is no address for datagrams.
+        if self.allocations.get(relay).is_some_and(|it| !it.streams) {
+            self.reflexive(base, mapped);
+        }
         self.add(CandidateKind::Relayed, address, base, Via::Relay(relay), turn as u16);
     }
 
     /// A server answered: others get their time.
     pub(crate) fn word_came(&mut self, now: Instant) {
         if let Some(gathering) = &mut self.gathering {
-            gathering.word = now;
+            gathering.quiet = gathering.quiet.max(now + QUIET);
         }
+    }
+
+    /// A relay answered: there is no need of others.
+    pub(crate) fn relay_spoke(&mut self, now: Instant) {
+        if let Some(gathering) = &mut self.gathering {
+            gathering.later_at = None;
+        }
+        self.word_came(now);
+    }
+
+    /// A relay did not help, which is told when no other does or may.
+    pub(crate) fn relay_unhelped(&mut self, fault: HelperFault) {
+        let hope = |it: &Gathering| it.later_at.is_some() && !it.later.is_empty();
+        let helped = self.allocations.iter().any(Allocation::is_ready);
+        if fault == HelperFault::Silent && (helped || self.gathering.as_ref().is_some_and(hope)) {
+            return;
+        }
+        self.unhelped(true, fault);
     }
 
     pub(crate) fn gathered(&mut self, now: Instant) {
@@ -195,8 +276,14 @@ impl Agent {
         if self.locals.iter().any(is_known) || address.ip().is_unspecified() {
             return;
         }
-        let place = self.bases[..base].iter().filter(|it| it.component == own.component).count();
-        let preference = u16::MAX - place as u16 * 256 - turn;
+        let alike = |it: &&Base| {
+            it.component == own.component && it.address.is_ipv4() == own.address.is_ipv4()
+        };
+        let place = self.bases[..base].iter().filter(alike).count();
+        // Of two families the newer one is tried first (RFC 8421 section 4).
+        let both = self.bases.iter().any(|it| it.address.is_ipv6());
+        let older = u16::from(both && own.address.is_ipv4());
+        let preference = u16::MAX - (place as u16 * 2 + older) * 256 - turn;
         let related = match kind {
             CandidateKind::Host => None,
             // Where we are is nobody's business then (RFC 8839 section 5.1 allows it).
@@ -245,5 +332,6 @@ fn is_relay(purpose: &Purpose) -> bool {
 
 /// The list has a relay on the same server.
 fn is_asked(helper: &Helper, all: &[Helper]) -> bool {
-    all.iter().take(MAX_HELPERS).any(|it| it.login.is_some() && it.address == helper.address)
+    let same = |it: &Helper| it.link == Link::Udp && it.address == helper.address;
+    all.iter().take(MAX_HELPERS).any(|it| it.login.is_some() && same(it))
 }

@@ -3,7 +3,7 @@
 //!
 //! [`Agent`] is a machine: datagrams, times and a seed come in as arguments, datagrams and facts
 //! come out. It opens no socket and reads no clock. What is written here stands on the RFCs'
-//! numbers; the wire is STUN's, whose reader ([`stun`]) is the only one that sees bytes of
+//! numbers; the wire is STUN's, whose reader (`offhook-stun`) is the only one that sees bytes of
 //! strangers.
 
 mod agent;
@@ -15,7 +15,6 @@ mod checks;
 pub mod fuzzing;
 mod gathering;
 mod pairs;
-pub mod stun;
 mod upkeep;
 
 pub use agent::{Agent, Base, Config, Incoming, Parcel};

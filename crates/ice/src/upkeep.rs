@@ -8,7 +8,7 @@ use offhook_ports::IceFact;
 use crate::agent::{Agent, Via};
 use crate::asking::{Purpose, Repeat};
 use crate::gathering::ALIVE;
-use crate::stun::{Attribute, Class, Draft, Key, Method};
+use offhook_stun::{Attribute, Class, Draft, Key, Method};
 
 /// How often they are asked (RFC 7675 section 5.1), give or take a fifth.
 const ASK: Duration = Duration::from_secs(5);
@@ -40,15 +40,28 @@ impl Agent {
                 continue;
             };
             if now >= consent.said + EXPIRES {
-                session.lost = true;
-                session.consent = [None, None];
-                self.facts.push_back(IceFact::Lost);
-                return;
+                return self.lose();
             }
             // 0.8 to 1.2 of the interval.
             consent.next = now + ASK * (205 + u32::from(chance) * 102 / 255) / 256;
             self.ask_consent(component, now);
         }
+    }
+
+    /// Nothing goes any more on the way that was taken.
+    pub(crate) fn lose(&mut self) {
+        if let Some(session) = self.session.as_mut().filter(|it| !it.lost) {
+            session.lost = true;
+            session.consent = [None, None];
+            self.facts.push_back(IceFact::Lost);
+        }
+    }
+
+    /// Sound goes by this relay.
+    pub(crate) fn goes_by(&self, relay: usize) -> bool {
+        let session = self.session.as_ref().filter(|it| it.told && !it.gave_up());
+        let way = session.and_then(|session| session.way(1, &self.locals));
+        way.is_some_and(|(via, _)| via == Via::Relay(relay))
     }
 
     fn ask_consent(&mut self, component: u8, now: Instant) {

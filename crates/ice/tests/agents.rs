@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use offhook_ice::{Agent, Base, Config};
-use offhook_model::{CandidateKind, Secret};
+use offhook_model::{CandidateKind, Link, Secret};
 use offhook_ports::{
     Helper, HelperFault, IceCandidate, IceCredentials, IceFact, IcePlan, default_candidate,
 };
@@ -41,7 +41,11 @@ impl Side {
             bases: bases
                 .iter()
                 .enumerate()
-                .map(|(place, address)| Base { component: component(place), address: *address })
+                .map(|(place, address)| Base {
+                    component: component(place),
+                    address: *address,
+                    stream_to: None,
+                })
                 .collect(),
             helpers,
             relay_only: false,
@@ -219,7 +223,7 @@ fn mirror(question: &[u8], from: SocketAddr) -> Vec<u8> {
 }
 
 fn stun(server: &str) -> Vec<Helper> {
-    vec![Helper { address: at(server), login: None }]
+    vec![Helper { address: at(server), link: Link::Udp, login: None }]
 }
 
 const FIRST: [&str; 2] = ["192.0.2.1:4000", "192.0.2.1:4001"];
@@ -250,7 +254,7 @@ fn two_translators_are_passed_by_what_a_server_saw() {
     world.run(Duration::from_millis(100));
     let candidates = world.sides[0].candidates();
     assert_eq!(candidates.len(), 2, "{candidates:?}");
-    let usual = default_candidate(&candidates, 1).expect("one");
+    let usual = default_candidate(&candidates, 1, true).expect("one");
     assert_eq!(usual.address, at("198.51.100.1:40000"));
     assert_eq!(usual.related, Some(at("10.0.0.1:4000")));
     world.meet([true, false]);
@@ -384,4 +388,127 @@ fn strangers_get_no_answer_worth_having_and_change_nothing() {
     assert_eq!(got.vouched, Some(false));
     let got = world.sides[0].agent.receive(0, at(SECOND[0]), &sound, now).expect("sound");
     assert_eq!(got.vouched, Some(true));
+}
+
+/// One base, and a stream for each of two ways to the same relay.
+fn with_streams(udp: bool) -> (Agent, Instant) {
+    let now = Instant::now();
+    let login = Some(("user".to_owned(), Secret::from("word")));
+    let helper = |link| Helper { address: at("203.0.113.1:3478"), link, login: login.clone() };
+    let mut helpers = vec![helper(Link::Tcp), helper(Link::Tls)];
+    if udp {
+        helpers.insert(0, helper(Link::Udp));
+    }
+    let first = usize::from(udp);
+    let base = |stream_to| Base { component: 1, address: at("192.0.2.1:4000"), stream_to };
+    let bases = vec![base(None), base(Some(first)), base(Some(first + 1))];
+    let local = credentials("streams");
+    (Agent::new(Config { bases, helpers, relay_only: false, local, seed: 7 }, now), now)
+}
+
+/// Whom was asked since, by base, and how often.
+fn asked(agent: &mut Agent) -> Vec<usize> {
+    std::iter::from_fn(|| agent.poll_parcel()).map(|parcel| parcel.base).collect()
+}
+
+fn run_until(agent: &mut Agent, end: Instant) -> Vec<usize> {
+    let mut all = asked(agent);
+    while let Some(at) = agent.next_timeout().filter(|at| *at <= end) {
+        agent.handle_timeout(at);
+        all.extend(asked(agent));
+    }
+    all
+}
+
+/// An Allocate refused with 401, by its own bytes: the relay is there.
+fn who_are_you(question: &[u8]) -> Vec<u8> {
+    let mut answer = vec![0x01, 0x13, 0x00, 24];
+    answer.extend(&question[4..20]);
+    answer.extend([0x00, 0x09, 0x00, 4, 0, 0, 4, 1]);
+    answer.extend([0x00, 0x14, 0x00, 2, b'r', b'r', 0, 0]);
+    answer.extend([0x00, 0x15, 0x00, 2, b'n', b'n', 0, 0]);
+    answer
+}
+
+#[test]
+fn a_relay_is_asked_by_streams_where_datagrams_do_not_get_through() {
+    let (mut agent, start) = with_streams(true);
+    let ms = |n| start + Duration::from_millis(n);
+    assert!(run_until(&mut agent, ms(299)).iter().all(|base| *base == 0));
+    let then = run_until(&mut agent, ms(301));
+    assert_eq!(then.iter().filter(|base| **base == 1).count(), 1, "{then:?}");
+    // A stream repeats by itself what it was given.
+    let then = run_until(&mut agent, ms(599));
+    assert!(then.iter().all(|base| *base == 0), "{then:?}");
+    let then = run_until(&mut agent, ms(601));
+    assert!(then.contains(&2), "{then:?}");
+    assert_eq!(agent.poll_fact(), None);
+    run_until(&mut agent, ms(2_000));
+    let fault = HelperFault::Silent;
+    assert_eq!(agent.poll_fact(), Some(IceFact::Unhelped { relay: true, fault }));
+    let Some(IceFact::Candidates(all)) = agent.poll_fact() else { panic!("not gathered") };
+    assert_eq!(all.len(), 1, "of streams there is no host: {all:?}");
+}
+
+#[test]
+fn a_relay_that_answers_by_datagrams_is_not_asked_by_streams() {
+    let (mut agent, start) = with_streams(true);
+    let question = agent.poll_parcel().expect("asked");
+    agent.receive(0, question.to, &who_are_you(&question.bytes), start);
+    let then = run_until(&mut agent, start + Duration::from_secs(3));
+    assert!(then.iter().all(|base| *base == 0), "{then:?}");
+}
+
+#[test]
+fn a_stream_that_cannot_be_opened_is_not_waited_for() {
+    let (mut agent, start) = with_streams(false);
+    assert_eq!(asked(&mut agent), [1], "nobody is asked by datagrams, so nothing is waited for");
+    let soon = start + Duration::from_millis(20);
+    agent.stream_ended(1, soon);
+    assert_eq!(asked(&mut agent), [2]);
+    assert_eq!(agent.poll_fact(), None);
+    agent.stream_ended(2, soon);
+    let fault = HelperFault::Silent;
+    assert_eq!(agent.poll_fact(), Some(IceFact::Unhelped { relay: true, fault }));
+    assert!(matches!(agent.poll_fact(), Some(IceFact::Candidates(_))));
+}
+
+/// Both components, of both families.
+const BOTH: [[&str; 4]; 2] = [
+    ["192.0.2.1:4000", "192.0.2.1:4001", "[2001:db8::1]:4000", "[2001:db8::1]:4001"],
+    ["192.0.2.2:5000", "192.0.2.2:5001", "[2001:db8::2]:5000", "[2001:db8::2]:5001"],
+];
+
+#[test]
+fn of_two_families_the_newer_one_is_taken() {
+    let mut world = World::new(&BOTH[0], &BOTH[1], vec![]);
+    world.run(Duration::ZERO);
+    let candidates = world.sides[0].candidates();
+    assert_eq!(candidates.len(), 4, "{candidates:?}");
+    // Who knows nothing of ICE is told the family that the call has.
+    let usual = default_candidate(&candidates, 1, true).expect("one");
+    assert_eq!(usual.address, at(BOTH[0][0]));
+    world.meet([true, false]);
+    world.run(Duration::from_secs(2));
+    for (side, other) in [(0, BOTH[1]), (1, BOTH[0])] {
+        assert_eq!(world.sides[side].goes_to(1), Some(at(other[2])));
+        assert_eq!(world.sides[side].goes_to(2), Some(at(other[3])));
+    }
+}
+
+#[test]
+fn where_one_family_does_not_get_through_the_other_does() {
+    let mut world = World::new(&BOTH[0], &BOTH[1], vec![]);
+    for (one, other) in [(0, 1), (1, 0)] {
+        let newer = |side: usize| BOTH[side][2..].iter().map(|it| at(it));
+        let ways = newer(one).flat_map(|from| newer(other).map(move |to| (from, to)));
+        world.blocked.extend(ways);
+    }
+    world.run(Duration::ZERO);
+    world.meet([true, false]);
+    world.run(Duration::from_secs(5));
+    for (side, other) in [(0, BOTH[1]), (1, BOTH[0])] {
+        assert_eq!(world.sides[side].goes_to(1), Some(at(other[0])));
+        assert_eq!(world.sides[side].goes_to(2), Some(at(other[1])));
+    }
 }

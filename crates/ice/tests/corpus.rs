@@ -11,11 +11,6 @@ fn check(target: &str, run: fn(&[u8])) {
 }
 
 #[test]
-fn stun() {
-    check("stun", fuzzing::stun);
-}
-
-#[test]
 fn agent() {
     check("agent", fuzzing::agent);
 }

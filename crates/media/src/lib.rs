@@ -13,7 +13,7 @@ mod engine;
 pub mod fuzzing;
 
 pub use dsp::Tone;
-pub use engine::{MediaEngine, MediaOptions};
+pub use engine::{MediaEngine, MediaOptions, Search, ToRelay};
 
 /// Reading and writing WAV files.
 pub use device::wav;

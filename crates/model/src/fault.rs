@@ -35,6 +35,8 @@ pub enum Service {
     Directory,
     /// Unity Connection.
     Voicemail,
+    /// The server that relays the sound of calls (TURN).
+    Relay,
 }
 
 impl Service {
@@ -53,6 +55,7 @@ impl Service {
             Self::Cloud => "cloud sign-in service",
             Self::Directory => "directory server",
             Self::Voicemail => "voicemail server",
+            Self::Relay => "relay (TURN)",
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod files;
 pub mod fuzzing;
 mod hosts;
 mod http;
+mod own;
 mod probe;
 mod proxy;
 pub mod sip;

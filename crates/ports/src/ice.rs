@@ -3,15 +3,17 @@
 
 use std::net::SocketAddr;
 
-use offhook_model::{CandidateKind, Secret};
+use offhook_model::{CandidateKind, Link, Secret};
 
 /// A server that helps sound through, as it is set for an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HelperName {
     /// Host name or address.
     pub host: String,
-    /// UDP port.
+    /// Its port.
     pub port: u16,
+    /// How it is spoken to: datagrams, or for relays a stream (RFC 8656 section 3.1), in clear or not.
+    pub link: Link,
     /// User and password where it is to relay (TURN); nothing when it only tells our address (STUN).
     pub login: Option<(String, Secret<String>)>,
 }
@@ -19,8 +21,10 @@ pub struct HelperName {
 /// The same server with its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Helper {
-    /// Where it listens.
+    /// Where it listens; of a stream the address is only a name for it.
     pub address: SocketAddr,
+    /// As in [`HelperName::link`].
+    pub link: Link,
     /// As in [`HelperName::login`].
     pub login: Option<(String, Secret<String>)>,
 }
@@ -28,7 +32,8 @@ pub struct Helper {
 /// How an account uses ICE.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IceAccount {
-    /// Whom to ask for addresses.
+    /// Whom to ask for addresses. Relays over streams are asked in this order, the next one when
+    /// no relay before it has answered.
     pub helpers: Vec<HelperName>,
     /// Only relayed addresses stand in descriptions and are used. What SIP itself says of us
     /// (Contact, Via) is another matter.
@@ -140,15 +145,20 @@ pub enum IceFact {
 
 /// The candidate that a description names in its `c=` and `m=` lines, for those who know nothing of
 /// ICE: the one that most likely works, relayed before reflexive before host (RFC 8445 section
-/// 5.1.4).
-pub fn default_candidate(candidates: &[IceCandidate], component: u8) -> Option<&IceCandidate> {
+/// 5.1.4). One of the call's own family, `ipv4` or not, goes before all others: who knows nothing of
+/// ICE was reached by it.
+pub fn default_candidate(
+    candidates: &[IceCandidate],
+    component: u8,
+    ipv4: bool,
+) -> Option<&IceCandidate> {
     let rank = |kind: CandidateKind| match kind {
         CandidateKind::Relayed => 2,
         CandidateKind::ServerReflexive => 1,
         CandidateKind::Host | CandidateKind::PeerReflexive => 0,
     };
-    candidates
-        .iter()
-        .filter(|candidate| candidate.component == component)
-        .max_by_key(|candidate| (rank(candidate.kind), candidate.priority))
+    candidates.iter().filter(|candidate| candidate.component == component).max_by_key(|candidate| {
+        let alike = candidate.address.is_ipv4() == ipv4;
+        (alike, rank(candidate.kind), candidate.priority)
+    })
 }

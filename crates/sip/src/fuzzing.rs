@@ -73,16 +73,6 @@ pub mod framing {
     }
 }
 
-/// Answers to keep-alives: what is told apart is whole, and no SIP message is taken for one.
-pub mod stun {
-    /// One input.
-    pub fn fuzz(data: &[u8]) {
-        if crate::stun::read(data).is_some() {
-            assert!(data.len() >= 20 && crate::message::parse(data).is_err());
-        }
-    }
-}
-
 /// URIs and addresses: what can be read and written reads the same again.
 pub mod uri {
     use crate::message::{Address, Uri};

@@ -21,7 +21,6 @@ mod lines;
 pub mod message;
 mod registration;
 mod remote;
-mod stun;
 mod token;
 pub mod transaction;
 mod xml;

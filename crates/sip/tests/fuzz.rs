@@ -38,11 +38,6 @@ fn streams_survive_mutation() {
 }
 
 #[test]
-fn answers_to_keep_alives_survive_mutation() {
-    check("corpus/stun", fuzzing::stun::fuzz);
-}
-
-#[test]
 fn uris_survive_mutation() {
     check("corpus/uri", fuzzing::uri::fuzz);
 }

@@ -101,6 +101,68 @@ fn troubles_are_said_and_go_when_a_way_is_found() {
     assert_eq!(stage.call(id).trouble, None);
 }
 
+fn value<'a>(text: &'a str, name: &str) -> &'a str {
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap_or_else(|| panic!("no {name} in {text}"))
+}
+
+#[test]
+fn a_way_that_is_lost_is_looked_for_anew() {
+    let mut stage = stage(false);
+    let id = stage.phone.dial(bob(), stage.now).expect("dialled");
+    stage.drain();
+    tell(&mut stage, id, candidates());
+    let first = stage.take("INVITE ");
+    stage.respond(&first, "200 OK", "", &theirs());
+    stage.take("ACK ");
+    let host_way = IceFact::Found { local: CandidateKind::Host, remote: CandidateKind::Host };
+    tell(&mut stage, id, host_way.clone());
+    tell(&mut stage, id, IceFact::Lost);
+    let trouble = stage.call(id).trouble.expect("words");
+    assert!(trouble.cause.contains("Another one is looked for"), "{}", trouble.cause);
+    // What is told waits for the new addresses, and is asked for once.
+    stage.nothing_sent();
+    tell(&mut stage, id, IceFact::Candidates(vec![host(1, "10.0.0.1:20004")]));
+    let again = stage.take("INVITE ");
+    assert!(again.contains("10.0.0.1 20004 typ host"), "{again}");
+    for name in ["a=ice-ufrag:", "a=ice-pwd:"] {
+        assert_ne!(value(&first, name), value(&again, name), "names of before are used up");
+    }
+    let others = theirs().replace("a=ice-ufrag:abcd", "a=ice-ufrag:efgh");
+    stage.respond(&again, "200 OK", "", &others);
+    stage.take("ACK ");
+    let (_, plan) = stage.applied.last().expect("a plan");
+    let ice = plan.ice.as_ref().expect("ways");
+    assert_eq!(ice.remote.fragment, "efgh");
+    assert_eq!(value(&again, "a=ice-ufrag:"), ice.local.fragment);
+    tell(&mut stage, id, host_way);
+    assert_eq!(stage.call(id).trouble, None);
+    assert_eq!(stage.state(id), CallState::Connected);
+    stage.nothing_sent();
+}
+
+#[test]
+fn who_does_not_want_another_way_keeps_the_call() {
+    let mut stage = stage(false);
+    let id = stage.phone.dial(bob(), stage.now).expect("dialled");
+    stage.drain();
+    tell(&mut stage, id, candidates());
+    let first = stage.take("INVITE ");
+    stage.respond(&first, "200 OK", "", &theirs());
+    stage.take("ACK ");
+    tell(&mut stage, id, IceFact::Lost);
+    tell(&mut stage, id, candidates());
+    let again = stage.take("INVITE ");
+    stage.respond(&again, "488 Not Acceptable Here", "", "");
+    stage.take("ACK ");
+    assert_eq!(stage.state(id), CallState::Connected);
+    assert!(stage.call(id).trouble.is_some());
+    // It is lost again some time: the next try is another one.
+    tell(&mut stage, id, IceFact::Lost);
+    tell(&mut stage, id, candidates());
+    stage.take("INVITE ");
+}
+
 #[test]
 fn without_a_relay_nobody_learns_where_we_are() {
     let mut stage = stage(true);

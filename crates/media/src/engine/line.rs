@@ -101,11 +101,14 @@ impl Line {
         std::mem::replace(&mut self.wire, wire).close();
         if let Some(plan) = &self.plan {
             self.dscp = self.wire.mark(plan.dscp);
+            if plan.ice.is_some() {
+                self.wire.await_agreement();
+            }
         }
         self.last_exact = None;
     }
 
-    pub(super) fn sockets(&mut self) -> (&mut UdpSocket, &mut UdpSocket) {
+    pub(super) fn sockets(&mut self) -> impl Iterator<Item = &mut UdpSocket> {
         self.wire.sockets()
     }
 
@@ -243,35 +246,63 @@ impl Line {
         self.received.note(now.instant, bytes, packets + lost, lost);
     }
 
-    /// Reads at most `share` datagrams of sound.
-    pub(super) fn read_rtp(&mut self, share: usize, now: Now) -> Got {
-        let mut got = Got::default();
+    /// Reads at most `share` datagrams from the socket of this number.
+    pub(super) fn read(&mut self, base: usize, share: usize, now: Now) -> Got {
+        let mut got = Got { more: true, ..Got::default() };
         let mut buffer = std::mem::take(&mut self.buffer);
         for _ in 0..share {
-            match self.wire.sockets().0.recv_from(&mut buffer) {
+            let Some(socket) = self.wire.socket(base) else { break };
+            match socket.recv_from(&mut buffer) {
                 Ok((length, from)) => {
-                    self.take_rtp(buffer.get_mut(..length).unwrap_or(&mut []), from, now, &mut got);
+                    let datagram = buffer.get_mut(..length).unwrap_or(&mut []);
+                    self.take((base, from), datagram, now, &mut got);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.buffer = buffer;
-                    return got;
+                    got.more = false;
+                    break;
                 }
                 // What an earlier packet of ours met (Windows tells it here).
                 Err(error) => tracing::trace!("reading sound: {error}"),
             }
         }
         self.buffer = buffer;
-        got.more = true;
         got
     }
 
-    fn take_rtp(&mut self, datagram: &mut [u8], from: SocketAddr, now: Now, got: &mut Got) {
-        let Some(came) = self.wire.receive(RTP.0, datagram, from, now.instant) else { return };
-        let datagram = datagram.get_mut(came.range.clone()).unwrap_or(&mut []);
-        let Some(plan) = &self.plan else { return };
-        if is_rtcp(datagram) {
-            return self.hear_report(datagram, &came, now);
+    /// What a stream to a relay brought, or its end.
+    pub(super) fn take_relayed(
+        &mut self,
+        (helper, component): (usize, u8),
+        bytes: Option<Vec<u8>>,
+        now: Now,
+    ) -> Got {
+        let mut got = Got::default();
+        match (self.wire.stream_of(helper, component), bytes) {
+            (Some(way), Some(mut bytes)) => self.take(way, &mut bytes, now, &mut got),
+            (Some((base, _)), None) => self.wire.stream_ended(base, now.instant),
+            (None, _) => {}
         }
+        got
+    }
+
+    fn take(
+        &mut self,
+        (base, from): (usize, SocketAddr),
+        datagram: &mut [u8],
+        now: Now,
+        got: &mut Got,
+    ) {
+        let Some(came) = self.wire.receive(base, datagram, from, now.instant) else { return };
+        let datagram = datagram.get_mut(came.range.clone()).unwrap_or(&mut []);
+        if came.component == RTCP.1 || is_rtcp(datagram) {
+            self.hear_report(datagram, &came, now);
+        } else {
+            self.take_rtp(datagram, &came, now, got);
+        }
+    }
+
+    fn take_rtp(&mut self, datagram: &mut [u8], came: &Came, now: Now, got: &mut Got) {
+        let Some(plan) = &self.plan else { return };
         let (remote, wanted) = (plan.remote, plan.receiving);
         if !came.vouched.unwrap_or_else(|| self.accepts(came.from, remote, now.instant)) {
             return;
@@ -308,32 +339,6 @@ impl Line {
             return true;
         }
         self.last_exact.is_none_or(|at| now.saturating_duration_since(at) > LATCH)
-    }
-
-    /// Reads at most `share` datagrams of reports.
-    pub(super) fn read_rtcp(&mut self, share: usize, now: Now) -> Got {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let mut more = true;
-        for _ in 0..share {
-            match self.wire.sockets().1.recv_from(&mut buffer) {
-                Ok((length, from)) => {
-                    self.take_rtcp(buffer.get_mut(..length).unwrap_or(&mut []), from, now);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    more = false;
-                    break;
-                }
-                Err(error) => tracing::trace!("reading reports: {error}"),
-            }
-        }
-        self.buffer = buffer;
-        Got { more, ..Got::default() }
-    }
-
-    fn take_rtcp(&mut self, datagram: &mut [u8], from: SocketAddr, now: Now) {
-        let Some(came) = self.wire.receive(RTCP.0, datagram, from, now.instant) else { return };
-        let datagram = datagram.get_mut(came.range.clone()).unwrap_or(&mut []);
-        self.hear_report(datagram, &came, now);
     }
 
     fn hear_report(&mut self, datagram: &mut [u8], came: &Came, now: Now) {

@@ -23,11 +23,12 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use offhook_model::{AudioSpec, CallId, Devices, Role, StreamStats};
-use offhook_ports::{IceGather, MediaFact, MediaPlan, PortRange};
+use offhook_ports::{MediaFact, MediaPlan, PortRange};
 
 use crate::device::Listing;
 use crate::dsp::{Level, Tone};
-use order::Order;
+use order::{Order, Ports};
+pub use order::{Search, ToRelay};
 
 /// How long a question to the media thread may take before the answer is done without.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -123,8 +124,9 @@ impl MediaEngine {
         self.reserve_with(call, ip, range, None)
     }
 
-    /// As [`Self::reserve`]; with `ice` the search for ways begins, and [`MediaFact::Way`] tells of
-    /// it, first of all our candidates.
+    /// As [`Self::reserve`]; with `search` the search for ways begins, and [`MediaFact::Way`] tells of
+    /// it, first of all our candidates. An address of the other family that cannot be bound is left
+    /// out.
     ///
     /// # Errors
     /// As [`Self::reserve`].
@@ -133,15 +135,29 @@ impl MediaEngine {
         call: CallId,
         ip: IpAddr,
         range: PortRange,
-        ice: Option<IceGather>,
+        search: Option<Search>,
     ) -> Result<(SocketAddr, SocketAddr), String> {
         let pair = socket::bind_pair(ip, range, self.inner.shared.next_seed())?;
         let addresses = (pair.local, pair.local_rtcp);
-        if self.order(Order::Reserve { call, wire: Box::new((pair, ice)) }) {
+        let beside = search.as_ref().and_then(|search| search.beside);
+        let beside = beside.map(|ip| socket::bind_pair(ip, range, self.inner.shared.next_seed()));
+        let mut pairs = vec![pair];
+        match beside {
+            Some(Ok(pair)) => pairs.push(pair),
+            Some(Err(why)) => tracing::debug!("no ports of the other family: {why}"),
+            None => {}
+        }
+        if self.order(Order::Reserve { call, wire: Box::new(Ports { pairs, search }) }) {
             Ok(addresses)
         } else {
             Err("the media engine does not run".to_owned())
         }
+    }
+
+    /// A stream to a relay brought this, one whole message; nothing when it has ended or could not be
+    /// opened. `helper` and `component` as in [`ToRelay`].
+    pub fn take_relayed(&self, call: CallId, helper: usize, component: u8, bytes: Option<Vec<u8>>) {
+        self.order(Order::FromRelay { call, helper, component, bytes });
     }
 
     /// Starts the sound of a call whose ports were reserved, or changes it.

@@ -11,14 +11,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, bounded};
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use offhook_model::{CallId, Role};
 use offhook_ports::MediaFact;
 use offhook_rtp::NtpTime;
 
 use super::conference::without;
 use super::ends::{End, Sinks, Surroundings, Tickets};
-use super::line::Line;
+use super::line::{Got, Line};
 use super::order::{Order, Ports};
 use super::schedule::Schedule;
 use super::wire::Wire;
@@ -94,6 +94,8 @@ struct Engine {
     playing: Schedule,
     /// Sockets that have more to read than their share.
     unread: Vec<Token>,
+    /// Sound that sets the beat came over a stream.
+    relayed: bool,
     frame: Vec<f32>,
     mix: Vec<f32>,
     ring: Vec<f32>,
@@ -123,6 +125,7 @@ impl Engine {
             sending: Schedule::default(),
             playing: Schedule::default(),
             unread: vec![],
+            relayed: false,
             frame: vec![],
             mix: vec![],
             ring: vec![],
@@ -150,7 +153,9 @@ impl Engine {
             }
             let mut ready = std::mem::take(&mut self.unread);
             ready.extend(events.iter().map(|event| event.token()).filter(|token| *token != WAKE));
-            let heard = ready.into_iter().fold(false, |heard, token| self.read(token, now) | heard);
+            let relayed = std::mem::take(&mut self.relayed);
+            let heard =
+                ready.into_iter().fold(relayed, |heard, token| self.read(token, now) | heard);
             self.tick(now, heard);
             self.balance(now.instant);
             self.tell();
@@ -176,14 +181,22 @@ impl Engine {
 
     /// Reads a socket; true when sound came that sets the beat: that of the first call heard.
     fn read(&mut self, token: Token, now: Now) -> bool {
-        let (call, rtcp) = of_token(token);
+        let (call, base) = of_token(token);
+        self.hear(call, |line| line.read(base, FAIR_SHARE, now), Some(token), now)
+    }
+
+    /// Lets a call take what came; true when it was sound that sets the beat.
+    fn hear(
+        &mut self,
+        call: CallId,
+        take: impl FnOnce(&mut Line) -> Got,
+        token: Option<Token>,
+        now: Now,
+    ) -> bool {
         let beat = self.lines.iter().find(|(_, line)| line.receives()).map(|(call, _)| *call);
         let Some(line) = self.lines.get_mut(&call) else { return false };
-        let got =
-            if rtcp { line.read_rtcp(FAIR_SHARE, now) } else { line.read_rtp(FAIR_SHARE, now) };
-        if got.more {
-            self.unread.push(token);
-        }
+        let got = take(line);
+        self.unread.extend(token.filter(|_| got.more));
         if beat != Some(call) {
             return false;
         }
@@ -202,6 +215,10 @@ impl Engine {
         while let Ok(order) = self.inbox.try_recv() {
             match order {
                 Order::Reserve { call, wire } => self.reserve(call, *wire, now.instant),
+                Order::FromRelay { call, helper, component, bytes } => {
+                    let take = |line: &mut Line| line.take_relayed((helper, component), bytes, now);
+                    self.relayed |= self.hear(call, take, None, now);
+                }
                 Order::Apply { call, plan } => match self.lines.get_mut(&call) {
                     Some(line) => line.apply(*plan, now),
                     None => tracing::warn!("a media plan for {call}, which has no ports"),
@@ -237,25 +254,20 @@ impl Engine {
     }
 
     /// A new call, or one that goes on from another address of ours.
-    fn reserve(&mut self, call: CallId, (pair, ice): Ports, now: Instant) {
-        let wire = Wire::new(pair, ice, self.shared.next_seed(), now);
+    fn reserve(&mut self, call: CallId, ports: Ports, now: Instant) {
+        let wire = Wire::new(ports, self.shared.next_seed(), now);
+        let registry = self.poll.registry();
         if let Some(line) = self.lines.get_mut(&call) {
-            let (first, second) = line.sockets();
-            let _ = self.poll.registry().deregister(first);
-            let _ = self.poll.registry().deregister(second);
+            forget(registry, line);
             line.move_to(wire);
         } else {
             self.lines.insert(call, Line::new(call, wire, self.shared.next_seed()));
         }
         let Some(line) = self.lines.get_mut(&call) else { return };
-        let [rtp, rtcp] = tokens(call);
-        let (first, second) = line.sockets();
-        let registry = self.poll.registry();
-        let registered = registry
-            .register(first, rtp, Interest::READABLE)
-            .and_then(|()| registry.register(second, rtcp, Interest::READABLE));
-        if let Err(error) = registered {
-            tracing::error!("media sockets cannot be watched: {error}");
+        for (base, socket) in line.sockets().enumerate() {
+            if let Err(error) = registry.register(socket, token(call, base), Interest::READABLE) {
+                tracing::error!("media sockets cannot be watched: {error}");
+            }
         }
     }
 
@@ -263,9 +275,7 @@ impl Engine {
         if let Some(mut line) = self.lines.remove(&call) {
             line.goodbye(now);
             line.close();
-            let (rtp, rtcp) = line.sockets();
-            let _ = self.poll.registry().deregister(rtp);
-            let _ = self.poll.registry().deregister(rtcp);
+            forget(self.poll.registry(), &mut line);
         }
     }
 
@@ -493,12 +503,21 @@ fn samples(quantum: Duration) -> usize {
     GRAIN * (quantum.as_millis() / 10) as usize
 }
 
-fn tokens(call: CallId) -> [Token; 2] {
-    let base = call.0 as usize * 2;
-    [Token(base + 1), Token(base + 2)]
+/// Sockets of one call at most: two components, two families.
+const SOCKETS: usize = 4;
+
+fn token(call: CallId, base: usize) -> Token {
+    Token(call.0 as usize * SOCKETS + base + 1)
 }
 
-fn of_token(token: Token) -> (CallId, bool) {
+fn of_token(token: Token) -> (CallId, usize) {
     let index = token.0.saturating_sub(1);
-    (CallId((index / 2) as u32), index % 2 == 1)
+    (CallId((index / SOCKETS) as u32), index % SOCKETS)
+}
+
+/// The sockets of a call are watched no more.
+fn forget(registry: &Registry, line: &mut Line) {
+    for socket in line.sockets() {
+        let _ = registry.deregister(socket);
+    }
 }

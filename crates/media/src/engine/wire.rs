@@ -7,12 +7,14 @@ use std::time::Instant;
 
 use mio::net::UdpSocket;
 use offhook_ice::{Agent, Base, Config};
-use offhook_model::{CallId, MediaWay};
-use offhook_ports::{IceFact, IceGather, MediaFact, MediaPlan};
+use offhook_model::{CallId, Link, MediaWay};
+use offhook_ports::{Helper, IceFact, MediaFact, MediaPlan};
 
+use super::order::{Ports, Search, ToRelay};
 use super::socket::{Pair, mark};
 
-/// The number of the socket for RTP, and of its component.
+/// The number of the socket for RTP, and of its component. Those of the other family follow, then
+/// streams to relays.
 pub(super) const RTP: (usize, u8) = (0, 1);
 /// The same for RTCP.
 pub(super) const RTCP: (usize, u8) = (1, 2);
@@ -21,6 +23,8 @@ pub(super) const RTCP: (usize, u8) = (1, 2);
 pub(super) struct Came {
     /// Where it lies in the datagram.
     pub(super) range: Range<usize>,
+    /// 1 for RTP, 2 for RTCP.
+    pub(super) component: u8,
     pub(super) from: SocketAddr,
     /// Whether it is from one of their candidates; nothing where those do not count.
     pub(super) vouched: Option<bool>,
@@ -28,43 +32,98 @@ pub(super) struct Came {
 
 /// The sockets of one call.
 pub(super) struct Wire {
-    pair: Pair,
+    /// Of the call's own family, then perhaps of the other.
+    pairs: Vec<Pair>,
+    /// Streams to relays: to which helper, for which component. Numbered after the sockets.
+    streams: Vec<(usize, u8)>,
+    to_relay: Option<ToRelay>,
     agent: Option<Box<Agent>>,
     /// For what a relay wants wrapped.
     room: Vec<u8>,
+    /// Nothing goes before it is agreed what the way is looked for with.
+    awaits: bool,
 }
 
 impl Wire {
-    pub(super) fn new(pair: Pair, ice: Option<IceGather>, seed: u64, now: Instant) -> Self {
-        let agent = ice.map(|ice| {
-            let bases = vec![
-                Base { component: RTP.1, address: pair.local },
-                Base { component: RTCP.1, address: pair.local_rtcp },
-            ];
-            let (helpers, relay_only, local) = (ice.helpers, ice.relay_only, ice.local);
-            Box::new(Agent::new(Config { bases, helpers, relay_only, local, seed }, now))
-        });
-        let mut wire = Self { pair, agent, room: vec![] };
+    pub(super) fn new(ports: Ports, seed: u64, now: Instant) -> Self {
+        let Ports { pairs, search } = ports;
+        let mut wire = Self {
+            pairs,
+            streams: vec![],
+            to_relay: None,
+            agent: None,
+            room: vec![],
+            awaits: false,
+        };
+        if let Some(Search { ice, to_relay, .. }) = search {
+            let by_stream = |(at, helper): (usize, &Helper)| {
+                (helper.link != Link::Udp).then_some([(at, RTP.1), (at, RTCP.1)])
+            };
+            if to_relay.is_some() {
+                wire.streams =
+                    ice.helpers.iter().enumerate().filter_map(by_stream).flatten().collect();
+            }
+            wire.to_relay = to_relay;
+            let (bases, helpers) = (wire.bases(), ice.helpers);
+            let (relay_only, local) = (ice.relay_only, ice.local);
+            let config = Config { bases, helpers, relay_only, local, seed };
+            wire.agent = Some(Box::new(Agent::new(config, now)));
+        }
         wire.flush();
         wire
     }
 
-    pub(super) fn sockets(&mut self) -> (&mut UdpSocket, &mut UdpSocket) {
-        (&mut self.pair.rtp, &mut self.pair.rtcp)
+    fn bases(&self) -> Vec<Base> {
+        let base = |component, address| Base { component, address, stream_to: None };
+        let sockets = self
+            .pairs
+            .iter()
+            .flat_map(|pair| [base(RTP.1, pair.local), base(RTCP.1, pair.local_rtcp)]);
+        let own = |component| {
+            self.pairs.first().map(|pair| match component {
+                1 => pair.local,
+                _ => pair.local_rtcp,
+            })
+        };
+        let streams = self.streams.iter().filter_map(|(helper, component)| {
+            let address = own(*component)?;
+            Some(Base { component: *component, address, stream_to: Some(*helper) })
+        });
+        sockets.chain(streams).collect()
+    }
+
+    /// All sockets, in the order of their numbers.
+    pub(super) fn sockets(&mut self) -> impl Iterator<Item = &mut UdpSocket> {
+        self.pairs.iter_mut().flat_map(|pair| [&mut pair.rtp, &mut pair.rtcp])
+    }
+
+    pub(super) fn socket(&self, base: usize) -> Option<&UdpSocket> {
+        let pair = self.pairs.get(base / 2)?;
+        Some(if base % 2 == RTP.0 { &pair.rtp } else { &pair.rtcp })
     }
 
     pub(super) fn port(&self) -> u16 {
-        self.pair.local.port()
+        self.pairs.first().map_or(0, |pair| pair.local.port())
     }
 
     /// Marks what goes out; gives what the system says it will mark with.
     pub(super) fn mark(&self, dscp: u8) -> u8 {
-        mark(&self.pair.rtcp, self.pair.local_rtcp, dscp);
-        mark(&self.pair.rtp, self.pair.local, dscp)
+        let marked = self.pairs.iter().map(|pair| {
+            mark(&pair.rtcp, pair.local_rtcp, dscp);
+            mark(&pair.rtp, pair.local, dscp)
+        });
+        marked.reduce(|first, _| first).unwrap_or(0)
+    }
+
+    /// The call had a way, and the other side has not agreed to a new one yet: they want nothing that
+    /// comes from elsewhere (RFC 7675 section 5.1).
+    pub(super) fn await_agreement(&mut self) {
+        self.awaits = self.agent.is_some();
     }
 
     /// Looks for the ways of this plan, or goes without.
     pub(super) fn apply(&mut self, plan: &MediaPlan, now: Instant) {
+        self.awaits = false;
         if let Some(agent) = &mut self.agent {
             match &plan.ice {
                 Some(ice) => agent.begin(ice, if plan.remote_rtcp.is_some() { 2 } else { 1 }, now),
@@ -82,15 +141,47 @@ impl Wire {
         packet: &[u8],
         to: SocketAddr,
     ) -> io::Result<()> {
-        let (base, to, bytes) = match &self.agent {
-            None => (base, to, packet),
-            Some(agent) => match agent.wrap(component, to, packet, &mut self.room) {
-                Some(way) => way,
-                None => return Ok(()),
-            },
+        if self.awaits {
+            return Ok(());
+        }
+        let mut room = std::mem::take(&mut self.room);
+        let way = match &self.agent {
+            None => Some((base, to, packet)),
+            Some(agent) => agent.wrap(component, to, packet, &mut room),
         };
-        let socket = if base == RTP.0 { &self.pair.rtp } else { &self.pair.rtcp };
-        socket.send_to(bytes, to).map(drop)
+        let sent = match way.map(|(base, to, bytes)| (self.socket(base), base, to, bytes)) {
+            Some((Some(socket), _, to, bytes)) => socket.send_to(bytes, to).map(drop),
+            Some((None, base, _, bytes)) => {
+                self.stream(base, bytes.to_vec());
+                Ok(())
+            }
+            None => Ok(()),
+        };
+        self.room = room;
+        sent
+    }
+
+    /// Gives bytes to a stream.
+    fn stream(&self, base: usize, bytes: Vec<u8>) {
+        let stream = base.checked_sub(self.pairs.len() * 2).and_then(|at| self.streams.get(at));
+        if let (Some((helper, component)), Some(to_relay)) = (stream, &self.to_relay) {
+            to_relay(*helper, *component, bytes);
+        }
+    }
+
+    /// The number of a stream, and who is at its other end.
+    pub(super) fn stream_of(&self, helper: usize, component: u8) -> Option<(usize, SocketAddr)> {
+        let place = self.streams.iter().position(|it| *it == (helper, component))?;
+        let server = self.agent.as_ref()?.server(helper)?;
+        Some((self.pairs.len() * 2 + place, server))
+    }
+
+    /// A stream is no more.
+    pub(super) fn stream_ended(&mut self, base: usize, now: Instant) {
+        if let Some(agent) = &mut self.agent {
+            agent.stream_ended(base, now);
+        }
+        self.flush();
     }
 
     /// A datagram came; nothing when it was for the search.
@@ -102,12 +193,14 @@ impl Wire {
         now: Instant,
     ) -> Option<Came> {
         let Some(agent) = &mut self.agent else {
-            return Some(Came { range: 0..datagram.len(), from, vouched: None });
+            let component = if base % 2 == RTP.0 { RTP.1 } else { RTCP.1 };
+            return Some(Came { range: 0..datagram.len(), component, from, vouched: None });
         };
         let came = agent.receive(base, from, datagram, now);
         self.flush();
         let it = came?;
-        Some(Came { range: it.start..it.end, from: it.from, vouched: it.vouched })
+        let (component, from, vouched) = (it.component, it.from, it.vouched);
+        Some(Came { range: it.start..it.end, component, from, vouched })
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
@@ -142,11 +235,14 @@ impl Wire {
     }
 
     fn flush(&mut self) {
-        let Some(agent) = &mut self.agent else { return };
-        while let Some(parcel) = agent.poll_parcel() {
-            let socket = if parcel.base == RTP.0 { &self.pair.rtp } else { &self.pair.rtcp };
-            if let Err(error) = socket.send_to(&parcel.bytes, parcel.to) {
-                tracing::trace!("a check was not sent: {error}");
+        while let Some(parcel) = self.agent.as_mut().and_then(|agent| agent.poll_parcel()) {
+            match self.socket(parcel.base) {
+                Some(socket) => {
+                    if let Err(error) = socket.send_to(&parcel.bytes, parcel.to) {
+                        tracing::trace!("a check was not sent: {error}");
+                    }
+                }
+                None => self.stream(parcel.base, parcel.bytes),
             }
         }
     }

@@ -2,7 +2,7 @@
 //! domain name that is a hash, port 0.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::Net;
+use crate::{Net, own};
 
 /// Ports on which the vendor's programs listen for files: the documented one and ten after it
 /// (reference im-presence.md section 7, inferred there).
@@ -46,7 +46,7 @@ pub(super) async fn dial(
 pub(super) async fn listen(net: &Net, toward: &StreamHost) -> Option<TcpListener> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let targets = net.targets(&toward.host, toward.port, deadline).await.ok()?;
-    let own = own_address(*targets.first()?).ok()?;
+    let own = own::towards(*targets.first()?).ok()?;
     for port in PORTS {
         if let Ok(listener) = TcpListener::bind(SocketAddr::new(own, port)).await {
             return Some(listener);
@@ -65,17 +65,6 @@ pub(super) async fn accept(listener: TcpListener, key: String) -> Option<TcpStre
         }
     }
     None
-}
-
-/// The address that this machine uses to reach another; nothing is sent for it.
-fn own_address(target: SocketAddr) -> io::Result<IpAddr> {
-    let any: IpAddr = match target {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let socket = UdpSocket::bind(SocketAddr::new(any, 0))?;
-    socket.connect(target)?;
-    Ok(socket.local_addr()?.ip())
 }
 
 /// The client's side.

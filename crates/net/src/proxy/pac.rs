@@ -3,12 +3,13 @@
 //! It is JavaScript, so an engine is started for it, asked once, and ended. The script sees names
 //! and addresses and nothing else; its memory, stack and time are bounded.
 
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
 use rquickjs::context::EvalOptions;
 use rquickjs::{CatchResultExt, Context, Ctx, Function, Runtime, Value};
 
+use crate::own;
 use crate::proxy::Way;
 use crate::proxy::settings::Server;
 
@@ -73,7 +74,12 @@ fn ask<'js>(
     let globals = ctx.globals();
     let resolve = move |name: String| names.resolve(&name).map(|address| address.to_string());
     globals.set("resolveName", Function::new(ctx.clone(), resolve)?)?;
-    globals.set("ownAddress", Function::new(ctx.clone(), || own_address().to_string())?)?;
+    globals.set(
+        "ownAddress",
+        Function::new(ctx.clone(), || {
+            own::outwards().unwrap_or(Ipv4Addr::LOCALHOST.into()).to_string()
+        })?,
+    )?;
     ctx.eval::<(), _>(FUNCTIONS)?;
     // Scripts are older than strict mode.
     let mut loosely = EvalOptions::default();
@@ -83,16 +89,6 @@ fn ask<'js>(
     let said: Value<'js> = find.call((url, host))?;
     // Nothing at all means directly.
     Ok(said.as_string().map(rquickjs::String::to_string).transpose()?.unwrap_or_default())
-}
-
-/// Our address on the way out. Nothing is sent to it; it is one for documentation (RFC 5737).
-fn own_address() -> IpAddr {
-    let out = || {
-        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
-        socket.local_addr()
-    };
-    out().map_or(Ipv4Addr::LOCALHOST.into(), |local: std::net::SocketAddr| local.ip())
 }
 
 /// `PROXY a:1; PROXY b:2; DIRECT`: ways of other kinds are passed over as long as one is left.

@@ -70,8 +70,8 @@ pub(super) async fn run(net: &Net, mut flow: Flow, dropped: oneshot::Receiver<()
 }
 
 async fn connect(net: &Net, flow: &Flow) -> Result<(UdpSocket, SocketAddr, SocketAddr), Fault> {
-    let server = &flow.server;
-    let targets = net.targets(&server.host, server.port, Instant::now() + RESOLVE).await?;
+    let at = &flow.at;
+    let targets = net.targets(&at.host, at.port, Instant::now() + RESOLVE).await?;
     let mut fault = Fault::Unreachable("no address".to_owned());
     for remote in targets {
         let opened = socket(remote, flow.dscp)

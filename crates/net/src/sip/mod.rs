@@ -1,5 +1,5 @@
-//! SIP flows: a datagram socket or a connection per flow. Bytes go through as they are; messages
-//! are made and taken apart elsewhere.
+//! SIP flows, and streams to relays: a datagram socket or a connection per flow. Bytes go through as
+//! they are; messages are made and taken apart elsewhere.
 
 mod datagram;
 mod stream;
@@ -8,7 +8,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use offhook_model::{Fault, Link};
+use offhook_model::{Endpoint, Fault, Link};
 use offhook_ports::{FlowId, SipServer};
 use tokio::sync::{mpsc, oneshot};
 
@@ -70,7 +70,7 @@ impl SipFlowHandle {
 /// The inner end of a flow.
 struct Flow {
     flow: FlowId,
-    server: SipServer,
+    at: Endpoint,
     dscp: u8,
     out: mpsc::Receiver<Vec<u8>>,
     events: mpsc::Sender<SipFlowEvent>,
@@ -117,11 +117,22 @@ impl Net {
         server: SipServer,
         dscp: u8,
         events: mpsc::Sender<SipFlowEvent>,
-    ) -> (SipFlowHandle, impl Future<Output = ()> + Send + 'static) {
+    ) -> (SipFlowHandle, impl Future<Output = ()> + Send + 'static + use<>) {
+        self.open_at(flow, server.endpoint(), dscp, events)
+    }
+
+    /// The same to any endpoint, such as a relay.
+    pub fn open_at(
+        self: &Arc<Self>,
+        flow: FlowId,
+        at: Endpoint,
+        dscp: u8,
+        events: mpsc::Sender<SipFlowEvent>,
+    ) -> (SipFlowHandle, impl Future<Output = ()> + Send + 'static + use<>) {
         let (sender, out) = mpsc::channel(QUEUE);
         let (alive, dropped) = oneshot::channel();
         let net = Arc::clone(self);
-        let inner = Flow { flow, server, dscp: dscp.min(63), out, events };
+        let inner = Flow { flow, at, dscp: dscp.min(63), out, events };
         let run = async move { Box::pin(net.run(inner, dropped)).await };
         (SipFlowHandle { out: sender, _alive: alive }, run)
     }
@@ -129,7 +140,7 @@ impl Net {
     async fn run(&self, flow: Flow, dropped: oneshot::Receiver<()>) {
         let events = flow.events.clone();
         let id = flow.flow;
-        let end = match flow.server.link {
+        let end = match flow.at.link {
             Link::Udp => datagram::run(self, flow, dropped).await,
             Link::Tcp | Link::Tls | Link::StartTls => stream::run(self, flow, dropped).await,
         };

@@ -56,7 +56,7 @@ pub(super) async fn run(net: &Net, flow: Flow, dropped: oneshot::Receiver<()>) -
 }
 
 async fn connect(net: &Net, flow: &Flow) -> Result<Opened, Fault> {
-    let at = flow.server.endpoint();
+    let at = &flow.at;
     match at.link {
         Link::Udp | Link::Tcp | Link::StartTls => {
             let stream = net.connect_tcp(&at.host, at.port, OPEN).await?;
@@ -64,7 +64,7 @@ async fn connect(net: &Net, flow: &Flow) -> Result<Opened, Fault> {
             Ok(Opened { stream: Box::new(stream), local, remote, tls: None })
         }
         Link::Tls => {
-            let secured = net.connect_tls(&Wanted::host(&at), OPEN, OPEN).await?;
+            let secured = net.connect_tls(&Wanted::host(at), OPEN, OPEN).await?;
             let (local, remote) = settle(secured.stream.get_ref().0, flow.dscp)?;
             let tls = Some(secured.words);
             Ok(Opened { stream: Box::new(secured.stream), local, remote, tls })

@@ -174,9 +174,10 @@ impl OwnIce {
         Self { local, turn: 0, ..self }
     }
 
-    /// The address that a component has for those who know nothing of ICE.
-    pub(super) fn usual(&self, component: u8) -> Option<SocketAddr> {
-        default_candidate(&self.local.candidates, component).map(|it| it.address)
+    /// The address that a component has for those who know nothing of ICE, of the call's own family
+    /// where there is one.
+    pub(super) fn usual(&self, component: u8, ipv4: bool) -> Option<SocketAddr> {
+        default_candidate(&self.local.candidates, component, ipv4).map(|it| it.address)
     }
 
     /// We make an offer.

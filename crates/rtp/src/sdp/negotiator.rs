@@ -347,7 +347,8 @@ impl Negotiator {
     /// Where we are reached by those who know nothing of ICE: RTP, then RTCP.
     fn usual(&self) -> (SocketAddr, SocketAddr) {
         let own = |port| SocketAddr::new(self.local.address, port);
-        let ice = |component| self.ice.as_ref().and_then(|ice| ice.usual(component));
+        let ipv4 = self.local.address.is_ipv4();
+        let ice = |component| self.ice.as_ref().and_then(|ice| ice.usual(component, ipv4));
         let rtp = ice(1).unwrap_or(own(self.local.rtp_port));
         // Where only relays are told, no other address slips in for want of a second one.
         let alone = || if ice(1).is_some() { rtp } else { own(self.local.rtcp_port) };

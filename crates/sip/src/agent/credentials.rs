@@ -129,7 +129,7 @@ impl UserAgent {
             | Purpose::Presence
             | Purpose::Subscribe(_)
             | Purpose::Press(_)
-            | Purpose::Publish
+            | Purpose::DoNotDisturb
             | Purpose::Cancel => false,
         }
     }
@@ -212,7 +212,7 @@ impl UserAgent {
             Purpose::Invite(_)
             | Purpose::KeepAlive(_)
             | Purpose::Press(_)
-            | Purpose::Publish
+            | Purpose::DoNotDisturb
             | Purpose::Bye(None)
             | Purpose::Cancel => last + 1,
         }
@@ -241,7 +241,7 @@ impl UserAgent {
             | Purpose::Presence
             | Purpose::Subscribe(_)
             | Purpose::Press(_)
-            | Purpose::Publish
+            | Purpose::DoNotDisturb
             | Purpose::Cancel => {}
         }
     }
@@ -264,7 +264,9 @@ impl UserAgent {
             Purpose::Told(call) => self.referrer_gone(*call),
             Purpose::Subscribe(id) => self.subscribe_failed(*id, status, None, now),
             Purpose::Press(id) => self.press_response(*id, status, &message.explanation(), now),
-            Purpose::Publish => self.published(status, &message.explanation()),
+            Purpose::DoNotDisturb => {
+                self.do_not_disturb_answered(status, &message.explanation());
+            }
             Purpose::Refresh(_)
             | Purpose::Prack(_)
             | Purpose::KeepAlive(_)

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use offhook_model::{Fault, Link};
 use offhook_ports::FlowId;
+use offhook_stun::{Class, Draft, Message, Method, TransactionId};
 
 use super::outbound::within;
 use super::{Output, UserAgent};
 use crate::message::{Defect, Frame, Framer, ParseError, parse, salvage};
-use crate::stun::{self, Binding};
 use crate::token::Tokens;
 
 /// Between pings on a stream (RFC 5626 section 4.4.1 allows up to 120 s for TCP). Rare, because
@@ -56,7 +56,7 @@ pub(super) struct Flow {
 /// A Binding request that waits for its answer.
 #[derive(Debug)]
 struct Asked {
-    id: [u8; 12],
+    id: TransactionId,
     again_at: Instant,
     wait: Duration,
 }
@@ -168,19 +168,30 @@ impl Flow {
         id[..8].copy_from_slice(&tokens.next().to_be_bytes());
         id[8..].copy_from_slice(&tokens.next().to_be_bytes()[..4]);
         self.asked = Some(Asked { id, again_at: now + ASK_AGAIN, wait: ASK_AGAIN });
-        stun::request(id)
+        binding_request(id)
     }
 
     /// Takes the answer to a Binding request; false when it shows that our way through the network
     /// has changed.
-    pub fn pong(&mut self, binding: &Binding) -> bool {
-        if self.asked.as_ref().is_none_or(|asked| asked.id != binding.id) {
+    pub fn pong(&mut self, answer: &Message<'_>) -> bool {
+        if self.asked.as_ref().is_none_or(|asked| asked.id != answer.transaction()) {
             return true;
         }
         (self.asked, self.pong_due) = (None, None);
-        let Some(mapped) = binding.mapped else { return true };
+        let Some(mapped) = answer.mapped() else { return true };
         self.mapped.replace(mapped).is_none_or(|before| before == mapped)
     }
+}
+
+/// A Binding request without attributes (RFC 5626 section 4.4.2).
+fn binding_request(id: TransactionId) -> Vec<u8> {
+    Draft::new(Class::Request, Method::Binding, id).plain()
+}
+
+/// A server's answer to one; nothing for anything else. No SIP message begins with such a byte.
+pub(super) fn binding_answer(bytes: &[u8]) -> Option<Message<'_>> {
+    let message = Message::parse(bytes).ok()?;
+    ((message.class, message.method) == (Class::Success, Method::Binding)).then_some(message)
 }
 
 /// Address and port as in a URI, without an IPv6 scope.
@@ -277,7 +288,7 @@ impl UserAgent {
         } else if let Some(asked) = flow.asked.as_mut().filter(|asked| asked.again_at <= now) {
             asked.wait *= 2;
             asked.again_at = now + asked.wait;
-            self.out.push_back(Output::Send { flow: id, bytes: stun::request(asked.id) });
+            self.out.push_back(Output::Send { flow: id, bytes: binding_request(asked.id) });
         }
     }
 }

@@ -9,6 +9,7 @@ mod call;
 mod calls;
 mod control;
 mod credentials;
+mod do_not_disturb;
 mod flow;
 mod fuzzed;
 mod headers;
@@ -19,7 +20,6 @@ mod kpml;
 mod offers;
 mod outbound;
 mod outgoing;
-mod publish;
 mod publishing;
 mod redirected;
 mod referred;
@@ -76,7 +76,7 @@ enum Purpose {
     /// REFER with this press of a button.
     Press(u32),
     /// PUBLISH of do not disturb.
-    Publish,
+    DoNotDisturb,
     Invite(SipCall),
     Reinvite(SipCall),
     /// UPDATE without offer: it refreshes the session or tells our new Contact.
@@ -416,7 +416,9 @@ impl UserAgent {
             Purpose::Subscribe(id) => self.subscribe_response(id, &delivered.request, message, now),
             Purpose::Presence => self.publish_response(message, now),
             Purpose::Press(id) => self.press_response(id, status, &message.explanation(), now),
-            Purpose::Publish => self.published(status, &message.explanation()),
+            Purpose::DoNotDisturb => {
+                self.do_not_disturb_answered(status, &message.explanation());
+            }
             Purpose::Invite(call) => self.invite_response(call, &delivered, message, now),
             Purpose::Reinvite(call) => self.reinvite_response(call, &delivered, message, now),
             Purpose::Bye(Some(call)) if status >= 200 => {
@@ -447,7 +449,7 @@ impl UserAgent {
             Purpose::Subscribe(id) => self.subscribe_failed(id, status, None, now),
             Purpose::Presence => self.publish_failed(status, None, now),
             Purpose::Press(id) => self.press_response(id, status, "", now),
-            Purpose::Publish => self.published(status, ""),
+            Purpose::DoNotDisturb => self.do_not_disturb_answered(status, ""),
             Purpose::Invite(call) => self.invite_unanswered(call, status),
             Purpose::Reinvite(call) => self.reinvite_unanswered(call, status, now),
             Purpose::Bye(Some(call)) => {

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use offhook_model::{Fault, Link};
 use offhook_ports::PhoneDialect;
 
+use super::flow::binding_answer;
 use super::{Purpose, UserAgent};
 use crate::message::text::unquote;
 use crate::message::{Message, Name, Scheme, Uri};
-use crate::stun;
 use crate::token::Tokens;
 
 /// Longest Flow-Timer that is believed; beyond it a dead flow would be noticed too late.
@@ -115,8 +115,8 @@ impl UserAgent {
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.link == Link::Udp) else {
             return false;
         };
-        let Some(binding) = stun::read(bytes) else { return false };
-        if !flow.pong(&binding) {
+        let Some(answer) = binding_answer(bytes) else { return false };
+        if !flow.pong(&answer) {
             self.close_after(Fault::Unreachable("the way through the network changed".into()), now);
         }
         true

@@ -111,30 +111,21 @@ impl UserAgent {
     }
 
     fn send_publish(&mut self, now: Instant) {
-        let (own, from, way) = (self.own_uri(), self.own_address(), self.way());
         if self.publication.call_id.is_empty() {
             self.publication.call_id = self.tokens.long();
             self.publication.tag = self.tokens.tag();
         }
-        let product = self.product.clone();
-        let publication = &mut self.publication;
-        publication.cseq += 1;
-        let mut request = Request::new(Method::Publish, own.clone(), publication.cseq);
-        request.push(Name::MaxForwards, 70);
-        for route in way {
-            request.push(Name::Route, route);
-        }
-        request.push(Name::From, format_args!("{from};tag={}", publication.tag));
-        request.push(Name::To, format_args!("<{own}>"));
-        request.push(Name::CallId, &publication.call_id);
-        request.push(Name::Event, "presence");
+        self.publication.cseq += 1;
+        let publication = &self.publication;
         let expires = publication.expires.unwrap_or(EXPIRES).as_secs();
         let expires = if publication.wanted.is_some() { expires } else { 0 };
-        request.push(Name::Expires, expires);
+        let name = (&*publication.call_id, &*publication.tag, publication.cseq);
+        let mut request = self.publish_request(name, expires);
+        let own = self.own_uri();
+        let publication = &mut self.publication;
         if let Some(etag) = &publication.etag {
             request.push(Name::SipIfMatch, etag);
         }
-        request.push(Name::UserAgent, &product);
         // A refresh has no body (section 4.4).
         let told = publication.news || publication.etag.is_none();
         if let Some(presence) = publication.wanted.as_ref().filter(|_| told) {
@@ -146,6 +137,27 @@ impl UserAgent {
             self.publication.news = true;
             self.publication.state = State::Waiting { until: None };
         }
+    }
+
+    /// A PUBLISH of presence without its body; `expires` in seconds.
+    pub(super) fn publish_request(
+        &self,
+        (call_id, tag, cseq): (&str, &str, u32),
+        expires: u64,
+    ) -> Request {
+        let own = self.own_uri();
+        let mut request = Request::new(Method::Publish, own.clone(), cseq);
+        request.push(Name::MaxForwards, 70);
+        for route in self.way() {
+            request.push(Name::Route, route);
+        }
+        request.push(Name::From, format_args!("{};tag={tag}", self.own_address()));
+        request.push(Name::To, format_args!("<{own}>"));
+        request.push(Name::CallId, call_id);
+        request.push(Name::Event, "presence");
+        request.push(Name::Expires, expires);
+        request.push(Name::UserAgent, &self.product);
+        request
     }
 
     pub(super) fn publish_response(&mut self, message: &Message, now: Instant) {

@@ -5,12 +5,12 @@
 use std::time::Instant;
 
 use super::{Context, Event, Purpose, UserAgent};
-use crate::message::{Method, Name, Request};
+use crate::message::{Name, Request};
 use crate::xml::escape;
 
 /// How long the server is asked to keep it, in seconds. It is not refreshed: a call manager keeps
 /// the setting until it changes [I].
-const EXPIRES: u32 = 3600;
+const EXPIRES: u64 = 3600;
 
 impl UserAgent {
     /// Tells the call manager whether its user may be disturbed; [`Event::DoNotDisturbTold`] says
@@ -19,27 +19,15 @@ impl UserAgent {
         if !self.is_cucm() || !self.is_registered() {
             return self.event(Event::DoNotDisturbTold { outcome: Err((503, String::new())) });
         }
-        let request = self.presence(on);
-        self.send(request, Context::of(Purpose::Publish), now);
+        let request = self.with_activity(if on { "dnd" } else { "available" });
+        self.send(request, Context::of(Purpose::DoNotDisturb), now);
         self.flush();
     }
 
-    fn presence(&mut self, on: bool) -> Request {
+    fn with_activity(&mut self, activity: &str) -> Request {
         let (call_id, tag) = (self.tokens.long(), self.tokens.tag());
-        let uri = self.own_uri();
-        let mut request = Request::new(Method::Publish, uri.clone(), 101);
-        request.push(Name::MaxForwards, 70);
-        for route in self.way() {
-            request.push(Name::Route, route);
-        }
-        request.push(Name::From, format_args!("{};tag={tag}", self.own_address()));
-        request.push(Name::To, format_args!("<{uri}>"));
-        request.push(Name::CallId, &call_id);
+        let mut request = self.publish_request((&call_id, &tag, 101), EXPIRES);
         request.push(Name::Contact, self.contact());
-        request.push(Name::Event, "presence");
-        request.push(Name::Expires, EXPIRES);
-        request.push(Name::UserAgent, &self.product);
-        let activity = if on { "dnd" } else { "available" };
         let body = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
              <presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"{}\" \
@@ -48,14 +36,14 @@ impl UserAgent {
              xmlns:ce=\"urn:cisco:params:xml:ns:pidf:rpid\"><tuple id=\"1\"><status><basic>open\
              </basic></status></tuple><dm:person><e:activities><ce:{activity}/></e:activities>\
              </dm:person></presence>\n",
-            escape(&uri)
+            escape(&self.own_uri())
         );
         request.body("application/pidf+xml", body);
         request
     }
 
     /// The PUBLISH was answered, or not at all.
-    pub(super) fn published(&mut self, status: u16, text: &str) {
+    pub(super) fn do_not_disturb_answered(&mut self, status: u16, text: &str) {
         let outcome = match status {
             0..=199 => return,
             200..=299 => Ok(()),

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{COOKIE, TransactionId};
+use crate::{COOKIE, TransactionId};
 
 /// Number of an attribute (RFC 8489 section 18.3, RFC 8656 section 18, RFC 8445 section 16.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,12 +89,12 @@ impl Attribute {
         Self::IceControlling,
     ];
 
-    pub(super) fn of(number: u16) -> Option<Self> {
+    pub(crate) fn of(number: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|known| *known as u16 == number)
     }
 
     /// Who does not know such an attribute must not go on (RFC 8489 section 14).
-    pub(super) fn is_required(number: u16) -> bool {
+    pub(crate) fn is_required(number: u16) -> bool {
         number < 0x8000
     }
 }
@@ -116,7 +116,7 @@ impl ErrorCode {
 
 /// An address; with `mixed` the bytes are mixed with cookie and transaction (RFC 8489 section
 /// 14.2).
-pub(super) fn read_address(value: &[u8], mixed: Option<&TransactionId>) -> Option<SocketAddr> {
+pub(crate) fn read_address(value: &[u8], mixed: Option<&TransactionId>) -> Option<SocketAddr> {
     let (&[_, family, high, low], rest) = value.split_first_chunk::<4>()?;
     let mask = mixed.map_or([0; 16], mask);
     let port = u16::from_be_bytes([high ^ mask[0], low ^ mask[1]]);
@@ -129,7 +129,7 @@ pub(super) fn read_address(value: &[u8], mixed: Option<&TransactionId>) -> Optio
 }
 
 /// The bytes that [`read_address`] reads.
-pub(super) fn write_address(address: SocketAddr, transaction: &TransactionId) -> Vec<u8> {
+pub(crate) fn write_address(address: SocketAddr, transaction: &TransactionId) -> Vec<u8> {
     let mask = mask(transaction);
     let (family, ip) = match address.ip() {
         IpAddr::V4(ip) => (1, ip.octets().to_vec()),

@@ -1,12 +1,13 @@
-//! The test vectors of RFC 5769, which lie in `corpus/stun/` as bytes.
+//! The test vectors of RFC 5769, which lie in `corpus/message/` as bytes.
 
-use offhook_ice::stun::{Attribute, Class, Draft, Key, Message, Method, Sort, StunError};
+use offhook_stun::{Attribute, Class, Draft, Key, Message, Method, Sort, StunError};
 
 /// Password of sections 2.1 to 2.3.
 const PASSWORD: &str = "VOkJxbRl1RmTxUk/WvJxBt";
 
 fn vector(name: &str) -> Vec<u8> {
-    std::fs::read(format!("{}/corpus/stun/{name}", env!("CARGO_MANIFEST_DIR"))).expect("a vector")
+    std::fs::read(format!("{}/corpus/message/{name}", env!("CARGO_MANIFEST_DIR")))
+        .expect("a vector")
 }
 
 #[test]

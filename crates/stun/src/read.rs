@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use ring::hmac;
 
-use super::attributes::{Attribute, ErrorCode, read_address};
-use super::{COOKIE, Class, FINGERPRINT_MIX, Key, Method, TransactionId, crc32};
+use crate::attributes::{Attribute, ErrorCode, read_address};
+use crate::{COOKIE, Class, FINGERPRINT_MIX, Key, Method, TransactionId, crc32};
 
 /// Bytes before the attributes.
-pub(super) const HEADER: usize = 20;
+pub(crate) const HEADER: usize = 20;
 /// More attributes than any honest message has.
 const MAX_ATTRIBUTES: usize = 64;
 

@@ -1,11 +1,19 @@
-//! STUN messages (RFC 8489), and what the first byte of a datagram says (RFC 7983).
+//! STUN messages (RFC 8489) with the attributes of TURN (RFC 8656) and ICE (RFC 8445), and what the
+//! first byte of a datagram says (RFC 7983).
+//!
+//! Reading and writing only: who asks whom and when is for those who use it, the ways of calls and
+//! the keep-alive of SIP flows.
 
 mod attributes;
+#[doc(hidden)]
+pub mod fuzzing;
 mod read;
+mod stream;
 mod write;
 
 pub use attributes::{Attribute, ErrorCode};
 pub use read::{Message, StunError};
+pub use stream::{Cutter, Strange, fill};
 pub use write::{Draft, Key};
 
 /// The number that every message carries (RFC 8489 section 5).

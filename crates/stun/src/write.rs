@@ -1,19 +1,20 @@
 //! Writing a message.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use md5::{Digest as _, Md5};
-use offhook_model::Secret;
 use ring::{digest, hmac};
+use zeroize::Zeroizing;
 
-use super::attributes::{Attribute, ErrorCode, write_address};
-use super::read::HEADER;
-use super::{COOKIE, Class, FINGERPRINT_MIX, Method, TransactionId, crc32};
+use crate::attributes::{Attribute, ErrorCode, write_address};
+use crate::read::HEADER;
+use crate::{COOKIE, Class, FINGERPRINT_MIX, Method, TransactionId, crc32};
 
 /// What a message is signed with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Key {
-    bytes: Secret<Vec<u8>>,
+    bytes: Zeroizing<Vec<u8>>,
     /// MESSAGE-INTEGRITY-SHA256 in place of MESSAGE-INTEGRITY.
     sha256: bool,
 }
@@ -21,19 +22,19 @@ pub struct Key {
 impl Key {
     /// Of a password for one call (RFC 8489 section 9.1.1), signed with SHA-1 as RFC 8445 has it.
     pub fn short_term(password: &str) -> Self {
-        Self { bytes: Secret::new(password.as_bytes().to_vec()), sha256: false }
+        Self { bytes: Zeroizing::new(password.as_bytes().to_vec()), sha256: false }
     }
 
     /// Of a user's password (RFC 8489 section 9.2.2); with `sha256` the newer algorithm.
     pub fn long_term(user: &str, realm: &str, password: &str, sha256: bool) -> Self {
-        let text = Secret::new(format!("{user}:{realm}:{password}"));
-        let text = text.expose().as_bytes();
+        let text = Zeroizing::new(format!("{user}:{realm}:{password}"));
+        let text = text.as_bytes();
         let bytes = if sha256 {
             digest::digest(&digest::SHA256, text).as_ref().to_vec()
         } else {
             Md5::digest(text).to_vec()
         };
-        Self { bytes: Secret::new(bytes), sha256 }
+        Self { bytes: Zeroizing::new(bytes), sha256 }
     }
 
     /// The same key, signing by the other attribute.
@@ -41,14 +42,20 @@ impl Key {
         Self { sha256: true, ..self }
     }
 
-    pub(super) fn attribute(&self) -> Attribute {
+    pub(crate) fn attribute(&self) -> Attribute {
         if self.sha256 { Attribute::MessageIntegritySha256 } else { Attribute::MessageIntegrity }
     }
 
-    pub(super) fn hmac(&self) -> hmac::Key {
+    pub(crate) fn hmac(&self) -> hmac::Key {
         let algorithm =
             if self.sha256 { hmac::HMAC_SHA256 } else { hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY };
-        hmac::Key::new(algorithm, self.bytes.expose())
+        hmac::Key::new(algorithm, &self.bytes)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Key").field("sha256", &self.sha256).finish_non_exhaustive()
     }
 }
 

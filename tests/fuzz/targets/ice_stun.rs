@@ -1,3 +1,0 @@
-//! A datagram as a STUN message.
-#![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| offhook_ice::fuzzing::stun(data));
