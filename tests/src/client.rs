@@ -334,31 +334,40 @@ impl Client {
         if self.heard.is_file() { sound::read(&self.heard).seconds() } else { 0.0 }
     }
 
-    /// Looks for a tone in what it played after that moment; see [`sound::Recording::expect_tone`].
-    /// The file may be a second behind.
+    /// Waits for a tone in what it plays after that moment; see [`sound::Recording::tone`].
     ///
     /// # Panics
-    /// It is not there.
+    /// It does not come.
     #[track_caller]
     pub fn expect_heard(&self, since: f64, hertz: f64, level: f64, seconds: f64) -> sound::Tone {
         until("the client's recording", 20, || self.heard.is_file().then_some(()));
-        crate::attempt(5, || {
-            let heard = sound::read(&self.heard).after(since).find(hertz);
-            heard.is_some_and(|tone| tone.seconds >= seconds).then_some(())
-        });
-        let recording = sound::read(&self.heard).after(since);
-        recording.expect_tone("offhook", hertz, level, seconds)
+        let heard = || sound::read(&self.heard).after(since);
+        crate::attempt(30, || heard().tone(hertz, level, seconds).ok())
+            .unwrap_or_else(|| heard().expect_tone("offhook", hertz, level, seconds))
     }
 
-    /// One of several tones that it plays from `since` on, at least for so long.
+    /// Waits until tones at these levels (hertz, dB) are all that it plays, each a good part of it.
     ///
     /// # Panics
-    /// It does not play it.
-    pub fn hears(&self, since: f64, hertz: f64, seconds: f64) -> sound::Tone {
-        until("a tone among others", 20, || {
-            let tone = sound::read(&self.heard).after(since).find(hertz);
-            tone.filter(|tone| tone.seconds >= seconds)
-        })
+    /// They are not heard together, or more than they are.
+    #[track_caller]
+    pub fn expect_together(&self, since: f64, tones: &[(f64, f64)]) {
+        let mut heard = Vec::new();
+        let together = crate::attempt(60, || {
+            let all = sound::read(&self.heard);
+            // A stretch that moves on: what stuttered is soon out of it.
+            let recent = all.after(since.max(all.seconds() - 2.5));
+            heard = tones.iter().map(|(hertz, _)| recent.find(*hertz)).collect();
+            let found: Vec<&sound::Tone> = heard.iter().flatten().collect();
+            let loud = |(tone, (_, level)): (&&sound::Tone, &(f64, f64))| {
+                tone.share > 0.2 && (tone.level - level).abs() < 2.0
+            };
+            (found.len() == tones.len()
+                && found.iter().zip(tones).all(loud)
+                && found.iter().map(|tone| tone.share).sum::<f64>() > 0.9)
+                .then_some(())
+        });
+        assert!(together.is_some(), "{tones:?} are not heard together: {heard:?}");
     }
 
     /// Everything it has printed and every event.

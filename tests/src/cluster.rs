@@ -61,13 +61,11 @@ impl Cluster {
     #[track_caller]
     pub fn until_registered(&self, name: &str, since: usize) -> Value {
         let device = format!("CSF{}", name.to_ascii_uppercase());
-        until(&format!("{device} is registered"), 60, || {
-            self.lab
-                .events()
-                .into_iter()
-                .skip(since)
-                .find(|event| event["type"] == "registered" && event["device"] == device.as_str())
-        })
+        let told = || self.lab.events().into_iter().skip(since).collect::<Vec<Value>>();
+        let wanted =
+            |event: &Value| event["type"] == "registered" && event["device"] == device.as_str();
+        crate::attempt(60, || told().into_iter().find(|event| wanted(event)))
+            .unwrap_or_else(|| panic!("{device} does not register; what came: {:#?}", told()))
     }
 
     /// Waits until alice's phone is at a node.

@@ -24,14 +24,6 @@ fn people(call: &Value) -> Vec<String> {
     people.iter().map(|one| one["name"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// Both tones are heard after that moment, and little besides.
-#[track_caller]
-fn expect_both(client: &Client, since: f64, tones: [f64; 2]) {
-    let heard = tones.map(|hertz| client.hears(since, hertz, 1.0));
-    assert!(heard.iter().map(|tone| tone.share).sum::<f64>() > 0.9, "{heard:?}");
-    assert!(heard.iter().all(|tone| tone.share > 0.2), "{heard:?}");
-}
-
 #[test]
 fn a_conference_at_the_bridge_has_a_roster_and_everybody_is_heard() {
     let world = Cluster::new(&config(""));
@@ -49,10 +41,8 @@ fn a_conference_at_the_bridge_has_a_roster_and_everybody_is_heard() {
     });
     carol.until_call_is("a conference for carol too", &at_carol, |call| people(call) == both);
     pause(0.5);
-    let starts = [alice.played(), carol.played()];
-    pause(2.5);
-    expect_both(&alice, starts[0], [1000.0, 620.0]);
-    expect_both(&carol, starts[1], [1000.0, 440.0]);
+    alice.expect_together(alice.played(), &[(1000.0, -10.0), (620.0, -12.0)]);
+    carol.expect_together(carol.played(), &[(1000.0, -10.0), (440.0, -12.0)]);
     // Who came last is taken out; the two that are left talk as before.
     let call = alice.call(&first);
     let id = |at: usize| call["conference"]["people"][at]["id"].clone();
@@ -93,8 +83,8 @@ fn a_conference_grows_and_outlives_who_made_it() {
     dave.until_call_is("three again", &at_dave, |call| people(call).len() == 3);
     let (at, there) = (dave.played(), carol.played());
     pause(2.5);
-    expect_both(&dave, at, [1000.0, 620.0]);
-    expect_both(&carol, there, [1000.0, 880.0]);
+    dave.expect_together(at, &[(1000.0, -10.0), (620.0, -12.0)]);
+    carol.expect_together(there, &[(1000.0, -10.0), (880.0, -12.0)]);
     dave.must("call.hangUp", json!({ "id": at_dave }));
     carol.until_call_is("two", &at_carol, |call| call["conference"].is_null());
 }
