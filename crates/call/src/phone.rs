@@ -105,6 +105,13 @@ impl Phone {
         self.settle(now);
     }
 
+    /// Registers in the place of an earlier phone of ours. The server may not have seen the end of
+    /// that one's connection yet, and would ask whether this client takes the phone from another.
+    pub fn succeed(&mut self, now: Moment) {
+        self.agent.take_over(now.at);
+        self.settle(now);
+    }
+
     /// Hangs up everything and withdraws the registration; [`Output::Stopped`] says when.
     pub fn stop(&mut self, now: Moment) {
         for index in 0..self.entries.len() {
@@ -112,6 +119,11 @@ impl Phone {
         }
         self.agent.stop(now.at);
         self.settle(now);
+    }
+
+    /// It was registered, and nobody has taken it from us as far as we know.
+    pub fn is_ours(&self) -> bool {
+        self.server.is_some() && self.state.elsewhere.is_none()
     }
 
     /// The calls, oldest first, those that ended a moment ago included.

@@ -90,8 +90,8 @@ impl PhoneSide {
 }
 
 impl Core {
-    /// Registers the phone of a new session.
-    pub(crate) fn start_phone(&mut self, mut account: PhoneAccount, now: Moment) {
+    /// Registers a phone, in the place of one of ours where there `was` one until now.
+    pub(crate) fn start_phone(&mut self, mut account: PhoneAccount, was: bool, now: Moment) {
         if account.dialect == PhoneDialect::Standard {
             account.upkeep.instance = Some(self.instance());
         }
@@ -104,7 +104,11 @@ impl Core {
         if let Some(to) = self.dialled_last() {
             phone.dialled_before(to);
         }
-        phone.start(now);
+        if was {
+            phone.succeed(now);
+        } else {
+            phone.start(now);
+        }
         // Where there is no chat, presence goes by the phone's account.
         if self.has_no_chat() {
             phone.show_presence(Some(self.chat.wished_presence()), now);
@@ -139,9 +143,11 @@ impl Core {
         self.with_phone(|phone| phone.stop(now));
     }
 
-    /// Forgets the phone, however far it came.
-    pub(crate) fn drop_phone(&mut self) {
+    /// Forgets the phone, however far it came. Whether it had been registered and was still ours.
+    pub(crate) fn drop_phone(&mut self) -> bool {
+        let mut was = false;
         if let Some(phone) = self.phone.phone.take() {
+            was = phone.is_ours();
             self.phone.last_id = phone.last_id();
             for call in phone.calls() {
                 self.out.push_back(Effect::MediaRelease(call.id));
@@ -154,6 +160,7 @@ impl Core {
         self.phone.number = None;
         self.phone.tls = None;
         self.phone.calls = Arc::default();
+        was
     }
 
     pub(crate) fn with_phone(&mut self, act: impl FnOnce(&mut Phone)) {

@@ -93,7 +93,7 @@ impl Core {
         };
         let (im, phone) = self.take_grant(&mut up, grant);
         self.begin_chat(&mut up, im, now);
-        self.begin_phone(&mut up, phone, now);
+        self.begin_phone(&mut up, phone, false, now);
         self.phase = Phase::Up(Box::new(up));
         // Everything but a plain account has been let in by an authenticator of its own; a plain
         // account is let in by the first of its two servers that says so.
@@ -119,8 +119,8 @@ impl Core {
         } else if let (Service::Ready(account), true) = (&phone, registered && self.calls_go_on()) {
             up.next_phone = Some(Box::new(account.clone()));
         } else {
-            self.drop_phone();
-            self.begin_phone(&mut up, phone, now);
+            let was = self.drop_phone();
+            self.begin_phone(&mut up, phone, was, now);
         }
         let remember = up.way.remember.clone();
         let layers = std::mem::take(&mut up.layers);
@@ -171,12 +171,12 @@ impl Core {
         }
     }
 
-    fn begin_phone(&mut self, up: &mut Up, phone: Service<PhoneAccount>, now: Moment) {
+    fn begin_phone(&mut self, up: &mut Up, phone: Service<PhoneAccount>, was: bool, now: Moment) {
         match phone {
             Service::Ready(account) => {
                 up.phone.begin();
                 self.session.services.phone.state = ServiceState::Connecting;
-                self.start_phone(account, now);
+                self.start_phone(account, was, now);
             }
             Service::Failed(problem) => {
                 self.session.services.phone = failed_row(&problem);
@@ -196,9 +196,9 @@ impl Core {
         }
         let Phase::Up(up) = &mut self.phase else { return };
         if let Some(account) = up.next_phone.take() {
-            self.drop_phone();
+            let was = self.drop_phone();
             self.session.services.phone.state = ServiceState::Connecting;
-            self.start_phone(*account, now);
+            self.start_phone(*account, was, now);
         }
     }
 

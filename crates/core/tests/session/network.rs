@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use offhook_core::{Effect, Event};
 use offhook_model::{Command, Delivery, NoticeBody, Reply, ServiceState, SessionState, Via};
-use offhook_ports::{NetworkState, StoreRequest};
-use offhook_signin::Grant;
+use offhook_ports::{NetworkState, PhoneAccount, PhoneDialect, StoreRequest};
+use offhook_signin::{Grant, Service};
 
-use crate::bench::{Bench, cucm, full, secs, unreachable, wrong_password};
+use crate::bench::{Bench, cucm, full, phone, secs, unreachable, wrong_password};
 use crate::world::{broken_node, edge, portal_page};
 
 fn network(bench: &mut Bench, online: bool, name: &str) {
@@ -97,6 +97,40 @@ fn from_inside_to_outside_chat_and_phone_move_over() {
     assert_eq!(opened, 0, "the history stays as it is");
     let message = bench.snapshot().messages.values().next().and_then(|all| all.last().cloned());
     assert_eq!(message.expect("still there").state, Delivery::Queued);
+}
+
+/// The server may not have seen the end of the old connection, and would refuse the device as one
+/// that is registered elsewhere.
+#[test]
+fn a_phone_that_was_ours_is_taken_along_and_not_asked_about() {
+    let device = || {
+        let (device, line_contact) = ("CSFALICE".to_owned(), "a1b2".to_owned());
+        let dialect = PhoneDialect::Cucm { device, model: 503, line_contact };
+        let account = PhoneAccount { dialect, ..phone() };
+        Grant { phone: Service::Ready(account), ..full() }
+    };
+    let takes = |bench: &mut Bench| {
+        let flow = bench.flow().expect("a flow");
+        bench.sip_opened(flow);
+        let (_, request) = bench.sip().expect("a registration");
+        assert!(request.starts_with("REGISTER "), "{request}");
+        request.contains("cisco-alarm:111")
+    };
+    let mut bench = Bench::new();
+    network(&mut bench, true, "office");
+    bench.let_in(device());
+    let first = bench.flow().expect("a flow");
+    bench.registered(first);
+    bench.all_online();
+    bench.effects.clear();
+    network(&mut bench, true, "street");
+    bench.found(Ok(edge()));
+    bench.granted(Ok(Grant { via: Via::Edge, ..device() }));
+    assert!(takes(&mut bench), "in the place of our own");
+    // A first registration takes nothing from anybody.
+    let mut other = Bench::new();
+    other.let_in(device());
+    assert!(!takes(&mut other));
 }
 
 #[test]
