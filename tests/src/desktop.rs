@@ -254,7 +254,7 @@ impl Desktop {
         while passed.len() < 150 {
             self.press(keys);
             let before = at.as_ref().map(|node| node.place().to_owned());
-            let next = attempt(30, || {
+            let next = attempt(60, || {
                 self.focused().filter(|node| before.as_deref() != Some(node.place()))
             });
             let node = next.unwrap_or_else(|| panic!("{keys} does not move the focus from {at:?}"));

@@ -184,7 +184,8 @@ fn availability_settings_and_every_control_are_reached_by_keys() {
     desktop.tab_to("shift+Tab", "My availability");
     desktop.press("space");
     desktop.until_there("Do not disturb");
-    desktop.tab_to("Tab", "Do not disturb");
+    let passed = desktop.tab_to("Tab", "Do not disturb");
+    assert_eq!(passed, ["Available", "Away", "Do not disturb"], "the menu comes next");
     desktop.press("Return");
     until("do not disturb is told", 60, || {
         let presence = client.must("presence.get", Value::Null);

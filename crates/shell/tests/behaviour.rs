@@ -316,11 +316,21 @@ fn the_timer_asks_for_one_frame_a_second_and_nothing_else_for_any() {
     assert!(delay(&window).as_millis() <= 1000 && delay(&window).as_millis() > 100);
     window.wait(1_000);
     assert!(window.says("04:13"));
-    for snapshot in [sample::hub(), sample::first_run(), sample::failure(), sample::toast()] {
-        let mut window = Window::new(snapshot);
-        window.harness.run();
-        window.harness.step();
-        assert!(delay(&window).as_secs() > 60, "{:?}", delay(&window));
+    for snapshot in [
+        sample::hub(),
+        sample::favourites(),
+        sample::asked_to_call(),
+        sample::first_run(),
+        sample::failure(),
+        sample::toast(),
+    ] {
+        for place in [None, Some(Place::Contacts), Some(Place::Calls), Some(Place::Keys)] {
+            let mut window = Window::new(snapshot.clone());
+            window = place.into_iter().fold(window, Window::open);
+            window.harness.run();
+            window.harness.step();
+            assert!(delay(&window).as_secs() > 60, "{:?}", delay(&window));
+        }
     }
 }
 
@@ -385,6 +395,26 @@ fn what_is_typed_at_once_after_the_key_goes_into_the_search_box() {
     window.harness.input_mut().events.extend(events);
     window.harness.run();
     assert_eq!(window.control("Search or call").value().as_deref(), Some("len"));
+}
+
+#[test]
+fn an_arrow_leads_from_the_search_box_to_the_first_result() {
+    let mut window = Window::new(sample::hub());
+    window.key(CTRL, Key::K);
+    window.control("Search or call").type_text("a");
+    window.harness.run();
+    let focused = |window: &Window| {
+        let nodes = window.harness.root().children_recursive();
+        let at: Vec<_> = nodes.filter(|node| node.is_focused()).collect();
+        at.iter().filter_map(|node| node.accesskit_node().label()).collect::<Vec<_>>().concat()
+    };
+    window.key(Modifiers::NONE, Key::ArrowDown);
+    assert!(focused(&window).starts_with("Amira Khalil"), "{}", focused(&window));
+    window.sent();
+    window.key(Modifiers::NONE, Key::Enter);
+    assert!(window.sent()[0].starts_with("OpenChat"));
+    window.type_into("Search or call", "2002").key(Modifiers::NONE, Key::ArrowDown);
+    assert_eq!(focused(&window), "Call 2002");
 }
 
 #[test]

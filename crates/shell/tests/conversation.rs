@@ -257,6 +257,27 @@ fn keys_are_shown_in_groups_and_believed_or_not() {
     assert_eq!(window.sent(), [format!("Chat(Encrypt {{ with: {AMIRA}, on: false }})")]);
 }
 
+#[test]
+fn a_key_is_verified_or_distrusted_by_its_own_button() {
+    let mut window = open(talk::protected());
+    window.press("Chat options").press("Protection of this chat");
+    for (word, at, key, trust) in [
+        ("Verify", 1, "a0", "Verified"),
+        ("Distrust", 0, "3f", "Distrusted"),
+        ("Verify", 2, "7c", "Verified"),
+    ] {
+        window.harness.get_all_by_label(word).nth(at).expect("a button").click();
+        window.harness.run();
+        let sent = window.sent();
+        let wanted = format!("fingerprint: \"{}\", trust: {trust}", key.repeat(32));
+        assert!(sent.len() == 1 && sent[0].contains(&wanted), "{sent:?}");
+    }
+    // What a key is held for already cannot be chosen again.
+    window.harness.get_all_by_label("Verify").next().expect("a button").click();
+    window.harness.run();
+    assert!(window.sent().is_empty());
+}
+
 /// Buttons that are scrolled in a dialog stay where they are while the pointer comes near.
 #[test]
 fn keys_do_not_move_away_from_the_pointer() {

@@ -98,6 +98,9 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<
     let id = ui.scope_id().with(&person.contact);
     let spoken = format!("{}, {below}", person.name);
     let (rect, response) = row(ui, cx.c, ROW, id, &spoken, selected);
+    if std::mem::take(&mut hub.search.go_down) {
+        response.request_focus();
+    }
     let ground = if selected { cx.c.accent_soft } else { cx.c.panel };
     let muted = if selected { cx.c.soft_muted } else { cx.c.muted };
     let center = pos2(rect.left() + 32.0, rect.center().y);

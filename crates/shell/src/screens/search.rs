@@ -16,6 +16,8 @@ use crate::widgets::{Field, Kind, Push, icon, line, paint_line, row};
 pub struct Search {
     /// What is typed.
     pub text: String,
+    /// The first result takes the focus, as the arrow asked.
+    pub go_down: bool,
     cached: Option<Found>,
 }
 
@@ -90,6 +92,10 @@ pub fn field(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, rect: Rect, out: &mut Vec<
         hub.search.clear();
         ui.memory_mut(|memory| memory.surrender_focus(id));
     }
+    let searching = focused && !hub.search.text.is_empty();
+    if searching && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::ArrowDown)) {
+        hub.search.go_down = true;
+    }
     let enter = focused && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
     Field::new(id, &name).hint(&name).glyph(icons::SEARCH).at(ui, cx.c, rect, &mut hub.search.text);
     if hub.search.text.is_empty() {
@@ -136,14 +142,14 @@ pub fn results(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) 
     let read = reading(&hub.search.text);
     if let Some(to) = read.call.filter(|_| cx.can_call()) {
         let label = cx.tw("search-call", "to", &to.to_string());
-        if action(ui, cx, icons::PHONE, &label) {
+        if action(ui, cx, hub, icons::PHONE, &label) {
             hub.dial(to, out);
             return;
         }
     }
     if let Some(jid) = read.chat {
         let label = cx.tw("search-chat", "with", jid.bare_str());
-        if action(ui, cx, icons::MESSAGE_CIRCLE, &label) {
+        if action(ui, cx, hub, icons::MESSAGE_CIRCLE, &label) {
             hub.open_chat(jid);
             return;
         }
@@ -154,15 +160,19 @@ pub fn results(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) 
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
         let text = cx.t("search-nobody");
         line(ui, rect, &text, Type::Secondary, cx.c.muted, Align::Center);
+        hub.search.go_down = false;
         return;
     }
     list_heading(ui, cx, &cx.tc("search-people", hits.len()));
     super::contacts::people(ui, cx, hub, &hits, out);
 }
 
-fn action(ui: &mut Ui, cx: &Cx<'_>, glyph: &str, label: &str) -> bool {
+fn action(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, glyph: &str, label: &str) -> bool {
     let id = ui.scope_id().with(glyph);
     let (rect, response) = row(ui, cx.c, 52.0, id, label, false);
+    if std::mem::take(&mut hub.search.go_down) {
+        response.request_focus();
+    }
     let disc = pos2(rect.left() + 32.0, rect.center().y);
     ui.painter().circle_filled(disc, 18.0, cx.c.accent_soft);
     icon(ui, disc, glyph, 18.0, cx.c.accent);

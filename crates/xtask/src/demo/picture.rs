@@ -39,6 +39,8 @@ pub fn take(lab: &Lab, scratch: &Scratch, picture: &Path) -> Result<(), String> 
     // Ctrl+Tab opens the newest conversation, as a person would.
     let mut keys = Command::new("xdotool");
     keys.args(["search", "--name", "^Offhook$", "windowfocus", "--sync", "key", "ctrl+Tab"]);
+    // The pointer would show the buttons of whatever message it happens to be at.
+    keys.args(["mousemove", "0", "0"]);
     run(keys.env("DISPLAY", &name))?;
     client.call("chat.send", &json!({ "to": robot, "body": "call me" }))?;
     let (_, call) = client.event("an incoming call", |event| {
