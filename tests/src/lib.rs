@@ -65,7 +65,7 @@ pub use scratch::Scratch;
 pub use sipp::{Scenario, Sipp, description};
 pub use standard::{DOMAIN, PASSWORD, Parts, Standard};
 pub use survivor::Survivor;
-pub use turn::Turn;
+pub use turn::{Turn, TurnBy};
 pub use wait::{attempt, until};
 pub use xmpp_peer::XmppPeer;
 

@@ -4,8 +4,9 @@
 use std::process::Command;
 
 use offhook_interop::{
-    Client, DOMAIN, Linphone, PASSWORD, Parts, PhoneAccount, SPEECH_DB, SPEECH_HZ, Scratch, Setup,
-    Standard, Transport, Turn, WAY_ADDRESS, have, in_namespace, pause, until,
+    Client, DOMAIN, Identity, Linphone, PASSWORD, Parts, PhoneAccount, SPEECH_DB, SPEECH_HZ,
+    Scratch, Setup, Standard, Transport, Turn, TurnBy, WAY_ADDRESS, have, in_namespace, pause,
+    until,
 };
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ struct Pair {
     alice: Client,
     bob: Client,
     // Ended last.
-    _servers: Standard,
+    servers: Standard,
     scratch: Scratch,
 }
 
@@ -45,7 +46,7 @@ impl Pair {
             client
         };
         let (alice, bob) = (start("alice", "tone:440"), start("bob", "tone:660"));
-        Some(Self { alice, bob, _servers: servers, scratch })
+        Some(Self { alice, bob, servers, scratch })
     }
 
     /// Alice calls, bob answers; both ids.
@@ -106,6 +107,76 @@ fn two_of_ours_hear_each_other_through_a_relay_and_after_hold() {
     pair.alice.until_ended(&id, "hungUp", since);
     assert!(!pair.alice.words().contains(RELAY_PASSWORD));
     until("the relay is given back", 20, || turn.words().contains("lifetime=0").then_some(()));
+}
+
+/// A call by a relay that is spoken to over a stream; what it wrote.
+fn over_streams(what: &str, by: fn(&Identity) -> TurnBy<'_>, scheme: &str, transport: &str) {
+    if !have(what, &["turnserver"]) {
+        return;
+    }
+    let port = offhook_interop::free_port();
+    let place = format!("{scheme}127.0.0.1:{port}{transport}");
+    let Some(pair) = Pair::set(what, &relay(&place), Some(RELAY_PASSWORD)) else { return };
+    let login = (RELAY_USER, RELAY_PASSWORD);
+    let turn = Turn::start_by(pair.scratch.path(), login, DOMAIN, by(&pair.servers.identity), port);
+    let (id, other) = pair.call();
+    pair.until_way(&id, &other, &json!({ "local": "relayed", "remote": "relayed" }));
+    pair.hear_each_other(3.0);
+    let since = pair.alice.count();
+    pair.alice.must("call.hangUp", json!({ "id": id }));
+    pair.alice.until_ended(&id, "hungUp", since);
+    until("the relay is given back", 60, || turn.words().contains("lifetime=0").then_some(()));
+}
+
+#[test]
+fn where_datagrams_do_not_get_out_the_relay_is_spoken_to_over_tcp() {
+    over_streams("coturn without UDP", |_| TurnBy::Tcp, "", "");
+}
+
+#[test]
+fn where_only_tls_gets_out_the_relay_is_spoken_to_over_tls() {
+    over_streams("coturn with TLS alone", |it| TurnBy::Tls(it), "", "");
+}
+
+#[test]
+fn a_relay_is_spoken_to_as_its_uri_says() {
+    over_streams("coturn by turn:", |_| TurnBy::Tcp, "turn:", "?transport=tcp");
+    over_streams("coturn by turns:", |it| TurnBy::Tls(it), "turns:", "");
+}
+
+#[test]
+fn a_relay_that_was_restarted_is_found_again_within_the_call() {
+    let what = "coturn started anew";
+    if !have(what, &["turnserver"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let (login, port) = ((RELAY_USER, RELAY_PASSWORD), offhook_interop::free_port());
+    let start = || Turn::start_by(scratch.path(), login, DOMAIN, TurnBy::All, port);
+    let first = start();
+    let ways = relay(&first.address);
+    let Some(pair) = Pair::set(what, &ways, Some(RELAY_PASSWORD)) else { return };
+    let (id, other) = pair.call();
+    let relayed = json!({ "local": "relayed", "remote": "relayed" });
+    pair.until_way(&id, &other, &relayed);
+    pair.hear_each_other(2.0);
+    drop(first);
+    let second = start();
+    until("both ask the new one", 120, || {
+        let words = second.words();
+        (words.matches("ALLOCATE processed, success").count() >= 4).then_some(())
+    });
+    let again = |client: &Client, id: &str| {
+        until(&format!("{id} goes by the relay again"), 120, || {
+            (client.stream(id, "send")["way"] == relayed).then_some(())
+        });
+    };
+    again(&pair.alice, &id);
+    again(&pair.bob, &other);
+    pair.hear_each_other(3.0);
+    let since = pair.alice.count();
+    pair.alice.must("call.hangUp", json!({ "id": id }));
+    pair.alice.until_ended(&id, "hungUp", since);
 }
 
 #[test]

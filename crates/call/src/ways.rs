@@ -17,7 +17,20 @@ pub struct Ways {
     candidates: Option<Vec<IceCandidate>>,
     /// Ports that wait for them.
     ports: Option<(SocketAddr, SocketAddr)>,
+    past: Past,
 }
+
+/// What there was before.
+#[derive(Clone, Copy, Debug, Default)]
+struct Past {
+    /// A way was found.
+    found: bool,
+    /// How often ways were looked for anew since.
+    anew: u8,
+}
+
+/// A way that is not found again in so many searches is given up.
+const MOST_ANEW: u8 = 3;
 
 impl Phone {
     /// From the next call on this is how ways are looked for; nothing means that none are.
@@ -34,7 +47,7 @@ impl Phone {
     fn look_for_ways(&mut self, call: CallId, account: IceAccount) -> Option<IceStart> {
         let index = self.index(call)?;
         let entry = &mut self.entries[index];
-        entry.ways = None;
+        let past = entry.ways.take().map(|ways| ways.past).unwrap_or_default();
         // Who calls without it is not made to wait for addresses that are never told.
         if entry.offer.as_deref().is_some_and(|offer| !offers_ice(offer)) {
             return None;
@@ -43,7 +56,7 @@ impl Phone {
         self.entropy.fill(&mut secret);
         let secret = Secret::new(secret);
         let local = ice_credentials(&secret, 0);
-        entry.ways = Some(Ways { secret, candidates: None, ports: None });
+        entry.ways = Some(Ways { secret, candidates: None, ports: None, past });
         Some(IceStart { local, account })
     }
 
@@ -84,18 +97,36 @@ impl Phone {
             IceFact::Found { .. } => {
                 let over = [no_way(), lost(false), lost(true)];
                 let entry = &mut self.entries[index];
+                if let Some(ways) = &mut entry.ways {
+                    ways.past = Past { found: true, anew: 0 };
+                }
                 entry.call.trouble.take_if(|trouble| over.contains(trouble));
             }
             IceFact::Unhelped { relay, fault } => {
                 self.entries[index].call.trouble = Some(unhelped(*relay, *fault));
             }
-            IceFact::NoWay { .. } => self.entries[index].call.trouble = Some(no_way()),
+            // Where there was a way, what they or we had of relays may be gone, which only another
+            // search brings to light.
+            IceFact::NoWay { .. } => {
+                let anew = self.search_again(index);
+                self.entries[index].call.trouble = Some(if anew { lost(true) } else { no_way() });
+            }
             IceFact::Lost => {
-                let anew = self.look_anew(index);
+                let anew = self.search_again(index);
                 self.entries[index].call.trouble = Some(lost(anew));
             }
         }
         self.tell(id);
+    }
+
+    /// Looks for ways anew where there was one, a few times at most.
+    fn search_again(&mut self, index: usize) -> bool {
+        let Some(ways) = &mut self.entries[index].ways else { return false };
+        if !ways.past.found || ways.past.anew >= MOST_ANEW {
+            return false;
+        }
+        ways.past.anew += 1;
+        self.look_anew(index)
     }
 
     fn candidates_came(&mut self, index: usize, all: &[IceCandidate], now: Moment) {

@@ -323,7 +323,7 @@ impl Agent {
             let (wanted, in_use) = (self.allocations[relay].is_wanted(), self.goes_by(relay));
             self.allocations[relay].end();
             if in_use {
-                self.lose();
+                self.lose_soon(now);
             }
             if wanted {
                 self.relay_refused(&Purpose::Allocate(relay), HelperFault::Silent, now);

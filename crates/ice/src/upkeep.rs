@@ -40,7 +40,10 @@ impl Agent {
                 continue;
             };
             if now >= consent.said + EXPIRES {
-                return self.lose();
+                session.lost = true;
+                session.consent = [None, None];
+                self.facts.push_back(IceFact::Lost);
+                return;
             }
             // 0.8 to 1.2 of the interval.
             consent.next = now + ASK * (205 + u32::from(chance) * 102 / 255) / 256;
@@ -48,12 +51,13 @@ impl Agent {
         }
     }
 
-    /// Nothing goes any more on the way that was taken.
-    pub(crate) fn lose(&mut self) {
-        if let Some(session) = self.session.as_mut().filter(|it| !it.lost) {
-            session.lost = true;
-            session.consent = [None, None];
-            self.facts.push_back(IceFact::Lost);
+    /// The way that was taken leads nowhere any more: it is lost without waiting for their silence,
+    /// but not before a server that starts anew is there again.
+    pub(crate) fn lose_soon(&mut self, now: Instant) {
+        let Some(session) = self.session.as_mut() else { return };
+        for consent in session.consent.iter_mut().flatten() {
+            consent.next = now + ASK;
+            consent.said = consent.said.min(now.checked_sub(EXPIRES).unwrap_or(consent.said));
         }
     }
 

@@ -281,3 +281,23 @@ fn answering_by_itself_is_a_switch_of_the_settings() {
     window.press("Answer calls that ask for it by themselves");
     assert!(window.sent().concat().contains("answer_if_asked: true"));
 }
+
+#[test]
+fn ways_of_calls_are_set_and_the_password_leaves_at_once() {
+    let mut window =
+        Window::of(sample::hub(), egui::vec2(1240.0, 2400.0), "en").open(Place::Settings);
+    window.press("Always");
+    assert!(window.sent().concat().contains("ice: Some(true)"));
+    window.press("Send sound by the relay only");
+    assert!(window.sent().concat().contains("relay_only: true"));
+    window.type_into("Relay (TURN)", "turns:turn.example.com");
+    window.type_into("User at the relay", "alice");
+    assert!(window.sent().concat().contains("turn: Some(\"turns:turn.example.com\")"));
+    window.type_into("Password at the relay", "Secret-0f-the-relay");
+    window.press("Keep password");
+    let sent = window.sent().concat();
+    assert!(sent.contains("SetRelayPassword(Secret(") && !sent.contains("0f-the-relay"), "{sent}");
+    assert!(!window.tree().contains("0f-the-relay"));
+    window.press("Forget password");
+    assert!(window.sent().concat().contains("SetRelayPassword"));
+}

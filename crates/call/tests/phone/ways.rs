@@ -142,7 +142,7 @@ fn a_way_that_is_lost_is_looked_for_anew() {
 }
 
 #[test]
-fn who_does_not_want_another_way_keeps_the_call() {
+fn after_a_few_searches_in_vain_it_is_left_at_that() {
     let mut stage = stage(false);
     let id = stage.phone.dial(bob(), stage.now).expect("dialled");
     stage.drain();
@@ -150,17 +150,22 @@ fn who_does_not_want_another_way_keeps_the_call() {
     let first = stage.take("INVITE ");
     stage.respond(&first, "200 OK", "", &theirs());
     stage.take("ACK ");
-    tell(&mut stage, id, IceFact::Lost);
-    tell(&mut stage, id, candidates());
-    let again = stage.take("INVITE ");
-    stage.respond(&again, "488 Not Acceptable Here", "", "");
-    stage.take("ACK ");
-    assert_eq!(stage.state(id), CallState::Connected);
-    assert!(stage.call(id).trouble.is_some());
-    // It is lost again some time: the next try is another one.
-    tell(&mut stage, id, IceFact::Lost);
-    tell(&mut stage, id, candidates());
-    stage.take("INVITE ");
+    tell(
+        &mut stage,
+        id,
+        IceFact::Found { local: CandidateKind::Host, remote: CandidateKind::Host },
+    );
+    for fact in [IceFact::Lost, IceFact::NoWay { tried: 1 }, IceFact::NoWay { tried: 1 }] {
+        tell(&mut stage, id, fact);
+        tell(&mut stage, id, candidates());
+        let again = stage.take("INVITE ");
+        stage.respond(&again, "488 Not Acceptable Here", "", "");
+        stage.take("ACK ");
+        assert_eq!(stage.state(id), CallState::Connected);
+    }
+    tell(&mut stage, id, IceFact::NoWay { tried: 1 });
+    stage.nothing_sent();
+    assert!(stage.call(id).trouble.expect("words").cause.contains("No way"));
 }
 
 #[test]

@@ -68,6 +68,8 @@ pub struct Hub {
     pub adding: Option<dialogs::Adding>,
     /// What is typed on the settings page.
     pub settings: super::settings_chat::Typed,
+    /// What is typed in its section about the ways of calls.
+    pub ways: super::settings_ways::Typed,
     /// Whose card is open.
     pub card: Option<super::person_card::Card>,
     /// The dialog that makes a group chat.

@@ -27,6 +27,7 @@ pub mod rooms;
 pub mod search;
 pub mod settings;
 pub mod settings_chat;
+pub mod settings_ways;
 pub mod status;
 pub mod toasts;
 pub mod trace;

@@ -19,6 +19,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         page::section(ui, cx, &cx.t("settings-look"), |ui| look(ui, cx, out));
         page::section(ui, cx, &cx.t("settings-sound"), |ui| sound(ui, cx, out));
         page::section(ui, cx, &cx.t("settings-calls"), |ui| calls(ui, cx, out));
+        super::settings_ways::show(ui, cx, &mut hub.ways, out);
         if cx.has_chat() {
             super::settings_chat::show(ui, cx, &mut hub.settings, out);
         }
