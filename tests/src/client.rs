@@ -317,16 +317,18 @@ impl Client {
         answer["id"].as_str().expect("call.dial gives an id").to_owned()
     }
 
-    /// One stream of `call.stats`: `send` or `receive`.
+    /// One stream of `call.stats`: `send` or `receive`. Waits for it: the sound may begin after the
+    /// call, and a machine that is busy answers without figures now and then.
     ///
     /// # Panics
-    /// There is none.
+    /// There is none within a minute.
     #[track_caller]
     pub fn stream(&self, id: &str, direction: &str) -> Value {
-        let stats = self.must("call.stats", json!({ "id": id }));
-        let streams = stats["streams"].as_array().cloned().unwrap_or_default();
-        let found = streams.into_iter().find(|it| it["direction"] == direction);
-        found.unwrap_or_else(|| panic!("call {id} has no stream {direction}: {stats}"))
+        crate::until(&format!("call {id} has a stream {direction}"), 60, || {
+            let stats = self.must("call.stats", json!({ "id": id }));
+            let streams = stats["streams"].as_array().cloned().unwrap_or_default();
+            streams.into_iter().find(|it| it["direction"] == direction)
+        })
     }
 
     /// How much it has played so far, in seconds, to measure only what comes later.
