@@ -12,13 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use offhook_model::{Jid, Moment, Timestamp};
 use offhook_ports::StoreRequest;
-use xmpp_parsers::data_forms::{DataForm, DataFormType, Field};
-use xmpp_parsers::delay::Delay;
-use xmpp_parsers::mam::{Query as Query_, QueryId};
 use xmpp_parsers::message::{Message as Wire, MessageType};
-use xmpp_parsers::minidom::Element;
 use xmpp_parsers::ns;
-use xmpp_parsers::rsm::SetQuery;
 use xmpp_parsers::stanza_error::DefinedCondition;
 
 use crate::asking::{Answer, Question};
@@ -29,15 +24,14 @@ use crate::taking::{Arrival, Taken};
 use crate::trespass::Trespass;
 use crate::{Im, jid_from_wire};
 
+mod first;
+mod wire;
+
+use first::{Held, SHORT_PAGE};
+use wire::{Page, forwarded};
+
 /// Messages of a page.
 const PAGE: usize = 100;
-
-/// Messages of a page that a person asked for.
-const OLDER: usize = 50;
-
-/// The first time we look so far back, and at most at so many messages.
-const FIRST_DAYS: i64 = 7;
-const FIRST_MOST: usize = 1_000;
 
 /// Pages of one sync; more is a server that goes round in circles.
 const PAGES: u32 = 2_000;
@@ -47,8 +41,6 @@ const SILENCES: u32 = 5;
 
 /// Longest id of a place in an archive, in bytes.
 const ID: usize = 1_000;
-
-const FORWARD: &str = "urn:xmpp:forward:0";
 
 /// What is known of archives in this connection, and what is under way.
 #[derive(Debug, Default)]
@@ -68,6 +60,8 @@ pub(crate) struct Archives {
     silences: u32,
     /// A first reading of our account that a stream broke off: the next goes on with it.
     begun: Option<Query>,
+    /// A stream broke off within a page of a first reading of our account.
+    short: bool,
     /// Where the stream was ahead of the archive, until that is read to its end.
     pub(crate) orders: BTreeMap<Jid, Order>,
 }
@@ -99,14 +93,6 @@ struct Query {
     newer: Vec<Held>,
     /// The newest page came by an earlier stream, so there may be newer ones by now.
     late: bool,
-}
-
-/// A message of the archive that does not count yet.
-#[derive(Debug)]
-struct Held {
-    place: String,
-    wire: Wire,
-    time: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,12 +130,13 @@ impl Im {
 
     /// A new stream: what went on meanwhile is not known.
     pub(crate) fn archives_doubtful(&mut self) {
-        let Archives { loaded, positions, mut orders, queries, begun, .. } =
+        let Archives { loaded, positions, mut orders, queries, begun, short, .. } =
             std::mem::take(&mut self.archives);
+        let short = short || queries.values().any(Query::is_first);
         let broken = queries.into_values().find(Query::is_begun);
         let begun = broken.map(|query| query.on_another_stream()).or(begun);
         orders.values_mut().for_each(Order::begin_anew);
-        self.archives = Archives { loaded, positions, orders, begun, ..Archives::default() };
+        self.archives = Archives { loaded, positions, orders, begun, short, ..Archives::default() };
     }
 
     /// Our account told what it can do, or did not answer.
@@ -198,11 +185,6 @@ impl Im {
         self.query(query);
     }
 
-    fn newest(now: Moment) -> Purpose {
-        let since = Timestamp(now.wall.0.saturating_sub(FIRST_DAYS * 86_400_000));
-        Purpose::Newest { since, before: String::new(), newest: None }
-    }
-
     /// This computer has no older messages of the conversation: the server's archive may. They come
     /// like all others; `Chat::older` says when there are no more.
     pub(crate) fn ask_older(&mut self, with: &Jid) {
@@ -231,7 +213,8 @@ impl Im {
 
     fn query(&mut self, query: Query) -> bool {
         let id = self.ids.next();
-        let payload = query.payload(&id);
+        let short = self.archives.short && query.is_first();
+        let payload = query.payload(&id, if short { SHORT_PAGE } else { PAGE });
         let to = query.archive.clone().unwrap_or_else(|| self.me.clone());
         let asked = self.ask_set(Some(to), payload, Question::Archive(id.clone()));
         if asked {
@@ -336,13 +319,6 @@ impl Im {
         }
     }
 
-    /// What a first reading brought, oldest first.
-    fn take_held(&mut self, archive: Option<&Jid>, held: Vec<Held>) {
-        for Held { place, wire, time } in held {
-            self.take_archived(archive, &place, wire, time, Reading::First);
-        }
-    }
-
     /// The end of a page.
     pub(crate) fn archive_answered(&mut self, id: &str, answer: Answer, now: Moment) {
         let Some(query) = self.archives.queries.remove(id) else {
@@ -351,7 +327,7 @@ impl Im {
         match answer {
             Ok(fin) => {
                 let page = Page::read(fin.as_ref());
-                self.page_over(query, page, now);
+                self.page_over(query, page);
             }
             Err(error) => {
                 let gone = error.defined_condition == DefinedCondition::ItemNotFound;
@@ -400,12 +376,11 @@ impl Im {
         }
     }
 
-    fn page_over(&mut self, query: Query, page: Page, _now: Moment) {
-        let Query { archive, purpose, pages, mut held, newer, late, .. } = query;
-        let pages = pages + 1;
-        match purpose {
+    fn page_over(&mut self, query: Query, page: Page) {
+        match query.purpose {
             Purpose::After(before) => match page.last.filter(|last| *last != before) {
                 Some(last) => {
+                    let (archive, pages) = (query.archive, query.pages + 1);
                     self.reach(&archive, last.clone());
                     let purpose = Purpose::After(last);
                     let on = !page.complete && pages < PAGES;
@@ -414,28 +389,9 @@ impl Im {
                         self.sync_over(&archive);
                     }
                 }
-                None => self.sync_over(&archive),
+                None => self.sync_over(&query.archive),
             },
-            Purpose::Newest { since, newest, .. } => {
-                let newest = newest.or(page.last);
-                let empty = held.is_empty();
-                held.extend(newer);
-                let more = !page.complete && !empty && held.len() < FIRST_MOST;
-                if let Some(before) = page.first.filter(|_| more) {
-                    let purpose = Purpose::Newest { since, before, newest };
-                    self.query(Query { newer: held, late, ..Query::new(archive, purpose, pages) });
-                    return;
-                }
-                self.take_held(archive.as_ref(), held);
-                if let Some(newest) = newest {
-                    self.reach(&archive, newest.clone());
-                    let query = Query::new(archive.clone(), Purpose::After(newest), pages);
-                    if late && self.query(query) {
-                        return;
-                    }
-                }
-                self.sync_over(&archive);
-            }
+            Purpose::Newest { .. } => self.first_page_over(query, page),
             Purpose::Older { with, .. } => {
                 if page.complete || page.first.is_none() {
                     self.nothing_older(&with);
@@ -462,6 +418,7 @@ impl Im {
             if let Some(ahead) = self.archives.ahead.take() {
                 self.reach(archive, ahead);
             }
+            self.archives.short = false;
             self.doubts_are_over();
         }
     }
@@ -494,63 +451,8 @@ impl Query {
         Self { archive, purpose, came: 0, pages, held: Vec::new(), newer: Vec::new(), late: false }
     }
 
-    /// A first reading of our account, of which whole pages are here.
-    fn is_begun(&self) -> bool {
-        let first = matches!(&self.purpose, Purpose::Newest { newest: Some(_), .. });
-        first && self.archive.is_none()
-    }
-
-    /// The page under way is asked for again.
-    fn on_another_stream(self) -> Self {
-        Self { came: 0, held: Vec::new(), late: true, ..self }
-    }
-
     fn is_sync(&self) -> bool {
         !matches!(self.purpose, Purpose::Older { .. })
-    }
-
-    fn payload(&self, id: &str) -> Element {
-        let field = |name: &str, value: &str| Field::text_single(name, value);
-        let set = |max, after, before| SetQuery { max: Some(max), after, before, index: None };
-        let (fields, set) = match &self.purpose {
-            Purpose::After(place) => (Vec::new(), set(PAGE, Some(place.clone()), None)),
-            Purpose::Newest { since, before, .. } => {
-                (vec![field("start", &since.to_string())], set(PAGE, None, Some(before.clone())))
-            }
-            Purpose::Older { with, before, place } => {
-                let with = self.archive.is_none().then(|| field("with", with.bare_str()));
-                let end = place.is_none().then(|| field("end", &before.to_string()));
-                let before = place.clone().unwrap_or_default();
-                (with.into_iter().chain(end).collect(), set(OLDER, None, Some(before)))
-            }
-        };
-        let form = DataForm::new(DataFormType::Submit, ns::MAM, fields);
-        let (queryid, set) = (Some(QueryId(id.to_owned())), Some(set));
-        Query_ { queryid, node: None, form: Some(form), set, flip_page: false }.into()
-    }
-}
-
-/// What the end of a page says.
-#[derive(Debug, Default)]
-struct Page {
-    first: Option<String>,
-    last: Option<String>,
-    complete: bool,
-}
-
-impl Page {
-    /// Nonsense reads as the end.
-    fn read(fin: Option<&Element>) -> Self {
-        let Some(fin) = fin.filter(|fin| fin.is("fin", ns::MAM)) else {
-            return Self { complete: true, ..Self::default() };
-        };
-        let set = fin.get_child("set", ns::RSM);
-        let item = |name: &str| {
-            let text = set?.get_child(name, ns::RSM)?.text();
-            Some(text).filter(|text| !text.is_empty() && text.len() <= ID)
-        };
-        let complete = matches!(fin.attr("complete"), Some("true" | "1"));
-        Self { first: item("first"), last: item("last"), complete }
     }
 }
 
@@ -558,14 +460,4 @@ impl Page {
 /// before it all the same.
 fn just_before(oldest: Timestamp, time: Timestamp) -> Timestamp {
     time.min(Timestamp(oldest.0.saturating_sub(1)))
-}
-
-/// The message in a result, and when it was written.
-fn forwarded(result: &Element, now: Moment) -> Option<(Wire, Timestamp)> {
-    let forwarded = result.get_child("forwarded", FORWARD)?;
-    let delay = forwarded.get_child("delay", ns::DELAY)?.clone();
-    let stamp = Delay::try_from(delay).ok()?.stamp;
-    let message = forwarded.get_child("message", ns::JABBER_CLIENT)?.clone();
-    let time = Timestamp(stamp.0.timestamp_millis()).min(now.wall);
-    Some((Wire::try_from(message).ok()?, time))
 }

@@ -213,13 +213,13 @@ impl Im {
     /// What the store holds: conversations in any order, and own messages that wait to be sent,
     /// oldest first. These go out before what was written since.
     pub fn loaded(&mut self, loaded: Loaded) {
-        let Loaded { chats, rows, values, settled, unplaced, archives, queued, .. } = loaded;
+        let Loaded { chats, rows, values, shut, settled, unplaced, archives, queued, .. } = loaded;
         self.alerts_loaded(&values);
         for chat in chats {
             self.load_chat(chat);
         }
         self.load_rows(rows);
-        self.load_keys(&values);
+        self.load_keys(&values, shut);
         self.show_protections();
         self.publish_all();
         let queued = self.without_lost_files(queued);

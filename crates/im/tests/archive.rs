@@ -199,6 +199,10 @@ fn a_first_reading_goes_on_over_streams() {
     bench.account_can(MAM);
     let query = queries(&bench).pop().expect("asked");
     assert!(query.contains(">p5</"), "{query}");
+    assert!(
+        query.contains(">10</max>") || query.contains("<max>10</"),
+        "a page that is short enough: {query}"
+    );
     for n in 3..=4 {
         bob_at(&mut bench, n, 0);
     }

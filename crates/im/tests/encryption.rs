@@ -422,6 +422,33 @@ fn a_new_key_after_a_verified_one_waits_for_a_word() {
 }
 
 #[test]
+fn a_locked_store_makes_no_other_device_beside_the_one_it_holds() {
+    let mut world = World::new();
+    let on = policy(EncryptionPolicy::Optional);
+    let alice = world.join("alice@example.test/a", Arc::clone(&on), 1);
+    let kept = world.devices.remove(alice).kept;
+    let published = world.nodes.clone();
+    assert!(!published.is_empty());
+
+    let mut im = Im::new(jid("alice@example.test"), 2, world.now);
+    im.encrypt_with(Box::new(Chance(2)));
+    im.configure(Arc::clone(&on), ChatSettings::default(), world.now);
+    im.loaded(Loaded { shut: true, ..Loaded::default() });
+    im.online(jid("alice@example.test/a"), false, world.now);
+    let full = jid("alice@example.test/a");
+    let (sent, kept_at_last_send) = (0, BTreeMap::new());
+    world.devices.push(Device { im, full, kept: BTreeMap::new(), sent, kept_at_last_send });
+    world.run();
+    let locked = world.devices.pop().expect("here");
+    assert!(locked.kept.keys().all(|name| !name.starts_with("omemo.")), "nothing is made");
+    assert_eq!(world.nodes, published, "nothing is published");
+
+    let device = kept["omemo.device"].clone();
+    let alice = world.join_with("alice@example.test/a", on, 3, kept);
+    assert_eq!(world.devices[alice].kept["omemo.device"].expose(), device.expose());
+}
+
+#[test]
 fn a_restart_keeps_sessions_and_trust() {
     let mut world = World::new();
     let on = policy(EncryptionPolicy::Required);

@@ -198,6 +198,9 @@ pub struct Loaded {
     pub archives: Vec<(Option<Jid>, String)>,
     /// Private values.
     pub values: Vec<(String, Secret<String>)>,
+    /// The file cannot be opened now, for one because the key store is locked: nothing here is of
+    /// earlier sessions, and private values do not outlast this one.
+    pub shut: bool,
     /// How messages are really kept.
     pub keeping: Keeping,
     /// Earlier calls, newest first.

@@ -254,7 +254,7 @@ impl History {
 
     /// Everything needed at sign-in.
     pub fn load(&mut self) -> Result<Loaded, String> {
-        let keeping = self.keeping.clone();
+        let (shut, keeping) = (self.disk.is_none(), self.keeping.clone());
         let lasting = self.lasting()?;
         let (archives, values, calls) = (lasting.archives()?, lasting.values()?, lasting.calls()?);
         let messages = self.messages()?;
@@ -265,6 +265,7 @@ impl History {
             unplaced: messages.unplaced()?,
             archives,
             values,
+            shut,
             keeping,
             calls,
             queued: messages.queued()?,

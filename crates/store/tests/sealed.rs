@@ -130,13 +130,16 @@ fn a_locked_store_leaves_the_history_alone_for_better_days() {
         assert!(!keeping.kept && !keeping.encrypted);
         let why = keeping.why.expect("a reason");
         assert!(why.contains("encrypted") && why.contains("sign in again"), "{why}");
+        assert!(kept.load().shut, "there may be keys in it, so that no others are made");
         kept.put(&message("now", 1, true, "in memory"));
         assert_eq!(kept.page(None, 10).0, ["now"]);
         kept.close();
         assert_eq!(names(folder.path()), ["alice@example.com.sealed"]);
         assert_eq!(std::fs::read(&history(folder.path())[0]).expect("read"), before);
     }
-    check(&sealed(folder.path()), 5);
+    let kept = sealed(folder.path());
+    assert!(!kept.load().shut);
+    check(&kept, 5);
 }
 
 #[test]

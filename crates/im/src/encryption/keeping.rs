@@ -34,8 +34,11 @@ impl Due {
 }
 
 impl Im {
-    /// What the store has. Values that cannot be read are as if they were not there.
-    pub(crate) fn load_keys(&mut self, values: &[(String, Secret<String>)]) {
+    /// What the store has. Values that cannot be read are as if they were not there. Where the store
+    /// is `shut` there may be keys in it: no others are made beside them, since each new device that is
+    /// gone at the next start stays on the account's list, and everybody goes on encrypting for it.
+    pub(crate) fn load_keys(&mut self, values: &[(String, Secret<String>)], shut: bool) {
+        self.encryption.shut = shut;
         for (name, value) in values {
             if let Some(name) = name.strip_prefix("omemo.") {
                 self.load_key(name, value.expose());

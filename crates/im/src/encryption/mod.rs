@@ -81,6 +81,8 @@ pub(crate) struct Encryption {
     entropy: Option<Box<dyn Entropy>>,
     /// What the store has is known.
     loaded: bool,
+    /// It cannot be had, so nothing is encrypted.
+    shut: bool,
     /// Our device id; 0 until there is one.
     device: u32,
     own: BTreeMap<Dialect, Own>,
@@ -97,7 +99,7 @@ pub(crate) struct Encryption {
 
 impl Encryption {
     fn able(&self) -> bool {
-        self.entropy.is_some()
+        self.entropy.is_some() && !self.shut
     }
 
     /// Somebody's state, a new one while there is room.
@@ -191,7 +193,7 @@ impl Im {
             return Err(why.to_owned());
         }
         if on && !self.encryption.able() {
-            return Err("Keys cannot be made on this computer.".to_owned());
+            return Err("Keys cannot be made or kept on this computer. If the history is locked, unlock the system's password store and sign in again.".to_owned());
         }
         self.talk(&with).encrypt = Some(on);
         self.keep_row(&with);
