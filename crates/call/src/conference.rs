@@ -168,11 +168,13 @@ impl Phone {
     pub(crate) fn call_info(&mut self, sip: SipCall, info: &CallInfo) {
         let Some(index) = self.of_sip(sip) else { return };
         let entry = &mut self.entries[index];
+        entry.beyond = info.encrypted;
         if info.conference {
             entry.call.conference.get_or_insert_default();
         } else if entry.call.conference.as_ref().is_some_and(|one| one.people.is_empty()) {
             entry.call.conference = None;
         }
+        self.protect(index);
     }
 
     pub(crate) fn roster(&mut self, sip: SipCall, people: Vec<RosterEntry>) {

@@ -82,6 +82,8 @@ pub struct Entry {
     pub ways: Option<Ways>,
     /// The cause of its end, where more is known than how SIP ended it.
     pub cause: Option<&'static str>,
+    /// The call manager says that the way beyond it is encrypted; nothing when it says nothing.
+    pub beyond: Option<bool>,
 }
 
 impl Entry {
@@ -140,6 +142,7 @@ impl Entry {
             desk: None,
             ways: None,
             cause: None,
+            beyond: None,
         }
     }
 

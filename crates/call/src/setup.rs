@@ -194,14 +194,17 @@ impl Phone {
     }
 
     /// What protects the call by what was agreed last. Keys that went over signalling in clear
-    /// protect nothing.
-    fn protect(&mut self, index: usize) {
+    /// protect nothing (RFC 4568 section 8.3), and neither does our own piece of the way where the
+    /// call manager says that another is in clear (reference sip-dialect.md section 4). Its word
+    /// alone never closes the padlock.
+    pub(crate) fn protect(&mut self, index: usize) {
         let secure = self.agent.is_secure();
         let entry = &mut self.entries[index];
         if entry.call.connected.is_none() {
             return;
         }
-        let encrypted = entry.plan.as_ref().is_some_and(|plan| plan.srtp.is_some());
+        let ours = entry.plan.as_ref().is_some_and(|plan| plan.srtp.is_some());
+        let encrypted = ours && entry.beyond != Some(false);
         entry.call.security = match (secure, encrypted) {
             (true, true) => Security::Full,
             (true, false) => Security::Signalling,

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use offhook_model::Secret;
-use offhook_ports::{PhoneFeatures, PortRange};
+use offhook_ports::{EnrolMode, PhoneFeatures, PortRange};
 
 use crate::xml::{Element, XmlError, parse};
 
@@ -84,6 +84,10 @@ pub struct DeviceFile {
     pub security: SecurityMode,
     /// Transport of signalling.
     pub transport: Transport,
+    /// Where the phone gets its certificate (`capfList`), host and port.
+    pub capf: Option<(String, u16)>,
+    /// How it shows there who it is (`capfAuthMode`).
+    pub capf_mode: EnrolMode,
     /// Lifetime of a registration.
     pub register_expires: Duration,
     /// How long before its end it is refreshed.
@@ -149,6 +153,15 @@ pub fn read_device_file(data: &[u8]) -> Result<DeviceFile, XmlError> {
             3 => Transport::Tls,
             _ => Transport::Tcp,
         },
+        capf: capf(root),
+        capf_mode: match field.number("capfAuthMode", 0..=4, 0) {
+            1 => EnrolMode::String,
+            2 => EnrolMode::Null,
+            // A certificate of the manufacturer (4) is nothing that a program has; the server takes
+            // the other kind as well, or refuses.
+            3 | 4 => EnrolMode::Certificate,
+            _ => EnrolMode::Nothing,
+        },
         register_expires: seconds(&mut field, "timerRegisterExpires", 30..=86_400, 3600),
         register_delta: seconds(&mut field, "timerRegisterDelta", 0..=3600, 5),
         keep_alive: seconds(&mut field, "timerKeepAliveExpires", 10..=3600, 120),
@@ -199,6 +212,13 @@ fn members(root: &Element) -> Vec<CallManager> {
     let mut members: Vec<_> = group.find_all("member").into_iter().filter_map(member).collect();
     members.sort_by_key(|member| member.priority);
     members
+}
+
+fn capf(root: &Element) -> Option<(String, u16)> {
+    let capf = root.find("capfList")?.child("capf")?;
+    let host = capf.text_at(&["processNodeName"])?;
+    let port = capf.text_at(&["phonePort"]).and_then(|port| port.parse().ok());
+    Some((host.to_owned(), port.filter(|port| *port != 0).unwrap_or(3804)))
 }
 
 /// Gateways of `srstInfo`: by their own SIP address, else by the address for both protocols. An

@@ -134,6 +134,7 @@ fn command(host: &impl Host, method: &str, params: Value) -> Result<Command, Rpc
             let wish: params::TrustAnswer = read(method, params)?;
             Command::AnswerTrust { id: wish.id, accept: wish.accept }
         }
+        "phone.enrol" => Command::GiveAuthString(read::<params::Enrol>(method, params)?.string),
         "diagnostics.dismiss" => Command::Dismiss(read::<params::Dismiss>(method, params)?.id),
         "trust.revoke" => {
             Command::RevokeTrust { key: read::<params::TrustRevoke>(method, params)?.key }

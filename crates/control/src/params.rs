@@ -68,6 +68,14 @@ pub struct TrustAnswer {
     pub accept: bool,
 }
 
+/// `phone.enrol`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrol {
+    #[serde(default)]
+    pub string: Option<Secret<String>>,
+}
+
 /// `diagnostics.dismiss`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -82,6 +82,7 @@ async fn every_command_has_its_method() {
             &done,
             "AnswerTrust { id: 3, accept: true }",
         ),
+        ("phone.enrol", json!({ "string": "12345" }), &done, "GiveAuthString(Some(Secret(…)))"),
         ("diagnostics.dismiss", json!({ "id": 4 }), &done, "Dismiss(ProblemId(4))"),
         ("trust.revoke", json!({ "key": "00aa" }), &done, "RevokeTrust { key: \"00aa\" }"),
         (

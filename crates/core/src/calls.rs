@@ -28,6 +28,8 @@ pub struct PhoneSide {
     calls: Arc<Vec<Call>>,
     stopped: bool,
     flows: Flows,
+    /// What a phone that shows a certificate was begun with.
+    account: Option<Box<PhoneAccount>>,
 }
 
 /// The connections of the phone. Every phone counts from one; outside, no name is used twice, so
@@ -73,6 +75,11 @@ impl PhoneSide {
         self.phone.as_ref().map(Phone::state).unwrap_or_default()
     }
 
+    /// What the phone was begun with, where it shows a certificate.
+    pub(crate) fn account(&self) -> Option<PhoneAccount> {
+        self.account.as_deref().cloned()
+    }
+
     /// Our own number.
     pub fn number(&self) -> Option<String> {
         self.number.clone()
@@ -90,8 +97,17 @@ impl PhoneSide {
 }
 
 impl Core {
-    /// Registers a phone, in the place of one of ours where there `was` one until now.
-    pub(crate) fn start_phone(&mut self, mut account: PhoneAccount, was: bool, now: Moment) {
+    /// Registers a phone, in the place of one of ours where there `was` one until now; once it has
+    /// the certificate that it may need.
+    pub(crate) fn start_phone(&mut self, account: PhoneAccount, was: bool, now: Moment) {
+        match account.secure.as_ref().map(|secure| secure.device.clone()) {
+            Some(device) => self.start_secure(account, &device, was),
+            None => self.begin_registering(account, was, now),
+        }
+    }
+
+    pub(crate) fn begin_registering(&mut self, mut account: PhoneAccount, was: bool, now: Moment) {
+        self.phone.account = account.secure.is_some().then(|| Box::new(account.clone()));
         if account.dialect == PhoneDialect::Standard {
             account.upkeep.instance = Some(self.instance());
         }
@@ -145,6 +161,7 @@ impl Core {
 
     /// Forgets the phone, however far it came. Whether it had been registered and was still ours.
     pub(crate) fn drop_phone(&mut self) -> bool {
+        self.drop_enrolment();
         let mut was = false;
         if let Some(phone) = self.phone.phone.take() {
             was = phone.is_ours();
@@ -230,7 +247,8 @@ impl Core {
             Output::Open { flow, server, dscp } => {
                 let flow = self.phone.flows.outside(flow);
                 self.phone.flows.open.insert(flow);
-                Effect::SipOpen { flow, server, dscp }
+                let identity = self.phone.account.as_ref().and_then(|_| self.phone_identity());
+                Effect::SipOpen { flow, server, identity, dscp }
             }
             Output::Send { flow, bytes } => Effect::SipSend(self.phone.flows.outside(flow), bytes),
             Output::Close(flow) => {
@@ -248,7 +266,7 @@ impl Core {
             Output::Dtmf { call, digits } => Effect::MediaDtmf(call, digits),
             Output::Mute { call, muted } => Effect::MediaMute(call, muted),
             Output::Tone(tone) => Effect::MediaTone(tone),
-            Output::Registration(registration) => return self.registration(registration),
+            Output::Registration(registration) => return self.registration(registration, now),
             Output::Record(record) => {
                 let log = Arc::make_mut(&mut self.call_log);
                 log.insert(0, Arc::new(record.clone()));
@@ -273,7 +291,7 @@ impl Core {
         self.out.push_back(effect);
     }
 
-    fn registration(&mut self, registration: Registration) {
+    fn registration(&mut self, registration: Registration, now: Moment) {
         let before = self.session.services.phone.clone();
         let (status, verdict) = match registration {
             Registration::Trying(server) => {
@@ -283,15 +301,20 @@ impl Core {
                 let status = ServiceStatus { state, ..self.phone_row(&server) };
                 (ServiceStatus { error: before.error, ..status }, None)
             }
-            Registration::Ready { server, .. } => (
-                ServiceStatus { state: ServiceState::Ready, ..self.phone_row(&server) },
-                Some(ServiceVerdict::Ready),
-            ),
+            Registration::Ready { server, .. } => {
+                self.certificate_taken();
+                let state = ServiceState::Ready;
+                let status = ServiceStatus { state, ..self.phone_row(&server) };
+                (status, Some(ServiceVerdict::Ready))
+            }
             Registration::Failed { server, fault, retry_in } => {
                 let at = server.endpoint();
                 let lost = before.state == ServiceState::Ready;
-                let problem =
-                    if lost { Problem::registration_lost(&at, &fault) } else { fault.problem(&at) };
+                let plain = fault.problem(&at);
+                if self.certificate_refused(&plain, now) {
+                    return;
+                }
+                let problem = if lost { Problem::registration_lost(&at, &fault) } else { plain };
                 let status = ServiceStatus {
                     state: ServiceState::Failed,
                     error: Some(problem.clone()),

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use offhook_call::Tone;
@@ -12,8 +13,8 @@ use offhook_model::{
     Notice, PhotoId, Reply, Role, Ticket, TransferId,
 };
 use offhook_ports::{
-    DeskControl, DeskOrder, FlowId, IceStart, MediaPlan, PortRange, Resumption, SipServer,
-    StoreRequest, TransferOrder, XmppPlan,
+    ClientIdentity, DeskControl, DeskOrder, EnrolPlan, FlowId, IceStart, MediaPlan, PortRange,
+    Resumption, SipServer, StoreRequest, TransferOrder, XmppPlan,
 };
 use offhook_signin as signin;
 
@@ -30,6 +31,8 @@ pub enum StoreTag {
     Password(RunId),
     /// The kept password of the relay for sound.
     RelayPassword,
+    /// The kept certificate of the phone.
+    Identity(RunId),
     /// Messages for a conversation on the screen.
     OpenChat(Jid),
     /// A picture for the chat machine.
@@ -83,6 +86,13 @@ pub enum Effect {
         /// What.
         order: DeskOrder,
     },
+    /// Ask for the phone's certificate.
+    Enrol {
+        /// Name of the run.
+        run: RunId,
+        /// Where and how.
+        plan: Box<EnrolPlan>,
+    },
     /// Drop a flow.
     Cancel(RunId),
     /// Open a chat connection.
@@ -109,6 +119,8 @@ pub enum Effect {
         flow: FlowId,
         /// Where to.
         server: SipServer,
+        /// The certificate to show to who asks for one.
+        identity: Option<Arc<ClientIdentity>>,
         /// DSCP, 0 to 63.
         dscp: u8,
     },

@@ -9,8 +9,8 @@ use offhook_model::{
     CallId, Command, Devices, Endpoint, Fault, Jid, Problem, Ticket, TransferId, TrustQuestion,
 };
 use offhook_ports::{
-    DeskOrder, FlowId, MediaFact, NetworkState, Progress, Resumption, StoreAnswer, TransferFact,
-    XmppServer,
+    DeskOrder, Enrolled, FlowId, MediaFact, NetworkState, Progress, Resumption, StoreAnswer,
+    TransferFact, XmppServer,
 };
 use offhook_signin as signin;
 
@@ -35,6 +35,8 @@ pub enum FlowOutcome {
     Renewed(Result<Box<signin::Renewed>, Problem>),
     /// A phone on the desk was asked something: the number of its line, where it is known.
     Desk(DeskOrder, Result<Option<String>, Problem>),
+    /// The phone's certificate was asked for.
+    Enrolled(Result<Enrolled, Fault>),
 }
 
 /// What the chat connection tells.

@@ -17,6 +17,7 @@ mod chat;
 mod chats;
 mod commands;
 mod effect;
+mod enrolling;
 mod event;
 mod failover;
 mod files;

@@ -205,9 +205,13 @@ impl Core {
             }
             return;
         }
-        if let FlowOutcome::Desk(order, outcome) = outcome {
-            return self.with_phone(|phone| phone.desk_answered(&order, outcome, now));
-        }
+        let outcome = match outcome {
+            FlowOutcome::Enrolled(result) => return self.enrolled(run, result, now),
+            FlowOutcome::Desk(order, outcome) => {
+                return self.with_phone(|phone| phone.desk_answered(&order, outcome, now));
+            }
+            other => other,
+        };
         if self.run_wanted() != Some(run) {
             return;
         }

@@ -17,6 +17,7 @@ use crate::budget::Budget;
 use crate::calls::PhoneSide;
 use crate::chance::Chance;
 use crate::chat::ChatSide;
+use crate::enrolling::Enrolling;
 use crate::files::FileSide;
 use crate::gate::Gate;
 use crate::history::Reads;
@@ -72,6 +73,7 @@ pub struct Core {
     pub(crate) told: Session,
     pub(crate) chat: ChatSide,
     pub(crate) phone: PhoneSide,
+    pub(crate) enrolling: Enrolling,
     pub(crate) files: FileSide,
     pub(crate) policy: PolicySide,
     pub(crate) people: PeopleSide,
@@ -119,6 +121,7 @@ impl Core {
             told: Session::default(),
             chat,
             phone: PhoneSide::default(),
+            enrolling: Enrolling::default(),
             files: FileSide::default(),
             policy: PolicySide::default(),
             people: PeopleSide::default(),
@@ -297,6 +300,14 @@ impl Core {
                 }
             }
             (StoreTag::Photo(id), answer) => self.chat.photo_read(id, answer, now),
+            (StoreTag::Identity(run), StoreAnswer::Password(kept)) => {
+                self.identity_read(run, kept.as_ref(), now);
+            }
+            (StoreTag::Identity(run), StoreAnswer::Failed(_)) => self.identity_read(run, None, now),
+            (StoreTag::Identity(run), StoreAnswer::MemoryOnly(why)) => {
+                self.no_credential_store(&why, now);
+                self.identity_read(run, None, now);
+            }
             (StoreTag::Password(run), StoreAnswer::Password(password)) => {
                 self.password_read(run, password, now);
             }
@@ -398,7 +409,7 @@ impl Core {
 /// Watchers cannot tell these two apart: address, prompt and trace are not told.
 fn looks_the_same(a: &Session, b: &Session) -> bool {
     let seen = |s: &Session| (s.state, s.product_mode, s.authenticator, s.via);
-    let asks = |s: &Session| (s.question.clone(), s.browser.clone());
+    let asks = |s: &Session| (s.question.clone(), s.browser.clone(), s.enrolment.clone());
     seen(a) == seen(b)
         && asks(a) == asks(b)
         && a.step == b.step

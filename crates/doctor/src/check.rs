@@ -5,9 +5,11 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use futures_util::join;
 use offhook_model::{
-    Area, Endpoint, Fault, Link, Outcome, Owner, Problem, Service as Kind, TraceStep,
+    Area, Endpoint, EnrolFault, Fault, Link, Outcome, Owner, Problem, Service as Kind, TraceStep,
 };
-use offhook_ports::{Found, PhoneAccount, Progress, Reached, Target, Tell, World, XmppPlan};
+use offhook_ports::{
+    EnrolMode, Found, PhoneAccount, Progress, Reached, Target, Tell, World, XmppPlan,
+};
 use offhook_signin::{Grant, Service};
 
 use crate::Registrar;
@@ -49,6 +51,9 @@ impl<'a> Checks<'a> {
         let failed = [grant.im.problem(), grant.phone.problem()];
         for problem in failed.into_iter().flatten() {
             self.findings.block(problem.clone());
+        }
+        if let Some(problem) = grant.phone.ready().and_then(no_enrolment) {
+            self.findings.block(problem);
         }
         let lost = chat.iter().any(|tried| is_lost(&tried.problem));
         self.judge(chat);
@@ -239,6 +244,14 @@ fn step_name(service: Kind) -> &'static str {
         | Kind::Voicemail
         | Kind::Relay => "reach",
     }
+}
+
+/// A phone that needs a certificate, and no enrolment is pending (D28). Whether an earlier one left
+/// its certificate on this computer is not looked at: the doctor opens no credential store.
+fn no_enrolment(account: &PhoneAccount) -> Option<Problem> {
+    let secure = account.secure.as_ref().filter(|secure| secure.mode == EnrolMode::Nothing)?;
+    let at = secure.authority.clone().or_else(|| Some(account.servers.first()?.endpoint()))?;
+    Some(Fault::Enrolment(EnrolFault::NothingPending).problem(&at))
 }
 
 fn connect_words(at: &Endpoint) -> String {

@@ -67,7 +67,10 @@ impl Hands {
             Effect::XmppClose(link) => self.links.close_chat(link),
             Effect::XmppAbandon(link) => self.links.abandon_chat(link),
             Effect::XmppAttention(link, attended) => self.links.attend_chat(link, attended),
-            Effect::SipOpen { flow, server, dscp } => self.links.open_sip(flow, server, dscp),
+            Effect::SipOpen { flow, server, identity, dscp } => {
+                self.links.open_sip(flow, server, identity, dscp);
+            }
+            Effect::Enrol { run, plan } => self.flows.enrol(run, Arc::clone(&self.net), *plan),
             Effect::SipSend(flow, bytes) => self.links.send_sip(flow, bytes),
             Effect::SipClose(flow) => self.links.close_sip(flow),
             Effect::MediaReserve { call, ip, range, ice: None } => {
@@ -173,6 +176,7 @@ fn report(answers: &mpsc::Sender<Event>, tag: StoreTag, answer: StoreAnswer) {
             | StoreTag::Own(_)
             | StoreTag::Password(_)
             | StoreTag::RelayPassword
+            | StoreTag::Identity(_)
             | StoreTag::OpenChat(_)
             | StoreTag::Older(..)
             | StoreTag::Value(_)

@@ -1,10 +1,12 @@
 //! Runs flows and brings their results back as events.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use offhook_core::{Event, FlowOutcome, RunId};
 use offhook_discovery as discovery;
-use offhook_ports::{DeskControl, DeskOrder, Progress, StoreRequest, World};
+use offhook_net::Net;
+use offhook_ports::{DeskControl, DeskOrder, EnrolPlan, Progress, StoreRequest, World};
 use offhook_report::{Recorder, Situation};
 use offhook_signin as signin;
 use offhook_store::Store;
@@ -93,6 +95,11 @@ impl Flows {
             let done = signin::order_desk(&world, &control, &order, &tell).await;
             FlowOutcome::Desk(order, done)
         });
+    }
+
+    /// Not recorded for a problem report: it holds nothing but secrets and a certificate.
+    pub(crate) fn enrol(&mut self, run: RunId, net: Arc<Net>, plan: EnrolPlan) {
+        self.spawn(run, async move { FlowOutcome::Enrolled(net.enrol(plan).await) });
     }
 
     /// Dropping the task drops the flow, and with it its connections.

@@ -7,7 +7,7 @@ use offhook_core::{Event, LinkId, XmppEvent};
 use offhook_im::Stanza;
 use offhook_net::Net;
 use offhook_net::sip::{SipFlowEvent, SipFlowHandle};
-use offhook_ports::{FlowId, Resumption, SipServer, XmppPlan};
+use offhook_ports::{ClientIdentity, FlowId, Resumption, SipServer, XmppPlan};
 use offhook_xmpp::{LinkEvent, LinkHandle};
 use tokio::sync::mpsc;
 
@@ -133,9 +133,15 @@ impl Links {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the engine owns all tasks")]
-    pub(crate) fn open_sip(&mut self, flow: FlowId, server: SipServer, dscp: u8) {
+    pub(crate) fn open_sip(
+        &mut self,
+        flow: FlowId,
+        server: SipServer,
+        identity: Option<Arc<ClientIdentity>>,
+        dscp: u8,
+    ) {
         let (sender, mut told) = mpsc::channel(QUEUE);
-        let (handle, driver) = self.net.open(flow, server, dscp, sender);
+        let (handle, driver) = self.net.open(flow, server, identity, dscp, sender);
         tokio::spawn(driver);
         let events = self.events.clone();
         tokio::spawn(async move {
@@ -209,7 +215,7 @@ mod tests {
         let mut links = Links::new(net, events);
         // Nobody listens on port 1 of loopback.
         let server = SipServer { host: "127.0.0.1".into(), port: 1, link: Link::Tcp };
-        links.open_sip(FlowId(1), server, 0);
+        links.open_sip(FlowId(1), server, None, 0);
         assert_eq!(links.flows.len(), 1);
         let mut event = happened.recv().await.expect("an event");
         assert!(matches!(event, Event::SipFailed(FlowId(1), _)), "{event:?}");

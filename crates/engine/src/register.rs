@@ -105,7 +105,9 @@ impl Attempt {
     fn drain(&mut self) {
         while let Some(output) = self.phone.poll() {
             match output {
-                Output::Open { flow, server, dscp } => self.links.open_sip(flow, server, dscp),
+                Output::Open { flow, server, dscp } => {
+                    self.links.open_sip(flow, server, None, dscp)
+                }
                 Output::Send { flow, bytes } => self.links.send_sip(flow, bytes),
                 Output::Close(flow) => self.links.close_sip(flow),
                 Output::Registration(it) => self.registration(it),

@@ -74,6 +74,7 @@ pub(crate) fn fault(fault: &Fault, at: &Endpoint) -> Option<Coded> {
         | Fault::Proxy(_)
         | Fault::Sip(..)
         | Fault::Edge(..)
+        | Fault::Enrolment(_)
         | Fault::NotProvisioned(_)
         | Fault::NotRecorded => return None,
     };

@@ -48,6 +48,9 @@ pub enum Command {
         /// The key is accepted for this host.
         accept: bool,
     },
+    /// Answer the session's question for the authentication string of the phone's certificate;
+    /// nothing leaves the phone without one for now.
+    GiveAuthString(Option<Secret<String>>),
     /// No longer accept this key.
     RevokeTrust {
         /// SHA-256 of the SubjectPublicKeyInfo, in hex.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::EdgeFault;
+use crate::{EdgeFault, EnrolFault};
 
 /// Which service an endpoint is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub enum Service {
     Voicemail,
     /// The server that relays the sound of calls (TURN).
     Relay,
+    /// The Certificate Authority Proxy Function, port 3804.
+    Capf,
 }
 
 impl Service {
@@ -56,6 +58,7 @@ impl Service {
             Self::Directory => "directory server",
             Self::Voicemail => "voicemail server",
             Self::Relay => "relay (TURN)",
+            Self::Capf => "certificate authority proxy (CAPF)",
         }
     }
 }
@@ -184,6 +187,8 @@ pub enum Fault {
     Sip(u16, String),
     /// The server closed the stream and said why (XMPP stream error condition).
     Stream(String),
+    /// The phone got no certificate of its own.
+    Enrolment(EnrolFault),
     /// The edge of this name is in the way.
     Edge(String, EdgeFault),
     /// Nothing of this kind is set up for the user; the text names what is missing.

@@ -11,6 +11,7 @@ mod chat;
 mod coded;
 mod command;
 mod edge;
+mod enrol;
 mod fault;
 mod file;
 mod filename;
@@ -43,6 +44,7 @@ pub use chat::{
 pub use coded::Coded;
 pub use command::{Command, CommandError, ErrorCode, Reply};
 pub use edge::EdgeFault;
+pub use enrol::{EnrolFault, EnrolmentQuestion};
 pub use fault::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};
 pub use file::{
     Attachment, CaptureArea, Transfer, TransferDirection, TransferId, TransferState, TransferWay,

@@ -406,6 +406,7 @@ impl Fault {
                 format!("{host} ended the chat connection: {condition}."),
                 "It is tried again by itself; if it stays so, have the server's log looked at.",
             ),
+            Self::Enrolment(fault) => fault.problem(host),
             Self::Edge(edge, fault) => fault.problem(edge, at),
             Self::NotProvisioned(what) => Problem::new(
                 Area::Provisioning,

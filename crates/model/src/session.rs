@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Problem, TraceStep, TrustQuestion, UserAddress};
+use crate::{EnrolmentQuestion, Problem, TraceStep, TrustQuestion, UserAddress};
 
 /// The states of contract section 2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -179,6 +179,9 @@ pub struct Session {
     /// A certificate that the user must decide on; nothing else goes on meanwhile that needs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub question: Option<Arc<TrustQuestion>>,
+    /// The phone waits for the authentication string of its certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enrolment: Option<EnrolmentQuestion>,
     /// Sign-in waits for the browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub browser: Option<BrowserSignIn>,

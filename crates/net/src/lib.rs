@@ -8,6 +8,7 @@
 //! Nothing here runs by itself. There are no tasks, and no timer exists while no question,
 //! connection attempt or write is under way; an idle flow only waits for its socket.
 
+mod capf;
 mod clock;
 mod datagrams;
 mod dns;

@@ -7,6 +7,7 @@
 mod clock;
 mod desk;
 mod dns;
+mod enrol;
 mod entropy;
 mod found;
 mod http;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 pub use clock::Clock;
 pub use desk::{DeskControl, DeskOrder};
 pub use dns::{Dns, DnsAnswer, Naptr, Srv};
+pub use enrol::{ClientIdentity, EnrolMode, EnrolPlan, Enrolled, SecureProfile};
 pub use entropy::{Entropy, EntropySource};
 pub use found::{Found, NetworkState, Progress, Remembered, Target, Tell};
 pub use http::{Http, HttpFailure, HttpRequest, HttpResponse, Method};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use offhook_model::{Endpoint, Link, Secret, Service};
 use serde::{Deserialize, Serialize};
 
-use crate::{DeskControl, IceAccount, PortRange};
+use crate::{DeskControl, IceAccount, PortRange, SecureProfile};
 
 /// A connection or socket that SIP flows over, named by the SIP endpoint, opened by the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,6 +88,8 @@ pub struct PhoneAccount {
     pub registrar: Option<String>,
     /// Whether sound is encrypted.
     pub encryption: MediaEncryption,
+    /// It shows a certificate of its own; nothing where it needs none.
+    pub secure: Option<SecureProfile>,
     /// Digest credentials, where the server asks for them.
     pub digest: Option<(String, Secret<String>)>,
     /// Expiry to ask for.

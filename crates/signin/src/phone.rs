@@ -4,7 +4,10 @@ use offhook_config::{
     CallManager, DeviceFile, HttpUrl, Line, SecurityMode, Transport, read_device_file,
 };
 use offhook_model::{Area, DeskPhone, Endpoint, Fault, Link, Owner, Problem, Service as Kind, Via};
-use offhook_ports::{DeskControl, HttpRequest, PhoneAccount, PhoneDialect, PhoneUpkeep, SipServer};
+use offhook_ports::{
+    DeskControl, HttpRequest, MediaEncryption, PhoneAccount, PhoneDialect, PhoneUpkeep,
+    SecureProfile, SipServer,
+};
 
 use crate::files::{FileServer, Group};
 use crate::flow::{Failure, Flow, Purpose, most_important};
@@ -166,13 +169,13 @@ fn phone_account(
     holder: Holder<'_>,
     at: &HttpUrl,
 ) -> Result<PhoneAccount, Problem> {
-    match (file.security, holder.via) {
+    let secure = match (file.security, holder.via) {
         // The edge's own certificate stands in for the phone's (reference device-config.md section 5).
-        (SecurityMode::NonSecure, _) | (_, Via::Edge) => {}
+        (SecurityMode::NonSecure, _) | (_, Via::Edge) => None,
         (SecurityMode::Authenticated | SecurityMode::Encrypted, Via::Direct) => {
-            return Err(secure(device));
+            Some(secure(device, &file))
         }
-    }
+    };
     let servers = servers(&file, &file.members);
     let stand_ins = servers_of_gateways(&file);
     if servers.is_empty() {
@@ -192,7 +195,8 @@ fn phone_account(
         servers,
         routes: vec![],
         registrar: None,
-        encryption: offhook_ports::MediaEncryption::default(),
+        encryption: encryption(file.security, holder.via),
+        secure,
         digest: line.auth_name.zip(line.auth_password),
         user: line.name,
         domain: String::new(),
@@ -242,15 +246,23 @@ fn display_name(line: &Line, holder: Holder<'_>) -> String {
     name.unwrap_or(holder.user_id).to_owned()
 }
 
-fn secure(device: &str) -> Problem {
-    Problem::new(
-        Area::Provisioning,
-        Owner::Admin,
-        format!("The phone {device} has a secure profile, and enrolment for the certificate that this needs is not built yet."),
-        format!("Give {device} a non-secure profile until then."),
-    )
-    .with_rule(28)
-    .with_evidence("deviceSecurityMode is not 1")
+fn secure(device: &str, file: &DeviceFile) -> SecureProfile {
+    let authority = file.capf.clone().map(|(host, port)| Endpoint {
+        service: Kind::Capf,
+        host,
+        port,
+        link: Link::Tls,
+    });
+    SecureProfile { device: device.to_owned(), authority, mode: file.capf_mode }
+}
+
+/// A phone of mode 3 offers the encrypted transport and takes a plain answer all the same; one of
+/// mode 2 has its signalling protected and no more. Behind an edge others decide.
+fn encryption(security: SecurityMode, via: Via) -> MediaEncryption {
+    match (security, via) {
+        (SecurityMode::Encrypted, Via::Direct) => MediaEncryption::Fallback,
+        (_, _) => MediaEncryption::default(),
+    }
 }
 
 fn no_line(device: &str) -> Problem {

@@ -98,6 +98,7 @@ fn phone(
         routes: vec![],
         registrar: None,
         encryption: offhook_ports::MediaEncryption::default(),
+        secure: None,
         digest: Some((username.to_owned(), credentials.password.clone())),
         expires: EXPIRES,
         refresh_before: REFRESH_BEFORE,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use offhook_model::{Area, Authenticator, Fault, Link, ProductMode, Rule, UserAddress, Via};
-use offhook_ports::{Found, PhoneDialect, Target, XmppAuth};
+use offhook_ports::{EnrolMode, Found, MediaEncryption, PhoneDialect, Target, XmppAuth};
 use offhook_signin::{
     Credentials, Grant, Renewal, Report, Request, Service, SoapStep, renew, sign_in,
 };
@@ -341,12 +341,18 @@ fn the_chat_configuration_is_not_indispensable() {
 }
 
 #[test]
-fn a_secure_phone_is_refused_in_words() {
+fn a_secure_phone_knows_where_and_how_it_enrols() {
+    let capf = "<capfAuthMode>1</capfAuthMode><capfList><capf><phonePort>3805</phonePort>\
+                <processNodeName>cucm1.example.com</processNodeName></capf></capfList></device>";
     let world = deployment();
-    let file = reply::DEVICE_FILE.replace("Mode>1<", "Mode>3<");
+    let file = reply::DEVICE_FILE.replace("Mode>1<", "Mode>3<").replace("</device>", capf);
     world.web(url::DEVICE_FILE, Reply::ok(file));
-    let grant = grant(&world);
-    assert_eq!(grant.phone.problem().and_then(|problem| problem.rule), Some(Rule(28)));
+    let Service::Ready(phone) = grant(&world).phone else { panic!("no phone") };
+    let secure = phone.secure.expect("a secure profile");
+    assert_eq!((secure.device.as_str(), secure.mode), ("CSFALICE", EnrolMode::String));
+    let at = secure.authority.expect("an authority");
+    assert_eq!((at.to_string().as_str(), at.link), ("cucm1.example.com:3805", Link::Tls));
+    assert_eq!(phone.encryption, MediaEncryption::Fallback);
 }
 
 fn renewed(world: &TestWorld) -> Result<String, offhook_model::Problem> {

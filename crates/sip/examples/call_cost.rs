@@ -36,6 +36,7 @@ fn account(user: &str) -> PhoneAccount {
         routes: vec![],
         registrar: None,
         encryption: offhook_ports::MediaEncryption::default(),
+        secure: None,
         features: offhook_ports::PhoneFeatures::default(),
         upkeep: offhook_ports::PhoneUpkeep::default(),
         ice: None,

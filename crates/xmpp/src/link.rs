@@ -196,6 +196,7 @@ fn reach(fault: &Fault) -> u8 {
         | Fault::Sip(..)
         | Fault::Stream(_)
         | Fault::Edge(..)
+        | Fault::Enrolment(_)
         | Fault::NotProvisioned(_)
         | Fault::NotRecorded => 4,
         Fault::NoMechanism(_) | Fault::BadCredentials | Fault::Conflict => 5,

@@ -2,8 +2,9 @@
 
 use offhook_model::{CallState, Link, Security, SrtpSuite};
 use offhook_ports::MediaEncryption::{Fallback, Required, WherePossible};
+use offhook_ports::{PhoneAccount, PhoneDialect};
 
-use crate::stage::{Stage, bob, header, sdp};
+use crate::stage::{Stage, account, bob, header, sdp};
 
 /// Bob's description with a key of his.
 fn keyed(protocol: &str, tag: u32) -> String {
@@ -134,4 +135,37 @@ fn hold_and_resume_keep_the_keys() {
     assert_eq!(stage.applied.last().and_then(|(_, plan)| plan.srtp.clone()), before);
     assert!(before.is_some());
     assert_eq!(stage.call(id).security, Security::Full);
+}
+
+/// What the padlock says when our piece of the way is encrypted over this kind of connection, or is
+/// not, and the call manager says this about the whole way.
+#[track_caller]
+fn padlock(link: Link, ours: bool, said: Option<&str>, expected: Security) {
+    let dialect =
+        PhoneDialect::Cucm { device: "CSFALICE".into(), model: 503, line_contact: "x".into() };
+    let mut account = PhoneAccount { dialect, encryption: Fallback, ..account() };
+    account.servers[0].link = link;
+    let mut stage = Stage::of(account).in_service();
+    let id = stage.phone.dial(bob(), stage.now).expect("dialled");
+    stage.drain();
+    let invite = stage.take("INVITE ");
+    let info = said.map_or_else(String::new, |said| {
+        format!("Call-Info: <urn:x-cisco-remotecc:callinfo>; orientation=to; security={said}\r\n")
+    });
+    let answer = if ours { keyed("RTP/SAVP", 2) } else { sdp("sendrecv") };
+    stage.respond(&invite, "200 OK", &info, &answer);
+    stage.take("ACK ");
+    assert_eq!(stage.call(id).security, expected, "{link:?} {ours} {said:?}");
+}
+
+#[test]
+fn the_padlock_is_closed_only_where_the_whole_way_is_encrypted() {
+    padlock(Link::Tls, true, None, Security::Full);
+    padlock(Link::Tls, true, Some("Encrypted"), Security::Full);
+    for less in ["Authenticated", "NotAuthenticated"] {
+        padlock(Link::Tls, true, Some(less), Security::Signalling);
+    }
+    // The word of the call manager does not encrypt our own piece.
+    padlock(Link::Tls, false, Some("Encrypted"), Security::Signalling);
+    padlock(Link::Tcp, true, Some("Encrypted"), Security::None);
 }

@@ -46,6 +46,7 @@ pub fn account() -> PhoneAccount {
         routes: vec![],
         registrar: None,
         encryption: MediaEncryption::default(),
+        secure: None,
         digest: None,
         expires: secs(3600),
         refresh_before: secs(5),

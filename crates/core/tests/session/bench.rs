@@ -80,6 +80,7 @@ pub fn phone() -> PhoneAccount {
         routes: vec![],
         registrar: None,
         encryption: offhook_ports::MediaEncryption::default(),
+        secure: None,
         digest: None,
         expires: secs(3600),
         refresh_before: secs(5),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod chats;
+mod enrolling;
 mod failover;
 mod leaving;
 mod letting_in;

@@ -37,6 +37,7 @@ fn tried(effect: &Effect) -> bool {
             | Effect::Renew { .. }
             | Effect::XmppOpen { .. }
             | Effect::SipOpen { .. }
+            | Effect::Enrol { .. }
     )
 }
 

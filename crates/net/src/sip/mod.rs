@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use offhook_model::{Endpoint, Fault, Link};
-use offhook_ports::{FlowId, SipServer};
+use offhook_ports::{ClientIdentity, FlowId, SipServer};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::Net;
@@ -71,6 +71,7 @@ impl SipFlowHandle {
 struct Flow {
     flow: FlowId,
     at: Endpoint,
+    identity: Option<Arc<ClientIdentity>>,
     dscp: u8,
     out: mpsc::Receiver<Vec<u8>>,
     events: mpsc::Sender<SipFlowEvent>,
@@ -110,15 +111,16 @@ impl From<Unheard> for End {
 
 impl Net {
     /// A flow to `server`. Nothing happens until the future is polled; it ends with the flow and
-    /// never panics. `dscp` is 0 to 63.
+    /// never panics. `dscp` is 0 to 63; `identity` is shown to a server that asks for it under TLS.
     pub fn open(
         self: &Arc<Self>,
         flow: FlowId,
         server: SipServer,
+        identity: Option<Arc<ClientIdentity>>,
         dscp: u8,
         events: mpsc::Sender<SipFlowEvent>,
     ) -> (SipFlowHandle, impl Future<Output = ()> + Send + 'static + use<>) {
-        self.open_at(flow, server.endpoint(), dscp, events)
+        self.begin(flow, server.endpoint(), identity, dscp, events)
     }
 
     /// The same to any endpoint, such as a relay.
@@ -129,10 +131,21 @@ impl Net {
         dscp: u8,
         events: mpsc::Sender<SipFlowEvent>,
     ) -> (SipFlowHandle, impl Future<Output = ()> + Send + 'static + use<>) {
+        self.begin(flow, at, None, dscp, events)
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        flow: FlowId,
+        at: Endpoint,
+        identity: Option<Arc<ClientIdentity>>,
+        dscp: u8,
+        events: mpsc::Sender<SipFlowEvent>,
+    ) -> (SipFlowHandle, impl Future<Output = ()> + Send + 'static + use<>) {
         let (sender, out) = mpsc::channel(QUEUE);
         let (alive, dropped) = oneshot::channel();
         let net = Arc::clone(self);
-        let inner = Flow { flow, at, dscp: dscp.min(63), out, events };
+        let inner = Flow { flow, at, identity, dscp: dscp.min(63), out, events };
         let run = async move { Box::pin(net.run(inner, dropped)).await };
         (SipFlowHandle { out: sender, _alive: alive }, run)
     }

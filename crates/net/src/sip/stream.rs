@@ -64,7 +64,8 @@ async fn connect(net: &Net, flow: &Flow) -> Result<Opened, Fault> {
             Ok(Opened { stream: Box::new(stream), local, remote, tls: None })
         }
         Link::Tls => {
-            let secured = net.connect_tls(&Wanted::host(at), OPEN, OPEN).await?;
+            let wanted = Wanted { identity: flow.identity.as_deref(), ..Wanted::host(at) };
+            let secured = net.connect_tls(&wanted, OPEN, OPEN).await?;
             let (local, remote) = settle(secured.stream.get_ref().0, flow.dscp)?;
             let tls = Some(secured.words);
             Ok(Opened { stream: Box::new(secured.stream), local, remote, tls })

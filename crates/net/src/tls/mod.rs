@@ -19,11 +19,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use offhook_model::{Endpoint, Fault, TlsFault};
+use offhook_ports::ClientIdentity;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -96,7 +97,12 @@ impl Trust {
     }
 
     /// A client configuration that accepts a certificate as demanded.
-    fn client(&self, demands: Demands, alpn: &[&[u8]]) -> Result<ClientConfig, rustls::Error> {
+    fn client(
+        &self,
+        demands: Demands,
+        alpn: &[&[u8]],
+        identity: Option<&ClientIdentity>,
+    ) -> Result<ClientConfig, rustls::Error> {
         let Ready { provider, roots } = self
             .ready
             .get_or_init(|| {
@@ -106,11 +112,18 @@ impl Trust {
             })
             .clone();
         let verifier = Arc::new(NamesVerifier::new(roots, demands, &provider));
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(verifier);
+        let mut config = match identity {
+            Some(ours) => {
+                let chain = vec![CertificateDer::from(ours.certificate.clone())];
+                let key = PrivatePkcs8KeyDer::from(ours.key.expose().clone());
+                builder.with_client_auth_cert(chain, key.into())?
+            }
+            None => builder.with_no_client_auth(),
+        };
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
         // A resumed session shows no certificate, and each set of names has its own verifier.
         config.resumption = Resumption::disabled();
@@ -131,12 +144,14 @@ pub struct Wanted<'a> {
     pub also: &'a [String],
     /// Protocols to offer (ALPN).
     pub alpn: &'a [&'a [u8]],
+    /// Our own certificate, for a server that asks for one.
+    pub identity: Option<&'a ClientIdentity>,
 }
 
 impl<'a> Wanted<'a> {
     /// The host itself.
     pub fn host(at: &'a Endpoint) -> Self {
-        Self { at, names: &[], also: &[], alpn: &[] }
+        Self { at, names: &[], also: &[], alpn: &[], identity: None }
     }
 }
 
@@ -191,7 +206,7 @@ impl Net {
         let demands = Demands { names, also: wanted.also.to_vec(), pinned };
         let config = self
             .trust
-            .client(demands, wanted.alpn)
+            .client(demands, wanted.alpn, wanted.identity)
             .map_err(|error| Fault::Tls(TlsFault::Handshake(error.to_string())))?;
         let connector = TlsConnector::from(Arc::new(config));
         match tokio::time::timeout(timeout, connector.connect(first, stream)).await {

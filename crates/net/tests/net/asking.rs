@@ -264,7 +264,7 @@ async fn calls_and_probes_ask_the_same_person() {
     let calling = asking(&person, &[]);
     let (sender, mut events) = mpsc::channel(4);
     let server = SipServer { host: HOST.to_owned(), port: at.port(), link: Link::Tls };
-    let (_handle, run) = calling.open(FlowId(1), server, 0, sender);
+    let (_handle, run) = calling.open(FlowId(1), server, None, 0, sender);
     tokio::select! {
         () = run => panic!("the flow lives"),
         event = events.recv() => {

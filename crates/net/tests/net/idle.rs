@@ -46,7 +46,7 @@ fn open_flows_and_a_quiet_network_wake_nobody() {
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let flows = servers.map(|(at, link)| {
             let server = SipServer { host: "pbx.example.com".to_owned(), port: at.port(), link };
-            net.open(FlowId(0), server, 24, sender.clone())
+            net.open(FlowId(0), server, None, 24, sender.clone())
         });
         let (handles, runs): (Vec<_>, Vec<_>) = flows.into_iter().unzip();
         runtime.block_on(async {

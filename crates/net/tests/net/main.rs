@@ -4,6 +4,7 @@ mod asking;
 mod connections;
 mod doubles;
 mod edge;
+mod enrolment;
 mod http;
 #[cfg(target_os = "linux")]
 mod idle;

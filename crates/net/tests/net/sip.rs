@@ -27,7 +27,7 @@ struct Running {
 fn start(net: &Arc<Net>, at: SocketAddr, link: Link) -> Running {
     let (sender, events) = mpsc::channel(16);
     let server = SipServer { host: "pbx.example.com".to_owned(), port: at.port(), link };
-    let (handle, run) = net.open(FLOW, server, DSCP, sender);
+    let (handle, run) = net.open(FLOW, server, None, DSCP, sender);
     Running { handle: Some(handle), events, task: tokio::spawn(run) }
 }
 
@@ -183,7 +183,7 @@ async fn a_full_queue_is_told_to_the_sender() {
     let net = knowing(&["pbx.example.com"], &[]);
     let (sender, _events) = mpsc::channel(1);
     let server = SipServer { host: "pbx.example.com".to_owned(), port: 9, link: Link::Tcp };
-    let (handle, _not_running) = net.open(FLOW, server, 0, sender);
+    let (handle, _not_running) = net.open(FLOW, server, None, 0, sender);
     let taken = (0..1000).filter(|_| handle.send(vec![0])).count();
     assert_eq!(taken, 64);
 }

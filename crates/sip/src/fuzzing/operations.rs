@@ -124,6 +124,7 @@ fn account(kind: u8) -> PhoneAccount {
         routes: vec![],
         registrar: None,
         encryption: MediaEncryption::default(),
+        secure: None,
         digest: Some(("alice".to_owned(), Secret::from("secret"))),
         expires: Duration::from_secs(600),
         refresh_before: Duration::from_secs(5),

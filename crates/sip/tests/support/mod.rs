@@ -38,6 +38,7 @@ pub fn account(user: &str, link: Link) -> PhoneAccount {
         routes: vec![],
         registrar: None,
         encryption: offhook_ports::MediaEncryption::default(),
+        secure: None,
         digest: Some((user.to_owned(), Secret::from("secret"))),
         expires: secs(3600),
         refresh_before: secs(5),
@@ -62,6 +63,7 @@ pub fn cucm_account() -> PhoneAccount {
         routes: vec![],
         registrar: None,
         encryption: offhook_ports::MediaEncryption::default(),
+        secure: None,
         digest: None,
         ..account("2001", Link::Tcp)
     }

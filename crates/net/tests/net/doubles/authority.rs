@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::{ServerConfig, SupportedProtocolVersion};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PublicKeyData,
+    SignatureAlgorithm, date_time_ymd,
+};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -54,8 +58,40 @@ impl Identity {
         Arc::new(config)
     }
 
+    /// A server that wants a certificate of this authority's.
+    pub fn asking(&self, authority: &Authority) -> Arc<ServerConfig> {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.own.clone()).expect("an authority");
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()
+                .expect("a verifier");
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(self.chain.clone(), key)
+            .expect("certificate and key fit");
+        Arc::new(config)
+    }
+
     pub fn file(&self) -> TempFile {
         TempFile::new(&self.pem)
+    }
+}
+
+/// An RSA key of somebody else, as the `RSAPublicKey` in its `SubjectPublicKeyInfo`.
+struct Theirs(Vec<u8>);
+
+impl PublicKeyData for Theirs {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &rcgen::PKCS_RSA_SHA256
     }
 }
 
@@ -97,6 +133,7 @@ pub fn self_signed(names: &[&str], days: Days, authority: bool) -> Identity {
 
 /// An authority.
 pub struct Authority {
+    own: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
     chain: Vec<CertificateDer<'static>>,
     pub file: TempFile,
@@ -110,7 +147,8 @@ impl Authority {
         let key = KeyPair::generate().expect("key");
         let certificate = params.self_signed(&key).expect("signed");
         let file = TempFile::new(&certificate.pem());
-        Self { issuer: Issuer::new(params, key), chain: vec![], file }
+        let own = certificate.der().clone();
+        Self { own, issuer: Issuer::new(params, key), chain: vec![], file }
     }
 
     /// An authority under this one; what it issues shows its certificate too.
@@ -122,7 +160,18 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.issuer).expect("signed");
         let file = TempFile::new(&certificate.pem());
         let chain = vec![certificate.der().clone()];
-        Self { issuer: Issuer::new(params, key), chain, file }
+        Self { own: certificate.der().clone(), issuer: Issuer::new(params, key), chain, file }
+    }
+
+    /// A certificate for somebody's RSA key of 2048 bits, given as `SubjectPublicKeyInfo`.
+    pub fn issue_for(&self, name: &str, public: &[u8]) -> Vec<u8> {
+        let mut params = params(&[], Days::Now);
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        // The head of a key of this size has 24 bytes.
+        let theirs = Theirs(public[24..].to_vec());
+        params.signed_by(&theirs, &self.issuer).expect("signed").der().to_vec()
     }
 
     pub fn issue(&self, names: &[&str], days: Days) -> Identity {

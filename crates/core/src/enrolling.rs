@@ -1,0 +1,296 @@
+//! The certificate that the phone shows to its call managers, where its profile wants one: what was
+//! kept, a new one, and the question for the authentication string.
+//!
+//! The phone begins when there is a certificate. One that still counts is used while its successor
+//! is asked for; one that a call manager refuses is asked for anew once.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use offhook_model::{
+    CommandError, EnrolFault, EnrolmentQuestion, ErrorCode, Fault, Moment, Problem, Rule, Secret,
+    ServiceState, ServiceStatus,
+};
+use offhook_ports::{
+    ClientIdentity, EnrolMode, EnrolPlan, Enrolled, PhoneAccount, SecureProfile, StoreRequest,
+};
+
+use crate::standing::ServiceVerdict;
+use crate::{Core, Effect, RunId, StoreTag};
+
+/// The certificate, and how far it is.
+#[derive(Default)]
+pub(crate) struct Enrolling {
+    stage: Stage,
+    /// Name of the phone and what it shows.
+    identity: Option<(String, Arc<ClientIdentity>)>,
+    /// The phone takes the place of one of ours.
+    was: bool,
+    /// Enrolled anew since a call manager last took the phone.
+    anew: bool,
+}
+
+#[derive(Default)]
+enum Stage {
+    #[default]
+    Idle,
+    /// What was kept is read.
+    Reading(RunId, Box<PhoneAccount>),
+    /// The user is asked for the string.
+    Asking(Box<PhoneAccount>),
+    /// The server is asked.
+    Running(RunId, Box<PhoneAccount>),
+}
+
+impl Core {
+    /// What the phone shows to a server that asks for a certificate.
+    pub(crate) fn phone_identity(&self) -> Option<Arc<ClientIdentity>> {
+        self.enrolling.identity.as_ref().map(|(_, identity)| Arc::clone(identity))
+    }
+
+    /// Begins the phone of a secure profile.
+    pub(crate) fn start_secure(&mut self, account: PhoneAccount, device: &str, was: bool) {
+        self.drop_enrolment();
+        self.enrolling.was = was;
+        let run = self.next_run();
+        let request = StoreRequest::GetPassword(kept_as(device));
+        self.enrolling.stage = Stage::Reading(run, Box::new(account));
+        self.out.push_back(Effect::Store(StoreTag::Identity(run), request));
+    }
+
+    /// What was kept, if anything was.
+    pub(crate) fn identity_read(&mut self, run: RunId, kept: Option<&Secret<String>>, now: Moment) {
+        let Stage::Reading(wanted, account) = std::mem::take(&mut self.enrolling.stage) else {
+            return;
+        };
+        if wanted != run {
+            self.enrolling.stage = Stage::Reading(wanted, account);
+            return;
+        }
+        let identity = kept.and_then(|kept| read(kept.expose()));
+        let device = account.secure.as_ref().map(|secure| secure.device.clone());
+        self.enrolling.identity = device.zip(identity.map(Arc::new));
+        self.with_certificate(*account, now);
+    }
+
+    fn with_certificate(&mut self, account: PhoneAccount, now: Moment) {
+        let Some(secure) = account.secure.clone() else { return };
+        let second = now.wall.0 / 1000;
+        let identity = self.phone_identity();
+        match identity {
+            Some(ours) if second < ours.renew_at() => self.begin_secure(account, now),
+            // Renewed where an administrator wants it to be, without a question to anybody.
+            Some(ours) if ours.is_valid(second) => match secure.mode {
+                EnrolMode::Certificate | EnrolMode::Null => self.ask_for_one(account, None, now),
+                EnrolMode::Nothing | EnrolMode::String => self.begin_secure(account, now),
+            },
+            Some(_) | None => self.enrol(account, &secure, now),
+        }
+    }
+
+    fn begin_secure(&mut self, account: PhoneAccount, now: Moment) {
+        let was = std::mem::take(&mut self.enrolling.was);
+        self.begin_registering(account, was, now);
+    }
+
+    fn enrol(&mut self, account: PhoneAccount, secure: &SecureProfile, now: Moment) {
+        match secure.mode {
+            EnrolMode::String => self.ask_for_string(account, None),
+            EnrolMode::Null | EnrolMode::Certificate => self.ask_for_one(account, None, now),
+            EnrolMode::Nothing => {
+                self.not_enrolled(&account, &Fault::Enrolment(EnrolFault::NothingPending), now);
+            }
+        }
+    }
+
+    fn ask_for_string(&mut self, account: PhoneAccount, error: Option<Problem>) {
+        let device = account.secure.as_ref().map(|secure| secure.device.clone());
+        self.session.enrolment =
+            Some(EnrolmentQuestion { device: device.unwrap_or_default(), error });
+        self.enrolling.stage = Stage::Asking(Box::new(account));
+    }
+
+    /// The user's word.
+    pub(crate) fn give_auth_string(
+        &mut self,
+        string: Option<Secret<String>>,
+        now: Moment,
+    ) -> Result<(), CommandError> {
+        let Stage::Asking(account) = std::mem::take(&mut self.enrolling.stage) else {
+            return Err(CommandError::user(
+                ErrorCode::NotPossible,
+                "Nobody asks for an authentication string.",
+                "Look at enrolment in session.state.",
+            ));
+        };
+        self.session.enrolment = None;
+        match string.filter(|string| !string.expose().trim().is_empty()) {
+            Some(string) => self.ask_for_one(*account, Some(string), now),
+            None => {
+                let fault = Fault::Enrolment(EnrolFault::StringWanted);
+                self.not_enrolled(&account, &fault, now);
+            }
+        }
+        Ok(())
+    }
+
+    fn ask_for_one(&mut self, account: PhoneAccount, string: Option<Secret<String>>, now: Moment) {
+        let Some(SecureProfile { device, authority: Some(at), mode }) = account.secure.clone()
+        else {
+            let fault = Fault::NotProvisioned("An authority for the phone's certificate".into());
+            return self.not_enrolled(&account, &fault, now);
+        };
+        let run = self.next_run();
+        let present = self.phone_identity().filter(|_| mode == EnrolMode::Certificate);
+        let plan = EnrolPlan { at: at.clone(), device, string, present };
+        self.out.push_back(Effect::Enrol { run, plan: Box::new(plan) });
+        self.session.services.phone = ServiceStatus {
+            state: ServiceState::Connecting,
+            address: Some(at.to_string()),
+            protocol: Some("CAPF".into()),
+            ..ServiceStatus::default()
+        };
+        self.enrolling.stage = Stage::Running(run, Box::new(account));
+    }
+
+    /// What came of a request.
+    pub(crate) fn enrolled(&mut self, run: RunId, result: Result<Enrolled, Fault>, now: Moment) {
+        let account = match std::mem::take(&mut self.enrolling.stage) {
+            Stage::Running(wanted, account) if wanted == run => *account,
+            other => {
+                self.enrolling.stage = other;
+                return;
+            }
+        };
+        let Some(device) = account.secure.as_ref().map(|secure| secure.device.clone()) else {
+            return;
+        };
+        match result {
+            Ok(Enrolled::Issued(identity)) => {
+                self.store(StoreRequest::PutPassword(kept_as(&device), write(&identity)));
+                self.enrolling.identity = Some((device, Arc::new(identity)));
+                self.begin_secure(account, now);
+            }
+            Ok(Enrolled::Deleted) => {
+                self.forget_identity(&device);
+                let fault = Fault::Enrolment(EnrolFault::NothingPending);
+                self.not_enrolled(&account, &fault, now);
+            }
+            Ok(Enrolled::Seen) => self.enrolment_failed(account, Fault::Closed, now),
+            Err(fault) => self.enrolment_failed(account, fault, now),
+        }
+    }
+
+    /// What still counts is used; what the user can mend is asked again.
+    fn enrolment_failed(&mut self, account: PhoneAccount, fault: Fault, now: Moment) {
+        let second = now.wall.0 / 1000;
+        if self.phone_identity().is_some_and(|ours| ours.is_valid(second)) {
+            return self.begin_secure(account, now);
+        }
+        self.not_enrolled(&account, &fault, now);
+        if matches!(fault, Fault::Enrolment(EnrolFault::WrongString | EnrolFault::StringWanted)) {
+            let error = self.session.services.phone.error.clone();
+            self.ask_for_string(account, error);
+        }
+    }
+
+    fn not_enrolled(&mut self, account: &PhoneAccount, fault: &Fault, _now: Moment) {
+        let at = account.secure.as_ref().and_then(|secure| secure.authority.clone());
+        let at = at.or_else(|| account.servers.first().map(offhook_ports::SipServer::endpoint));
+        let Some(at) = at else { return };
+        let problem = fault.problem(&at);
+        self.session.services.phone = ServiceStatus {
+            state: ServiceState::Failed,
+            address: Some(at.to_string()),
+            protocol: Some("CAPF".into()),
+            tls: None,
+            error: Some(problem.clone()),
+        };
+        self.phone_verdict(ServiceVerdict::GivenUp(problem));
+    }
+
+    /// A call manager refused the phone for its certificate: a new one is asked for, once until the
+    /// phone is taken again. True when it is.
+    pub(crate) fn certificate_refused(&mut self, problem: &Problem, now: Moment) -> bool {
+        let ours = matches!(problem.rule, Some(Rule(28)));
+        let Some((device, _)) = self.enrolling.identity.clone().filter(|_| ours) else {
+            return false;
+        };
+        let account = self.phone.account().filter(|account| {
+            account.secure.as_ref().is_some_and(|secure| secure.mode != EnrolMode::Nothing)
+        });
+        let Some(account) = account else { return false };
+        if std::mem::replace(&mut self.enrolling.anew, true) {
+            return false;
+        }
+        self.forget_identity(&device);
+        self.drop_phone();
+        if let Some(secure) = account.secure.clone() {
+            self.enrol(account, &secure, now);
+        }
+        true
+    }
+
+    /// The phone is registered with what it shows.
+    pub(crate) fn certificate_taken(&mut self) {
+        self.enrolling.anew = false;
+    }
+
+    /// Nobody waits for a certificate any more.
+    pub(crate) fn drop_enrolment(&mut self) {
+        if let Stage::Running(run, _) = std::mem::take(&mut self.enrolling.stage) {
+            self.out.push_back(Effect::Cancel(run));
+        }
+        self.session.enrolment = None;
+    }
+
+    fn forget_identity(&mut self, device: &str) {
+        self.enrolling.identity = None;
+        self.store(StoreRequest::ForgetPassword(kept_as(device)));
+    }
+}
+
+/// The name in the credential store. No address of a user has a space.
+fn kept_as(device: &str) -> String {
+    format!("certificate {device}")
+}
+
+/// As it is kept: validity, certificate and key.
+fn write(identity: &ClientIdentity) -> Secret<String> {
+    let ClientIdentity { certificate, key, not_before, not_after } = identity;
+    let (certificate, key) = (STANDARD.encode(certificate), STANDARD.encode(key.expose()));
+    Secret::new(format!("1 {not_before} {not_after} {certificate} {key}"))
+}
+
+fn read(kept: &str) -> Option<ClientIdentity> {
+    let mut words = kept.split(' ');
+    if words.next() != Some("1") {
+        return None;
+    }
+    let mut number = || words.next()?.parse().ok();
+    let (not_before, not_after) = (number()?, number()?);
+    let mut bytes = || STANDARD.decode(words.next()?).ok();
+    let (certificate, key) = (bytes()?, Secret::new(bytes()?));
+    Some(ClientIdentity { certificate, key, not_before, not_after })
+}
+
+#[cfg(test)]
+mod tests {
+    use offhook_model::Secret;
+    use offhook_ports::ClientIdentity;
+
+    use super::{read, write};
+
+    #[test]
+    fn what_is_kept_is_read_again() {
+        let key = Secret::new(vec![1, 2, 3]);
+        let identity =
+            ClientIdentity { certificate: vec![0x30, 0], key, not_before: 5, not_after: 305 };
+        assert_eq!(read(write(&identity).expose()), Some(identity.clone()));
+        assert_eq!(identity.renew_at(), 205);
+        for broken in ["", "1", "2 5 305 MAA= AQID", "1 5 305 MAA=", "1 x 305 MAA= AQID"] {
+            assert_eq!(read(broken), None, "{broken}");
+        }
+    }
+}
