@@ -242,7 +242,8 @@ fn step_name(service: Kind) -> &'static str {
         | Kind::Cloud
         | Kind::Directory
         | Kind::Voicemail
-        | Kind::Relay => "reach",
+        | Kind::Relay
+        | Kind::Capf => "reach",
     }
 }
 
