@@ -117,12 +117,16 @@ impl Core {
         string: Option<Secret<String>>,
         now: Moment,
     ) -> Result<(), CommandError> {
-        let Stage::Asking(account) = std::mem::take(&mut self.enrolling.stage) else {
-            return Err(CommandError::user(
-                ErrorCode::NotPossible,
-                "Nobody asks for an authentication string.",
-                "Look at enrolment in session.state.",
-            ));
+        let account = match std::mem::take(&mut self.enrolling.stage) {
+            Stage::Asking(account) => account,
+            other => {
+                self.enrolling.stage = other;
+                return Err(CommandError::user(
+                    ErrorCode::NotPossible,
+                    "Nobody asks for an authentication string.",
+                    "Look at enrolment in session.state.",
+                ));
+            }
         };
         self.session.enrolment = None;
         match string.filter(|string| !string.expose().trim().is_empty()) {

@@ -23,7 +23,9 @@ fn secure(mode: EnrolMode) -> Bench {
     };
     let secure = SecureProfile { device: "CSFALICE".into(), authority: Some(at), mode };
     let account = PhoneAccount { secure: Some(secure), ..phone() };
-    Bench::up(grant(signin::Service::Ready(plan(true)), signin::Service::Ready(account)))
+    let mut bench = Bench::new();
+    bench.let_in(grant(signin::Service::Ready(plan(true)), signin::Service::Ready(account)));
+    bench
 }
 
 /// Valid for ever, or over long ago.
