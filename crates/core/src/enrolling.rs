@@ -218,9 +218,9 @@ impl Core {
     /// phone is taken again. True when it is.
     pub(crate) fn certificate_refused(&mut self, problem: &Problem, now: Moment) -> bool {
         let ours = matches!(problem.rule, Some(Rule(28)));
-        let Some((device, _)) = self.enrolling.identity.clone().filter(|_| ours) else {
+        if !ours || self.enrolling.identity.is_none() {
             return false;
-        };
+        }
         let account = self.phone.account().filter(|account| {
             account.secure.as_ref().is_some_and(|secure| secure.mode != EnrolMode::Nothing)
         });
@@ -228,10 +228,15 @@ impl Core {
         if std::mem::replace(&mut self.enrolling.anew, true) {
             return false;
         }
-        self.forget_identity(&device);
+        // What is kept stays until there is another: only an administrator could bring it back.
+        self.enrolling.identity = None;
         self.drop_phone();
-        if let Some(secure) = account.secure.clone() {
-            self.enrol(account, &secure, now);
+        match account.secure.clone() {
+            Some(secure) if secure.mode == EnrolMode::String => {
+                self.ask_for_string(account, Some(problem.clone()));
+            }
+            Some(secure) => self.enrol(account, &secure, now),
+            None => {}
         }
         true
     }

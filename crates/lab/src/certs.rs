@@ -1,5 +1,6 @@
 //! The laboratory's certificate authority and the certificates it gives out, good and bad.
 
+mod phones;
 mod weak;
 
 use std::path::{Path, PathBuf};
@@ -15,8 +16,10 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use crate::LabError;
 use crate::cas::{API_HOST, CAS_HOST, CLUSTER_HOST};
+use crate::config::Security;
 use crate::deployment::Deployment;
 use crate::fault::{Fault, Faults};
+pub(crate) use phones::PhoneAuthority;
 
 /// What is wrong with a server certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +63,10 @@ pub(crate) struct Certificates {
     pub(crate) web: Arc<ServerConfig>,
     /// XMPP.
     pub(crate) chat: Arc<ServerConfig>,
-    /// SIP.
+    /// SIP; phones of a secure profile have to show a certificate.
     pub(crate) sip: Arc<ServerConfig>,
+    /// CAPF.
+    pub(crate) capf: Arc<ServerConfig>,
     /// The edges.
     pub(crate) edge: Arc<ServerConfig>,
 }
@@ -75,11 +80,15 @@ impl Certificates {
         } else {
             names.clone()
         };
+        let sip = authority.server(&names, Flaw::None, &[])?;
+        let secure = lab.security() != Security::Off;
+        let sip = if secure { lab.phones.demand(&sip)? } else { sip };
         Ok(Self {
             uds: authority.server(&names, Flaw::of_uds(&lab.faults), &[b"http/1.1"])?,
             web: authority.server(&names, Flaw::None, &[b"http/1.1"])?,
             chat: authority.server(&chat, Flaw::None, &[b"xmpp-client"])?,
-            sip: authority.server(&names, Flaw::None, &[])?,
+            capf: authority.server(&names, Flaw::None, &[])?,
+            sip,
             edge: authority.server(&edge_names(lab), Flaw::None, &[])?,
         })
     }

@@ -231,6 +231,8 @@ pub struct RobotConfig {
     pub ring_ms: u64,
     /// Longest call in seconds.
     pub max_seconds: u64,
+    /// It has a certificate, and encrypts signalling and sound.
+    pub encrypted: bool,
 }
 
 impl Default for RobotConfig {
@@ -246,6 +248,7 @@ impl Default for RobotConfig {
             tone_ms: 3000,
             ring_ms: 1000,
             max_seconds: 60,
+            encrypted: false,
         }
     }
 }
@@ -270,6 +273,8 @@ pub struct Ports {
     pub sip: u16,
     /// SIP over TLS.
     pub sip_tls: u16,
+    /// CAPF over TLS (3804 in the field).
+    pub capf: u16,
     /// CAS over HTTPS (443 in the field).
     pub cas: u16,
     /// CAS over HTTP (80 in the field).
@@ -288,6 +293,56 @@ pub enum DigestFor {
     Standard,
     /// Everybody but the robots.
     Everybody,
+}
+
+/// `deviceSecurityMode` of people's soft phones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Security {
+    /// Nothing is protected (1).
+    #[default]
+    Off,
+    /// Signalling is (2).
+    Authenticated,
+    /// Signalling and sound are (3).
+    Encrypted,
+}
+
+/// `capfAuthMode` of people's soft phones: how they show who they are for their certificate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CapfMode {
+    /// No certificate is given out (0).
+    #[default]
+    Nothing,
+    /// By [`SipConfig::auth_string`] (1).
+    String,
+    /// Not at all (2).
+    Null,
+    /// By the certificate that they have (3).
+    Certificate,
+}
+
+impl CapfMode {
+    /// As in device files, and as the kind of authentication in CAPF.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Nothing => 0,
+            Self::String => 1,
+            Self::Null => 2,
+            Self::Certificate => 3,
+        }
+    }
+
+    /// As in the configuration.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::String => "string",
+            Self::Null => "null",
+            Self::Certificate => "certificate",
+        }
+    }
 }
 
 /// Telephony behaviour.
@@ -328,6 +383,14 @@ pub struct SipConfig {
     pub keep_alive: u32,
     /// `connectionMonitorDuration` of the device files, in seconds.
     pub return_after: u32,
+    /// What is protected between people's soft phones and the call manager.
+    pub security: Security,
+    /// How the phones show who they are for their certificate.
+    pub capf: CapfMode,
+    /// The authentication string.
+    pub auth_string: String,
+    /// Two thirds of the life of a certificate are over when it is given out.
+    pub aged_certificates: bool,
 }
 
 impl SipConfig {
@@ -358,6 +421,10 @@ impl Default for SipConfig {
             desk_phones: false,
             keep_alive: 120,
             return_after: 120,
+            security: Security::Off,
+            capf: CapfMode::Nothing,
+            auth_string: String::new(),
+            aged_certificates: false,
         }
     }
 }

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use crate::config::{LabConfig, RobotConfig, RobotMode};
+use crate::certs::PhoneAuthority;
+use crate::config::{CapfMode, LabConfig, RobotConfig, RobotMode, Security};
 use crate::events::Events;
 use crate::fault::{Fault, Faults};
 use crate::info::Services;
@@ -66,7 +67,6 @@ pub(crate) struct SrvTarget {
 }
 
 /// Where everything is: what listens, what is told of it, and where files go.
-#[derive(Debug, Clone)]
 pub(crate) struct Place {
     /// What listens.
     pub(crate) services: Services,
@@ -83,6 +83,7 @@ pub(crate) struct Place {
     pub(crate) refused_directory: Option<u16>,
     pub(crate) state: PathBuf,
     pub(crate) ca_file: PathBuf,
+    pub(crate) phones: PhoneAuthority,
 }
 
 /// Most sign-in secrets kept; the oldest sign-ins of a long run are forgotten all at once.
@@ -120,6 +121,8 @@ pub(crate) struct Deployment {
     pub(crate) im_nodes: ImNodes,
     pub(crate) state: PathBuf,
     pub(crate) ca_file: PathBuf,
+    /// Who gives phones their certificates.
+    pub(crate) phones: PhoneAuthority,
     secrets: Mutex<Secrets>,
 }
 
@@ -159,6 +162,7 @@ impl Deployment {
             im_nodes,
             state: place.state,
             ca_file: place.ca_file,
+            phones: place.phones,
             secrets: Mutex::default(),
         }
     }
@@ -169,6 +173,20 @@ impl Deployment {
 
     pub(crate) fn standard_domain(&self) -> String {
         self.config.standard_domain()
+    }
+
+    /// What is protected of people's soft phones.
+    pub(crate) fn security(&self) -> Security {
+        if self.faults.has(Fault::SecureProfile) {
+            Security::Encrypted
+        } else {
+            self.config.sip.security
+        }
+    }
+
+    /// How they show who they are for their certificate.
+    pub(crate) fn capf_mode(&self) -> CapfMode {
+        if self.faults.has(Fault::SecureProfile) { CapfMode::Nothing } else { self.config.sip.capf }
     }
 
     /// Fully qualified name of a host of the services domain.
@@ -319,6 +337,7 @@ pub(crate) mod tests {
             sip_udp: at(15060),
             sip_tcp: at(15060),
             sip_tls: at(15061),
+            capf: at(13804),
             cas: at(10443),
             cas_http: at(10080),
             xmpp443: at(11443),
@@ -344,6 +363,7 @@ pub(crate) mod tests {
             refused_directory: None,
             state: PathBuf::from("state"),
             ca_file: PathBuf::from("ca.pem"),
+            phones: PhoneAuthority::made_up(),
         }
     }
 

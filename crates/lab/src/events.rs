@@ -98,6 +98,20 @@ pub enum LabEvent {
         /// Name of the node without the domain.
         node: &'static str,
     },
+    /// A phone got a certificate.
+    CertificateIssued {
+        /// Device name.
+        device: String,
+        /// How it showed who it is: `string`, `null`, `certificate`.
+        by: &'static str,
+    },
+    /// A phone got no certificate.
+    CertificateRefused {
+        /// Device name that it gave.
+        device: String,
+        /// Reason that it was told.
+        reason: u8,
+    },
     /// A phone asked a node whether it is there.
     KeptAlive {
         /// Number of the line.

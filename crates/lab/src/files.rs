@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::client_config;
-use crate::config::DigestFor;
+use crate::config::{DigestFor, Security};
 use crate::deployment::{Deployment, Person};
 use crate::fault::Fault;
 use crate::http::{Handler, Request, Response};
@@ -76,9 +76,15 @@ fn device_file(lab: &Deployment, person: &Person, device: &str) -> String {
         lab.shown.sip_tcp.port()
     };
     let secured = lab.shown.sip_tls.port();
-    let secure = lab.faults.has(Fault::SecureProfile);
-    let transport = if secure { 3 } else { lab.config.sip.device_transport };
-    let security = if secure { 3 } else { 1 };
+    let desk = person.device != device;
+    let security = match lab.security() {
+        Security::Authenticated if !desk => 2,
+        Security::Encrypted if !desk => 3,
+        Security::Off | Security::Authenticated | Security::Encrypted => 1,
+    };
+    let transport = if security > 1 { 3 } else { lab.config.sip.device_transport };
+    let capf = lab.capf_mode().number();
+    let capf_port = lab.services.capf.port();
     let support = support_field(person, device);
     let (start, stop) = lab.config.sip.media_ports;
     let (number, name) = (escape(&person.number), escape(&person.display_name));
@@ -160,8 +166,8 @@ fn device_file(lab: &Deployment, person: &Person, device: &str) -> String {
 <transportLayerProtocol>{transport}</transportLayerProtocol>
 <secureUDSUsersAccessURL>https://{cucm}:{uds}/cucm-uds/users</secureUDSUsersAccessURL>
 <dscpForSCCPPhoneConfig>96</dscpForSCCPPhoneConfig><dscpForSCCPPhoneServices>0</dscpForSCCPPhoneServices><dscpForCm2Dvce>96</dscpForCm2Dvce>
-<capfAuthMode>0</capfAuthMode>
-<capfList><capf><phonePort>3804</phonePort><processNodeName>{cucm}</processNodeName></capf></capfList>
+<capfAuthMode>{capf}</capfAuthMode>
+<capfList><capf><phonePort>{capf_port}</phonePort><processNodeName>{cucm}</processNodeName></capf></capfList>
 <certHash></certHash><encrConfig>false</encrConfig><advertiseG722Codec>1</advertiseG722Codec>
 <userId serviceProfileFile="SPDefault.cnf.xml">{user}</userId>
 <ownerId serviceProfileFile="SPDefault.cnf.xml">{user}</ownerId>

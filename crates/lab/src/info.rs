@@ -35,6 +35,8 @@ pub struct Services {
     pub sip_tcp: SocketAddr,
     /// SIP over TLS.
     pub sip_tls: SocketAddr,
+    /// CAPF over TLS.
+    pub capf: SocketAddr,
     /// CAS and the web services of WebEx Messenger over HTTPS.
     pub cas: SocketAddr,
     /// CAS over HTTP.

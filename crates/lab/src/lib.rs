@@ -61,6 +61,8 @@
 //! digest = "standard"                 # or nobody, everybody
 //! codecs = ["PCMU", "PCMA"]
 //! deviceTransport = 1                 # of the device files: 1 TCP, 2 UDP, 3 TLS
+//! security = "off"                    # of people's phones; or authenticated, encrypted
+//! capf = "nothing"                    # how they get certificates; or string, null, certificate
 //!
 //! [im]
 //! mutualContacts = false
@@ -83,6 +85,7 @@
     reason = "the laboratory is a program of its own: it owns its tasks and its clock"
 )]
 
+mod capf;
 mod cas;
 mod ccmcip;
 mod certs;
@@ -122,14 +125,15 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use config::{
-    DigestFor, ImConfig, LabConfig, Ports, RobotConfig, RobotMode, SipConfig, UserConfig,
+    CapfMode, DigestFor, ImConfig, LabConfig, Ports, RobotConfig, RobotMode, Security, SipConfig,
+    UserConfig,
 };
 pub use events::LabEvent;
 pub use fault::{Fault, Faults};
 pub use info::{LabInfo, RobotInfo, Services, UserInfo};
 pub use scenario::Scenario;
 
-use certs::{Authority, Certificates};
+use certs::{Authority, Certificates, PhoneAuthority};
 use deployment::Deployment;
 use nodes::{HOSTS, Word};
 use start::{Held, Sockets};
@@ -192,10 +196,11 @@ impl Lab {
         let (state, temporary) = state_folder(&config)?;
         let authority = Authority::create(&state)?;
         let sockets = Sockets::take(scenario, &config, &faults).await?;
-        let ca_file = authority.file().to_owned();
+        let phones = PhoneAuthority::new(&authority, config.sip.aged_certificates)?;
+        let vouching = (authority.file().to_owned(), phones);
         let (services, sip) = (sockets.services()?, sockets.sip_place()?);
         let (place, held) =
-            start::place(scenario, &config, &faults, (services, sip), state, ca_file).await?;
+            start::place(scenario, &config, &faults, (services, sip), state, vouching).await?;
         let deployment = Arc::new(Deployment::new(scenario, config, faults, place));
         write(&deployment.bootstrap_file(), &deployment.bootstrap())?;
         let certificates = Certificates::issue(&authority, &deployment)?;
@@ -251,6 +256,7 @@ impl Lab {
         }
         let stopping = Arc::clone(&self.stopping);
         self.run(xmpp::run_edge(sockets.edge_xmpp, Arc::clone(&im), stopping));
+        self.run(capf::run(Arc::clone(&deployment), sockets.capf, certificates.capf));
         let (inbox, arrivals) = mpsc::channel(1024);
         let nodes = Arc::clone(&deployment.sip_nodes);
         nodes.listen(inbox.clone());

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use tokio::net::{TcpListener, UdpSocket};
 
 use crate::LabError;
+use crate::certs::PhoneAuthority;
 use crate::config::LabConfig;
 use crate::deployment::{Place, SrvTarget, UdsNode};
 use crate::edge;
@@ -32,6 +33,7 @@ pub(crate) struct Sockets {
     pub(crate) sip_udp: UdpSocket,
     pub(crate) sip_tcp: TcpListener,
     pub(crate) sip_tls: TcpListener,
+    pub(crate) capf: TcpListener,
     pub(crate) cas: TcpListener,
     pub(crate) cas_http: TcpListener,
     pub(crate) edges: Vec<TcpListener>,
@@ -75,6 +77,7 @@ impl Sockets {
             sip_udp,
             sip_tcp,
             sip_tls: net::tcp(bind, ports.sip_tls, "SIP over TLS").await?,
+            capf: net::tcp(bind, ports.capf, "CAPF").await?,
             cas: net::tcp(bind, ports.cas, "CAS over HTTPS").await?,
             cas_http: net::tcp(bind, ports.cas_http, "CAS over HTTP").await?,
             edges: vec![net::tcp(bind, 0, "the edge").await?, net::tcp(bind, 0, "the edge").await?],
@@ -109,6 +112,7 @@ impl Sockets {
             sip_udp: net::address(&self.sip_tcp)?,
             sip_tcp: net::address(&self.sip_tcp)?,
             sip_tls: net::address(&self.sip_tls)?,
+            capf: net::address(&self.capf)?,
             cas: net::address(&self.cas)?,
             cas_http: net::address(&self.cas_http)?,
             xmpp443: net::address(&self.xmpp443)?,
@@ -204,7 +208,7 @@ pub(crate) async fn place(
     faults: &Faults,
     (services, nodes_at): (Services, SipPlace),
     state: PathBuf,
-    ca_file: PathBuf,
+    (ca_file, phones): (PathBuf, PhoneAuthority),
 ) -> Result<(Place, Held), LabError> {
     let mut held = Held::default();
     let either = |refused, dropped| (faults.has(refused), faults.has(dropped));
@@ -259,6 +263,7 @@ pub(crate) async fn place(
         refused_directory,
         state,
         ca_file,
+        phones,
     };
     Ok((place, held))
 }

@@ -100,6 +100,7 @@ fn tls(fault: &TlsFault) -> Option<&'static str> {
         TlsFault::Expired(_) => Some("expired"),
         TlsFault::NotYetValid(_) => Some("not-yet-valid"),
         TlsFault::WrongName { .. } => Some("wrong-name"),
+        TlsFault::OursRefused => Some("certificate-refused"),
         TlsFault::Handshake(_) => Some("handshake"),
         TlsFault::WeakKey(_) => None,
     }

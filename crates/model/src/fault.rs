@@ -143,6 +143,8 @@ pub enum TlsFault {
     },
     /// The certificate's key or signature is too weak to be believed; the text says which.
     WeakKey(String),
+    /// The peer does not accept the certificate that we show, or wants one and we have none.
+    OursRefused,
     /// The peer speaks no TLS, too old a TLS, or broke off. The text is the library's.
     Handshake(String),
 }

@@ -521,6 +521,12 @@ fn tls_problem(fault: &TlsFault, at: &Endpoint) -> Problem {
             "Issue a certificate with an RSA key of at least 2,048 bits or an elliptic-curve key, signed with SHA-256 or better.".to_owned(),
         )
         .with_rule(12),
+        TlsFault::OursRefused => {
+            let cause = format!("{host} refused the certificate that this phone has for itself, or wants one where it has none.");
+            let remedy = "Have the phone's certificate issued anew (CAPF, \"Install/Upgrade\"), and check that the server trusts the authority it comes from.".to_owned();
+            let problem = tls(Owner::Admin, cause, remedy);
+            if at.service == Service::Sip { problem.with_rule(28) } else { problem }
+        }
         TlsFault::Handshake(_) => tls(
             Owner::Admin,
             format!("No encrypted connection to {host} port {} could be agreed.", at.port),

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use offhook_model::{Fault, TlsFault};
+use rustls::AlertDescription;
 
 /// A certificate that was not accepted, on its way through the TLS library's own error type.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -83,10 +84,27 @@ fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
 
 /// Our own verdict when there is one, else the library's words.
 fn of_rustls(error: &rustls::Error) -> TlsFault {
-    match distrust(error) {
-        Some(distrust) => distrust.fault.clone(),
-        None => TlsFault::Handshake(error.to_string()),
+    match (distrust(error), error) {
+        (Some(distrust), _) => distrust.fault.clone(),
+        (None, rustls::Error::AlertReceived(alert)) if is_about_ours(*alert) => {
+            TlsFault::OursRefused
+        }
+        (None, _) => TlsFault::Handshake(error.to_string()),
     }
+}
+
+/// What servers say of the certificate of a client (RFC 8446 section 6.2).
+fn is_about_ours(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::CertificateRequired
+    )
 }
 
 fn distrust(error: &rustls::Error) -> Option<&Distrust> {

@@ -1,8 +1,7 @@
 //! The media of one call of a robot: RTP out every 20 ms, RTP in recorded and, in the right mode,
-//! sent back (RFC 3550, 3551, 4733).
+//! sent back (RFC 3550, 3551, 4733), encrypted where the description says so.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use tokio::sync::watch;
 
 use super::g711::Law;
 use super::sdp::Remote;
+use super::seal::{Key, Seal};
 use super::sound::{FRAME, Recorder, Tone, measure};
 use crate::config::{RobotConfig, RobotMode};
 use crate::random;
@@ -250,6 +250,7 @@ pub(crate) async fn run(
     robot: RobotConfig,
     recording: Option<PathBuf>,
     mut remote: watch::Receiver<Option<Remote>>,
+    ours: Option<Key>,
 ) -> Report {
     let recorder = recording.as_deref().and_then(|path| {
         Recorder::create(path).inspect_err(|error| tracing::warn!(%error, "no recording")).ok()
@@ -268,6 +269,7 @@ pub(crate) async fn run(
     let mut voice = Voice::new(&robot);
     let mute = robot.mode == RobotMode::Mute;
     let mut events = Events::default();
+    let mut seals = Seals::new(ours);
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     let mut buffer = [0; 2048];
     loop {
@@ -277,13 +279,16 @@ pub(crate) async fn run(
                 let Ok((length, _)) = received else { continue };
                 let known = remote.borrow().clone();
                 let Some(known) = known else { continue };
-                let Some(packet) = buffer.get(..length).and_then(read_packet) else { continue };
+                let bytes = buffer.get(..length).unwrap_or_default().to_vec();
+                let Some(bytes) = seals.open(&known, bytes) else { continue };
+                let Some(packet) = read_packet(&bytes) else { continue };
                 if packet.payload_type == known.payload {
                     receiver.audio(&packet, known.law);
                 } else if known.events == Some(packet.payload_type) {
                     let fresh = receiver.event(&packet);
                     if let (true, Some(to)) = (known.listens && !mute, known.address) {
-                        events.repeat(&socket, &mut sender, &packet, fresh, to).await;
+                        let out = events.repeat(&mut sender, &packet, fresh);
+                        let _ = socket.send_to(&seals.close(&known, out), to).await;
                     }
                 }
             }
@@ -301,11 +306,44 @@ pub(crate) async fn run(
                 let first = std::mem::take(&mut sender.first);
                 let timestamp = sender.timestamp;
                 let packet = sender.packet(known.payload, first, timestamp, &payload);
-                let _ = socket.send_to(&packet, to).await;
+                let _ = socket.send_to(&seals.close(&known, packet), to).await;
             }
         }
     }
     receiver.finish(recording, sender.sent)
+}
+
+/// Both directions under the keys of the description; in clear while it names none.
+struct Seals {
+    ours: Option<Key>,
+    receiving: Option<(Key, Seal)>,
+    sending: Option<(Key, Seal)>,
+}
+
+/// The seal under this key, a new one where there was another.
+fn under<'a>(present: &'a mut Option<(Key, Seal)>, key: &Key) -> &'a mut Seal {
+    let kept = present.take().filter(|(known, _)| known == key);
+    &mut present.insert(kept.unwrap_or_else(|| (key.clone(), Seal::new(key)))).1
+}
+
+impl Seals {
+    fn new(ours: Option<Key>) -> Self {
+        Self { ours, receiving: None, sending: None }
+    }
+
+    fn open(&mut self, known: &Remote, packet: Vec<u8>) -> Option<Vec<u8>> {
+        match (&known.key, &self.ours) {
+            (Some(key), Some(_)) => under(&mut self.receiving, key).open(&packet),
+            (_, _) => Some(packet),
+        }
+    }
+
+    fn close(&mut self, known: &Remote, packet: Vec<u8>) -> Vec<u8> {
+        match (&known.key, &self.ours) {
+            (Some(key), Some(ours)) => under(&mut self.sending, &ours.answering(key)).close(packet),
+            (_, _) => packet,
+        }
+    }
 }
 
 /// Keys sent back as they come, so that the other side hears that they arrived.
@@ -320,21 +358,13 @@ impl Events {
         self.until.is_some_and(|until| Instant::now() < until)
     }
 
-    async fn repeat(
-        &mut self,
-        socket: &UdpSocket,
-        sender: &mut Sender,
-        packet: &Packet<'_>,
-        fresh: bool,
-        to: SocketAddr,
-    ) {
+    fn repeat(&mut self, sender: &mut Sender, packet: &Packet<'_>, fresh: bool) -> Vec<u8> {
         if fresh {
             self.timestamp = sender.timestamp;
         }
         let ended = packet.payload.get(1).is_some_and(|flags| flags & 0x80 != 0);
         self.until = (!ended).then(|| Instant::now() + Duration::from_millis(100));
-        let out = sender.packet(packet.payload_type, fresh, self.timestamp, packet.payload);
-        let _ = socket.send_to(&out, to).await;
+        sender.packet(packet.payload_type, fresh, self.timestamp, packet.payload)
     }
 }
 
@@ -374,7 +404,7 @@ mod tests {
             let remote = crate::robot::sdp::read(&text, &[Law::Mu]);
             let (hang_up, view) = watch::channel(remote);
             let robot = RobotConfig { mode, ..RobotConfig::default() };
-            let call = tokio::spawn(run(ours, robot, None, view));
+            let call = tokio::spawn(run(ours, robot, None, view, None));
             let packet = Sender::new().packet(0, true, 0, &[0xff; FRAME]);
             theirs.send_to(&packet, to).await.unwrap();
             tokio::time::sleep(Duration::from_millis(150)).await;

@@ -1,4 +1,5 @@
-//! The phone of a robot: a small SIP user agent registered over TCP like any other phone.
+//! The phone of a robot: a small SIP user agent registered over TCP like any other phone, or over
+//! TLS with a certificate of its own where it encrypts.
 
 mod calls;
 
@@ -6,10 +7,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
 
 use super::PhoneCommand;
 use super::g711::Law;
@@ -19,6 +23,7 @@ use crate::config::RobotConfig;
 use crate::deployment::{Deployment, Person};
 use crate::random;
 use crate::sip::message::{Framed, Message, Start, frame};
+use crate::sip::transport::Kind;
 
 /// Calls one robot has at a time; more are refused with 486.
 const MAX_CALLS: usize = 32;
@@ -72,6 +77,7 @@ struct Phone {
     recordings: u32,
     out: Vec<u8>,
     at: std::net::SocketAddr,
+    kind: Kind,
     register_id: String,
     register_cseq: u32,
 }
@@ -86,7 +92,11 @@ pub(super) async fn run(
 ) {
     let laws: Vec<Law> =
         lab.config.sip.codecs.iter().filter_map(|name| Law::by_name(name)).collect();
-    let at = lab.sip.robots.unwrap_or(lab.services.sip_tcp);
+    let tls = secure(&lab, &person, &robot);
+    let at = match tls {
+        Some(_) => lab.services.sip_tls,
+        None => lab.sip.robots.unwrap_or(lab.services.sip_tcp),
+    };
     let mut phone = Phone {
         lab,
         robot,
@@ -98,13 +108,13 @@ pub(super) async fn run(
         recordings: 0,
         out: Vec::new(),
         at,
+        kind: Kind::Tcp,
         register_id: random::hex::<10>(),
         register_cseq: 100,
     };
     while !*stop.borrow() {
-        match TcpStream::connect(phone.at).await {
-            Ok(stream) => phone.connected(stream, &mut commands, &mut stop).await,
-            Err(error) => tracing::warn!(%error, "a robot cannot reach the SIP server"),
+        if let Err(error) = phone.connect(at, tls.clone(), &mut commands, &mut stop).await {
+            tracing::warn!(%error, "a robot cannot reach the SIP server");
         }
         if !*stop.borrow() {
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -114,6 +124,15 @@ pub(super) async fn run(
     while let Some(finished) = phone.media.join_next().await {
         phone.media_ended(finished);
     }
+}
+
+/// What an encrypting robot connects with.
+fn secure(lab: &Deployment, person: &Person, robot: &RobotConfig) -> Option<Arc<ClientConfig>> {
+    if !robot.encrypted {
+        return None;
+    }
+    let made = lab.phones.robot(&person.device);
+    made.inspect_err(|error| tracing::error!(%error, "a robot has no certificate")).ok()
 }
 
 /// Sleeps until the moment given, or for ever.
@@ -140,16 +159,34 @@ async fn media_socket(ip: std::net::IpAddr) -> std::io::Result<UdpSocket> {
 const GOODBYE: Duration = Duration::from_millis(400);
 
 impl Phone {
-    async fn connected(
+    async fn connect(
         &mut self,
-        mut stream: TcpStream,
+        server: std::net::SocketAddr,
+        tls: Option<Arc<ClientConfig>>,
+        commands: &mut mpsc::Receiver<PhoneCommand>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> std::io::Result<()> {
+        let stream = TcpStream::connect(server).await?;
+        let _ = stream.set_nodelay(true);
+        self.at = stream.local_addr()?;
+        match tls {
+            None => self.connected(stream, commands, stop).await,
+            Some(config) => {
+                self.kind = Kind::Tls;
+                let name = ServerName::from(server.ip());
+                let stream = TlsConnector::from(config).connect(name, stream).await?;
+                self.connected(stream, commands, stop).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn connected<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        mut stream: S,
         commands: &mut mpsc::Receiver<PhoneCommand>,
         stop: &mut watch::Receiver<bool>,
     ) {
-        let _ = stream.set_nodelay(true);
-        if let Ok(at) = stream.local_addr() {
-            self.at = at;
-        }
         self.out.clear();
         self.register();
         let half = Duration::from_secs(u64::from(self.lab.config.sip.expires.max(10)) / 2);
@@ -159,7 +196,7 @@ impl Phone {
         loop {
             if !self.out.is_empty() {
                 let out = std::mem::take(&mut self.out);
-                if stream.write_all(&out).await.is_err() {
+                if stream.write_all(&out).await.is_err() || stream.flush().await.is_err() {
                     break;
                 }
             }
@@ -192,6 +229,7 @@ impl Phone {
         }
         self.hang_up_all("stopped");
         let _ = stream.write_all(&std::mem::take(&mut self.out)).await;
+        let _ = stream.flush().await;
         // The good-byes, of now or of a moment ago, are passed on before the laboratory ends.
         let _ = tokio::time::timeout(GOODBYE, async {
             while stream.read(&mut chunk).await.is_ok_and(|length| length > 0) {}
@@ -253,13 +291,16 @@ impl Phone {
     }
 
     fn via(&self) -> String {
-        format!("SIP/2.0/TCP {};branch=z9hG4bK{}", self.at, random::hex::<8>())
+        format!("SIP/2.0/{} {};branch=z9hG4bK{}", self.kind.via(), self.at, random::hex::<8>())
     }
 
     fn contact(&self) -> String {
         format!(
-            "<sip:{}@{};transport=tcp>;+u.sip!devicename.ccm.cisco.com=\"{}\"",
-            self.person.number, self.at, self.person.device
+            "<sip:{}@{};transport={}>;+u.sip!devicename.ccm.cisco.com=\"{}\"",
+            self.person.number,
+            self.at,
+            self.kind.name(),
+            self.person.device
         )
     }
 

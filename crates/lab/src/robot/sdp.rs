@@ -1,9 +1,11 @@
-//! Just enough SDP for a colleague with one audio stream (RFC 8866, 3264, 4733).
+//! Just enough SDP for a colleague with one audio stream (RFC 8866, 3264, 4733), in clear or under
+//! a key (RFC 4568).
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use super::g711::Law;
+use super::seal::Key;
 use crate::random;
 
 /// What the other side says about its audio.
@@ -21,12 +23,31 @@ pub(crate) struct Remote {
     pub(crate) listens: bool,
     /// Whether it sends.
     pub(crate) sends: bool,
+    /// What it encrypts with, where it wants nothing else.
+    pub(crate) key: Option<Key>,
     /// Media lines in order, to be answered one by one; which of them is ours.
     lines: Vec<String>,
     ours: usize,
 }
 
-/// Reads an offer or answer; `None` when there is no audio in a codec of `wanted`.
+/// The transport of sound in clear, and of encrypted sound.
+const CLEAR: &str = "RTP/AVP";
+const SEALED: &str = "RTP/SAVP";
+
+/// Whether the sound that a description is about is encrypted.
+pub(crate) fn is_sealed(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| line.starts_with("m=audio "));
+    lines.any(|line| line.split(' ').nth(2) == Some(SEALED))
+}
+
+/// The same description for somebody who has no encryption: without transport and keys of it.
+pub(crate) fn in_clear(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.starts_with("a=crypto:"));
+    lines.map(|line| format!("{}\r\n", line.replace(" RTP/SAVP ", " RTP/AVP "))).collect()
+}
+
+/// Reads an offer or answer; `None` when there is no audio in a codec of `wanted`, or it is encrypted
+/// in no way that robots know.
 pub(crate) fn read(text: &str, wanted: &[Law]) -> Option<Remote> {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     let media: Vec<usize> = lines
@@ -40,14 +61,17 @@ pub(crate) fn read(text: &str, wanted: &[Law]) -> Option<Remote> {
         let mut words = lines[*at].split(' ');
         words.next() == Some("m=audio")
             && words.next().is_some_and(|port| port != "0")
-            && words.next() == Some("RTP/AVP")
+            && words.next().is_some_and(|transport| [CLEAR, SEALED].contains(&transport))
     })?;
     let start = *media.get(ours)?;
     let end = media.get(ours + 1).copied().unwrap_or(lines.len());
     let section = &lines[start..end];
     let mut words = section[0].split(' ').skip(1);
     let port: u16 = words.next()?.split('/').next()?.parse().ok()?;
-    let payloads: Vec<u8> = words.skip(1).filter_map(|word| word.parse().ok()).collect();
+    let sealed = words.next() == Some(SEALED);
+    let keys = || section.iter().filter_map(|line| Key::read(line.strip_prefix("a=crypto:")?));
+    let key = if sealed { Some(keys().next()?) } else { None };
+    let payloads: Vec<u8> = words.filter_map(|word| word.parse().ok()).collect();
     let map = |payload: u8| -> Option<String> {
         let prefix = format!("a=rtpmap:{payload} ");
         let named = section.iter().find_map(|line| line.strip_prefix(prefix.as_str()));
@@ -90,6 +114,7 @@ pub(crate) fn read(text: &str, wanted: &[Law]) -> Option<Remote> {
         law,
         payload,
         events,
+        key,
         sends: direction.0,
         listens: direction.1 && reachable,
         lines: media.iter().map(|at| lines[*at].to_owned()).collect(),
@@ -104,12 +129,23 @@ pub(crate) struct Local {
     version: u64,
     address: SocketAddr,
     laws: Vec<Law>,
+    key: Option<Key>,
 }
 
 impl Local {
     pub(crate) fn new(address: SocketAddr, laws: &[Law]) -> Self {
         let id = u64::from(u32::from_be_bytes(random::bytes()));
-        Self { id, version: 0, address, laws: laws.to_vec() }
+        Self { id, version: 0, address, laws: laws.to_vec(), key: None }
+    }
+
+    /// The same with a key: encrypted sound is offered, and taken where it is offered.
+    pub(crate) fn sealed(self) -> Self {
+        Self { key: Some(Key::new()), ..self }
+    }
+
+    /// What ours is encrypted with.
+    pub(crate) fn key(&self) -> Option<Key> {
+        self.key.clone()
     }
 
     fn head(&mut self) -> String {
@@ -127,7 +163,10 @@ impl Local {
         let mut out = self.head();
         let types: Vec<String> =
             self.laws.iter().map(|law| law.payload_type().to_string()).collect();
-        let _ = write!(out, "m=audio {} RTP/AVP {} 101\r\n", self.address.port(), types.join(" "));
+        let transport = if self.key.is_some() { SEALED } else { CLEAR };
+        let port = self.address.port();
+        let _ = write!(out, "m=audio {port} {transport} {} 101\r\n", types.join(" "));
+        out.extend(self.key.as_ref().map(Key::line));
         for law in &self.laws {
             let _ = write!(out, "a=rtpmap:{} {}/8000\r\n", law.payload_type(), law.name());
         }
@@ -151,7 +190,11 @@ impl Local {
             let (payload, name) = (remote.payload, remote.law.name());
             let events = remote.events.map(|events| format!(" {events}")).unwrap_or_default();
             let port = self.address.port();
-            let _ = write!(out, "m=audio {port} RTP/AVP {payload}{events}\r\n");
+            let keys = remote.key.as_ref().zip(self.key.as_ref());
+            let key = keys.map(|(theirs, ours)| ours.answering(theirs));
+            let transport = if key.is_some() { SEALED } else { CLEAR };
+            let _ = write!(out, "m=audio {port} {transport} {payload}{events}\r\n");
+            out.extend(key.as_ref().map(Key::line));
             let _ = write!(out, "a=rtpmap:{payload} {name}/8000\r\n");
             if let Some(events) = remote.events {
                 let _ = write!(
@@ -191,6 +234,19 @@ mod tests {
         assert!(answer.contains("m=video 0 RTP/AVP 96\r\nm=audio 7000 RTP/AVP 0 101\r\n"));
         assert!(answer.contains("a=recvonly\r\n"), "{answer}");
         assert_eq!(read(OFFER, &[Law::A]).unwrap().law, Law::A);
+    }
+
+    #[test]
+    fn keys_are_answered_by_who_has_one_and_left_out_for_who_has_none() {
+        let here = "127.0.0.1:7000".parse().unwrap();
+        let mut ours = Local::new(here, &[Law::Mu]).sealed();
+        let offer = ours.offer();
+        assert!(is_sealed(&offer) && !is_sealed(&in_clear(&offer)), "{offer}");
+        assert!(!in_clear(&offer).contains("crypto") && in_clear(&offer).ends_with("\r\n"));
+        let theirs = read(&offer, &[Law::Mu]).unwrap();
+        assert!(theirs.key.is_some() && read(&in_clear(&offer), &[Law::Mu]).unwrap().key.is_none());
+        assert!(is_sealed(&Local::new(here, &[Law::Mu]).sealed().answer(&theirs)));
+        assert!(!is_sealed(&Local::new(here, &[Law::Mu]).answer(&theirs)));
     }
 
     #[test]

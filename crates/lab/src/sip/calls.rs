@@ -9,6 +9,7 @@ mod mixer;
 mod moved;
 mod music;
 mod pickup;
+mod protection;
 mod reverted;
 
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ pub(super) use bridge::Bridge;
 pub(super) use moved::Parked;
 pub(super) use music::Playing;
 pub(super) use pickup::Taken;
+use protection::{Protection, call_info};
 
 /// How long a call that is over is remembered, for late messages.
 const MEMORY: Duration = Duration::from_secs(35);
@@ -135,6 +137,10 @@ pub(super) struct Call {
     /// End of ringing, then of remembering.
     until: Instant,
     failure: (u16, String),
+    /// The sound is encrypted from one phone to the other.
+    sealed: bool,
+    /// Who was called knows nothing of that yet.
+    untold: bool,
     /// The side that waited is brought back: it is asked last, with what the phone offers.
     reverted: bool,
 }
@@ -181,11 +187,6 @@ impl Call {
         };
         format!("{};party={role};screen=yes;privacy=off", party.address(host))
     }
-}
-
-fn call_info(to_caller: bool) -> String {
-    let orientation = if to_caller { "to" } else { "from" };
-    format!("<urn:x-cisco-remotecc:callinfo>; orientation={orientation}; security=NotAuthenticated")
 }
 
 impl Server {
@@ -311,6 +312,8 @@ impl Server {
             phase: Phase::Ringing,
             until: now + Duration::from_secs(self.lab.config.sip.no_answer),
             failure: (480, "Temporarily Unavailable".into()),
+            sealed: false,
+            untold: false,
             reverted: false,
         };
         let count = call.branches.len();
@@ -320,14 +323,16 @@ impl Server {
 
     fn invite_branch(&mut self, now: Instant, id: u64, at: usize) {
         let host = self.lab.host("cucm1");
+        let protection = self.protection(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
+        call.untold |= protection == Protection::Unknown;
         let party = call.party_header(Side::Caller, &host);
         let Some(branch) = call.branches.get_mut(at) else { return };
         let request = branch
             .leg
             .request("INVITE")
             .with("Remote-Party-ID", party)
-            .with("Call-Info", call_info(false))
+            .with("Call-Info", call_info(false, protection))
             .with("Supported", "replaces,X-cisco-srtp-fallback,X-cisco-sis-10.0.0")
             .with("Allow", "ACK,BYE,CANCEL,INVITE,NOTIFY,OPTIONS,UPDATE,INFO")
             .with("Expires", self.lab.config.sip.no_answer.to_string())
@@ -370,7 +375,7 @@ impl Server {
             reply = reply
                 .with("Contact", call.leg.contact.clone())
                 .with("Remote-Party-ID", call.party_header(Side::Branch(0), &host))
-                .with("Call-Info", call_info(true));
+                .with("Call-Info", call_info(true, self.protection(id)));
         }
         if let Some(from) = from {
             reply = reply.carry(from, &CARRIED);
@@ -409,6 +414,7 @@ impl Server {
                     if reverted {
                         self.bring_back(now, id, message);
                     } else {
+                        self.note_sound(id, message);
                         self.answer_caller(now, id, status, "OK", Some(message));
                     }
                     for other in (0..others).filter(|other| *other != at) {

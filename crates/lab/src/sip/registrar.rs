@@ -7,7 +7,7 @@ use super::digest::Verdict;
 use super::message::{Message, parameter, uri_of, user_of};
 use super::server::{Incoming, Server};
 use super::transport::{Kind, Route};
-use crate::config::DigestFor;
+use crate::config::{DigestFor, Security};
 use crate::events::LabEvent;
 use crate::fault::{Fault, Faults};
 use crate::scenario::Scenario;
@@ -105,6 +105,13 @@ impl Server {
             return self.refuse(now, incoming, 404, "Not Found");
         }
         let by_edge = self.came_by_edge(incoming);
+        let secure = self.lab.security() != Security::Off && wish.device.is_some();
+        let shown = self.device_shown(&incoming.route);
+        if secure && person.robot.is_none() && !at_desk && !by_edge && wish.device != shown {
+            let text = format!("399 {} \"TLS authentication failure\"", self.lab.host("cucm1"));
+            let reply = self.reply(incoming, 403, "Forbidden").with("Warning", text);
+            return self.respond(now, &incoming.key, &reply);
+        }
         if self.lab.scenario == Scenario::Edge && !played && !by_edge {
             return self.refuse(now, incoming, 403, "No Route To The Inside");
         }

@@ -335,6 +335,7 @@ impl Server {
     /// Sends a request in a transaction of its own.
     pub(super) fn ask(&mut self, now: Instant, route: Route, request: Message, purpose: Purpose) {
         let branch = format!("z9hG4bK{}", random::hex::<8>());
+        let request = self.as_it_can(&route, request);
         self.ask_with_branch(now, route, request, purpose, &branch);
     }
 

@@ -69,8 +69,17 @@ pub(crate) enum Arrival {
     Word(Word),
 }
 
-/// Queues of connections by their number, with the node each came to.
-type Streams = HashMap<u64, (usize, mpsc::Sender<Vec<u8>>)>;
+/// A connection.
+struct Stream {
+    /// The node it came to.
+    node: usize,
+    queue: mpsc::Sender<Vec<u8>>,
+    /// The certificate that was shown, DER.
+    certificate: Option<Vec<u8>>,
+}
+
+/// Connections by their number.
+type Streams = HashMap<u64, Stream>;
 
 /// All ways out.
 pub(crate) struct Transports {
@@ -95,8 +104,8 @@ impl Transports {
         let sent = match route.kind {
             Kind::Udp => self.udp.try_send_to(&bytes, route.peer).is_ok(),
             Kind::Tcp | Kind::Tls => {
-                let queue = self.streams().get(&route.stream).cloned();
-                queue.is_some_and(|(_, queue)| queue.try_send(bytes).is_ok())
+                let queue = self.streams().get(&route.stream).map(|stream| stream.queue.clone());
+                queue.is_some_and(|queue| queue.try_send(bytes).is_ok())
             }
         };
         if !sent {
@@ -112,7 +121,12 @@ impl Transports {
 
     /// Connections of a node that went down are no more.
     pub(crate) fn forget_node(&self, node: usize) {
-        self.streams().retain(|_, (at, _)| *at != node);
+        self.streams().retain(|_, stream| stream.node != node);
+    }
+
+    /// The certificate that was shown on a connection, DER.
+    pub(crate) fn certificate(&self, route: &Route) -> Option<Vec<u8>> {
+        self.streams().get(&route.stream).and_then(|stream| stream.certificate.clone())
     }
 
     /// Receives over UDP until dropped.
@@ -142,11 +156,17 @@ impl Transports {
             let (transports, acceptor) = (Arc::clone(&self), acceptor.clone());
             async move {
                 match acceptor {
-                    None => transports.converse(tcp, peer, Kind::Tcp, node).await,
+                    None => transports.converse(tcp, (Kind::Tcp, peer, node), None).await,
                     Some(acceptor) => {
                         let patience = Duration::from_secs(30);
                         match tokio::time::timeout(patience, acceptor.accept(tcp)).await {
-                            Ok(Ok(tls)) => transports.converse(tls, peer, Kind::Tls, node).await,
+                            Ok(Ok(tls)) => {
+                                let shown = tls.get_ref().1.peer_certificates();
+                                let shown = shown.and_then(|chain| chain.first());
+                                let shown = shown.map(|first| first.to_vec());
+                                let from = (Kind::Tls, peer, node);
+                                transports.converse(tls, from, shown).await;
+                            }
                             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
                             Err(_) => tracing::debug!("TLS handshake took too long"),
                         }
@@ -157,13 +177,17 @@ impl Transports {
         .await;
     }
 
-    async fn converse<S>(&self, mut io: S, peer: SocketAddr, kind: Kind, node: usize)
-    where
+    async fn converse<S>(
+        &self,
+        mut io: S,
+        (kind, peer, node): (Kind, SocketAddr, usize),
+        certificate: Option<Vec<u8>>,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let (sender, mut queue) = mpsc::channel(QUEUE);
         let stream = self.next.fetch_add(1, Ordering::Relaxed);
-        self.streams().insert(stream, (node, sender));
+        self.streams().insert(stream, Stream { node, queue: sender, certificate });
         let route = Route { kind, peer, stream, node };
         let mut buffer = Vec::new();
         let mut chunk = [0; 8192];

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use offhook_model::{Fault, Link};
@@ -20,6 +21,8 @@ const OPEN: Duration = Duration::from_secs(5);
 /// How long written bytes may stay unacknowledged before the peer counts as dead: within the
 /// 32 seconds after which a SIP transaction gives up (RFC 3261 timer B).
 const UNHEARD: Duration = Duration::from_secs(20);
+/// What the other side said before it took no more is waited for this long.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// An idle connection is asked for a sign of life after this time, by the system.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
 /// And then this often.
@@ -49,9 +52,17 @@ pub(super) async fn run(net: &Net, flow: Flow, dropped: oneshot::Receiver<()>) -
     }
     let (reading, writing) = tokio::io::split(opened.stream);
     let Flow { flow, out, events, .. } = flow;
+    let mut reading = pin!(read(reading, flow, events));
     tokio::select! {
-        end = read(reading, flow, events) => end,
-        end = write(writing, out) => end,
+        end = &mut reading => end,
+        end = write(writing, out) => match end {
+            End::Closed => End::Closed,
+            // What the other side said before it left tells more than that it has left.
+            End::Failed(fault) => match timeout(LAST_WORDS, reading).await {
+                Ok(End::Failed(Fault::Tls(told))) => End::Failed(Fault::Tls(told)),
+                Ok(_) | Err(_) => End::Failed(fault),
+            },
+        },
     }
 }
 

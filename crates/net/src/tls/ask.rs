@@ -162,7 +162,7 @@ fn is_opinion(fault: &TlsFault) -> bool {
         | TlsFault::Expired(_)
         | TlsFault::NotYetValid(_)
         | TlsFault::WrongName { .. } => true,
-        TlsFault::WeakKey(_) | TlsFault::Handshake(_) => false,
+        TlsFault::WeakKey(_) | TlsFault::OursRefused | TlsFault::Handshake(_) => false,
     }
 }
 

@@ -24,7 +24,10 @@ impl Phone {
     /// Prepares a call's media; `None` when there is no socket.
     pub(super) async fn prepare(&self) -> Option<Prepared> {
         let socket = media_socket(self.lab.config.bind).await.ok()?;
-        let sdp = sdp::Local::new(socket.local_addr().ok()?, &self.laws);
+        let mut sdp = sdp::Local::new(socket.local_addr().ok()?, &self.laws);
+        if self.robot.encrypted {
+            sdp = sdp.sealed();
+        }
         let (media, view) = watch::channel(None);
         Some((sdp, media, (socket, view)))
     }
@@ -39,7 +42,8 @@ impl Phone {
             return self.send(&reply);
         }
         let offer = String::from_utf8_lossy(&invite.body).into_owned();
-        let remote = sdp::read(&offer, &self.laws);
+        let can = |remote: &Remote| remote.key.is_none() || self.robot.encrypted;
+        let remote = sdp::read(&offer, &self.laws).filter(can);
         if !offer.trim().is_empty() && remote.is_none() {
             let reply = self.reply(&invite, 488, "Not Acceptable Here", &tag);
             return self.send(&reply);
@@ -98,8 +102,9 @@ impl Phone {
         self.recordings += 1;
         let file = format!("robot-{}-{}.wav", self.robot.name, self.recordings);
         let recording: Option<PathBuf> = Some(self.lab.state.join(file));
-        let (robot, key) = (self.robot.clone(), id.to_owned());
-        self.media.spawn(async move { (key, media::run(socket, robot, recording, view).await) });
+        let (robot, id, ours) = (self.robot.clone(), id.to_owned(), call.sdp.key());
+        let media = media::run(socket, robot, recording, view, ours);
+        self.media.spawn(async move { (id, media.await) });
         self.lab.events.tell(LabEvent::RobotCallStarted {
             robot: self.robot.name.clone(),
             remote: call.number.clone(),

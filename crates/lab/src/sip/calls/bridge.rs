@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use super::mixer::{LAWS, Mixer};
-use super::{Leg, Party, Phase, Side, call_info};
+use super::{Leg, Party, Phase, Protection, Side, call_info};
 use crate::robot::sdp;
 use crate::sip::message::Message;
 use crate::sip::server::{Incoming, Purpose, Server};
@@ -180,6 +180,7 @@ impl Server {
 
     fn ask_to_sit(&mut self, now: Instant, id: u64) {
         let host = self.lab.host("cucm1");
+        let protection = self.protection_at_bridge(id);
         let Some(seat) = self.bridge.seat_mut(id) else { return };
         (seat.asked, seat.again) = (true, None);
         let focus = format!("\"\u{80}4\" <sip:{}@{host}>", number_of(seat.room));
@@ -187,7 +188,7 @@ impl Server {
             .leg
             .request("INVITE")
             .with("Remote-Party-ID", format!("{focus};party=calling;screen=yes;privacy=off"))
-            .with("Call-Info", call_info(false))
+            .with("Call-Info", call_info(false, protection))
             .with("Supported", "replaces,X-cisco-srtp-fallback,X-cisco-sis-10.0.0")
             .with("Allow", "ACK,BYE,CANCEL,INVITE,NOTIFY,OPTIONS,UPDATE,INFO")
             .with("Recv-Info", "conference")
@@ -348,6 +349,13 @@ impl Server {
         }
     }
 
+    /// Of everybody in the same conference.
+    fn protection_at_bridge(&self, id: u64) -> Protection {
+        let room = self.bridge.seat(id).map(|seat| seat.room);
+        let seats = self.bridge.seats.iter().filter(|seat| Some(seat.room) == room);
+        self.protection_here(seats.map(|seat| &seat.leg.route))
+    }
+
     /// Two are left: each is shown the other by an UPDATE without a description.
     fn name_each_other(&mut self, now: Instant, one: u64, other: u64) {
         let host = self.lab.host("cucm1");
@@ -356,12 +364,13 @@ impl Server {
             else {
                 continue;
             };
+            let protection = self.protection_at_bridge(to);
             let Some(seat) = self.bridge.seat_mut(to) else { continue };
             let update = seat
                 .leg
                 .request("UPDATE")
                 .with("Remote-Party-ID", format!("{address};party=calling;screen=yes;privacy=off"))
-                .with("Call-Info", call_info(false));
+                .with("Call-Info", call_info(false, protection));
             let route = seat.leg.route;
             self.ask(now, route, update, Purpose::Alone);
         }

@@ -60,6 +60,7 @@ impl Server {
     /// Asks the other side what this side asks.
     pub(super) fn forward(&mut self, now: Instant, id: u64, from: Side, incoming: &Incoming) {
         let host = self.lab.host("cucm1");
+        let protection = self.protection(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(other) = call.other(from) else {
             return self.refuse(now, incoming, 500, "Server Internal Error");
@@ -77,7 +78,7 @@ impl Server {
         if renews {
             request = request
                 .with("Remote-Party-ID", party)
-                .with("Call-Info", call_info(other == Side::Caller))
+                .with("Call-Info", call_info(other == Side::Caller, protection))
                 .with("Supported", "replaces,X-cisco-srtp-fallback,X-cisco-sis-10.0.0")
                 .with("Allow", "ACK,BYE,CANCEL,INVITE,NOTIFY,OPTIONS,UPDATE,INFO");
         }
@@ -130,11 +131,19 @@ impl Server {
             }
         }
         let party = call.party_header(to, &host);
-        let asker = call.other(to).and_then(|side| call.leg_mut(side));
+        let asks = call.other(to);
+        let asker = asks.and_then(|side| call.leg_mut(side));
         let contact = asker.map(|leg| leg.contact.clone()).unwrap_or_default();
+        if (200..300).contains(&status) && renews {
+            self.note_sound(id, message);
+        }
+        let info = call_info(asks == Some(Side::Caller), self.protection(id));
         let mut reply = self.reply(&incoming, status, &reason_of(message));
         if renews && status < 300 {
-            reply = reply.with("Contact", contact).with("Remote-Party-ID", party);
+            reply = reply
+                .with("Contact", contact)
+                .with("Remote-Party-ID", party)
+                .with("Call-Info", info);
         }
         let reply = reply.carry(message, &CARRIED);
         self.respond(now, key, &reply);
@@ -168,5 +177,6 @@ impl Server {
         };
         let Some(other) = self.calls.get(&id).and_then(|call| call.other(side)) else { return };
         self.acknowledge(id, other, Some(message));
+        self.tell_protection(now, id);
     }
 }

@@ -51,12 +51,15 @@ impl Server {
         let answer = silent(&ours.answer(&offer));
         let offer = ours.offer().replace("a=sendrecv", "a=sendonly");
         self.answer_holder(now, id, from, incoming, answer);
+        let leg = self.calls.get_mut(&id).and_then(|call| call.leg_mut(other));
+        let Some(to) = leg.map(|leg| leg.route) else { return true };
+        let protection = self.protection_here(std::iter::once(&to));
         let Some(leg) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(other)) else {
             return true;
         };
         let request = leg
             .request("INVITE")
-            .with("Call-Info", call_info(other == Side::Caller))
+            .with("Call-Info", call_info(other == Side::Caller, protection))
             .with("Supported", "replaces,X-cisco-srtp-fallback,X-cisco-sis-10.0.0")
             .with("Allow", "ACK,BYE,CANCEL,INVITE,NOTIFY,OPTIONS,UPDATE,INFO")
             .with_body(SDP, offer);

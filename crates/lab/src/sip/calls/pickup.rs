@@ -71,6 +71,7 @@ impl Server {
     fn take(&mut self, now: Instant, id: u64, incoming: Incoming, binding: &Binding) {
         let picker = self.calling_party(binding, &incoming.message);
         let host = self.lab.host("cucm1");
+        let protection = self.protection(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let offer = sdp::read(&String::from_utf8_lossy(&call.invite.message.body), &LAWS);
         let Some(offer) = offer else {
@@ -87,7 +88,7 @@ impl Server {
             .reply(&invite, 200, "OK")
             .with("Contact", leg.contact.clone())
             .with("Remote-Party-ID", format!("{};party=called", picker.address(&host)))
-            .with("Call-Info", call_info(true))
+            .with("Call-Info", call_info(true, protection))
             .with_body("application/sdp", answer);
         reply.set("To", format!("{};tag={}", leg.local, leg.tag));
         self.respond(now, &invite.key, &reply);

@@ -47,6 +47,8 @@ impl Server {
             phase: Phase::Ringing,
             until: now + Duration::from_secs(self.lab.config.sip.no_answer),
             failure: (480, "Temporarily Unavailable".into()),
+            sealed: false,
+            untold: false,
             reverted: true,
         };
         self.calls.insert(id, call);
