@@ -88,7 +88,8 @@ pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
     // Nobody is asked; what was accepted before is trusted, as a sign-in would.
     net.set_trust(request.preset.certificates, &kept.accepted);
     let recorder = Recorder::default();
-    begin(&recorder, &request, (&layers, &told), credentials.as_ref());
+    let certified = kept.certified_until.is_some_and(|until| until > request.now.0 / 1000);
+    begin(&recorder, &request, (&layers, &told), credentials.as_ref(), certified);
     let world = recorder.wrap(&offhook_engine::world(&net));
     let phone = Phone { net: Arc::clone(&net), problems: Mutex::default() };
     let (mut seen, mut diagnosis) = runtime()?.block_on(async {
@@ -103,6 +104,7 @@ pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
             layers: &layers,
             told: &told,
             seen: &seen,
+            certified,
             registrar: wish.register.then_some(&phone as &dyn Registrar),
         };
         let diagnosis = offhook_doctor::examine(&world, &case, &teller(wish.json)).await;
@@ -136,7 +138,17 @@ pub fn replay(zip: &Path, json: bool) -> Result<u8, String> {
         .parse()
         .map_err(|error: offhook_model::AddressError| no_address(error.to_string()))?;
     let Situation {
-        username, manual, preset, layers, told, remembered, network, now, seed, ..
+        username,
+        manual,
+        preset,
+        layers,
+        told,
+        remembered,
+        network,
+        certified,
+        now,
+        seed,
+        ..
     } = recorded.situation;
     // Whatever the password was, the recorded answers are those that it got.
     let credentials = username
@@ -148,6 +160,7 @@ pub fn replay(zip: &Path, json: bool) -> Result<u8, String> {
         layers: &layers,
         told: &told,
         seen: &recorded.seen,
+        certified,
         registrar: None,
     };
     let replay = Replay::new(&recorded.answers, offhook_engine::moment().at);
@@ -184,6 +197,7 @@ fn begin(
     request: &Request,
     (layers, told): (&[Layer], &[Problem]),
     credentials: Option<&Credentials>,
+    certified: bool,
 ) {
     recorder.begin(Situation {
         address: request.address.to_string(),
@@ -194,6 +208,7 @@ fn begin(
         told: told.to_vec(),
         remembered: request.remembered.clone(),
         network: request.network.clone(),
+        certified,
         now: request.now,
         seed: request.seed,
     });

@@ -69,6 +69,9 @@ impl Core {
             return;
         }
         let identity = kept.and_then(|kept| read(kept.expose()));
+        if identity.is_none() {
+            self.store(StoreRequest::PutCertified(None));
+        }
         let device = account.secure.as_ref().map(|secure| secure.device.clone());
         self.enrolling.identity = device.zip(identity.map(Arc::new));
         self.with_certificate(*account, now);
@@ -173,6 +176,7 @@ impl Core {
         match result {
             Ok(Enrolled::Issued(identity)) => {
                 self.store(StoreRequest::PutPassword(kept_as(&device), write(&identity)));
+                self.store(StoreRequest::PutCertified(Some(identity.not_after)));
                 self.enrolling.identity = Some((device, Arc::new(identity)));
                 self.begin_secure(account, now);
             }
@@ -257,6 +261,7 @@ impl Core {
     fn forget_identity(&mut self, device: &str) {
         self.enrolling.identity = None;
         self.store(StoreRequest::ForgetPassword(kept_as(device)));
+        self.store(StoreRequest::PutCertified(None));
     }
 }
 

@@ -46,13 +46,13 @@ impl<'a> Checks<'a> {
     }
 
     /// Signs in to chat as far as authentication, and connects to the call servers.
-    pub(crate) async fn services(&mut self, grant: &Grant) {
+    pub(crate) async fn services(&mut self, grant: &Grant, certified: bool) {
         let (chat, calls) = join!(self.chat(&grant.im), self.calls(&grant.phone));
         let failed = [grant.im.problem(), grant.phone.problem()];
         for problem in failed.into_iter().flatten() {
             self.findings.block(problem.clone());
         }
-        if let Some(problem) = grant.phone.ready().and_then(no_enrolment) {
+        if let Some(problem) = grant.phone.ready().filter(|_| !certified).and_then(no_enrolment) {
             self.findings.block(problem);
         }
         let lost = chat.iter().any(|tried| is_lost(&tried.problem));
@@ -247,8 +247,7 @@ fn step_name(service: Kind) -> &'static str {
     }
 }
 
-/// A phone that needs a certificate, and no enrolment is pending (D28). Whether an earlier one left
-/// its certificate on this computer is not looked at: the doctor opens no credential store.
+/// A phone that needs a certificate, and no enrolment is pending (D28).
 fn no_enrolment(account: &PhoneAccount) -> Option<Problem> {
     let secure = account.secure.as_ref().filter(|secure| secure.mode == EnrolMode::Nothing)?;
     let at = secure.authority.clone().or_else(|| Some(account.servers.first()?.endpoint()))?;

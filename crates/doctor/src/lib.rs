@@ -39,6 +39,8 @@ pub struct Case<'a> {
     pub told: &'a [Problem],
     /// What a client sees that runs on the same profile, registered phone included (D29, D30, D34).
     pub seen: &'a [Problem],
+    /// A client on this profile had a certificate issued for its phone, which still counts.
+    pub certified: bool,
     /// Registers the phone, where that is wanted.
     pub registrar: Option<&'a dyn Registrar>,
 }
@@ -183,7 +185,7 @@ async fn with_password(
         }
     };
     tell(Progress::Doing("Trying the servers of your services".into()));
-    checks.services(&grant).await;
+    checks.services(&grant, case.certified).await;
     // The certificate that a secure phone shows is the client's alone.
     let phone = grant.phone.ready().filter(|account| account.secure.is_none());
     if let (Some(registrar), Some(account)) = (case.registrar, phone) {

@@ -19,6 +19,7 @@ fn a_browser_that_comes_back_without_a_user_is_told() {
         layers: &[],
         told: &[],
         seen: &[problem],
+        certified: false,
         registrar: None,
     };
     let diagnosis = world.run(examine(&world.world(), &case, &|_| {}));

@@ -41,6 +41,7 @@ fn examined(edge: &EdgeDouble) -> Diagnosis {
         layers: &[],
         told: &[],
         seen: &[],
+        certified: false,
         registrar: None,
     };
     let world = outside(edge);

@@ -25,6 +25,7 @@ fn examined(world: &TestWorld, password: &str, host: &str) -> Diagnosis {
         layers: &[],
         told: &[],
         seen: &[],
+        certified: false,
         registrar: None,
     };
     world.run(examine(&world.world(), &case, &|_| {}))

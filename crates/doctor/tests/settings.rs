@@ -27,6 +27,7 @@ fn examined(world: &TestWorld, settings: &[(&str, &str)]) -> Diagnosis {
         layers: &layers,
         told: &[],
         seen: &[],
+        certified: false,
         registrar: None,
     };
     world.run(examine(&world.world(), &case, &|_| {}))

@@ -25,6 +25,7 @@ fn examined_as(world: &TestWorld, password: Option<&str>, request: Request) -> D
         layers: &[],
         told: &[],
         seen: &[],
+        certified: false,
         registrar: None,
     };
     world.run(examine(&world.world(), &case, &|_| {}))
@@ -278,6 +279,7 @@ fn an_examination_may_move_between_threads() {
         layers: &[],
         told: &[],
         seen: &[],
+        certified: false,
         registrar: None,
     };
     check(examine(&TestWorld::new().world(), &case, &|_| {}));

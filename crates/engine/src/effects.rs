@@ -68,6 +68,9 @@ impl Hands {
             Effect::XmppAbandon(link) => self.links.abandon_chat(link),
             Effect::XmppAttention(link, attended) => self.links.attend_chat(link, attended),
             Effect::SipOpen { flow, server, identity, dscp } => {
+                if identity.is_some() {
+                    self.flows.certified();
+                }
                 self.links.open_sip(flow, server, identity, dscp);
             }
             Effect::Enrol { run, plan } => self.flows.enrol(run, Arc::clone(&self.net), *plan),

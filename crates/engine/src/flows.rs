@@ -32,6 +32,7 @@ impl Keeper {
             told: vec![],
             remembered: request.remembered.clone(),
             network: request.network.clone(),
+            certified: false,
             now: request.now,
             seed: request.seed,
         });
@@ -100,6 +101,11 @@ impl Flows {
     /// Not recorded for a problem report: it holds nothing but secrets and a certificate.
     pub(crate) fn enrol(&mut self, run: RunId, net: Arc<Net>, plan: EnrolPlan) {
         self.spawn(run, async move { FlowOutcome::Enrolled(net.enrol(plan).await) });
+    }
+
+    /// The phone shows a certificate of its own, which a problem report has to say.
+    pub(crate) fn certified(&self) {
+        self.keeper.recorder.certified();
     }
 
     /// Dropping the task drops the flow, and with it its connections.

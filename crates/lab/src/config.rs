@@ -334,6 +334,12 @@ impl CapfMode {
         }
     }
 
+    /// The one of this name.
+    pub(crate) fn by_name(name: &str) -> Option<Self> {
+        let all = [Self::Nothing, Self::String, Self::Null, Self::Certificate];
+        all.into_iter().find(|mode| mode.name() == name)
+    }
+
     /// As in the configuration.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -123,6 +123,7 @@ pub(crate) struct Deployment {
     pub(crate) ca_file: PathBuf,
     /// Who gives phones their certificates.
     pub(crate) phones: PhoneAuthority,
+    capf: Mutex<CapfMode>,
     secrets: Mutex<Secrets>,
 }
 
@@ -144,6 +145,8 @@ impl Deployment {
             }
         }
         let im_nodes = ImNodes::new(config.im.second_node);
+        let secure_fault = faults.has(Fault::SecureProfile);
+        let capf = if secure_fault { CapfMode::Nothing } else { config.sip.capf };
         Self {
             scenario,
             config,
@@ -163,6 +166,7 @@ impl Deployment {
             state: place.state,
             ca_file: place.ca_file,
             phones: place.phones,
+            capf: Mutex::new(capf),
             secrets: Mutex::default(),
         }
     }
@@ -186,7 +190,12 @@ impl Deployment {
 
     /// How they show who they are for their certificate.
     pub(crate) fn capf_mode(&self) -> CapfMode {
-        if self.faults.has(Fault::SecureProfile) { CapfMode::Nothing } else { self.config.sip.capf }
+        *self.capf.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// From now on they do it like this.
+    pub(crate) fn set_capf_mode(&self, mode: CapfMode) {
+        *self.capf.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = mode;
     }
 
     /// Fully qualified name of a host of the services domain.

@@ -306,7 +306,8 @@ impl Lab {
     /// Follows a word about the nodes of IM and Presence, where the configuration has two: `kill NODE`,
     /// `revive NODE`, `move USER NODE`, `fallback` (everybody to the first), and `forget sessions` (of
     /// the SOAP sign-in); or about the call manager: `kill` and `revive` with its nodes, `mwi USER on`,
-    /// `forward USER NUMBER`, `restart USER`, `reset USER`, `check-version USER`.
+    /// `forward USER NUMBER`, `restart USER`, `reset USER`, `check-version USER`; or about CAPF:
+    /// `capf nothing`, `capf string`, `capf null`, `capf certificate`.
     ///
     /// # Errors
     /// It is none of these, or there is no second node.
@@ -317,6 +318,10 @@ impl Lab {
             let node = HOSTS.get(node).copied().unwrap_or_default();
             lab.events.tell(LabEvent::Node { node, up });
         };
+        if let Some(mode) = line.trim().strip_prefix("capf ").and_then(CapfMode::by_name) {
+            lab.set_capf_mode(mode);
+            return Ok(());
+        }
         if let Some(word) = sip::nodes::Word::read(line) {
             return lab.sip_nodes.tell(word);
         }

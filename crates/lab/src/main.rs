@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use offhook_lab::{Fault, Lab, LabConfig, LabError, LabInfo, Scenario};
+use offhook_lab::{Fault, Lab, LabConfig, LabError, LabInfo, Scenario, Security};
 use tokio::io::AsyncBufReadExt as _;
 
 #[derive(Parser)]
@@ -114,7 +114,8 @@ fn run(up: Up) -> Result<(), LabError> {
         config.state = up.state;
     }
     let sip = &config.sip;
-    let takes_words = config.im.second_node || sip.has_nodes() || sip.desk_phones;
+    let secure = sip.security != Security::Off;
+    let takes_words = config.im.second_node || sip.has_nodes() || sip.desk_phones || secure;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -1,7 +1,7 @@
 //! Which sentence a problem is, so that a window can say it in its own language. Logs, reports and
 //! the control API keep the sentences of `problem.rs`.
 
-use crate::{DnsFault, Endpoint, Fault, Problem, Service, TlsFault};
+use crate::{DnsFault, Endpoint, EnrolFault, Fault, Problem, Service, TlsFault};
 
 /// A sentence by its code, with what stands in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,17 +68,31 @@ pub(crate) fn fault(fault: &Fault, at: &Endpoint) -> Option<Coded> {
                 _ => "phone-later",
             }
         }
+        Fault::Enrolment(fault) => enrolment(fault)?,
         // Their sentences are made of others' words, or of several cases.
         Fault::TooLarge(_)
         | Fault::Nonsense(_)
         | Fault::Proxy(_)
         | Fault::Sip(..)
         | Fault::Edge(..)
-        | Fault::Enrolment(_)
         | Fault::NotProvisioned(_)
         | Fault::NotRecorded => return None,
     };
     Some(Coded { code, values })
+}
+
+fn enrolment(fault: &EnrolFault) -> Option<&'static str> {
+    match fault {
+        EnrolFault::StringWanted => Some("auth-string-wanted"),
+        EnrolFault::WrongString => Some("auth-string-wrong"),
+        EnrolFault::NothingPending => Some("no-enrolment"),
+        EnrolFault::UnknownDevice => Some("device-unknown-to-capf"),
+        EnrolFault::Reason(_)
+        | EnrolFault::Later(_)
+        | EnrolFault::Key(_)
+        | EnrolFault::OtherKey
+        | EnrolFault::Nonsense(_) => None,
+    }
 }
 
 fn dns(fault: &DnsFault, at: &Endpoint) -> Option<&'static str> {

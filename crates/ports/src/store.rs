@@ -101,6 +101,9 @@ pub enum StoreRequest {
     PutProvisioned(Box<Provisioned>),
     /// Keep the accepted keys.
     PutAccepted(Vec<AcceptedKey>),
+    /// Keep until when the phone's certificate in the credential store counts, in seconds since
+    /// 1970, for who does not open that store; nothing when there is none.
+    PutCertified(Option<i64>),
     /// Keep what the outside answered, for a problem report: `answers.json`, redacted already.
     PutAnswers(String),
     /// Keep a password in the credential store of the system; where there is none it is kept in

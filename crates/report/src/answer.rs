@@ -30,6 +30,9 @@ pub struct Situation {
     pub remembered: Option<Remembered>,
     /// The network, as a digest.
     pub network: Option<String>,
+    /// The phone has a certificate of its own.
+    #[serde(default)]
+    pub certified: bool,
     /// The wall clock.
     pub now: Timestamp,
     /// Chance, so that the same order comes out again.

@@ -75,6 +75,11 @@ impl Recorder {
         state.dropped = 0;
     }
 
+    /// The phone shows a certificate of its own.
+    pub fn certified(&self) {
+        self.state().situation.certified = true;
+    }
+
     /// Somebody signs in under this name. The password is only remembered as something that must
     /// not be in any answer.
     pub fn signs_in(&self, username: &str, password: &str) {

@@ -166,6 +166,7 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
         "settings" => (sample::hub(), vec![Place::Settings]),
         "status" => (sample::phone_broken(), vec![Place::Status]),
         "trust" => (trust::question(true), vec![]),
+        "enrolment" => (trust::enrolment(), vec![]),
         "browser" => (trust::browser(), vec![]),
         "outside" => (trust::outside(), vec![Place::Status]),
         "certificates" => (trust::outside(), vec![Place::Settings]),

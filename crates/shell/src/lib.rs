@@ -21,7 +21,7 @@ pub use cx::Zone;
 use cx::{Cx, People, system_zone};
 use screens::entry::Entry;
 use screens::hub::{Hub, Page, Section};
-use screens::{entry, hub, incoming, toasts, trust};
+use screens::{enrol, entry, hub, incoming, toasts, trust};
 use texts::Texts;
 
 /// A place in the window that can be opened from outside, for example by a link.
@@ -66,6 +66,8 @@ pub struct Shell {
     hub: Hub,
     /// The question about a certificate that has had the focus.
     asked: Option<u32>,
+    /// The answer to the question for an authentication string.
+    enrolling: enrol::Typing,
     /// The newest call for which the desktop was asked for attention.
     attention: Option<CallId>,
     out: Vec<Command>,
@@ -89,6 +91,7 @@ impl Shell {
             entry: Entry::default(),
             hub: Hub::default(),
             asked: None,
+            enrolling: enrol::Typing::default(),
             attention: None,
             out: Vec::new(),
         }
@@ -174,6 +177,7 @@ impl Shell {
             | SessionState::Failed => entry::show(ui, &cx, &mut self.entry, out),
         }
         toasts::show(ui, &cx, out);
+        enrol::show(ui, &cx, &mut self.enrolling, out);
         trust::show(ui, &cx, &mut self.asked, out);
         self.photos.ask(out);
         self.out.drain(..).for_each(send);

@@ -33,6 +33,22 @@ fn a_certificate_is_asked_about_and_the_safe_answer_is_the_first() {
 }
 
 #[test]
+fn the_phone_asks_for_its_string_and_goes_on_without_it() {
+    let mut window = Window::new(trust::enrolment());
+    assert!(window.says("CSFMARY") && window.says("did not accept the authentication string"));
+    window.press("Get the certificate");
+    check(&mut window, &[]);
+    window.type_into("Authentication string", " 12345 ").press("Get the certificate");
+    let sent = window.sent();
+    assert!(sent.len() == 1 && sent[0].starts_with("GiveAuthString(Some("), "{sent:?}");
+    assert!(!sent[0].contains("12345"), "{sent:?}");
+    window.press("Go on without the phone");
+    check(&mut window, &["GiveAuthString(None)"]);
+    window.key(Modifiers::NONE, Key::Escape);
+    check(&mut window, &["GiveAuthString(None)"]);
+}
+
+#[test]
 fn an_accepted_certificate_is_listed_and_taken_back() {
     let mut window = Window::new(trust::outside()).open(Place::Settings);
     let name = "No longer trust cucm1.northwind.example";

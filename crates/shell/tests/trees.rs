@@ -30,6 +30,7 @@ fn before_sign_in() {
     check("password_again", sample::password(true), None);
     check("failure", sample::failure(), None);
     check("certificate_question", trust::question(true), None);
+    check("authentication_string", trust::enrolment(), None);
     check("browser_sign_in", trust::browser(), None);
 }
 

@@ -23,6 +23,9 @@ pub const DISCOVERY: &str = "discovery.json";
 /// Keys that the user accepted.
 pub const CERTIFICATES: &str = "certificates.json";
 
+/// What is known of the phone's own certificate.
+pub const PHONE: &str = "phone.json";
+
 /// What the outside answered the last time, for a problem report.
 pub const ANSWERS: &str = "answers.json";
 
@@ -40,6 +43,14 @@ pub struct Discovery {
 pub struct Certificates {
     /// The keys.
     pub accepted: Vec<offhook_model::AcceptedKey>,
+}
+
+/// A file about the phone's own certificate.
+#[derive(Default, Serialize, serde::Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Phone {
+    /// It counts until then, in seconds since 1970; nothing when there is none.
+    pub certified_until: Option<i64>,
 }
 
 /// Reads a cache: what cannot be read is as good as nothing, for it can be had again.

@@ -38,6 +38,8 @@ pub struct Kept {
     pub remembered: Option<Remembered>,
     /// Keys that the user accepted.
     pub accepted: Vec<AcceptedKey>,
+    /// Until when the phone's certificate counts that the credential store has, in seconds since 1970.
+    pub certified_until: Option<i64>,
 }
 
 /// A request, and who waits for its answer.
@@ -94,6 +96,8 @@ impl Store {
             .found,
             accepted: files::read::<files::Certificates>(&places.config.join(files::CERTIFICATES))?
                 .accepted,
+            certified_until: files::read_cache::<files::Phone>(&places.config.join(files::PHONE))
+                .certified_until,
         })
     }
 

@@ -129,6 +129,7 @@ impl Worker {
             | StoreRequest::PutRemembered(_)
             | StoreRequest::PutProvisioned(_)
             | StoreRequest::PutAccepted(_)
+            | StoreRequest::PutCertified(_)
             | StoreRequest::PutAnswers(_) => self.write_file(request)?,
             StoreRequest::Load
             | StoreRequest::History { .. }
@@ -214,6 +215,9 @@ impl Worker {
             StoreRequest::PutAccepted(accepted) => {
                 files::write(&config(files::CERTIFICATES), &files::Certificates { accepted })
             }
+            StoreRequest::PutCertified(certified_until) => {
+                files::write(&config(files::PHONE), &files::Phone { certified_until })
+            }
             StoreRequest::PutAnswers(text) => {
                 files::write_text(&self.places.data.join(files::ANSWERS), &text)
             }
@@ -262,6 +266,7 @@ fn kind(request: &StoreRequest) -> Kind {
         | StoreRequest::PutRemembered(_)
         | StoreRequest::PutProvisioned(_)
         | StoreRequest::PutAccepted(_)
+        | StoreRequest::PutCertified(_)
         | StoreRequest::PutAnswers(_)
         | StoreRequest::PutPassword(..)
         | StoreRequest::GetPassword(_)

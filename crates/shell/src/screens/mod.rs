@@ -9,6 +9,7 @@ pub mod column;
 pub mod contacts;
 pub mod conversation;
 pub mod dialogs;
+pub mod enrol;
 pub mod entry;
 pub mod failure;
 pub mod favourites;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use offhook_model::{
-    AcceptedKey, BrowserSignIn, Endpoint, Fault, Layer, Link, Preset, Restriction, Service,
-    ServiceState, ServiceStatus, SessionState, Setting, Snapshot, Source, Timestamp, TlsFault,
-    TrustQuestion, Via,
+    AcceptedKey, BrowserSignIn, Endpoint, EnrolFault, EnrolmentQuestion, Fault, Layer, Link,
+    Preset, Restriction, Service, ServiceState, ServiceStatus, SessionState, Setting, Snapshot,
+    Source, Timestamp, TlsFault, TrustQuestion, Via,
 };
 
 use super::sample;
@@ -38,6 +38,21 @@ pub fn question(remembered: bool) -> Snapshot {
         key: "ab12".into(),
         remembered,
     }));
+    snapshot
+}
+
+/// The phone needs its authentication string, and the one before was wrong.
+pub fn enrolment() -> Snapshot {
+    let mut snapshot = sample::hub();
+    let at = Endpoint {
+        service: Service::Capf,
+        host: "cucm1.northwind.example".into(),
+        port: 3804,
+        link: Link::Tls,
+    };
+    let error = Fault::Enrolment(EnrolFault::WrongString).problem(&at);
+    let device = "CSFMARY".into();
+    snapshot.session.enrolment = Some(EnrolmentQuestion { device, error: Some(error) });
     snapshot
 }
 
