@@ -302,7 +302,7 @@ impl Core {
                 (ServiceStatus { error: before.error, ..status }, None)
             }
             Registration::Ready { server, .. } => {
-                self.certificate_taken();
+                self.certificate_taken(now);
                 let state = ServiceState::Ready;
                 let status = ServiceStatus { state, ..self.phone_row(&server) };
                 (status, Some(ServiceVerdict::Ready))

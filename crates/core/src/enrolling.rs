@@ -1,8 +1,8 @@
 //! The certificate that the phone shows to its call managers, where its profile wants one: what was
 //! kept, a new one, and the question for the authentication string.
 //!
-//! The phone begins when there is a certificate. One that still counts is used while its successor
-//! is asked for; one that a call manager refuses is asked for anew once.
+//! The phone begins when there is a certificate. One that still counts is used, and its successor is
+//! asked for once the phone is registered; one that a call manager refuses is asked for anew once.
 
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub(crate) struct Enrolling {
     was: bool,
     /// Enrolled anew since a call manager last took the phone.
     anew: bool,
+    /// A successor was asked for since the phone began.
+    renewed: bool,
 }
 
 #[derive(Default)]
@@ -41,6 +43,8 @@ enum Stage {
     Asking(Box<PhoneAccount>),
     /// The server is asked.
     Running(RunId, Box<PhoneAccount>),
+    /// It is asked for the successor of the one that the phone of this name shows.
+    Renewing(RunId, String),
 }
 
 impl Core {
@@ -53,6 +57,7 @@ impl Core {
     pub(crate) fn start_secure(&mut self, account: PhoneAccount, device: &str, was: bool) {
         self.drop_enrolment();
         self.enrolling.was = was;
+        self.enrolling.renewed = false;
         let run = self.next_run();
         let request = StoreRequest::GetPassword(kept_as(device));
         self.enrolling.stage = Stage::Reading(run, Box::new(account));
@@ -80,15 +85,10 @@ impl Core {
     fn with_certificate(&mut self, account: PhoneAccount, now: Moment) {
         let Some(secure) = account.secure.clone() else { return };
         let second = now.wall.0 / 1000;
-        let identity = self.phone_identity();
-        match identity {
-            Some(ours) if second < ours.renew_at() => self.begin_secure(account, now),
-            // Renewed where an administrator wants it to be, without a question to anybody.
-            Some(ours) if ours.is_valid(second) => match secure.mode {
-                EnrolMode::Certificate | EnrolMode::Null => self.ask_for_one(account, None, now),
-                EnrolMode::Nothing | EnrolMode::String => self.begin_secure(account, now),
-            },
-            Some(_) | None => self.enrol(account, &secure, now),
+        if self.phone_identity().is_some_and(|ours| ours.is_valid(second)) {
+            self.begin_secure(account, now);
+        } else {
+            self.enrol(account, &secure, now);
         }
     }
 
@@ -148,10 +148,8 @@ impl Core {
             let fault = Fault::NotProvisioned("An authority for the phone's certificate".into());
             return self.not_enrolled(&account, &fault, now);
         };
-        let run = self.next_run();
         let present = self.phone_identity().filter(|_| mode == EnrolMode::Certificate);
-        let plan = EnrolPlan { at: at.clone(), device, string, present };
-        self.out.push_back(Effect::Enrol { run, plan: Box::new(plan) });
+        let run = self.ask_capf(EnrolPlan { at: at.clone(), device, string, present });
         self.session.services.phone = ServiceStatus {
             state: ServiceState::Connecting,
             address: Some(at.to_string()),
@@ -161,10 +159,19 @@ impl Core {
         self.enrolling.stage = Stage::Running(run, Box::new(account));
     }
 
+    fn ask_capf(&mut self, plan: EnrolPlan) -> RunId {
+        let run = self.next_run();
+        self.out.push_back(Effect::Enrol { run, plan: Box::new(plan) });
+        run
+    }
+
     /// What came of a request.
     pub(crate) fn enrolled(&mut self, run: RunId, result: Result<Enrolled, Fault>, now: Moment) {
         let account = match std::mem::take(&mut self.enrolling.stage) {
             Stage::Running(wanted, account) if wanted == run => *account,
+            Stage::Renewing(wanted, device) if wanted == run => {
+                return self.succeeded_by(&device, result);
+            }
             other => {
                 self.enrolling.stage = other;
                 return;
@@ -175,9 +182,7 @@ impl Core {
         };
         match result {
             Ok(Enrolled::Issued(identity)) => {
-                self.store(StoreRequest::PutPassword(kept_as(&device), write(&identity)));
-                self.store(StoreRequest::PutCertified(Some(identity.not_after)));
-                self.enrolling.identity = Some((device, Arc::new(identity)));
+                self.keep_identity(device, identity);
                 self.begin_secure(account, now);
             }
             Ok(Enrolled::Deleted) => {
@@ -190,12 +195,23 @@ impl Core {
         }
     }
 
-    /// What still counts is used; what the user can mend is asked again.
-    fn enrolment_failed(&mut self, account: PhoneAccount, fault: Fault, now: Moment) {
-        let second = now.wall.0 / 1000;
-        if self.phone_identity().is_some_and(|ours| ours.is_valid(second)) {
-            return self.begin_secure(account, now);
+    /// The next connection shows the successor; without one the present certificate goes on.
+    fn succeeded_by(&mut self, device: &str, result: Result<Enrolled, Fault>) {
+        match result {
+            Ok(Enrolled::Issued(identity)) => self.keep_identity(device.to_owned(), identity),
+            Ok(Enrolled::Deleted) => self.forget_identity(device),
+            Ok(Enrolled::Seen) | Err(_) => {}
         }
+    }
+
+    fn keep_identity(&mut self, device: String, identity: ClientIdentity) {
+        self.store(StoreRequest::PutPassword(kept_as(&device), write(&identity)));
+        self.store(StoreRequest::PutCertified(Some(identity.not_after)));
+        self.enrolling.identity = Some((device, Arc::new(identity)));
+    }
+
+    /// What the user can mend is asked again.
+    fn enrolment_failed(&mut self, account: PhoneAccount, fault: Fault, now: Moment) {
         self.not_enrolled(&account, &fault, now);
         if matches!(fault, Fault::Enrolment(EnrolFault::WrongString | EnrolFault::StringWanted)) {
             let error = self.session.services.phone.error.clone();
@@ -245,15 +261,36 @@ impl Core {
         true
     }
 
-    /// The phone is registered with what it shows.
-    pub(crate) fn certificate_taken(&mut self) {
+    /// The phone is registered with what it shows. A successor is asked for where it is time and an
+    /// administrator wants it to be, without a question to anybody.
+    pub(crate) fn certificate_taken(&mut self, now: Moment) {
         self.enrolling.anew = false;
+        let due = self.phone_identity().filter(|ours| now.wall.0 / 1000 >= ours.renew_at());
+        let secure = self.phone.account().and_then(|account| account.secure);
+        let (Some(present), Some(secure), Stage::Idle) = (due, secure, &self.enrolling.stage)
+        else {
+            return;
+        };
+        let SecureProfile { device, authority: Some(at), mode } = secure else { return };
+        let present = match mode {
+            EnrolMode::Certificate => Some(present),
+            EnrolMode::Null => None,
+            EnrolMode::Nothing | EnrolMode::String => return,
+        };
+        if !std::mem::replace(&mut self.enrolling.renewed, true) {
+            let plan = EnrolPlan { at, device: device.clone(), string: None, present };
+            let run = self.ask_capf(plan);
+            self.enrolling.stage = Stage::Renewing(run, device);
+        }
     }
 
     /// Nobody waits for a certificate any more.
     pub(crate) fn drop_enrolment(&mut self) {
-        if let Stage::Running(run, _) = std::mem::take(&mut self.enrolling.stage) {
-            self.out.push_back(Effect::Cancel(run));
+        match std::mem::take(&mut self.enrolling.stage) {
+            Stage::Running(run, _) | Stage::Renewing(run, _) => {
+                self.out.push_back(Effect::Cancel(run));
+            }
+            Stage::Idle | Stage::Reading(..) | Stage::Asking(_) => {}
         }
         self.session.enrolment = None;
     }

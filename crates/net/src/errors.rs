@@ -93,7 +93,9 @@ fn of_rustls(error: &rustls::Error) -> TlsFault {
     }
 }
 
-/// What servers say of the certificate of a client (RFC 8446 section 6.2).
+/// What servers say of the certificate of a client (RFC 8446 section 6.2). One whose authority has
+/// another key by now is a signature that does not fit (`decrypt_error`); nothing else that we send
+/// could give rise to that, for sessions are not resumed.
 fn is_about_ours(alert: AlertDescription) -> bool {
     matches!(
         alert,
@@ -104,6 +106,8 @@ fn is_about_ours(alert: AlertDescription) -> bool {
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
             | AlertDescription::CertificateRequired
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError
     )
 }
 

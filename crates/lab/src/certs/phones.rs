@@ -40,7 +40,9 @@ impl PhoneAuthority {
     /// A new authority, beside the one of the servers; of `aged` certificates two thirds of the life
     /// are over when they are given out, so that phones want to renew them.
     pub(crate) fn new(servers: &Authority, aged: bool) -> Result<Self, LabError> {
-        let authority = Authority::make("CAPF of the laboratory", std::path::PathBuf::new())?;
+        // As in the field, where each cluster's has a number of its own.
+        let name = format!("CAPF-{}", crate::random::hex::<4>());
+        let authority = Authority::make(&name, std::path::PathBuf::new())?;
         let days = if aged { (30, 10) } else { (1, 1825) };
         let servers = servers.certificate.clone();
         Ok(Self { authority, days, issued: Mutex::default(), servers })
