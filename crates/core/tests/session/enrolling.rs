@@ -128,41 +128,6 @@ fn a_kept_certificate_is_shown_and_one_that_is_over_is_not() {
     }
 }
 
-/// How often a certificate was asked for, with the present one to vouch for it or without.
-fn asked_by(mode: EnrolMode, kept_one: &str) -> Vec<bool> {
-    let mut bench = secure(mode);
-    kept(&mut bench, Some(kept_one));
-    assert!(shown(&bench).is_some() && asked(&bench).is_none(), "nothing is waited for");
-    for _ in 0..2 {
-        let flow = bench.flow().expect("a connection");
-        bench.registered(flow);
-        if asked(&bench).is_some() {
-            answer(&mut bench, Ok(Enrolled::Issued(identity(true))));
-        }
-        bench.send(Event::SipFailed(flow, Fault::Closed));
-        bench.advance(std::time::Duration::from_secs(120));
-    }
-    let shows = shown(&bench).is_some_and(|ours| *ours == identity(true));
-    let by = |effect: &Effect| match effect {
-        Effect::Enrol { plan, .. } => Some(plan.present.is_some()),
-        _ => None,
-    };
-    let by: Vec<bool> = bench.effects.iter().filter_map(by).collect();
-    assert_eq!(shows, !by.is_empty(), "the successor is shown by the next connection");
-    by
-}
-
-#[test]
-fn a_certificate_is_renewed_once_while_it_is_used() {
-    let (fresh, due) = ("1 0 9000000000000 MAA= AQID", "1 -9000000000000 9000000000 MAA= AQID");
-    assert_eq!(asked_by(EnrolMode::Certificate, due), [true]);
-    assert_eq!(asked_by(EnrolMode::Null, due), [false]);
-    for nothing in [EnrolMode::Nothing, EnrolMode::String] {
-        assert!(asked_by(nothing, due).is_empty());
-    }
-    assert!(asked_by(EnrolMode::Certificate, fresh).is_empty());
-}
-
 #[test]
 fn a_certificate_that_is_refused_is_asked_for_anew_once() {
     let mut bench = secure(EnrolMode::Null);
