@@ -43,17 +43,51 @@ impl Lab {
     /// # Panics
     /// It does not start.
     pub fn scenario(folder: &Path, scenario: &str, faults: &[&str], config: &str) -> Self {
+        let command = Command::new(programs::own("OFFHOOK_TEST_LAB", "offhook-lab"));
+        Self::run(folder, (scenario, faults, config), command, |_| {})
+    }
+
+    /// Starts `on-prem` in a network namespace of its own, at the other end of a cable: `link` is a
+    /// device of ours that moves there, `words` are for `ip` there.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn beyond(folder: &Path, config: &str, link: &str, words: &[&str]) -> Self {
+        let words: String = words.iter().map(|words| format!("ip {words} && ")).collect();
+        let script = format!(
+            "until ip link show {link} >/dev/null 2>&1; do sleep 0.1; done; {words} exec \"$@\""
+        );
+        let mut command = Command::new("unshare");
+        command.args(["--net", "sh", "-c", &script, "sh"]);
+        command.arg(programs::own("OFFHOOK_TEST_LAB", "offhook-lab"));
+        Self::run(folder, ("on-prem", &[], config), command, |id| {
+            // It may not be there yet when the device is to move; then nothing happens.
+            until("the device moves", 30, || {
+                let ip = |words: &[&str]| Command::new("ip").args(words).output();
+                let _ = ip(&["link", "set", link, "netns", &id.to_string()]);
+                let here = ip(&["link", "show", link]);
+                here.is_ok_and(|output| !output.status.success()).then_some(())
+            });
+        })
+    }
+
+    fn run(
+        folder: &Path,
+        (scenario, faults, config): (&str, &[&str], &str),
+        mut command: Command,
+        begun: impl FnOnce(u32),
+    ) -> Self {
         let folder = folder.join(format!("lab-{scenario}{}", faults.join("-")));
         std::fs::create_dir_all(&folder).expect("a folder for the laboratory");
         let file = folder.join("lab.toml");
         std::fs::write(&file, config).expect("a configuration file");
-        let mut command = Command::new(programs::own("OFFHOOK_TEST_LAB", "offhook-lab"));
         command.args(["up", "--json", "--scenario", scenario, "--config"]).arg(&file);
         command.arg("--state").arg(folder.join("state"));
         for fault in faults {
             command.args(["--fault", fault]);
         }
         let mut running = Running::start_piped("lab", &mut command, &folder);
+        begun(running.id());
         let input = Mutex::new(running.take_input());
         let output = running.take_output().expect("its output");
         let events: Arc<Mutex<Vec<Value>>> = Arc::default();

@@ -108,6 +108,52 @@ fn the_robot_calls_is_declined_then_answered_and_hangs_up() {
     alice.expect_heard(played, 1_000.0, -12.0, 1.5);
 }
 
+/// Figures that make sense: whole packets of 20 ms of G.711, for about as long as was talked.
+#[track_caller]
+fn expect_figures(told: &Value, talked: u64) {
+    for way in ["received", "sent"] {
+        let figure = |name: &str| told[way][name].as_u64().unwrap_or_default();
+        assert!(figure("packets") > 50 && figure("octets") == figure("packets") * 160, "{told}");
+        assert!((talked.saturating_sub(2)..talked + 60).contains(&figure("seconds")), "{told}");
+    }
+    let jitter = told["received"]["jitter"].as_f64();
+    assert!(told["received"]["lost"].is_u64() && jitter.is_some_and(|it| it >= 0.0), "{told}");
+}
+
+#[test]
+fn at_the_end_of_a_call_its_figures_are_told_in_bye_and_in_its_answer() {
+    let scratch = Scratch::new();
+    let robot = "[sip]\ncodecs = [\"PCMU\"]\n\
+                 [[robots]]\nname = \"bob\"\nnumber = \"2002\"\nmaxSeconds = 6\n";
+    let lab = Lab::start(scratch.path(), &[], robot);
+    let alice = signed_in(&scratch, &lab, ALICE);
+    for by_us in [true, false] {
+        let (since, before) = (alice.count(), lab.count());
+        let id = alice.dial("2002");
+        alice.until_call(&id, "connected", since);
+        if by_us {
+            pause(4.0);
+            alice.must("call.hangUp", json!({ "id": id }));
+        } else {
+            alice.until_ended(&id, "remoteHungUp", since);
+        }
+        let told = lab.until_event("callStatistics", before);
+        assert_eq!(
+            (&told["number"], &told["inAnswer"]),
+            (&json!("2001"), &json!(!by_us)),
+            "{told}"
+        );
+        expect_figures(&told, if by_us { 4 } else { 6 });
+        // What the robot counted itself: ours are up to a second old, and go on until its BYE is here.
+        let end = lab.until_event("robotCallEnded", before);
+        for (way, counted) in [("sent", "packetsReceived"), ("received", "packetsSent")] {
+            let (told, counted) = (told[way]["packets"].as_u64(), end[counted].as_u64());
+            let apart = told.zip(counted).map(|(told, counted)| told.abs_diff(counted));
+            assert!(apart.is_some_and(|apart| apart < 500), "{way}: {told:?} of {counted:?}");
+        }
+    }
+}
+
 #[test]
 fn numbers_that_refuse_say_why() {
     let scratch = Scratch::new();

@@ -386,6 +386,13 @@ impl Phone {
         let (id, word) = match fact {
             MediaFact::FirstPacket(id) | MediaFact::SoundAgain(id) => (*id, "good"),
             MediaFact::Silence(id, _) => (*id, "silent"),
+            MediaFact::Figures { call, received, sent } => {
+                let sip = self.index(*call).and_then(|index| self.entries[index].sip);
+                if let Some(sip) = sip {
+                    self.agent.note_figures(sip, *received, *sent);
+                }
+                return;
+            }
             MediaFact::Way(id, fact) => {
                 self.way(*id, fact, now);
                 return self.settle(now);

@@ -214,7 +214,8 @@ impl Phone {
 
     pub(crate) fn apply(&mut self, index: usize, plan: MediaPlan) {
         let id = self.entries[index].call.id;
-        let plan = MediaPlan { mix: self.is_mixed(id), ..plan };
+        let figures = self.account.features.call_stats && self.is_call_manager();
+        let plan = MediaPlan { mix: self.is_mixed(id), figures, ..plan };
         let entry = &mut self.entries[index];
         entry.plan = Some(plan.clone());
         let silent = entry.giving.is_some();

@@ -290,6 +290,7 @@ fn features(root: &Element) -> PhoneFeatures {
         pickup_service: service("callPickupURI"),
         group_pickup_service: service("callPickupGroupURI"),
         other_pickup_service: service("callPickupListURI"),
+        call_stats: root.find("callStats").and_then(Element::value) == Some("true"),
         desk: None,
     }
 }

@@ -252,6 +252,7 @@ impl Core {
             | MediaFact::SoundAgain(_)
             | MediaFact::Digit(..)
             | MediaFact::Way(..)
+            | MediaFact::Figures { .. }
             | MediaFact::DigitsSent(_) => self.with_phone(|phone| phone.media(fact, now)),
         }
     }

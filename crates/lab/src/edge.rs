@@ -4,6 +4,9 @@
 //! SIP and XMPP of the edge are ports of their own: SIP under the edge's certificate and only with
 //! the routes that the sign-in told, XMPP as inside.
 
+pub(crate) mod media;
+mod srtp;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};

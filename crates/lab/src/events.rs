@@ -119,6 +119,24 @@ pub enum LabEvent {
         /// Name of the node without the domain.
         node: &'static str,
     },
+    /// A call with a phone outside is over.
+    PassedEdge {
+        /// Encrypted packets of the phone that were believed and passed on in clear.
+        inwards: u64,
+        /// Packets to the phone that were encrypted.
+        outwards: u64,
+    },
+    /// A phone told at the end of a call what came of its sound.
+    CallStatistics {
+        /// Number of the line.
+        number: String,
+        /// It stood in the 200 to our BYE, else in the phone's own.
+        in_answer: bool,
+        /// What the phone received.
+        received: Statistics,
+        /// What the phone sent.
+        sent: Statistics,
+    },
     /// A phone went away.
     Unregistered {
         /// Number of the line.
@@ -126,6 +144,22 @@ pub enum LabEvent {
         /// Device name, if it gave one.
         device: Option<String>,
     },
+}
+
+/// One direction of a call's sound, as a phone told it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Statistics {
+    /// `Dur`.
+    pub seconds: u64,
+    /// `Pkt`.
+    pub packets: u64,
+    /// `Oct`.
+    pub octets: u64,
+    /// `LostPkt`, of what was received.
+    pub lost: Option<u64>,
+    /// `AvgJit`, of what was received.
+    pub jitter: Option<f64>,
 }
 
 /// Where services report to; listeners that lag lose the oldest events.

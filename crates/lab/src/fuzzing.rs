@@ -65,6 +65,7 @@ pub fn sip(data: &[u8]) {
 /// Session descriptions and RTP packets.
 pub fn media(data: &[u8]) {
     fuzz_media(data);
+    crate::edge::media::fuzz(data);
 }
 
 #[cfg(test)]

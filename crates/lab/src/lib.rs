@@ -128,7 +128,7 @@ pub use config::{
     CapfMode, DigestFor, ImConfig, LabConfig, Ports, RobotConfig, RobotMode, Security, SipConfig,
     UserConfig,
 };
-pub use events::LabEvent;
+pub use events::{LabEvent, Statistics};
 pub use fault::{Fault, Faults};
 pub use info::{LabInfo, RobotInfo, Services, UserInfo};
 pub use scenario::Scenario;
@@ -282,7 +282,7 @@ impl Lab {
                 self.run(http::run(listener, Some(Arc::clone(&certificates.edge)), handler));
             }
             let inside = sip::nodes::INSIDE;
-            self.run(sip.run_stream(sockets.edge_sip, Some(certificates.edge), inside));
+            self.run(sip.run_stream(sockets.edge_sip, Some(certificates.edge), inside, true));
         }
         robot::start(&mut self.tasks, &im, &self.stopping);
     }

@@ -27,6 +27,7 @@ fn plan(codec: AudioCodec, (rtp, rtcp): (SocketAddr, SocketAddr)) -> MediaPlan {
         sending: true,
         receiving: true,
         mix: false,
+        figures: false,
         dscp: 46,
         cname: "cost@localhost".into(),
         srtp: None,

@@ -35,7 +35,7 @@ pub use ice::{
     Helper, HelperFault, HelperName, IceAccount, IceCandidate, IceCredentials, IceFact, IceGather,
     IcePlan, IceStart, default_candidate,
 };
-pub use media::{CodecPlan, MediaFact, MediaPlan, PortRange, SrtpPlan};
+pub use media::{CodecPlan, Figures, MediaFact, MediaPlan, PortRange, SrtpPlan};
 pub use phone::{
     FlowId, MediaEncryption, PhoneAccount, PhoneDialect, PhoneFeatures, PhoneUpkeep, SipServer,
 };

@@ -68,6 +68,8 @@ pub struct MediaPlan {
     /// What is heard in other calls with this set is sent in this one as well: a conference that is
     /// mixed here.
     pub mix: bool,
+    /// Tell [`MediaFact::Figures`] each second.
+    pub figures: bool,
     /// DSCP to mark packets with, 0 to 63.
     pub dscp: u8,
     /// RFC 3550 CNAME for RTCP.
@@ -76,6 +78,21 @@ pub struct MediaPlan {
     pub srtp: Option<SrtpPlan>,
     /// Ways to look for; without it the sound goes to `remote`.
     pub ice: Option<IcePlan>,
+}
+
+/// What one direction of a call's sound has come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Since its first packet.
+    pub time: Duration,
+    /// RTP packets.
+    pub packets: u64,
+    /// Bytes of their payload.
+    pub bytes: u64,
+    /// Packets that were sent and did not come.
+    pub lost: u64,
+    /// Interarrival jitter (RFC 3550 section 6.4.1).
+    pub jitter: Duration,
 }
 
 /// What the media engine tells the core. High-rate figures go by [`offhook_model::StreamStats`]
@@ -92,6 +109,15 @@ pub enum MediaFact {
     Digit(CallId, char),
     /// All digits asked for were sent.
     DigitsSent(CallId),
+    /// What has come and what has gone so far, told each second where [`MediaPlan::figures`] wants it.
+    Figures {
+        /// Of this call.
+        call: CallId,
+        /// What came.
+        received: Figures,
+        /// What went.
+        sent: Figures,
+    },
     /// What the search for a way came to.
     Way(CallId, IceFact),
     /// A device failed or is gone, in words; the call goes on without it.

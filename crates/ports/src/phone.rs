@@ -170,6 +170,8 @@ pub struct PhoneFeatures {
     pub group_pickup_service: Option<String>,
     /// Service that takes a call of a group that goes with ours (`callPickupListURI`).
     pub other_pickup_service: Option<String>,
+    /// The figures of a call's sound are told when it ends (`callStats`).
+    pub call_stats: bool,
     /// Calls can be made with phones on the desk.
     pub desk: Option<DeskControl>,
 }

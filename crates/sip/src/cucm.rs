@@ -1,6 +1,8 @@
 //! The habits of a CSF device towards Communications Manager (reference sip-dialect.md). The
 //! words of that dialect stand here and nowhere else.
 
+use offhook_ports::Figures;
+
 use crate::message::text::{Params, quote};
 use crate::message::{Message, Method, Name, Request};
 use crate::remote::DialogId;
@@ -123,6 +125,19 @@ pub fn remote_party(name: &str, user: &str, host: &str, party: &str) -> String {
         quote(name),
         crate::message::uri::escape_user(user)
     )
+}
+
+/// What came of a call's sound, as the value of `RTP-RxStat` (reference sip-dialect.md section 6).
+/// That the jitter is in milliseconds is inferred [I]; `VqMetrics` is left out, for how its figures
+/// are counted is not public.
+pub fn received(figures: &Figures) -> String {
+    let jitter = figures.jitter.as_secs_f64() * 1_000.0;
+    format!("{},LostPkt={},AvgJit={jitter:.2}", sent(figures), figures.lost)
+}
+
+/// What went of a call's sound, as the value of `RTP-TxStat`.
+pub fn sent(figures: &Figures) -> String {
+    format!("Dur={},Pkt={},Oct={}", figures.time.as_secs(), figures.packets, figures.bytes)
 }
 
 /// A display text with the phrases that servers write as escape codes, and without control

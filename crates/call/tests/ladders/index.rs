@@ -147,6 +147,13 @@ const ROWS: &[(&str, &[Place])] = &[
         ],
     ),
     ("who is there: names that change", &[("call-manager.md", &["Somebody else is there now"])]),
+    (
+        "figures of the sound at its end",
+        &[(
+            "call-manager.md",
+            &["The figures of the sound go with our BYE", "Or with our answer to theirs"],
+        )],
+    ),
     ("line state (BLF)", &[("features.md", &["The lamp of a line"])]),
     (
         "tones in place of statuses",

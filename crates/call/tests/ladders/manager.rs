@@ -1,7 +1,7 @@
 //! What a call manager offers by buttons and services of its own.
 
 use offhook_model::{CallId, CallState, CallWish, DialString, Dnd, Forward, Pickup};
-use offhook_ports::{PhoneAccount, PhoneDialect, PhoneFeatures};
+use offhook_ports::{Figures, MediaFact, PhoneAccount, PhoneDialect, PhoneFeatures};
 
 use crate::ladder::{Ladder, carol};
 use crate::stage::{Leg, Stage, account, bob, header, sdp, secs};
@@ -41,6 +41,7 @@ fn call_manager() {
     quiet_told(&mut out);
     controlled(&mut out);
     renamed(&mut out);
+    figures(&mut out);
     key_presses(&mut out);
     crate::page(
         "call-manager.md",
@@ -272,6 +273,41 @@ fn controlled(out: &mut String) {
     ladder.wait(secs(1));
     assert_eq!(ladder.stage.state(ladder.stage.newest()), CallState::Connected);
     ladder.write(out);
+}
+
+fn figures(out: &mut String) {
+    for (title, by_us) in [
+        ("The figures of the sound go with our BYE", true),
+        ("Or with our answer to theirs", false),
+    ] {
+        let mut account = manager_account();
+        account.features.call_stats = true;
+        let stage = Stage::of(account).in_service();
+        let words =
+            "Where the device file wants it (`callStats`), as they were a second ago at most.";
+        let mut ladder = Ladder::on(stage, title, words);
+        let (id, mut leg) = ladder.talking("Bob", bob());
+        assert!(ladder.stage.applied.last().is_some_and(|(_, plan)| plan.figures));
+        ladder.wait(secs(10));
+        let sent = Figures { time: secs(10), packets: 443, bytes: 70_880, ..Figures::default() };
+        let jitter = std::time::Duration::from_micros(180);
+        let received = Figures { time: secs(10), packets: 454, bytes: 72_640, lost: 0, jitter };
+        ladder
+            .stage
+            .phone
+            .media(&MediaFact::Figures { call: id, received, sent }, ladder.stage.now);
+        let last = if by_us {
+            ladder.you("hang up", |phone, now| phone.hang_up(id, now)).expect("hung up");
+            ladder.newest("BYE ")
+        } else {
+            ladder.request(&mut leg, "BYE", "", "");
+            ladder.newest("SIP/2.0 200")
+        };
+        // As in the reference, but for the figures that nobody explains (VqMetrics).
+        assert_eq!(header(&last, "RTP-RxStat"), "Dur=10,Pkt=454,Oct=72640,LostPkt=0,AvgJit=0.18");
+        assert_eq!(header(&last, "RTP-TxStat"), "Dur=10,Pkt=443,Oct=70880");
+        ladder.write(out);
+    }
 }
 
 fn renamed(out: &mut String) {

@@ -22,6 +22,7 @@ const SHOWN: &[&str] = &[
     "Proxy-Authenticate",
     "Authorization",
     "Proxy-Authorization",
+    "RTP-RxStat",
 ];
 
 /// Headers that are told of what comes here; ours stand in every message.

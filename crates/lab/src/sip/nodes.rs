@@ -161,7 +161,7 @@ impl SipNodes {
         let mut next = Some(listener);
         while let Some(listener) = next {
             tokio::select! {
-                () = Arc::clone(&transports).run_stream(listener, tls.clone(), node) => return,
+                () = Arc::clone(&transports).run_stream(listener, tls.clone(), node, false) => return,
                 () = self.becomes(node, false) => {}
             }
             self.becomes(node, true).await;

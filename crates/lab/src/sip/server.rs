@@ -124,6 +124,8 @@ pub(crate) struct Server {
     pub(super) music: Vec<super::calls::Playing>,
     /// Calls that were taken and whose callers have not acknowledged that yet.
     pub(super) taken: Vec<super::calls::Taken>,
+    /// Sound of calls with phones outside.
+    pub(super) passages: crate::edge::media::Passages,
     /// Who does not want to be disturbed, by user id.
     pub(super) quiet: HashMap<String, super::told::Quiet>,
 }
@@ -134,8 +136,10 @@ pub(crate) async fn run(
     transports: Arc<Transports>,
     mut inbox: mpsc::Receiver<Arrival>,
 ) {
+    let passages = crate::edge::media::Passages::new(lab.config.bind);
     let mut server = Server {
         lab,
+        passages,
         transports,
         bindings: Vec::new(),
         nonces: Nonces::default(),
@@ -199,11 +203,16 @@ impl Server {
     fn arrived(&mut self, now: Instant, route: Route, mut message: Message) {
         tracing::trace!(kind = route.kind.name(), start = ?message.start, "SIP in");
         match &message.start {
-            Start::Response { .. } => self.response(now, message),
+            Start::Response { .. } => {
+                let _ = self.from_outside(&route, &mut message);
+                self.response(now, message);
+            }
             Start::Request { method, .. } => {
                 let method = method.clone();
                 note_source(&mut message, &route);
                 if method == "ACK" {
+                    // An ACK cannot be refused; without keys it brings no sound.
+                    let _ = self.from_outside(&route, &mut message);
                     return self.ack(now, &route, &message);
                 }
                 let key = server_key(&message, &route, &method);
@@ -234,7 +243,10 @@ impl Server {
         }
     }
 
-    fn request(&mut self, now: Instant, incoming: Incoming) {
+    fn request(&mut self, now: Instant, mut incoming: Incoming) {
+        if let Err((status, reason)) = self.from_outside(&incoming.route, &mut incoming.message) {
+            return self.refuse(now, &incoming, status, reason);
+        }
         let method = incoming.message.method().to_owned();
         if method == "CANCEL" {
             return self.cancel(now, &incoming);
@@ -281,8 +293,9 @@ impl Server {
 
     /// Sends a response and remembers it for repeats.
     pub(super) fn respond(&mut self, now: Instant, key: &str, response: &Message) {
+        let Some(route) = self.answered.get(key).map(|known| known.route) else { return };
+        let bytes = self.to_outside(&route, response.clone()).to_bytes();
         let Some(transaction) = self.answered.get_mut(key) else { return };
-        let bytes = response.to_bytes();
         transaction.response = Some(bytes.clone());
         if response.status() >= 200 {
             transaction.ends = now + LIFE;
@@ -353,7 +366,7 @@ impl Server {
         }
         let via = self.via(route.kind, branch);
         let key = format!("{branch} {}", request.method());
-        let request = with_via(request, via);
+        let request = self.to_outside(&route, with_via(request, via));
         self.transports.send(&route, request.to_bytes());
         self.asked.insert(
             key,
@@ -372,9 +385,10 @@ impl Server {
     }
 
     /// Sends a request nobody answers: the ACK of a 2xx. Returns the bytes for repeats.
-    pub(super) fn send_alone(&self, route: &Route, request: Message) -> Vec<u8> {
+    pub(super) fn send_alone(&mut self, route: &Route, request: Message) -> Vec<u8> {
         let branch = format!("z9hG4bK{}", random::hex::<8>());
-        let bytes = with_via(request, self.via(route.kind, &branch)).to_bytes();
+        let request = with_via(request, self.via(route.kind, &branch));
+        let bytes = self.to_outside(route, request).to_bytes();
         self.transports.send(route, bytes.clone());
         bytes
     }
@@ -434,6 +448,10 @@ impl Server {
             return;
         }
         let invite = message.cseq().1 == "INVITE";
+        if message.cseq().1 == "BYE" {
+            self.note_statistics(&message, true);
+        }
+        let Some(transaction) = self.asked.get_mut(&key) else { return };
         if status < 200 {
             transaction.provisional = true;
             if invite {

@@ -57,6 +57,8 @@ pub(crate) struct Route {
     pub(crate) stream: u64,
     /// Which node it came to; UDP is at none that goes down.
     pub(crate) node: usize,
+    /// It came to the edge's port, from outside.
+    pub(crate) edge: bool,
 }
 
 /// What the network brings.
@@ -136,7 +138,7 @@ impl Transports {
             let Ok((length, peer)) = self.udp.recv_from(&mut buffer).await else { continue };
             let bytes = buffer.get(..length).unwrap_or_default();
             if let Framed::Message(message, _) = frame(bytes, true) {
-                let route = Route { kind: Kind::Udp, peer, stream: 0, node: INSIDE };
+                let route = Route { kind: Kind::Udp, peer, stream: 0, node: INSIDE, edge: false };
                 if self.inbox.send(Arrival::Message(route, message)).await.is_err() {
                     return;
                 }
@@ -150,13 +152,14 @@ impl Transports {
         listener: TcpListener,
         tls: Option<Arc<ServerConfig>>,
         node: usize,
+        edge: bool,
     ) {
         let acceptor = tls.map(TlsAcceptor::from);
         crate::net::serve(listener, move |tcp, peer| {
             let (transports, acceptor) = (Arc::clone(&self), acceptor.clone());
             async move {
                 match acceptor {
-                    None => transports.converse(tcp, (Kind::Tcp, peer, node), None).await,
+                    None => transports.converse(tcp, (Kind::Tcp, peer, node, edge), None).await,
                     Some(acceptor) => {
                         let patience = Duration::from_secs(30);
                         match tokio::time::timeout(patience, acceptor.accept(tcp)).await {
@@ -164,7 +167,7 @@ impl Transports {
                                 let shown = tls.get_ref().1.peer_certificates();
                                 let shown = shown.and_then(|chain| chain.first());
                                 let shown = shown.map(|first| first.to_vec());
-                                let from = (Kind::Tls, peer, node);
+                                let from = (Kind::Tls, peer, node, edge);
                                 transports.converse(tls, from, shown).await;
                             }
                             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
@@ -180,7 +183,7 @@ impl Transports {
     async fn converse<S>(
         &self,
         mut io: S,
-        (kind, peer, node): (Kind, SocketAddr, usize),
+        (kind, peer, node, edge): (Kind, SocketAddr, usize, bool),
         certificate: Option<Vec<u8>>,
     ) where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -188,7 +191,7 @@ impl Transports {
         let (sender, mut queue) = mpsc::channel(QUEUE);
         let stream = self.next.fetch_add(1, Ordering::Relaxed);
         self.streams().insert(stream, Stream { node, queue: sender, certificate });
-        let route = Route { kind, peer, stream, node };
+        let route = Route { kind, peer, stream, node, edge };
         let mut buffer = Vec::new();
         let mut chunk = [0; 8192];
         loop {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mio::net::UdpSocket;
 use offhook_model::{CallId, Direction, StreamStats};
-use offhook_ports::{MediaFact, MediaPlan};
+use offhook_ports::{Figures, MediaFact, MediaPlan};
 use offhook_rtp::packet::is_rtcp;
 use offhook_rtp::{Packet, Reporter};
 
@@ -24,6 +24,9 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// How long the negotiated address must have been quiet before another port of the same host is
 /// listened to.
 const LATCH: Duration = Duration::from_secs(2);
+
+/// How often figures are told where they are wanted.
+const FIGURES: Duration = Duration::from_secs(1);
 
 /// The longest report we write.
 const REPORT: usize = 512;
@@ -63,6 +66,8 @@ pub(super) struct Line {
     silence: Duration,
     sent: Window,
     received: Window,
+    /// When the figures were told last.
+    told: Option<Instant>,
     buffer: Vec<u8>,
     /// Microphone and others together.
     blend: Vec<f32>,
@@ -90,6 +95,7 @@ impl Line {
             silence: Duration::ZERO,
             sent: Window::new(),
             received: Window::new(),
+            told: None,
             buffer: vec![0; 2_048],
             blend: vec![],
             said: Said::default(),
@@ -219,6 +225,7 @@ impl Line {
         let (packets, bytes) = self.talk.state.sent();
         let lost = self.lost_there();
         self.sent.note(now.instant, bytes, packets, lost);
+        self.tell_figures(now.instant);
     }
 
     /// Takes what was heard since the last frame, for the others of its conference.
@@ -244,6 +251,7 @@ impl Line {
         let (packets, bytes) = self.listen.state.received();
         let lost = self.listen.state.lost();
         self.received.note(now.instant, bytes, packets + lost, lost);
+        self.tell_figures(now.instant);
     }
 
     /// Reads at most `share` datagrams from the socket of this number.
@@ -400,6 +408,27 @@ impl Line {
         if let Err(error) = sent {
             tracing::trace!("a report was not sent: {error}");
         }
+    }
+
+    /// Tells the figures where they are wanted and the last ones are a second old.
+    fn tell_figures(&mut self, now: Instant) {
+        let wanted = self.plan.as_ref().is_some_and(|plan| plan.figures);
+        let told = self.told.is_some_and(|at| now.saturating_duration_since(at) < FIGURES);
+        if !wanted || told {
+            return;
+        }
+        self.told = Some(now);
+        let since = |began: Option<Instant>| {
+            began.map_or(Duration::ZERO, |began| now.saturating_duration_since(began))
+        };
+        let (packets, bytes) = self.talk.state.sent();
+        let time = since(self.talk.began());
+        let sent = Figures { time, packets, bytes, ..Figures::default() };
+        let (packets, bytes) = self.listen.state.received();
+        let time = since(self.listen.began());
+        let (lost, jitter) = (self.listen.state.lost(), self.listen.state.jitter());
+        let received = Figures { time, packets, bytes, lost, jitter };
+        self.facts.push(MediaFact::Figures { call: self.call, received, sent });
     }
 
     fn lost_there(&self) -> u64 {

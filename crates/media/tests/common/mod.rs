@@ -134,6 +134,7 @@ pub fn plan(codec: AudioCodec, rtp: SocketAddr, rtcp: SocketAddr) -> MediaPlan {
         sending: true,
         receiving: true,
         mix: false,
+        figures: false,
         dscp: 46,
         cname: "test@localhost".into(),
         srtp: None,

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use offhook_ports::FlowId;
+use offhook_ports::{Figures, FlowId};
 
 use super::info::InfoDigits;
 use super::kpml::Keys;
@@ -111,6 +111,8 @@ pub(super) struct Call {
     /// Our first offer was answered by a reliable provisional response, so that another may follow
     /// before the call is up (RFC 3311 section 5.1).
     pub early_answer: bool,
+    /// What has come and what has gone of its sound, where that is told at its end.
+    pub figures: Option<(Figures, Figures)>,
     /// Digits of ours on their way by INFO.
     pub digits: InfoDigits,
     /// Keys that they want to be told of.
@@ -156,6 +158,7 @@ impl Call {
             said: None,
             heard: None,
             early_answer: false,
+            figures: None,
             digits: InfoDigits::default(),
             keys: None,
             roster: Roster::default(),

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use offhook_model::DialString;
+use offhook_ports::Figures;
 
 use super::{SipCall, UserAgent};
 
@@ -45,6 +46,13 @@ impl UserAgent {
         self.end_call(call, now);
         self.tell_referrers(now);
         self.flush();
+    }
+
+    /// What has come and gone of a call's sound so far: told to the other side when it ends.
+    pub fn note_figures(&mut self, call: SipCall, received: Figures, sent: Figures) {
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.figures = Some((received, sent));
+        }
     }
 
     /// Offers a change of the session. Waits while another change is under way.

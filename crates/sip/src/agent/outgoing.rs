@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::call::{Call, SentAck, Stage};
 use super::redirected::RINGS;
 use super::{By, Context, End, Event, Purpose, SipCall, UserAgent};
+use crate::cucm;
 use crate::dialog::Dialog;
 use crate::message::{Message, Method, Name, Request};
 use crate::transaction::Delivered;
@@ -318,6 +319,10 @@ impl UserAgent {
         self.dress_plain(&mut request, self.calls.get(&id));
         if let Some(reason) = self.calls.get(&id).and_then(|call| call.reason) {
             request.push(Name::Reason, reason);
+        }
+        if let Some((received, sent)) = self.calls.get(&id).and_then(|call| call.figures) {
+            request.push(Name::RtpRxStat, cucm::received(&received));
+            request.push(Name::RtpTxStat, cucm::sent(&sent));
         }
         self.keep_dialog(id);
         if self.send(request, Context::of(Purpose::Bye(Some(id))), now).is_none() {

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::outgoing::reason_text;
 use super::{By, End, SipCall, UserAgent};
+use crate::cucm;
 use crate::message::{Message, Method, Name};
 use crate::transaction::ServerKey;
 
@@ -108,7 +109,14 @@ impl UserAgent {
     }
 
     fn bye(&mut self, id: SipCall, key: &ServerKey, message: &Message, now: Instant) {
-        self.answer_call(id, key, message, 200, now);
+        if let Some(call) = self.calls.get(&id) {
+            let mut response = self.call_response(call, message, 200);
+            if let Some((received, sent)) = call.figures {
+                response.push(Name::RtpRxStat, cucm::received(&received));
+                response.push(Name::RtpTxStat, cucm::sent(&sent));
+            }
+            self.respond(key, &response, now);
+        }
         let asked = self.calls.get_mut(&id).and_then(|call| call.asked.take());
         if let (Some(asked), Some(call)) = (asked, self.calls.get(&id)) {
             let response = self.call_response(call, &asked.message, 487);

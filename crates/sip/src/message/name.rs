@@ -63,6 +63,8 @@ names! {
     ProxyRequire = "Proxy-Require",
     RAck = "RAck",
     RSeq = "RSeq",
+    RtpRxStat = "RTP-RxStat",
+    RtpTxStat = "RTP-TxStat",
     Reason = "Reason",
     RecordRoute = "Record-Route",
     RecvInfo = "Recv-Info",

@@ -284,6 +284,7 @@ impl Server {
         }
         if let Some(target) = message.contact_uri() {
             target.clone_into(&mut seat.leg.target);
+            seat.leg.route = incoming.route;
         }
         let remote = sdp::read(&String::from_utf8_lossy(&message.body), &LAWS);
         let body = match (&remote, message.body.is_empty()) {

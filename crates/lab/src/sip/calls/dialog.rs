@@ -9,6 +9,9 @@ use crate::sip::server::{Incoming, Purpose, Server};
 impl Server {
     pub(in crate::sip) fn in_dialog(&mut self, now: Instant, incoming: Incoming) {
         let message = &incoming.message;
+        if message.method() == "BYE" {
+            self.note_statistics(message, false);
+        }
         let found = self.find_leg(message.call_id(), message.receiver_tag());
         let live = found
             .filter(|(id, _)| self.calls.get(id).is_some_and(|call| call.phase != Phase::Over));
@@ -72,6 +75,8 @@ impl Server {
             (renews, incoming.message.contact_uri(), call.leg_mut(from))
         {
             target.clone_into(&mut leg.target);
+            // A phone that has moved asks over a new connection, and is reached there from now on.
+            leg.route = incoming.route;
         }
         let Some(leg) = call.leg_mut(other) else { return };
         let mut request = leg.request(&method);
