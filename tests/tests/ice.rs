@@ -145,6 +145,41 @@ fn a_relay_is_spoken_to_as_its_uri_says() {
 }
 
 #[test]
+fn a_relay_that_was_restarted_is_found_again_within_the_call() {
+    let what = "coturn started anew";
+    if !have(what, &["turnserver"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let (login, port) = ((RELAY_USER, RELAY_PASSWORD), offhook_interop::free_port());
+    let start = || Turn::start_by(scratch.path(), login, DOMAIN, TurnBy::All, port);
+    let first = start();
+    let ways = relay(&first.address);
+    let Some(pair) = Pair::set(what, &ways, Some(RELAY_PASSWORD)) else { return };
+    let (id, other) = pair.call();
+    let relayed = json!({ "local": "relayed", "remote": "relayed" });
+    pair.until_way(&id, &other, &relayed);
+    pair.hear_each_other(2.0);
+    drop(first);
+    let second = start();
+    until("both ask the new one", 120, || {
+        let words = second.words();
+        (words.matches("ALLOCATE processed, success").count() >= 4).then_some(())
+    });
+    let again = |client: &Client, id: &str| {
+        until(&format!("{id} goes by the relay again"), 120, || {
+            (client.stream(id, "send")["way"] == relayed).then_some(())
+        });
+    };
+    again(&pair.alice, &id);
+    again(&pair.bob, &other);
+    pair.hear_each_other(3.0);
+    let since = pair.alice.count();
+    pair.alice.must("call.hangUp", json!({ "id": id }));
+    pair.alice.until_ended(&id, "hungUp", since);
+}
+
+#[test]
 fn without_a_relay_in_between_the_way_is_the_shortest() {
     let scratch = Scratch::new();
     if !have("calls beside coturn", &["turnserver"]) {

@@ -56,6 +56,10 @@ impl Framer {
             if let Some(frame) = self.line_ends() {
                 return Ok(Some(frame));
             }
+            if self.buffer == b"\r\n\r" {
+                // Three quarters of a ping, no message that begins with an empty line.
+                return Ok(None);
+            }
             self.find_head()?;
         }
         match self.wanted {
@@ -185,6 +189,16 @@ mod tests {
         // Byte by byte a ping is two pongs; messages are the same.
         bytes.retain(|frame| matches!(frame, Frame::Message(_)));
         assert_eq!(bytes.len(), 3);
+    }
+
+    #[test]
+    fn a_ping_that_is_broken_anywhere_is_no_error() {
+        let stream = [OPTIONS, b"\r\n\r\n", OPTIONS].concat();
+        for at in 0..stream.len() {
+            let mut found = frames(&[&stream[..at], &stream[at..]]);
+            found.retain(|frame| matches!(frame, Frame::Message(_)));
+            assert_eq!(found.len(), 2, "broken at {at}");
+        }
     }
 
     #[test]
