@@ -113,7 +113,7 @@ impl Enrolment {
     pub fn receive(&mut self, bytes: &[u8]) {
         self.reader.push(bytes);
         while self.stage != Stage::Over {
-            match self.reader.next() {
+            match self.reader.next_record() {
                 Ok(Some(record)) => self.record(&record),
                 Ok(None) => return,
                 Err(error) => return self.over(Err(nonsense(in_words(error)))),

@@ -284,7 +284,7 @@ impl Reader {
     ///
     /// # Errors
     /// See [`RecordError`]; the stream makes no sense any more.
-    pub fn next(&mut self) -> Result<Option<Record>, RecordError> {
+    pub fn next_record(&mut self) -> Result<Option<Record>, RecordError> {
         let Some((record, length)) = Record::read(&self.buffer)? else { return Ok(None) };
         self.buffer.drain(..length);
         Ok(Some(record))

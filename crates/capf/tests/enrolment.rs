@@ -11,7 +11,8 @@ const DER: [u8; 4] = [0x30, 0x02, 0x05, 0x00];
 
 /// A server's record of session `0x01020304`.
 fn record(command: u8, body: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0x55, command, 1, 2, 3, 4, 0, u8::try_from(body.len()).unwrap()];
+    let mut bytes =
+        vec![0x55, command, 1, 2, 3, 4, 0, u8::try_from(body.len()).expect("a short body")];
     bytes.extend(body);
     bytes
 }

@@ -14,7 +14,7 @@ impl Server {
     ///
     /// # Errors
     /// Status and reason to refuse it with: it does not name the way inside, or its sound is in clear.
-    pub(super) fn from_outside(
+    pub(super) fn came_from_outside(
         &mut self,
         route: &Route,
         message: &mut Message,
@@ -47,7 +47,7 @@ impl Server {
     }
 
     /// Makes a message fit for a phone outside; those to others are left as they are.
-    pub(super) fn to_outside(&mut self, route: &Route, mut message: Message) -> Message {
+    pub(super) fn goes_outside(&mut self, route: &Route, mut message: Message) -> Message {
         if !route.edge {
             return message;
         }

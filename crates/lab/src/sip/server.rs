@@ -204,7 +204,7 @@ impl Server {
         tracing::trace!(kind = route.kind.name(), start = ?message.start, "SIP in");
         match &message.start {
             Start::Response { .. } => {
-                let _ = self.from_outside(&route, &mut message);
+                let _ = self.came_from_outside(&route, &mut message);
                 self.response(now, message);
             }
             Start::Request { method, .. } => {
@@ -212,7 +212,7 @@ impl Server {
                 note_source(&mut message, &route);
                 if method == "ACK" {
                     // An ACK cannot be refused; without keys it brings no sound.
-                    let _ = self.from_outside(&route, &mut message);
+                    let _ = self.came_from_outside(&route, &mut message);
                     return self.ack(now, &route, &message);
                 }
                 let key = server_key(&message, &route, &method);
@@ -244,7 +244,9 @@ impl Server {
     }
 
     fn request(&mut self, now: Instant, mut incoming: Incoming) {
-        if let Err((status, reason)) = self.from_outside(&incoming.route, &mut incoming.message) {
+        if let Err((status, reason)) =
+            self.came_from_outside(&incoming.route, &mut incoming.message)
+        {
             return self.refuse(now, &incoming, status, reason);
         }
         let method = incoming.message.method().to_owned();
@@ -294,7 +296,7 @@ impl Server {
     /// Sends a response and remembers it for repeats.
     pub(super) fn respond(&mut self, now: Instant, key: &str, response: &Message) {
         let Some(route) = self.answered.get(key).map(|known| known.route) else { return };
-        let bytes = self.to_outside(&route, response.clone()).to_bytes();
+        let bytes = self.goes_outside(&route, response.clone()).to_bytes();
         let Some(transaction) = self.answered.get_mut(key) else { return };
         transaction.response = Some(bytes.clone());
         if response.status() >= 200 {
@@ -366,7 +368,7 @@ impl Server {
         }
         let via = self.via(route.kind, branch);
         let key = format!("{branch} {}", request.method());
-        let request = self.to_outside(&route, with_via(request, via));
+        let request = self.goes_outside(&route, with_via(request, via));
         self.transports.send(&route, request.to_bytes());
         self.asked.insert(
             key,
@@ -388,7 +390,7 @@ impl Server {
     pub(super) fn send_alone(&mut self, route: &Route, request: Message) -> Vec<u8> {
         let branch = format!("z9hG4bK{}", random::hex::<8>());
         let request = with_via(request, self.via(route.kind, &branch));
-        let bytes = self.to_outside(route, request).to_bytes();
+        let bytes = self.goes_outside(route, request).to_bytes();
         self.transports.send(route, bytes.clone());
         bytes
     }
