@@ -73,7 +73,7 @@ impl Post {
     /// there.
     pub fn arrived(&self, before: usize) -> Result<(), String> {
         let arrived = || Ok((self.arrivals() > before).then_some(()));
-        within(Duration::from_secs(180), "a client's first presence", arrived)
+        within(Duration::from_secs(900), "a client's first presence", arrived)
     }
 
     /// One of the crowd writes so many messages to this account, as fast as they are taken.
