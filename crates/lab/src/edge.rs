@@ -5,7 +5,6 @@
 //! the routes that the sign-in told, XMPP as inside.
 
 pub(crate) mod media;
-mod srtp;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

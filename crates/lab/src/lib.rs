@@ -109,6 +109,7 @@ mod robot;
 mod scenario;
 mod sip;
 mod soap;
+mod srtp;
 mod start;
 mod uds;
 mod web_dialer;

@@ -8,21 +8,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use tokio::net::UdpSocket;
 
-use super::srtp::{Context, MASTER};
-use crate::random;
+use crate::srtp::{Context, Key};
 
 /// Dialogs relayed at a time; more are not.
 const MAX_PASSAGES: usize = 64;
 /// How long a relay waits before it looks whether it is still wanted.
 const LOOK: Duration = Duration::from_millis(500);
-/// What is answered and offered.
-const SUITES: [(&str, usize); 2] =
-    [("AES_CM_128_HMAC_SHA1_80", 10), ("AES_CM_128_HMAC_SHA1_32", 4)];
-
 /// Where packets go, and by which keys.
 #[derive(Default)]
 struct Ends {
@@ -38,10 +31,10 @@ struct Passage {
     ends: Arc<Mutex<Ends>>,
     /// Our ports: for the phone outside, and for who is inside.
     ports: [u16; 2],
-    key: [u8; MASTER],
-    /// Tag and suite that both use, and the phone's key.
-    agreed: Option<(String, usize, [u8; MASTER])>,
-    /// The suite that packets to the phone are sealed with now.
+    key: Key,
+    /// The phone's key, whose number and suite both use.
+    agreed: Option<Key>,
+    /// The suite, by the bytes of its proof, that packets to the phone are sealed with now.
     sealing: Option<usize>,
 }
 
@@ -66,11 +59,11 @@ impl Passages {
         let mut ends = passage.ends.lock().unwrap_or_else(PoisonError::into_inner);
         ends.outside = at;
         if passage.agreed.as_ref() != Some(&theirs) {
-            ends.open = Context::new(&theirs.2, SUITES[theirs.1].1);
+            ends.open = Some(Context::new(&theirs));
         }
-        if passage.sealing != Some(theirs.1) {
-            ends.seal = Context::new(&passage.key, SUITES[theirs.1].1);
-            passage.sealing = Some(theirs.1);
+        if passage.sealing != Some(theirs.proof()) {
+            ends.seal = Some(Context::new(&passage.key.answering(&theirs)));
+            passage.sealing = Some(theirs.proof());
         }
         drop(ends);
         passage.agreed = Some(theirs);
@@ -83,13 +76,11 @@ impl Passages {
         let ip = self.ip;
         let passage = self.passage(call_id)?;
         passage.ends.lock().unwrap_or_else(PoisonError::into_inner).inside = at;
-        let (tag, suite) = match &passage.agreed {
-            Some((tag, suite, _)) => (tag.clone(), *suite),
-            None => ("1".to_owned(), 0),
+        let key = match &passage.agreed {
+            Some(theirs) => passage.key.answering(theirs),
+            None => passage.key.clone(),
         };
-        let line =
-            format!("a=crypto:{tag} {} inline:{}", SUITES[suite].0, STANDARD.encode(passage.key));
-        Some(rewritten(sdp, (ip, passage.ports[0]), "RTP/SAVP", Some(&line)))
+        Some(rewritten(sdp, (ip, passage.ports[0]), "RTP/SAVP", Some(&key)))
     }
 
     /// The dialog is over: how many packets came in and how many went out.
@@ -121,7 +112,7 @@ fn open(ip: IpAddr) -> std::io::Result<Passage> {
         UdpSocket::from_std(inner)?,
         Arc::downgrade(&ends),
     ));
-    Ok(Passage { ends, ports, key: random::bytes(), agreed: None, sealing: None })
+    Ok(Passage { ends, ports, key: Key::new(), agreed: None, sealing: None })
 }
 
 /// A socket on an even port, as RTP has it.
@@ -193,23 +184,16 @@ fn address(sdp: &str) -> Option<SocketAddr> {
     ip.filter(|ip| !ip.is_unspecified() && port > 0).map(|ip| SocketAddr::new(ip, port))
 }
 
-/// The first key of a suite that we have: tag, place in [`SUITES`], key and salt.
-fn crypto(sdp: &str) -> Option<(String, usize, [u8; MASTER])> {
+/// The first key of a suite that we have.
+fn crypto(sdp: &str) -> Option<Key> {
     if !sdp.lines().any(|line| line.starts_with("m=audio ") && line.contains(" RTP/SAVP")) {
         return None;
     }
-    sdp.lines().filter_map(|line| line.strip_prefix("a=crypto:")).find_map(|value| {
-        let mut words = value.split_whitespace();
-        let (tag, suite, key) = (words.next()?, words.next()?, words.next()?);
-        let suite = SUITES.iter().position(|(name, _)| *name == suite)?;
-        let key = key.strip_prefix("inline:")?.split('|').next()?;
-        let key = STANDARD.decode(key).ok()?.try_into().ok()?;
-        (tag.len() <= 9).then(|| (tag.to_owned(), suite, key))
-    })
+    sdp.lines().filter_map(|line| line.strip_prefix("a=crypto:")).find_map(Key::read)
 }
 
 /// The description with our address and profile in its audio, and these keys or none.
-fn rewritten(sdp: &str, (ip, port): (IpAddr, u16), profile: &str, key: Option<&str>) -> String {
+fn rewritten(sdp: &str, (ip, port): (IpAddr, u16), profile: &str, key: Option<&Key>) -> String {
     let mut out = String::new();
     let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
     for line in sdp.lines().filter(|line| !line.starts_with("a=crypto:")) {
@@ -220,7 +204,7 @@ fn rewritten(sdp: &str, (ip, port): (IpAddr, u16), profile: &str, key: Option<&s
             let formats = words.get(2..).unwrap_or_default().join(" ");
             let _ = write!(out, "m=audio {port} {profile} {formats}\r\n");
             if let Some(key) = key {
-                let _ = write!(out, "{key}\r\n");
+                out.push_str(&key.line());
             }
         } else if line.starts_with("c=") && !line.ends_with(" 0.0.0.0") {
             let _ = write!(out, "c=IN {family} {ip}\r\n");
@@ -238,9 +222,7 @@ pub(crate) fn fuzz(data: &[u8]) {
     let inner = rewritten(&text, at, "RTP/AVP", None);
     assert!(crypto(&inner).is_none());
     let _ = (crypto(&text), address(&text));
-    if let Some(mut context) = Context::new(&[7; MASTER], SUITES[0].1) {
-        assert_eq!(context.open(data), None);
-    }
+    assert_eq!(Context::new(&Key::new()).open(data), None);
 }
 
 #[cfg(test)]
@@ -250,9 +232,8 @@ mod tests {
     const INSIDE: &str = "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n\
         m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n";
 
-    fn outside(port: u16, key: &[u8; MASTER]) -> String {
-        let line =
-            format!("a=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:{}|2^20\r\n", STANDARD.encode(key));
+    fn outside(port: u16, key: &Key) -> String {
+        let line = key.line().replace("\r\n", "|2^20\r\n");
         let unknown = "a=crypto:2 AEAD_AES_256_GCM inline:AAAA\r\n";
         INSIDE
             .replace("4000 RTP/AVP", &format!("{port} RTP/SAVP"))
@@ -267,24 +248,25 @@ mod tests {
             UdpSocket::bind("127.0.0.1:0").await.unwrap(),
             UdpSocket::bind("127.0.0.1:0").await.unwrap(),
         );
-        let offer = outside(phone.local_addr().unwrap().port(), &[5; MASTER]);
+        let theirs = Key::of(3, 4, [5; 30]);
+        let offer = outside(phone.local_addr().unwrap().port(), &theirs);
         let inner = passages.inwards("a", &offer).unwrap();
         assert!(inner.contains(" RTP/AVP 0 101\r\n") && !inner.contains("crypto"), "{inner}");
         let answer = INSIDE
             .replace("4000", &robot.local_addr().unwrap().port().to_string())
             .replace("10.0.0.1", "127.0.0.1");
         let outer = passages.outwards("a", &answer).unwrap();
-        let (tag, suite, key) = crypto(&outer).unwrap();
-        assert_eq!((tag.as_str(), suite), ("3", 1));
+        assert!(outer.contains("a=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:"), "{outer}");
+        let ours = crypto(&outer).unwrap();
         let packet = [&[0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9][..], &[0x55; 160]].concat();
-        let sealed = Context::new(&[5; MASTER], 4).unwrap().seal(&packet).unwrap();
+        let sealed = Context::new(&theirs).seal(&packet).unwrap();
         phone.send_to(&sealed, address(&outer).unwrap()).await.unwrap();
         let mut buffer = [0; 2048];
         let (length, from) = robot.recv_from(&mut buffer).await.unwrap();
         assert_eq!((&buffer[..length], from), (&packet[..], address(&inner).unwrap()));
         robot.send_to(&packet, from).await.unwrap();
         let (length, _) = phone.recv_from(&mut buffer).await.unwrap();
-        assert_eq!(Context::new(&key, 4).unwrap().open(&buffer[..length]), Some(packet));
+        assert_eq!(Context::new(&ours).open(&buffer[..length]), Some(packet));
         assert_eq!(passages.close("a"), Some([1, 1]));
     }
 

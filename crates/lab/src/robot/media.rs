@@ -10,10 +10,10 @@ use tokio::sync::watch;
 
 use super::g711::Law;
 use super::sdp::Remote;
-use super::seal::{Key, Seal};
 use super::sound::{FRAME, Recorder, Tone, measure};
 use crate::config::{RobotConfig, RobotMode};
 use crate::random;
+use crate::srtp::{Context, Key};
 
 /// Packets held for echoing before the oldest is dropped: one second.
 const MAX_ECHO: usize = 50;
@@ -288,7 +288,8 @@ pub(crate) async fn run(
                     let fresh = receiver.event(&packet);
                     if let (true, Some(to)) = (known.listens && !mute, known.address) {
                         let out = events.repeat(&mut sender, &packet, fresh);
-                        let _ = socket.send_to(&seals.close(&known, out), to).await;
+                        let Some(out) = seals.close(&known, out) else { continue };
+                        let _ = socket.send_to(&out, to).await;
                     }
                 }
             }
@@ -306,7 +307,8 @@ pub(crate) async fn run(
                 let first = std::mem::take(&mut sender.first);
                 let timestamp = sender.timestamp;
                 let packet = sender.packet(known.payload, first, timestamp, &payload);
-                let _ = socket.send_to(&seals.close(&known, packet), to).await;
+                let Some(packet) = seals.close(&known, packet) else { continue };
+                let _ = socket.send_to(&packet, to).await;
             }
         }
     }
@@ -316,14 +318,14 @@ pub(crate) async fn run(
 /// Both directions under the keys of the description; in clear while it names none.
 struct Seals {
     ours: Option<Key>,
-    receiving: Option<(Key, Seal)>,
-    sending: Option<(Key, Seal)>,
+    receiving: Option<(Key, Context)>,
+    sending: Option<(Key, Context)>,
 }
 
-/// The seal under this key, a new one where there was another.
-fn under<'a>(present: &'a mut Option<(Key, Seal)>, key: &Key) -> &'a mut Seal {
+/// What goes on under this key, a new one where there was another.
+fn under<'a>(present: &'a mut Option<(Key, Context)>, key: &Key) -> &'a mut Context {
     let kept = present.take().filter(|(known, _)| known == key);
-    &mut present.insert(kept.unwrap_or_else(|| (key.clone(), Seal::new(key)))).1
+    &mut present.insert(kept.unwrap_or_else(|| (key.clone(), Context::new(key)))).1
 }
 
 impl Seals {
@@ -338,10 +340,10 @@ impl Seals {
         }
     }
 
-    fn close(&mut self, known: &Remote, packet: Vec<u8>) -> Vec<u8> {
+    fn close(&mut self, known: &Remote, packet: Vec<u8>) -> Option<Vec<u8>> {
         match (&known.key, &self.ours) {
-            (Some(key), Some(ours)) => under(&mut self.sending, &ours.answering(key)).close(packet),
-            (_, _) => packet,
+            (Some(key), Some(ours)) => under(&mut self.sending, &ours.answering(key)).seal(&packet),
+            (_, _) => Some(packet),
         }
     }
 }

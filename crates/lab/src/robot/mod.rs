@@ -6,7 +6,6 @@ pub(crate) mod media;
 mod phone;
 mod rooms;
 pub(crate) mod sdp;
-mod seal;
 pub(crate) mod sound;
 
 /// See [`crate::fuzzing`].

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use super::g711::Law;
-use super::seal::Key;
 use crate::random;
+use crate::srtp::Key;
 
 /// What the other side says about its audio.
 #[derive(Debug, Clone, PartialEq, Eq)]

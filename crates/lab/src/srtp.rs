@@ -1,15 +1,82 @@
-//! SRTP as the edge speaks it: AES in counter mode with HMAC-SHA1 (RFC 3711), one stream and key a
-//! [`Context`]. Of its own: nothing is shared with the client's but the block cipher.
+//! SRTP as the laboratory speaks it, for its robots and its edge: keys in the description (RFC 4568), AES
+//! in counter mode with 128 bits and HMAC-SHA1 with a tag of 80 or 32 bits (RFC 3711), one stream and
+//! key a [`Context`]. No reports, no key identifiers. Of its own: nothing is shared with the client's
+//! but the block cipher.
 
 use aes::Aes128Enc;
 use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 
-/// Key and salt as `a=crypto` carries them (RFC 4568 section 6.2).
-pub(super) const MASTER: usize = 30;
+use crate::random;
 
-/// One direction.
-pub(super) struct Context {
+const SUITES: [(&str, usize); 2] =
+    [("AES_CM_128_HMAC_SHA1_80", 10), ("AES_CM_128_HMAC_SHA1_32", 4)];
+/// Key and salt as `a=crypto` carries them (RFC 4568 section 6.2).
+const MASTER: usize = 30;
+
+/// A key as it stands in a description.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// Number of the attribute.
+    tag: u32,
+    /// Bytes of the proof.
+    proof: usize,
+    master: [u8; MASTER],
+}
+
+/// What is printed of it is nobody's secret.
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Key({}, {})", self.tag, self.proof)
+    }
+}
+
+impl Key {
+    /// A new one with a tag of 80 bits.
+    pub(crate) fn new() -> Self {
+        Self { tag: 1, proof: 10, master: random::bytes() }
+    }
+
+    /// With this tag, suite by the bytes of its proof, and key and salt.
+    #[cfg(test)]
+    pub(crate) fn of(tag: u32, proof: usize, master: [u8; MASTER]) -> Self {
+        Self { tag, proof, master }
+    }
+
+    /// Bytes of the proof, which tell the suite.
+    pub(crate) fn proof(&self) -> usize {
+        self.proof
+    }
+
+    /// Ours to theirs: its number and its suite.
+    pub(crate) fn answering(&self, theirs: &Self) -> Self {
+        Self { tag: theirs.tag, proof: theirs.proof, master: self.master }
+    }
+
+    /// Reads what follows `a=crypto:`; nothing when it is of another suite.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let mut words = text.split_ascii_whitespace();
+        let tag = words.next()?.parse().ok()?;
+        let name = words.next()?;
+        let (_, proof) = *SUITES.iter().find(|(suite, _)| *suite == name)?;
+        // Lifetime and key identifier may follow the key.
+        let inline = words.next()?.strip_prefix("inline:")?.split('|').next()?;
+        let master = STANDARD.decode(inline).ok()?.try_into().ok()?;
+        Some(Self { tag, proof, master })
+    }
+
+    /// The line for a description.
+    pub(crate) fn line(&self) -> String {
+        let name = SUITES.iter().find(|(_, proof)| *proof == self.proof);
+        let name = name.map_or(SUITES[0].0, |(name, _)| name);
+        format!("a=crypto:{} {name} inline:{}\r\n", self.tag, STANDARD.encode(self.master))
+    }
+}
+
+/// One direction under one key.
+pub(crate) struct Context {
     cipher: Aes128Enc,
     proof: hmac::Key,
     salt: [u8; 14],
@@ -21,32 +88,34 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(master: &[u8; MASTER], tag: usize) -> Option<Self> {
-        let (key, salt) = master.split_at(16);
-        let master_salt: [u8; 14] = salt.try_into().ok()?;
-        let master = Aes128Enc::new_from_slice(key).ok()?;
+    pub(crate) fn new(key: &Key) -> Self {
+        let (mut master, mut master_salt) = ([0; 16], [0; 14]);
+        master.copy_from_slice(&key.master[..16]);
+        master_salt.copy_from_slice(&key.master[16..]);
+        let master = Aes128Enc::new(&master.into());
+        let tag = key.proof;
         let derive = |label: u8, out: &mut [u8]| {
             let mut counter = [0; 16];
             counter[..14].copy_from_slice(&master_salt);
             counter[7] ^= label;
             lay(&master, counter, out);
         };
-        let (mut key, mut proof, mut salt) = ([0; 16], [0; 20], [0; 14]);
-        derive(0, &mut key);
+        let (mut session, mut proof, mut salt) = ([0; 16], [0; 20], [0; 14]);
+        derive(0, &mut session);
         derive(1, &mut proof);
         derive(2, &mut salt);
-        Some(Self {
-            cipher: Aes128Enc::new_from_slice(&key).ok()?,
+        Self {
+            cipher: Aes128Enc::new(&session.into()),
             proof: hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &proof),
             salt,
             tag,
             source: 0,
             seen: None,
-        })
+        }
     }
 
     /// Encrypts and proves an RTP packet.
-    pub(super) fn seal(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn seal(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
         let (header, source, sequence) = parts(packet)?;
         let rollover = self.rollover(source, sequence);
         self.note(source, rollover, sequence);
@@ -58,7 +127,7 @@ impl Context {
     }
 
     /// Checks and decrypts an SRTP packet.
-    pub(super) fn open(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn open(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
         let (body, tag) = packet.split_at(packet.len().checked_sub(self.tag)?);
         let (header, source, sequence) = parts(body)?;
         let rollover = self.rollover(source, sequence);
@@ -173,8 +242,8 @@ mod tests {
     #[test]
     fn what_is_sealed_is_opened_over_the_turn_of_the_sequence() {
         for tag in [4, 10] {
-            let mut there = Context::new(&[7; MASTER], tag).unwrap();
-            let mut here = Context::new(&[7; MASTER], tag).unwrap();
+            let mut there = Context::new(&Key::of(1, tag, [7; MASTER]));
+            let mut here = Context::new(&Key::of(1, tag, [7; MASTER]));
             for step in 0..200_u16 {
                 let mut packet = vec![0x80, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 9];
                 packet[2..4].copy_from_slice(&(65_400_u16.wrapping_add(step)).to_be_bytes());
@@ -187,9 +256,43 @@ mod tests {
                 assert_eq!(here.open(&sealed), Some(packet));
             }
         }
-        let mut here = Context::new(&[7; MASTER], 10).unwrap();
+        let mut here = Context::new(&Key::of(1, 10, [7; MASTER]));
         for length in 0..40 {
             assert_eq!(here.open(&vec![0x9f; length]), None);
+        }
+    }
+
+    #[test]
+    fn the_key_stream_is_that_of_the_standard() {
+        // RFC 3711 appendix B.2.
+        let cipher = Aes128Enc::new_from_slice(&hex("2B7E151628AED2A6ABF7158809CF4F3C")).unwrap();
+        let start = hex("F0F1F2F3F4F5F6F7F8F9FAFBFCFD0000").try_into().unwrap();
+        let mut out = [0; 32];
+        lay(&cipher, start, &mut out);
+        let stream = hex("E03EAD0935C95E80E166B16DD92B4EB4D23513162B02D0F72A43A2FE4A5F97AB");
+        assert_eq!(out.to_vec(), stream);
+    }
+
+    #[test]
+    fn another_key_and_what_is_in_clear_open_nothing() {
+        let (key, other) = (Key::new(), Key::new());
+        let packet = [&[0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2][..], &[42; 20]].concat();
+        let sealed = Context::new(&key).seal(&packet).unwrap();
+        assert_eq!(sealed.len(), packet.len() + 10);
+        assert_eq!(Context::new(&other).open(&sealed), None);
+        assert_eq!(Context::new(&key).open(&packet), None);
+    }
+
+    #[test]
+    fn lines_are_read_back_and_nonsense_is_not() {
+        let key = Key::new();
+        let line = key.line();
+        assert_eq!(Key::read(line.trim().strip_prefix("a=crypto:").unwrap()), Some(key.clone()));
+        let short = Key { proof: 4, tag: 7, ..Key::new() };
+        assert!(key.answering(&short).line().starts_with("a=crypto:7 AES_CM_128_HMAC_SHA1_32 "));
+        for bad in ["", "1", "1 AES_CM_128_HMAC_SHA1_80 inline:AAAA", "1 AEAD_AES_256_GCM inline:"]
+        {
+            assert!(Key::read(bad).is_none(), "{bad}");
         }
     }
 }
