@@ -96,7 +96,8 @@ impl Phone {
             address: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port,
-            codecs: AudioCodec::ALL.to_vec(),
+            codecs: AudioCodec::BUILT.to_vec(),
+            quiet: false,
             packet_time: PACKET_TIME,
             dscp: self.account.audio_dscp,
             // Random per session, so it identifies nobody (RFC 7022).

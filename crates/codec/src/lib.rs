@@ -70,7 +70,8 @@ pub trait Decoder: Send {
 /// only 10, 20, 40 and 60 ms and takes the next shorter one.
 ///
 /// # Errors
-/// [`CodecError::PacketTime`] outside that range, [`CodecError::Setup`] when the codec refuses.
+/// [`CodecError::PacketTime`] outside that range, [`CodecError::NotBuilt`] for what is not in
+/// [`AudioCodec::BUILT`], [`CodecError::Setup`] when the codec refuses.
 pub fn encoder(codec: AudioCodec, packet_time: Duration) -> Result<Box<dyn Encoder>, CodecError> {
     let ms = u32::try_from(packet_time.as_millis()).unwrap_or(u32::MAX);
     if !(10..=60).contains(&ms) || ms % 10 != 0 {
@@ -82,18 +83,25 @@ pub fn encoder(codec: AudioCodec, packet_time: Duration) -> Result<Box<dyn Encod
         AudioCodec::Pcma => Box::new(g711::Encoder::new(g711::Law::A, frame)),
         AudioCodec::G722 => Box::new(g722::Encoder::new(frame)),
         AudioCodec::Opus => Box::new(opus::Encoder::new(ms)?),
+        AudioCodec::G7221At24 | AudioCodec::G7221At32 | AudioCodec::G729 => {
+            return Err(CodecError::NotBuilt(codec.encoding_name()));
+        }
     })
 }
 
 /// Makes a decoder.
 ///
 /// # Errors
-/// [`CodecError::Setup`] when the codec refuses.
+/// [`CodecError::NotBuilt`] for what is not in [`AudioCodec::BUILT`], [`CodecError::Setup`] when
+/// the codec refuses.
 pub fn decoder(codec: AudioCodec) -> Result<Box<dyn Decoder>, CodecError> {
     Ok(match codec {
         AudioCodec::Pcmu => Box::new(g711::Decoder::new(g711::Law::Mu)),
         AudioCodec::Pcma => Box::new(g711::Decoder::new(g711::Law::A)),
         AudioCodec::G722 => Box::new(g722::Decoder::new()),
         AudioCodec::Opus => Box::new(opus::Decoder::new()?),
+        AudioCodec::G7221At24 | AudioCodec::G7221At32 | AudioCodec::G729 => {
+            return Err(CodecError::NotBuilt(codec.encoding_name()));
+        }
     })
 }

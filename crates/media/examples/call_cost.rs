@@ -15,7 +15,7 @@ use offhook_ports::{CodecPlan, MediaPlan, PortRange};
 const CALL: CallId = CallId(1);
 
 fn plan(codec: AudioCodec, (rtp, rtcp): (SocketAddr, SocketAddr)) -> MediaPlan {
-    let codec = CodecPlan { codec, payload_type: codec.static_payload_type().unwrap_or(111) };
+    let codec = CodecPlan { codec, payload_type: codec.usual_payload_type() };
     MediaPlan {
         remote: rtp,
         remote_rtcp: Some(rtcp),
@@ -23,6 +23,8 @@ fn plan(codec: AudioCodec, (rtp, rtcp): (SocketAddr, SocketAddr)) -> MediaPlan {
         receive: vec![codec],
         dtmf: Some(101),
         dtmf_receive: vec![101],
+        noise: None,
+        noise_receive: None,
         packet_time: Duration::from_millis(20),
         sending: true,
         receiving: true,
@@ -94,7 +96,7 @@ fn measure(codec: AudioCodec, seconds: u64) {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let seconds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(20);
-    for codec in AudioCodec::ALL {
+    for codec in AudioCodec::BUILT {
         let name = codec.encoding_name();
         let named = arguments.iter().any(|argument| argument.eq_ignore_ascii_case(name));
         let any = arguments.iter().any(|a| a.parse::<u64>().is_err() && !a.ends_with(".wav"));

@@ -1,5 +1,7 @@
 //! Codecs and the figures of a running stream.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// A codec for speech. The names are those of `call.stats`.
@@ -14,21 +16,44 @@ pub enum AudioCodec {
     /// G.722, 64 kbit/s, 16 kHz speech on an 8 kHz RTP clock (RFC 3551 section 4.5.2).
     #[serde(rename = "G722")]
     G722,
+    /// G.722.1, 24 kbit/s, 16 kHz speech (RFC 5577).
+    #[serde(rename = "G7221-24")]
+    G7221At24,
+    /// G.722.1, 32 kbit/s, 16 kHz speech (RFC 5577).
+    #[serde(rename = "G7221-32")]
+    G7221At32,
+    /// G.729 with the coder of Annex A, 8 kbit/s (RFC 3551 section 4.5.6).
+    #[serde(rename = "G729")]
+    G729,
     /// Opus, 48 kHz RTP clock (RFC 7587).
     #[serde(rename = "opus")]
     Opus,
 }
 
 impl AudioCodec {
-    /// All of them, best first.
-    pub const ALL: [Self; 4] = [Self::Opus, Self::G722, Self::Pcmu, Self::Pcma];
+    /// All that a description of theirs may name, best first: the order of the desktop client's
+    /// offers (reference sip-dialect.md, SDP).
+    pub const ALL: [Self; 7] = [
+        Self::Opus,
+        Self::G722,
+        Self::G7221At32,
+        Self::G7221At24,
+        Self::Pcmu,
+        Self::Pcma,
+        Self::G729,
+    ];
 
-    /// The encoding name in SDP `a=rtpmap`.
+    /// Those that have a coder, best first: no other is offered or taken.
+    pub const BUILT: [Self; 4] = [Self::Opus, Self::G722, Self::Pcmu, Self::Pcma];
+
+    /// The encoding name in SDP `a=rtpmap`; the rates of G.722.1 share one.
     pub fn encoding_name(self) -> &'static str {
         match self {
             Self::Pcmu => "PCMU",
             Self::Pcma => "PCMA",
             Self::G722 => "G722",
+            Self::G7221At24 | Self::G7221At32 => "G7221",
+            Self::G729 => "G729",
             Self::Opus => "opus",
         }
     }
@@ -36,7 +61,8 @@ impl AudioCodec {
     /// Ticks of the RTP clock per second.
     pub fn clock_rate(self) -> u32 {
         match self {
-            Self::Pcmu | Self::Pcma | Self::G722 => 8_000,
+            Self::Pcmu | Self::Pcma | Self::G722 | Self::G729 => 8_000,
+            Self::G7221At24 | Self::G7221At32 => 16_000,
             Self::Opus => 48_000,
         }
     }
@@ -44,19 +70,35 @@ impl AudioCodec {
     /// Samples per second that the coder works on. Opus codes at 48 kHz here.
     pub fn sample_rate(self) -> u32 {
         match self {
-            Self::Pcmu | Self::Pcma => 8_000,
-            Self::G722 => 16_000,
+            Self::Pcmu | Self::Pcma | Self::G729 => 8_000,
+            Self::G722 | Self::G7221At24 | Self::G7221At32 => 16_000,
             Self::Opus => 48_000,
         }
     }
 
-    /// The static payload type of RFC 3551, where there is one.
-    pub fn static_payload_type(self) -> Option<u8> {
+    /// The payload type in our offers, unless the other side has named another one first: the
+    /// static one of RFC 3551 (below 96), or what the desktop client takes (reference
+    /// sip-dialect.md, SDP).
+    pub fn usual_payload_type(self) -> u8 {
         match self {
-            Self::Pcmu => Some(0),
-            Self::Pcma => Some(8),
-            Self::G722 => Some(9),
-            Self::Opus => None,
+            Self::Pcmu => 0,
+            Self::Pcma => 8,
+            Self::G722 => 9,
+            Self::G729 => 18,
+            Self::G7221At32 => 104,
+            Self::G7221At24 => 105,
+            Self::Opus => 114,
+        }
+    }
+
+    /// The shortest packet of this codec; every packet is a whole number of these.
+    pub fn frame(self) -> Duration {
+        match self {
+            // RFC 5577 section 3: frames of 20 ms.
+            Self::G7221At24 | Self::G7221At32 => Duration::from_millis(20),
+            Self::Pcmu | Self::Pcma | Self::G722 | Self::G729 | Self::Opus => {
+                Duration::from_millis(10)
+            }
         }
     }
 }

@@ -59,6 +59,11 @@ pub struct MediaPlan {
     pub dtmf: Option<u8>,
     /// Payload types that their telephone events come with (RFC 4733), whatever the clock rate.
     pub dtmf_receive: Vec<u8>,
+    /// Silence of ours is left out, and this payload type says how it sounds: comfort noise (RFC
+    /// 3389) with G.711, frames of Annex B with G.729. Without it everything is sent.
+    pub noise: Option<u8>,
+    /// Payload type that their comfort noise comes with (RFC 3389), if it was agreed.
+    pub noise_receive: Option<u8>,
     /// How much sound one packet holds, 10 to 60 ms.
     pub packet_time: Duration,
     /// We send (false when held or holding).

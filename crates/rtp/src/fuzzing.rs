@@ -39,6 +39,7 @@ pub fn sdp(data: &[u8]) {
             rtp_port: 4_000,
             rtcp_port: 4_001,
             codecs: AudioCodec::ALL.to_vec(),
+            quiet: false,
             packet_time: Duration::from_millis(20),
             dscp: 46,
             cname: "c".to_owned(),

@@ -17,6 +17,7 @@ fn side(secret: u8, encryption: Encryption) -> Negotiator {
         rtp_port: 16_384,
         rtcp_port: 16_385,
         codecs: vec![AudioCodec::Pcmu],
+        quiet: false,
         packet_time: Duration::from_millis(20),
         dscp: 46,
         cname: "name".to_owned(),

@@ -23,7 +23,8 @@ fn local() -> LocalMedia {
         address: Ipv4Addr::LOCALHOST.into(),
         rtp_port: 16_384,
         rtcp_port: 16_385,
-        codecs: AudioCodec::ALL.to_vec(),
+        codecs: AudioCodec::BUILT.to_vec(),
+        quiet: false,
         packet_time: Duration::from_millis(20),
         dscp: 46,
         cname: "name".to_owned(),
@@ -74,6 +75,65 @@ fn a_call_manager_offer_is_answered_with_its_own_numbers() {
     assert_eq!(plan.receive.len(), 4);
     assert!(plan.sending && plan.receiving);
     assert_eq!((plan.dscp, plan.cname.as_str()), (46, "name"));
+}
+
+#[test]
+fn the_codecs_of_a_desktop_client_are_told_apart() {
+    let codecs = AudioCodec::ALL.to_vec();
+    let (answer, plan) = check(CUCM, LocalMedia { codecs, ..local() });
+    assert!(answer.contains("m=audio 16384 RTP/AVP 114 9 104 105 0 8 18 101\r\n"), "{answer}");
+    for line in [
+        "a=rtpmap:104 G7221/16000\r\na=fmtp:104 bitrate=32000\r\n",
+        "a=rtpmap:105 G7221/16000\r\na=fmtp:105 bitrate=24000\r\n",
+        "a=rtpmap:18 G729/8000\r\na=fmtp:18 annexb=no\r\n",
+    ] {
+        assert!(answer.contains(line), "{line} in {answer}");
+    }
+    assert!(plan.receive.contains(&plan_of(AudioCodec::G7221At32, 104)));
+    assert!(plan.receive.contains(&plan_of(AudioCodec::G7221At24, 105)));
+    assert!(plan.receive.contains(&plan_of(AudioCodec::G729, 18)));
+    // Our own offer names them in the same way and with the same numbers.
+    let codecs = AudioCodec::ALL.to_vec();
+    let offer = Negotiator::new(77, LocalMedia { codecs, ..local() }).offer();
+    assert!(offer.contains("RTP/AVP 114 9 104 105 0 8 18 101 102\r\n"), "{offer}");
+}
+
+/// What is agreed about silence: their offer, whether we want it, what we say of Annex B, and the
+/// payload types of the plan.
+#[test]
+fn silence_is_left_out_only_where_both_want_it() {
+    let head = "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP";
+    let g729 = |rest: &str| format!("{head} 18\r\n{rest}");
+    for (offer, quiet, said, noise, noise_receive) in [
+        // Not to say anything about Annex B is to take it (RFC 4856 section 2.1.9).
+        (g729(""), true, "annexb=yes", Some(18), None),
+        (g729("a=fmtp:18 annexb=yes\r\n"), true, "annexb=yes", Some(18), None),
+        (g729("a=fmtp:18 AnnexB = No\r\n"), true, "annexb=no", None, None),
+        (g729(""), false, "annexb=no", None, None),
+        (format!("{head} 8 13\r\n"), true, "CN/8000", Some(13), Some(13)),
+        (format!("{head} 8 13\r\n"), false, "CN/8000", None, Some(13)),
+        (format!("{head} 8 98\r\na=rtpmap:98 CN/8000\r\n"), true, "98 CN/8000", Some(98), Some(98)),
+        (format!("{head} 8\r\n"), true, "PCMA", None, None),
+    ] {
+        let codecs = AudioCodec::ALL.to_vec();
+        let (answer, plan) = check(&offer, LocalMedia { codecs, quiet, ..local() });
+        assert!(answer.contains(said), "{answer}");
+        assert_eq!((plan.noise, plan.noise_receive), (noise, noise_receive), "{offer}");
+    }
+    // The other way round: our offer names comfort noise only if we would use it.
+    for quiet in [false, true] {
+        let codecs = vec![AudioCodec::Pcmu, AudioCodec::G729];
+        let mut caller = Negotiator::new(77, LocalMedia { codecs, quiet, ..local() });
+        let offer = caller.offer();
+        assert_eq!(offer.contains("CN/8000"), quiet, "{offer}");
+        assert_eq!(offer.contains("annexb=yes"), quiet, "{offer}");
+        let plan = caller.accept_answer(&format!("{head} 0 13\r\n")).expect("a plan");
+        assert_eq!(plan.noise, quiet.then_some(13));
+        let plan = caller.accept_answer(&g729("")).expect("a plan");
+        assert_eq!(plan.noise, quiet.then_some(18));
+        let plan = caller.accept_answer(&g729("a=fmtp:18 annexb=no\r\n")).expect("a plan");
+        assert_eq!(plan.noise, None);
+    }
 }
 
 #[test]
@@ -128,12 +188,16 @@ fn packet_times_that_a_codec_cannot_make_are_rounded_down() {
         ("ptime:5", "PCMA/8000", 10),
         ("ptime:200", "PCMA/8000", 60),
         ("maxptime:10", "PCMA/8000", 10),
+        ("ptime:30", "G729/8000", 30),
+        ("ptime:30", "G7221/16000", 20),
+        ("ptime:10", "G7221/16000", 20),
         ("ptime:x", "PCMA/8000", 20),
     ] {
         let offer = format!(
-            "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 96\r\na=rtpmap:96 {codec}\r\na={asked}\r\n"
+            "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 96\r\na=rtpmap:96 {codec}\r\na={asked}\r\na=fmtp:96 bitrate=24000\r\n"
         );
-        let (_, plan) = check(&offer, local());
+        let codecs = AudioCodec::ALL.to_vec();
+        let (_, plan) = check(&offer, LocalMedia { codecs, ..local() });
         assert_eq!(plan.packet_time, Duration::from_millis(given), "{asked} {codec}");
     }
 }

@@ -55,7 +55,9 @@ impl Window {
 pub(super) fn mos(codec: AudioCodec, loss_percent: f32, one_way_ms: f32) -> f32 {
     let (impairment, robustness) = match codec {
         AudioCodec::Pcmu | AudioCodec::Pcma => (0.0, 25.1),
+        AudioCodec::G729 => (11.0, 19.0),
         AudioCodec::G722 => (0.0, 15.0),
+        AudioCodec::G7221At24 | AudioCodec::G7221At32 => (0.0, 15.0),
         AudioCodec::Opus => (0.0, 30.0),
     };
     let late = (one_way_ms - 177.3).max(0.0);

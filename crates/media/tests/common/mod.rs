@@ -118,11 +118,11 @@ pub fn sleep(ms: u64) {
 }
 
 pub fn payload_type(codec: AudioCodec) -> u8 {
-    codec.static_payload_type().unwrap_or(111)
+    codec.usual_payload_type()
 }
 
 pub fn plan(codec: AudioCodec, rtp: SocketAddr, rtcp: SocketAddr) -> MediaPlan {
-    let all = AudioCodec::ALL.map(|codec| CodecPlan { codec, payload_type: payload_type(codec) });
+    let all = AudioCodec::BUILT.map(|codec| CodecPlan { codec, payload_type: payload_type(codec) });
     MediaPlan {
         remote: rtp,
         remote_rtcp: Some(rtcp),
@@ -130,6 +130,8 @@ pub fn plan(codec: AudioCodec, rtp: SocketAddr, rtcp: SocketAddr) -> MediaPlan {
         receive: all.to_vec(),
         dtmf: Some(EVENTS),
         dtmf_receive: vec![EVENTS],
+        noise: None,
+        noise_receive: None,
         packet_time: Duration::from_millis(20),
         sending: true,
         receiving: true,

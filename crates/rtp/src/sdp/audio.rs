@@ -8,7 +8,7 @@ use offhook_model::AudioCodec;
 use super::crypto::{self, Offered};
 use super::description::{Connection, Description, Flow, Media};
 use super::ice::{self, Theirs};
-use super::numbers::Format;
+use super::numbers::{self, Format};
 use super::{LocalMedia, SdpError};
 
 /// Their audio stream.
@@ -22,6 +22,9 @@ pub(super) struct RemoteAudio {
     pub mux: bool,
     /// What they named of what we know, in their order, with their payload types.
     pub formats: Vec<(Format, u8)>,
+    /// They take G.729 with silence left out (Annex B): so unless they say no (RFC 4856 section
+    /// 2.1.9).
+    pub annex_b: bool,
     /// Which way they want it.
     pub flow: Flow,
     /// The packet time they ask for.
@@ -68,7 +71,7 @@ impl RemoteAudio {
         let formats = read_formats(media);
         let known = |format: &Format| match format {
             Format::Codec(codec) => local.codecs.contains(codec),
-            Format::Event(_) => false,
+            Format::Event(_) | Format::Noise => false,
         };
         if !formats.iter().any(|(format, _)| known(format)) {
             return Err(SdpError::NothingInCommon);
@@ -84,6 +87,7 @@ impl RemoteAudio {
             rtp: SocketAddr::new(*ip, media.port),
             rtcp: rtcp_address(media, *ip),
             mux: media.values("rtcp-mux").next().is_some(),
+            annex_b: annex_b(media, &formats),
             formats,
             flow: flow(description, media, *ip),
             packet_time: milliseconds("ptime"),
@@ -108,12 +112,13 @@ impl RemoteAudio {
     pub(super) fn send_packet_time(&self, codec: AudioCodec, own: Duration) -> Duration {
         let asked = self.packet_time.unwrap_or(own);
         let limit = self.max_packet_time.unwrap_or(Duration::MAX);
-        let ms = asked.min(limit).as_millis().clamp(10, 60) as u64 / 10 * 10;
+        let frame = codec.frame().as_millis().max(1) as u64;
+        let ms = (asked.min(limit).as_millis().clamp(10, 60) as u64 / frame * frame).max(frame);
         Duration::from_millis(match (codec, ms) {
             // Opus has no packets of 30 or 50 ms (RFC 6716 section 2.1.4).
             (AudioCodec::Opus, 30) => 20,
             (AudioCodec::Opus, 50) => 40,
-            (AudioCodec::Opus | AudioCodec::G722 | AudioCodec::Pcmu | AudioCodec::Pcma, ms) => ms,
+            (_, ms) => ms,
         })
     }
 }
@@ -136,6 +141,24 @@ fn rtcp_address(media: &Media, ip: IpAddr) -> Option<SocketAddr> {
     named.or_else(|| Some(SocketAddr::new(ip, media.port.checked_add(1)?)))
 }
 
+/// What stands beside the name of format `number`: its `a=fmtp`, or nothing.
+fn parameters(media: &Media, number: u8) -> &str {
+    let of = |value: &'_ str| {
+        value.split_whitespace().next().is_some_and(|key| key.parse() == Ok(number))
+    };
+    let value = media.values("fmtp").find(|value| of(value)).unwrap_or("");
+    value.trim_start().split_once(char::is_whitespace).map_or("", |(_, rest)| rest)
+}
+
+fn annex_b(media: &Media, formats: &[(Format, u8)]) -> bool {
+    let g729 = Format::Codec(AudioCodec::G729);
+    let number = formats.iter().find(|(format, _)| *format == g729).map(|(_, number)| *number);
+    number.is_some_and(|number| {
+        let said = numbers::parameter(parameters(media, number), "annexb");
+        said.is_none_or(|said| !said.eq_ignore_ascii_case("no"))
+    })
+}
+
 /// The formats that we know, by `a=rtpmap` or, without one, by the static numbers.
 fn read_formats(media: &Media) -> Vec<(Format, u8)> {
     let mut found = Vec::new();
@@ -148,7 +171,7 @@ fn read_formats(media: &Media) -> Vec<(Format, u8)> {
             (key.parse() == Ok(number)).then_some(name.trim())
         });
         let format = match mapping {
-            Some(name) => Format::from_rtpmap(name),
+            Some(name) => Format::from_rtpmap(name, parameters(media, number)),
             None => Format::from_static(number),
         };
         if let Some(format) = format {

@@ -64,6 +64,8 @@ pub struct LocalMedia {
     pub rtcp_port: u16,
     /// Codecs in order of preference.
     pub codecs: Vec<AudioCodec>,
+    /// Silence of ours may be left out where they agree to it.
+    pub quiet: bool,
     /// How much sound a packet to us should hold, and one of ours holds unless they ask otherwise.
     pub packet_time: Duration,
     /// Code point for the plan, 0 to 63.

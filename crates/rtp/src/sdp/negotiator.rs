@@ -63,6 +63,8 @@ pub struct Negotiator {
     keys: OwnKeys,
     /// The stream is encrypted by what was agreed last.
     encrypted: bool,
+    /// What our last description says of Annex B of G.729.
+    annex_b: bool,
     ice: Option<OwnIce>,
 }
 
@@ -92,6 +94,7 @@ impl Negotiator {
             offered: None,
             remote: None,
             encrypted: false,
+            annex_b: false,
         }
     }
 
@@ -138,6 +141,7 @@ impl Negotiator {
     /// what we said last.
     pub fn offer(&mut self) -> String {
         let formats = self.own_formats();
+        self.annex_b = self.local.quiet;
         // Holding is sendonly (RFC 3264 section 8.4), although nothing is sent, so that the other
         // side can tell it from our having no sound at all.
         let flow = Flow::new(true, !self.local.hold);
@@ -181,7 +185,7 @@ impl Negotiator {
                 Format::Codec(codec) if was_offered(format) => {
                     Some(CodecPlan { codec: *codec, payload_type: *number })
                 }
-                Format::Codec(_) | Format::Event(_) => None,
+                Format::Codec(_) | Format::Event(_) | Format::Noise => None,
             })
             .ok_or(SdpError::NothingInCommon)?;
         let theirs = crypto::answering(&remote.keys).filter(|_| offered.keys);
@@ -203,6 +207,7 @@ impl Negotiator {
         let description = Description::parse(offer)?;
         let (index, remote) = self.choose(&description)?;
         let formats = self.common_formats(&remote);
+        self.annex_b = self.local.quiet && remote.annex_b;
         let send = formats
             .iter()
             .find_map(|(format, _)| match format {
@@ -210,7 +215,7 @@ impl Negotiator {
                     let payload_type = remote.number(*format)?;
                     Some(CodecPlan { codec: *codec, payload_type })
                 }
-                Format::Event(_) => None,
+                Format::Event(_) | Format::Noise => None,
             })
             .ok_or(SdpError::NothingInCommon)?;
         let chosen = crypto::best(&remote.keys);
@@ -277,6 +282,9 @@ impl Negotiator {
         if self.local.codecs.contains(&AudioCodec::Opus) {
             formats.push(Format::Event(48_000));
         }
+        if self.local.quiet {
+            formats.push(Format::Noise);
+        }
         formats.into_iter().map(|format| (format, self.numbers.of(format))).collect()
     }
 
@@ -284,7 +292,7 @@ impl Negotiator {
     fn common_formats(&mut self, remote: &RemoteAudio) -> Vec<(Format, u8)> {
         let codecs = self.local.codecs.iter().map(|codec| Format::Codec(*codec));
         let common: Vec<Format> = codecs
-            .chain([Format::Event(8_000), Format::Event(48_000)])
+            .chain([Format::Event(8_000), Format::Event(48_000), Format::Noise])
             .filter(|format| remote.number(*format).is_some())
             .collect();
         common
@@ -304,18 +312,29 @@ impl Negotiator {
     ) -> MediaPlan {
         let mut receive = Vec::new();
         let mut dtmf_receive = Vec::new();
+        let mut noise_receive = None;
         for (format, number) in ours {
             match format {
                 Format::Codec(codec) => {
                     receive.push(CodecPlan { codec: *codec, payload_type: *number });
                 }
                 Format::Event(_) => dtmf_receive.push(*number),
+                Format::Noise => noise_receive = Some(*number),
             }
         }
-        let named = |clock| {
-            let event = Format::Event(clock);
-            remote.number(event).filter(|_| ours.iter().any(|(format, _)| *format == event))
+        let both = |wanted| {
+            remote.number(wanted).filter(|_| ours.iter().any(|(format, _)| *format == wanted))
         };
+        let named = |clock| both(Format::Event(clock));
+        let quiet = self.local.quiet.then(|| match send.codec {
+            AudioCodec::Pcmu | AudioCodec::Pcma => both(Format::Noise),
+            AudioCodec::G729 if self.annex_b && remote.annex_b => Some(send.payload_type),
+            AudioCodec::G729
+            | AudioCodec::G722
+            | AudioCodec::G7221At24
+            | AudioCodec::G7221At32
+            | AudioCodec::Opus => None,
+        });
         let silent = self.local.hold || remote.rtp.ip().is_unspecified();
         MediaPlan {
             remote: remote.rtp,
@@ -324,6 +343,8 @@ impl Negotiator {
             receive,
             dtmf: named(send.codec.clock_rate()).or_else(|| named(8_000)),
             dtmf_receive,
+            noise: quiet.flatten(),
+            noise_receive,
             packet_time: remote.send_packet_time(send.codec, self.local.packet_time),
             sending: !silent && flow.sends() && remote.flow.receives(),
             receiving: !self.local.hold && flow.receives() && remote.flow.sends(),
@@ -407,7 +428,7 @@ impl Negotiator {
         out.push_str("\r\n");
         for (format, number) in formats {
             let _ = write!(out, "a=rtpmap:{number} {}\r\n", format.rtpmap());
-            if let Some(parameters) = format.fmtp() {
+            if let Some(parameters) = format.fmtp(self.annex_b) {
                 let _ = write!(out, "a=fmtp:{number} {parameters}\r\n");
             }
         }

@@ -9,30 +9,52 @@ pub(super) enum Format {
     Codec(AudioCodec),
     /// Telephone events (RFC 4733) on this clock.
     Event(u32),
+    /// Comfort noise (RFC 3389) on a clock of 8,000.
+    Noise,
 }
 
+/// The static payload type of comfort noise (RFC 3551 section 6).
+const NOISE: u8 = 13;
+
 impl Format {
-    /// From `<name>/<clock>[/<channels>]`. The clock of G.722 is 8,000 by historical error
-    /// (RFC 3551 section 4.5.2); 16,000 is taken for the same.
-    pub(super) fn from_rtpmap(value: &str) -> Option<Self> {
+    /// From `<name>/<clock>[/<channels>]` and the parameters beside it. The clock of G.722 is 8,000
+    /// by historical error (RFC 3551 section 4.5.2); 16,000 is taken for the same. G.722.1 is one of
+    /// two codecs by its bit rate, and none without it (RFC 5577 section 5.1: it is required).
+    pub(super) fn from_rtpmap(value: &str, parameters: &str) -> Option<Self> {
         let mut parts = value.split('/');
         let name = parts.next()?.trim();
         let clock: u32 = parts.next()?.trim().parse().ok()?;
         if name.eq_ignore_ascii_case("telephone-event") {
             return (clock == 8_000 || clock == 48_000).then_some(Self::Event(clock));
         }
-        let codec = AudioCodec::ALL
-            .into_iter()
-            .find(|codec| codec.encoding_name().eq_ignore_ascii_case(name))?;
+        if name.eq_ignore_ascii_case("CN") {
+            return (clock == 8_000).then_some(Self::Noise);
+        }
+        let rate = parameter(parameters, "bitrate");
+        let codec = AudioCodec::ALL.into_iter().find(|codec| {
+            let rated = match codec {
+                AudioCodec::G7221At24 => rate == Some("24000"),
+                AudioCodec::G7221At32 => rate == Some("32000"),
+                AudioCodec::Opus
+                | AudioCodec::G722
+                | AudioCodec::Pcmu
+                | AudioCodec::Pcma
+                | AudioCodec::G729 => true,
+            };
+            rated && codec.encoding_name().eq_ignore_ascii_case(name)
+        })?;
         let fits = clock == codec.clock_rate() || (codec, clock) == (AudioCodec::G722, 16_000);
         fits.then_some(Self::Codec(codec))
     }
 
     /// From a number that needs no mapping.
     pub(super) fn from_static(number: u8) -> Option<Self> {
+        if number == NOISE {
+            return Some(Self::Noise);
+        }
         AudioCodec::ALL
             .into_iter()
-            .find(|codec| codec.static_payload_type() == Some(number))
+            .find(|codec| number < 96 && codec.usual_payload_type() == number)
             .map(Self::Codec)
     }
 
@@ -42,14 +64,22 @@ impl Format {
             Self::Codec(AudioCodec::Opus) => "opus/48000/2".to_owned(),
             Self::Codec(codec) => format!("{}/{}", codec.encoding_name(), codec.clock_rate()),
             Self::Event(clock) => format!("telephone-event/{clock}"),
+            Self::Noise => "CN/8000".to_owned(),
         }
     }
 
-    /// The value of its `a=fmtp`, if it needs one.
-    pub(super) fn fmtp(self) -> Option<&'static str> {
+    /// The value of its `a=fmtp`, if it needs one. `annex_b`: G.729 may leave silence out; not
+    /// saying so would mean that it may (RFC 4856 section 2.1.9).
+    pub(super) fn fmtp(self, annex_b: bool) -> Option<&'static str> {
         match self {
             Self::Codec(AudioCodec::Opus) => Some("minptime=10;useinbandfec=1"),
-            Self::Codec(AudioCodec::G722 | AudioCodec::Pcmu | AudioCodec::Pcma) => None,
+            Self::Codec(AudioCodec::G7221At24) => Some("bitrate=24000"),
+            Self::Codec(AudioCodec::G7221At32) => Some("bitrate=32000"),
+            Self::Codec(AudioCodec::G729) if annex_b => Some("annexb=yes"),
+            Self::Codec(AudioCodec::G729) => Some("annexb=no"),
+            Self::Codec(AudioCodec::G722 | AudioCodec::Pcmu | AudioCodec::Pcma) | Self::Noise => {
+                None
+            }
             Self::Event(_) => Some("0-15"),
         }
     }
@@ -57,11 +87,20 @@ impl Format {
     /// The number it gets unless the other side has named another one first.
     fn usual(self) -> u8 {
         match self {
-            Self::Codec(codec) => codec.static_payload_type().unwrap_or(114),
+            Self::Codec(codec) => codec.usual_payload_type(),
             Self::Event(8_000) => 101,
             Self::Event(_) => 102,
+            Self::Noise => NOISE,
         }
     }
+}
+
+/// The value of one of the parameters in `a=fmtp`: `name=value;name=value`.
+pub(super) fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
+    parameters.split(';').find_map(|part| {
+        let (key, value) = part.split_once('=')?;
+        key.trim().eq_ignore_ascii_case(name).then_some(value.trim())
+    })
 }
 
 /// Our numbering. A number keeps its meaning for the whole call (RFC 3264 section 8.3.2).
@@ -132,10 +171,28 @@ mod tests {
             ("telephone-event/16000", None),
             ("PCMU/16000", None),
             ("speex/8000", None),
+            ("CN/8000", Some(Format::Noise)),
+            ("CN/16000", None),
+            ("g729/8000", Some(Format::Codec(AudioCodec::G729))),
+            ("G7221/16000", None),
             ("opus", None),
             ("", None),
         ] {
-            assert_eq!(Format::from_rtpmap(text), format, "{text}");
+            assert_eq!(Format::from_rtpmap(text, ""), format, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_bit_rate_tells_which_of_two_codecs_it_is() {
+        for (parameters, codec) in [
+            ("bitrate=24000", Some(AudioCodec::G7221At24)),
+            ("x=1; Bitrate = 32000", Some(AudioCodec::G7221At32)),
+            // Annex C of the Recommendation at 48 kbit/s is another codec.
+            ("bitrate=48000", None),
+            ("bitrate", None),
+        ] {
+            let format = Format::from_rtpmap("G7221/16000", parameters);
+            assert_eq!(format, codec.map(Format::Codec), "{parameters}");
         }
     }
 }
