@@ -17,6 +17,9 @@ const CONNECTIONS: usize = 64;
 /// A longer line is refused and the connection closed.
 const LINE: u64 = 1 << 20;
 
+/// Bytes of events that are written at once.
+const TOGETHER: usize = 16 << 10;
+
 /// Serves until dropped.
 pub async fn serve(listener: Listener, host: impl Host) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -60,7 +63,12 @@ async fn connection(reader: Reader, mut writer: Writer, host: impl Host) {
             },
             notice = notices.recv() => match notice {
                 Ok(notice) => {
-                    if writer.write_all(&rpc::notification(&notice)).await.is_err() {
+                    let mut told = rpc::notification(&notice);
+                    // What waits already goes with it: a call brings several at once.
+                    while told.len() < TOGETHER && let Ok(next) = notices.try_recv() {
+                        told.extend(rpc::notification(&next));
+                    }
+                    if writer.write_all(&told).await.is_err() {
                         return;
                     }
                 }

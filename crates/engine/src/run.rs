@@ -89,8 +89,12 @@ pub fn world(net: &Arc<Net>) -> World {
     }
 }
 
-/// Prepares the engine. The future is the engine; it ends after `Quit`, or when every handle is
-/// gone. It must run inside a tokio runtime.
+/// Starts the engine as a task of the runtime in which this is called. The future ends when the
+/// engine has: after `Quit`, or when every handle is gone.
+///
+/// A task, because to wake the future that a runtime is blocked on costs a system call, to wake a
+/// task of the same thread none, and the engine is woken for everything that happens.
+#[expect(clippy::disallowed_methods, reason = "the engine owns all tasks")]
 pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static) {
     let (commands, wanted) = mpsc::channel(COMMANDS);
     let (events, happened) = mpsc::channel(EVENTS);
@@ -161,7 +165,10 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
         answered,
         last_ticket: 0,
     };
-    (handle, engine.run())
+    let running = tokio::spawn(engine.run());
+    (handle, async {
+        let _ = running.await;
+    })
 }
 
 struct Engine {

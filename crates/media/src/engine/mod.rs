@@ -60,6 +60,9 @@ struct Shared {
     /// The last failure of a device, until one opens again.
     trouble: Mutex<Option<String>>,
     stopped: AtomicBool,
+    /// The thread was woken and has not looked at its orders since: several orders in a row wake it
+    /// once.
+    called: AtomicBool,
 }
 
 type Facts = Box<dyn Fn(MediaFact) + Send>;
@@ -100,6 +103,7 @@ impl MediaEngine {
             listing: Mutex::default(),
             trouble: Mutex::default(),
             stopped: AtomicBool::new(false),
+            called: AtomicBool::new(false),
         };
         let inner = Inner {
             shared: Arc::new(shared),
@@ -251,7 +255,8 @@ impl MediaEngine {
         if !sent {
             tracing::warn!("an order to the media thread was lost");
         }
-        sent && running.waker.wake().is_ok()
+        let called = &self.inner.shared.called;
+        sent && (called.swap(true, Ordering::AcqRel) || running.waker.wake().is_ok())
     }
 
     fn ask<T>(&self, order: Order, answer: &Receiver<T>) -> Option<T> {

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, bounded};
@@ -212,6 +213,8 @@ impl Engine {
 
     /// Carries out what was ordered; answers where to report the end, if that was ordered.
     fn take_orders(&mut self, now: Now) -> Option<crossbeam_channel::Sender<()>> {
+        // Before the first is taken: who orders from here on calls again.
+        self.shared.called.swap(false, Ordering::AcqRel);
         while let Ok(order) = self.inbox.try_recv() {
             match order {
                 Order::Reserve { call, wire } => self.reserve(call, *wire, now.instant),

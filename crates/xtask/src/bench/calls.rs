@@ -26,6 +26,10 @@ const WARM: usize = 2_000;
 const MANY: usize = 10_000;
 /// A rate at which the peer takes all.
 const SLOW: usize = 20;
+/// How long calls last: those of one second overlap, and each that is answered holds the one before.
+const LONG: Duration = Duration::from_millis(200);
+/// So short that at the slow rate each has ended before the next comes.
+const SHORT: Duration = Duration::from_millis(10);
 /// How long a registered client is left alone before its memory is read.
 const QUIET: Duration = Duration::from_secs(30);
 /// How long after calls a client may be busy.
@@ -58,15 +62,20 @@ pub fn measure() -> Result<Vec<Row>, String> {
     let theirs = peer.as_ref().map(|peer| peer.running.id());
     let idle_there = theirs.map(memory);
 
-    let few = calls(&registrar, "us", pid, FEW, RATE)?;
-    let few_there = theirs.map(|pid| calls(&registrar, "them", pid, FEW, RATE)).transpose()?;
-    let slow = calls(&registrar, "us", pid, FEW, SLOW)?;
-    let slow_there = theirs.map(|pid| calls(&registrar, "them", pid, FEW, SLOW)).transpose()?;
+    let turn = calls(&registrar, "us", pid, FEW, SLOW, SHORT)?;
+    let turn_there =
+        theirs.map(|pid| calls(&registrar, "them", pid, FEW, SLOW, SHORT)).transpose()?;
+    let few = calls(&registrar, "us", pid, FEW, RATE, LONG)?;
+    let few_there =
+        theirs.map(|pid| calls(&registrar, "them", pid, FEW, RATE, LONG)).transpose()?;
+    let slow = calls(&registrar, "us", pid, FEW, SLOW, LONG)?;
+    let slow_there =
+        theirs.map(|pid| calls(&registrar, "them", pid, FEW, SLOW, LONG)).transpose()?;
     // What is said of a call is kept for half a minute (RFC 3261, timers J and L): as many calls as
     // come in that time make room for any number.
-    calls(&registrar, "us", pid, WARM, RATE)?;
+    calls(&registrar, "us", pid, WARM, RATE, LONG)?;
     let before = memory(pid).rss;
-    let many = calls(&registrar, "us", pid, MANY, RATE)?;
+    let many = calls(&registrar, "us", pid, MANY, RATE, LONG)?;
     let grown = (memory(pid).rss / before - 1.0) * 100.0;
     // Those that ended a moment ago are still shown.
     until("the end of the last call", || {
@@ -92,6 +101,8 @@ pub fn measure() -> Result<Vec<Row>, String> {
     Ok(vec![
         registered,
         Row::new("registered, idle, PSS MiB", idle.pss).digits(1),
+        failed(format!("{FEW} calls one after the other: failed"), &turn, &turn_there),
+        cost(format!("{FEW} calls one after the other: CPU ms a call"), &turn, &turn_there),
         failed(format!("{FEW} calls at {RATE} a second: failed"), &few, &few_there),
         cost(format!("{FEW} calls at {RATE} a second: CPU ms a call"), &few, &few_there),
         failed(format!("{FEW} calls at {SLOW} a second: failed"), &slow, &slow_there),
@@ -150,13 +161,14 @@ fn calls(
     pid: u32,
     count: usize,
     rate: usize,
+    stay: Duration,
 ) -> Result<Cost, String> {
     let before = cpu_since_start(pid);
-    let outcome = registrar.calls(user, count, rate)?;
+    let outcome = registrar.calls(user, count, rate, stay)?;
     let after = settle(pid, Instant::now(), PATIENCE)?.cpu;
     let milliseconds = (after - before) / count as f64 * 1e3;
     println!(
-        "  {user}: {} of {count} calls at {rate} a second, {milliseconds:.2} ms a call, RSS {:.1} MiB",
+        "  {user}: {} of {count} calls of {stay:?} at {rate} a second, {milliseconds:.2} ms a call, RSS {:.1} MiB",
         outcome.whole,
         memory(pid).rss
     );

@@ -66,15 +66,24 @@ impl Registrar {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Lets SIPp call somebody `count` times, `rate` times a second, as `phones/caller.xml` says.
+    /// Lets SIPp call somebody `count` times, `rate` times a second, as `phones/caller.xml` says, and
+    /// stay for `stay`.
     ///
     /// # Errors
     /// SIPp does not run, or does not say what came of it.
-    pub fn calls(&self, user: &str, count: usize, rate: usize) -> Result<Outcome, String> {
-        let folder = self.folder.join(format!("{user}-{count}-{rate}"));
+    pub fn calls(
+        &self,
+        user: &str,
+        count: usize,
+        rate: usize,
+        stay: Duration,
+    ) -> Result<Outcome, String> {
+        let folder = self.folder.join(format!("{user}-{count}-{rate}-{}", stay.as_millis()));
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let scenario =
-            include_str!("phones/caller.xml").replace("@USER@", user).replace("@DOMAIN@", DOMAIN);
+        let scenario = include_str!("phones/caller.xml")
+            .replace("@USER@", user)
+            .replace("@DOMAIN@", DOMAIN)
+            .replace("@STAY@", &stay.as_millis().to_string());
         fs::write(folder.join("caller.xml"), scenario).map_err(|error| error.to_string())?;
         let mut command = Command::new("sipp");
         command.arg(self.address()).args(["-sf", "caller.xml", "-nostdin", "-i", "127.0.0.1"]);
