@@ -99,6 +99,8 @@ impl Phone {
             codecs: AudioCodec::BUILT.to_vec(),
             quiet: false,
             packet_time: PACKET_TIME,
+            // A call manager takes such packets for a codec that it does not know.
+            redundancy: !self.is_call_manager(),
             dscp: self.account.audio_dscp,
             // Random per session, so it identifies nobody (RFC 7022).
             cname: format!(

@@ -175,6 +175,7 @@ async fn figures_of_a_call_have_the_names_of_the_contract() {
         "srtp",
         "ageMs",
         "bitRate",
+        "voice",
     ] {
         assert!(stream.contains_key(name), "{name}");
     }

@@ -30,6 +30,8 @@ fn plan(codec: AudioCodec, (rtp, rtcp): (SocketAddr, SocketAddr)) -> MediaPlan {
         receiving: true,
         mix: false,
         figures: false,
+        extended: Default::default(),
+        redundancy: Default::default(),
         dscp: 46,
         cname: "cost@localhost".into(),
         srtp: None,

@@ -188,6 +188,10 @@ pub struct StreamStats {
     pub age_ms: Option<f64>,
     /// Payload bits per second over the last seconds.
     pub bit_rate: u32,
+    /// How it sounds where it is heard: by their extended reports for what we send, by our own count
+    /// for what we receive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice: Option<crate::VoiceMetrics>,
     /// The way that ICE found, or nothing where the sound goes to the address of the description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub way: Option<MediaWay>,

@@ -32,6 +32,7 @@ mod spec;
 mod time;
 mod trace;
 mod trust;
+mod voice;
 mod wish;
 
 pub use address::{AddressError, DialString, Jid, UserAddress};
@@ -78,4 +79,5 @@ pub use spec::{AudioSpec, SpecError};
 pub use time::{Moment, Timestamp};
 pub use trace::{Outcome, TraceStep};
 pub use trust::{AcceptedKey, TrustQuestion};
+pub use voice::VoiceMetrics;
 pub use wish::{ChatWish, FileWish, PeopleWish, RoomWish};

@@ -35,7 +35,9 @@ pub use ice::{
     Helper, HelperFault, HelperName, IceAccount, IceCandidate, IceCredentials, IceFact, IceGather,
     IcePlan, IceStart, default_candidate,
 };
-pub use media::{CodecPlan, Figures, MediaFact, MediaPlan, PortRange, SrtpPlan};
+pub use media::{
+    CodecPlan, ExtendedReports, Figures, MediaFact, MediaPlan, PortRange, Redundancy, SrtpPlan,
+};
 pub use phone::{
     FlowId, MediaEncryption, PhoneAccount, PhoneDialect, PhoneFeatures, PhoneUpkeep, SipServer,
 };

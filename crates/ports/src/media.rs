@@ -43,6 +43,24 @@ pub struct SrtpPlan {
     pub receive: Secret<Vec<u8>>,
 }
 
+/// Extended reports (RFC 3611) that both sides want.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExtendedReports {
+    /// Reference times and what came of them (`rcvr-rtt`).
+    pub round_trip: bool,
+    /// How a stream sounds where it is heard (`voip-metrics`).
+    pub voip: bool,
+}
+
+/// Payload types of packets that carry earlier sound once more (RFC 2198).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Redundancy {
+    /// What ours are to have, if they take such packets.
+    pub send: Option<u8>,
+    /// What theirs have.
+    pub receive: Vec<u8>,
+}
+
 /// What a call's sound needs. The same call may get a new plan at any time (hold, re-INVITE).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaPlan {
@@ -79,6 +97,10 @@ pub struct MediaPlan {
     pub dscp: u8,
     /// RFC 3550 CNAME for RTCP.
     pub cname: String,
+    /// Extended reports to send; theirs are read in any case.
+    pub extended: ExtendedReports,
+    /// Packets that carry earlier sound once more: sent while losses are reported.
+    pub redundancy: Redundancy,
     /// Keys; nothing when the sound goes in clear.
     pub srtp: Option<SrtpPlan>,
     /// Ways to look for; without it the sound goes to `remote`.

@@ -41,6 +41,7 @@ pub fn sdp(data: &[u8]) {
             codecs: AudioCodec::ALL.to_vec(),
             quiet: false,
             packet_time: Duration::from_millis(20),
+            redundancy: false,
             dscp: 46,
             cname: "c".to_owned(),
             hold: data.len().is_multiple_of(5),

@@ -5,6 +5,7 @@
 //! come out. This crate opens no socket, reads no clock and draws no random number. What runs
 //! once per packet does not allocate.
 
+pub mod bursts;
 pub mod dtmf;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -15,11 +16,13 @@ pub mod rtcp;
 pub mod sdp;
 pub mod session;
 pub mod srtp;
+pub mod xr;
 
+pub use bursts::{BurstFigures, Bursts};
 pub use dtmf::{DtmfPacket, DtmfReceiver, DtmfSender};
-pub use jitter::{Inserted, JitterBuffer, JitterConfig, Pull, Stretch};
+pub use jitter::{Inserted, JitterBuffer, JitterConfig, JitterStats, Pull, Stretch};
 pub use packet::{HEADER_LEN, Header, Packet, PacketError};
 pub use report::Reporter;
 pub use rtcp::NtpTime;
 pub use sdp::{LocalMedia, Negotiator, SdpError};
-pub use session::{Arrival, ReceiveState, SendState};
+pub use session::{Arrival, Collisions, ReceiveState, SendState};

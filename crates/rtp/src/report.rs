@@ -2,11 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use offhook_ports::ExtendedReports;
+
 use crate::rtcp::{self, NtpTime, ReportBlock, Rtcp, RtcpError};
 use crate::session::{ReceiveState, SendState, scramble};
+use crate::xr::{Block, Dlrr, Extended, VoipMetrics};
 
 /// Mean time between reports (RFC 3550 section 6.2).
 const INTERVAL: Duration = Duration::from_secs(5);
+
+/// When the first one goes. Between two it might go at once (RFC 3550 section 6.2); a second later it
+/// tells what got lost already, and the redundancy of the other side begins that much sooner.
+const FIRST: Duration = Duration::from_secs(1);
 
 /// Makes our reports at the right times and reads theirs.
 #[derive(Clone, Debug)]
@@ -18,11 +25,16 @@ pub struct Reporter {
     round_trip: Option<Duration>,
     their_block: Option<ReportBlock>,
     fresh_loss: Option<u8>,
+    agreed: ExtendedReports,
+    /// Their last reference time: whose, the middle of it, and when it came.
+    reference: Option<(u32, u32, Instant)>,
+    their_metrics: Option<VoipMetrics>,
+    clash: bool,
     goodbye: bool,
 }
 
 impl Reporter {
-    /// Begins at `now`; the first report is due after half an interval (RFC 3550 section 6.2).
+    /// Begins at `now`; the first report is due about a second later.
     pub fn new(seed: u64, cname: String, now: Instant) -> Self {
         let mut this = Self {
             seed,
@@ -32,17 +44,29 @@ impl Reporter {
             round_trip: None,
             their_block: None,
             fresh_loss: None,
+            agreed: ExtendedReports::default(),
+            reference: None,
+            their_metrics: None,
+            clash: false,
             goodbye: false,
         };
-        this.due = now + this.interval() / 2;
+        this.due = now + FIRST.mul_f64(0.75 + this.chance() / 2.0);
         this
+    }
+
+    /// From the next report on these extended reports go with it.
+    pub fn agree(&mut self, agreed: ExtendedReports) {
+        self.agreed = agreed;
+    }
+
+    fn chance(&mut self) -> f64 {
+        (scramble(&mut self.seed) >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Between 0.5 and 1.5 intervals, made shorter by e − 3/2 as the RFC has it, so that reports of
     /// many do not fall together.
     fn interval(&mut self) -> Duration {
-        let share = (scramble(&mut self.seed) >> 11) as f64 / (1u64 << 53) as f64;
-        INTERVAL.mul_f64((0.5 + share) / 1.218_28)
+        INTERVAL.mul_f64((0.5 + self.chance()) / 1.218_28)
     }
 
     /// When the next report is due.
@@ -50,8 +74,9 @@ impl Reporter {
         self.due
     }
 
-    /// Writes a report into `out` when one is due (400 bytes always suffice); gives its length.
-    /// A sender report when packets were sent since the last one, else a receiver report.
+    /// Writes a report into `out` when one is due (480 bytes always suffice); gives its length.
+    /// A sender report when packets were sent since the last one, else a receiver report. `voip` is
+    /// how they sound here; it goes where it is agreed.
     ///
     /// # Errors
     /// [`RtcpError::NoRoom`]; the report is skipped.
@@ -61,6 +86,7 @@ impl Reporter {
         clock: NtpTime,
         send: &SendState,
         receive: &mut ReceiveState,
+        voip: Option<&VoipMetrics>,
         out: &mut [u8],
     ) -> Result<Option<usize>, RtcpError> {
         if now < self.due {
@@ -68,7 +94,7 @@ impl Reporter {
         }
         self.due = now + self.interval();
         let block = receive.report_block(now);
-        self.write(clock, send, block.as_ref(), false, out).map(Some)
+        self.write((now, clock), send, (block.as_ref(), voip), false, out).map(Some)
     }
 
     /// Writes the last report, which says goodbye (RFC 3550 section 6.6).
@@ -81,17 +107,18 @@ impl Reporter {
         clock: NtpTime,
         send: &SendState,
         receive: &mut ReceiveState,
+        voip: Option<&VoipMetrics>,
         out: &mut [u8],
     ) -> Result<usize, RtcpError> {
         let block = receive.report_block(now);
-        self.write(clock, send, block.as_ref(), true, out)
+        self.write((now, clock), send, (block.as_ref(), voip), true, out)
     }
 
     fn write(
         &mut self,
-        clock: NtpTime,
+        (now, clock): (Instant, NtpTime),
         send: &SendState,
-        block: Option<&ReportBlock>,
+        (block, voip): (Option<&ReportBlock>, Option<&VoipMetrics>),
         goodbye: bool,
         out: &mut [u8],
     ) -> Result<usize, RtcpError> {
@@ -99,7 +126,17 @@ impl Reporter {
         let info = send.sender_info(clock);
         let sender = (packets != self.sent_at_last).then_some(&info);
         self.sent_at_last = packets;
-        rtcp::write_compound(out, send.ssrc(), sender, block, &self.cname, goodbye)
+        let ExtendedReports { round_trip, voip: wanted } = self.agreed;
+        let answer = self.reference.filter(|_| round_trip).map(|(ssrc, last_rr, at)| {
+            let units = now.saturating_duration_since(at).as_micros() * 65_536 / 1_000_000;
+            Dlrr { ssrc, last_rr, delay: units.min(u128::from(u32::MAX)) as u32 }
+        });
+        let extended = Extended {
+            reference_time: round_trip.then_some(clock),
+            answer,
+            voip: voip.filter(|_| wanted),
+        };
+        rtcp::write_compound(out, send.ssrc(), sender, block, &self.cname, extended, goodbye)
     }
 
     /// Reads a datagram of theirs that came at `now`.
@@ -117,6 +154,7 @@ impl Reporter {
         for packet in rtcp::parse(datagram)? {
             match packet {
                 Rtcp::Report { ssrc, sender, blocks } => {
+                    self.clash |= ssrc == send.ssrc();
                     if let Some(info) = sender {
                         receive.sender_report(ssrc, &info, now);
                     }
@@ -129,10 +167,28 @@ impl Reporter {
                 Rtcp::Goodbye(sources) => {
                     self.goodbye |= receive.ssrc().is_some_and(|ours| sources.contains(&ours));
                 }
+                Rtcp::Extended { ssrc, blocks } => {
+                    for block in &blocks {
+                        self.take_extended(ssrc, block, now, clock, send.ssrc());
+                    }
+                }
                 Rtcp::Description(_) | Rtcp::Other(_) => {}
             }
         }
         Ok(())
+    }
+
+    fn take_extended(&mut self, from: u32, block: &Block, now: Instant, clock: NtpTime, own: u32) {
+        match block {
+            Block::ReferenceTime(time) => self.reference = Some((from, time.middle(), now)),
+            Block::Answers(answers) => {
+                let ours = answers.iter().find(|answer| answer.ssrc == own);
+                self.round_trip =
+                    ours.and_then(|answer| answer.round_trip(clock)).or(self.round_trip);
+            }
+            Block::Voip(metrics) if metrics.ssrc == own => self.their_metrics = Some(*metrics),
+            Block::Voip(_) | Block::Other(_) => {}
+        }
     }
 
     /// The last round trip measured.
@@ -145,9 +201,19 @@ impl Reporter {
         self.their_block.as_ref()
     }
 
+    /// How we sound there, by their last extended report.
+    pub fn their_metrics(&self) -> Option<&VoipMetrics> {
+        self.their_metrics.as_ref()
+    }
+
     /// The loss in percent to tell the encoder; each report gives it once.
     pub fn take_loss_percent(&mut self) -> Option<u8> {
         self.fresh_loss.take()
+    }
+
+    /// A report came under our own source; each time told once.
+    pub fn take_clash(&mut self) -> bool {
+        std::mem::take(&mut self.clash)
     }
 
     /// They said goodbye.

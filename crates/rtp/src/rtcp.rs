@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::xr::{self, Block, Extended};
+
 /// Most bytes of a CNAME (RFC 3550 section 6.5).
 const MAX_TEXT: usize = 255;
 
@@ -132,11 +134,18 @@ pub enum Rtcp {
     Description(Vec<(u32, Option<String>)>),
     /// These sources leave.
     Goodbye(Vec<u32>),
-    /// Application-defined, feedback, extended reports: by packet type.
+    /// An extended report (RFC 3611).
+    Extended {
+        /// Who reports.
+        ssrc: u32,
+        /// At most one a word of the packet.
+        blocks: Vec<Block>,
+    },
+    /// Application-defined, feedback: by packet type.
     Other(u8),
 }
 
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
+pub(crate) fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
@@ -175,6 +184,10 @@ fn parse_one(bytes: &[u8]) -> Result<(Rtcp, usize), RtcpError> {
         201 => report(body, count, false).ok_or(RtcpError::Short)?,
         202 => Rtcp::Description(description(body, count)),
         203 => Rtcp::Goodbye((0..count).map_while(|index| word(body, 4 * index)).collect()),
+        xr::PACKET_TYPE => {
+            let ssrc = word(body, 0).ok_or(RtcpError::Short)?;
+            Rtcp::Extended { ssrc, blocks: xr::read(body.get(4..).unwrap_or_default()) }
+        }
         other => Rtcp::Other(other),
     };
     Ok((packet, length))
@@ -231,7 +244,7 @@ fn description(body: &[u8], count: usize) -> Vec<(u32, Option<String>)> {
 }
 
 /// Writes into a buffer, remembering when there was no room.
-struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     out: &'a mut [u8],
     at: usize,
     full: bool,
@@ -248,14 +261,14 @@ impl Writer<'_> {
         }
     }
 
-    fn words(&mut self, words: &[u32]) {
+    pub(crate) fn words(&mut self, words: &[u32]) {
         for word in words {
             self.bytes(&word.to_be_bytes());
         }
     }
 
     /// Packet header: count or subtype, packet type, length of the body in words.
-    fn head(&mut self, count: usize, packet_type: u8, body_words: usize) {
+    pub(crate) fn head(&mut self, count: usize, packet_type: u8, body_words: usize) {
         let count = (count as u32 & 31) << 24;
         self.words(&[2 << 30 | count | u32::from(packet_type) << 16 | body_words as u32]);
     }
@@ -266,7 +279,8 @@ impl Writer<'_> {
 }
 
 /// Writes a compound: sender report if `sender` is given, else receiver report, with at most one
-/// block, then our CNAME, then a goodbye if asked. Gives the number of bytes; 400 always suffice.
+/// block, then our CNAME, then the extended report, then a goodbye if asked. Gives the number of
+/// bytes; 480 always suffice.
 ///
 /// # Errors
 /// [`RtcpError::NoRoom`].
@@ -276,6 +290,7 @@ pub fn write_compound(
     sender: Option<&SenderInfo>,
     block: Option<&ReportBlock>,
     cname: &str,
+    extended: Extended<'_>,
     goodbye: bool,
 ) -> Result<usize, RtcpError> {
     let mut writer = Writer { out, at: 0, full: false };
@@ -301,6 +316,7 @@ pub fn write_compound(
         writer.words(&block.words());
     }
     write_description(&mut writer, ssrc, cname);
+    extended.write(&mut writer, ssrc);
     if goodbye {
         writer.head(1, 203, 1);
         writer.words(&[ssrc]);
@@ -326,6 +342,10 @@ fn write_description(writer: &mut Writer<'_>, ssrc: u32, cname: &str) {
 mod tests {
     use super::*;
 
+    fn none() -> Extended<'static> {
+        Extended::default()
+    }
+
     fn block() -> ReportBlock {
         ReportBlock {
             ssrc: 7,
@@ -349,7 +369,8 @@ mod tests {
         for name in ["", "a", "ab", "abc", "abcd", "alice@host.example"] {
             let mut out = [0; 400];
             let length =
-                write_compound(&mut out, 1, Some(&sender), Some(&block()), name, true).unwrap();
+                write_compound(&mut out, 1, Some(&sender), Some(&block()), name, none(), true)
+                    .unwrap();
             assert_eq!(length % 4, 0);
             let packets = parse(&out[..length]).unwrap();
             assert_eq!(
@@ -366,7 +387,7 @@ mod tests {
     #[test]
     fn a_receiver_report_without_blocks_is_legal() {
         let mut out = [0; 400];
-        let length = write_compound(&mut out, 9, None, None, "x", false).unwrap();
+        let length = write_compound(&mut out, 9, None, None, "x", none(), false).unwrap();
         let packets = parse(&out[..length]).unwrap();
         assert_eq!(packets[0], Rtcp::Report { ssrc: 9, sender: None, blocks: vec![] });
     }
@@ -375,7 +396,7 @@ mod tests {
     fn long_names_are_cut_between_characters() {
         let mut out = [0; 400];
         let name = "ä".repeat(200);
-        let length = write_compound(&mut out, 9, None, None, &name, false).unwrap();
+        let length = write_compound(&mut out, 9, None, None, &name, none(), false).unwrap();
         let packets = parse(&out[..length]).unwrap();
         assert_eq!(packets[1], Rtcp::Description(vec![(9, Some("ä".repeat(127)))]));
     }
@@ -384,7 +405,7 @@ mod tests {
     fn no_room_is_an_error() {
         let mut out = [0; 30];
         assert_eq!(
-            write_compound(&mut out, 9, None, Some(&block()), "x", false),
+            write_compound(&mut out, 9, None, Some(&block()), "x", none(), false),
             Err(RtcpError::NoRoom)
         );
     }
@@ -392,7 +413,7 @@ mod tests {
     #[test]
     fn broken_compounds_give_what_was_whole() {
         let mut out = [0; 400];
-        let length = write_compound(&mut out, 9, None, None, "x", true).unwrap();
+        let length = write_compound(&mut out, 9, None, None, "x", none(), true).unwrap();
         assert_eq!(parse(&out[..length - 1]).unwrap().len(), 2);
         assert_eq!(parse(&out[..7]), Err(RtcpError::Short));
         assert_eq!(parse(&[]), Err(RtcpError::Short));

@@ -1,6 +1,7 @@
 //! The two directions of an RTP session: what we stamp on packets, and what arriving packets tell
 //! (RFC 3550 sections 5.1 and 6.4, appendices A.1, A.3 and A.8).
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::packet::{Header, PacketError};
@@ -111,6 +112,36 @@ impl SendState {
             packets: self.packets as u32,
             bytes: self.bytes as u32,
         }
+    }
+}
+
+/// How long an address is remembered that sent under our source: ten intervals of reports (RFC 3550
+/// section 8.2).
+const CLASH_MEMORY: Duration = Duration::from_secs(50);
+/// Addresses remembered at once.
+const MAX_CLASHES: usize = 8;
+
+/// Addresses that sent under our own source (RFC 3550 section 8.2).
+#[derive(Clone, Debug, Default)]
+pub struct Collisions {
+    known: Vec<(SocketAddr, Instant)>,
+}
+
+impl Collisions {
+    /// Something came from there under our source. True when that is a collision, after which another
+    /// source is to be taken; false when it is our own packets going round, for a second choice of ours
+    /// would hardly meet theirs again.
+    pub fn is_new(&mut self, from: SocketAddr, now: Instant) -> bool {
+        self.known.retain(|(_, at)| now.saturating_duration_since(*at) < CLASH_MEMORY);
+        if let Some(known) = self.known.iter_mut().find(|(known, _)| *known == from) {
+            known.1 = now;
+            return false;
+        }
+        if self.known.len() >= MAX_CLASHES {
+            self.known.remove(0);
+        }
+        self.known.push((from, now));
+        true
     }
 }
 

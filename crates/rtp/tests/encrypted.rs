@@ -19,6 +19,7 @@ fn side(secret: u8, encryption: Encryption) -> Negotiator {
         codecs: vec![AudioCodec::Pcmu],
         quiet: false,
         packet_time: Duration::from_millis(20),
+        redundancy: false,
         dscp: 46,
         cname: "name".to_owned(),
         hold: false,

@@ -26,6 +26,7 @@ fn local() -> LocalMedia {
         codecs: AudioCodec::BUILT.to_vec(),
         quiet: false,
         packet_time: Duration::from_millis(20),
+        redundancy: false,
         dscp: 46,
         cname: "name".to_owned(),
         hold: false,

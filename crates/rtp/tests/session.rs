@@ -120,7 +120,7 @@ fn reports_come_in_time_and_measure_the_round_trip() {
                 receives[1 - side].receive(&packet.header, 160, now + way);
             }
             let written = reporters[side]
-                .poll(now, clock(now), &sends[side], &mut receives[side], &mut buffer)
+                .poll(now, clock(now), &sends[side], &mut receives[side], None, &mut buffer)
                 .expect("room");
             if let Some(length) = written {
                 reports[side].push(now);
@@ -135,7 +135,8 @@ fn reports_come_in_time_and_measure_the_round_trip() {
     }
     for side in 0..2 {
         assert!((4..=14).contains(&reports[side].len()), "{}", reports[side].len());
-        assert!(reports[side][0] - start <= ms(3_100));
+        // Early: what is lost from the beginning is known soon.
+        assert!((ms(740)..=ms(1_270)).contains(&(reports[side][0] - start)));
         for pair in reports[side].windows(2) {
             assert!((ms(2_000)..=ms(6_200)).contains(&(pair[1] - pair[0])));
         }
@@ -147,7 +148,7 @@ fn reports_come_in_time_and_measure_the_round_trip() {
     assert_eq!(reporters[1].take_loss_percent(), Some(0));
 
     let length = reporters[0]
-        .goodbye(start, clock(start), &sends[0], &mut receives[0], &mut buffer)
+        .goodbye(start, clock(start), &sends[0], &mut receives[0], None, &mut buffer)
         .expect("room");
     let packets = rtcp::parse(&buffer[..length]).expect("a report");
     assert_eq!(packets.last(), Some(&Rtcp::Goodbye(vec![sends[0].ssrc()])));

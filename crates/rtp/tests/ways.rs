@@ -39,6 +39,7 @@ fn side(secret: u8, address: &str) -> Negotiator {
         codecs: AudioCodec::BUILT.to_vec(),
         quiet: false,
         packet_time: Duration::from_millis(20),
+        redundancy: false,
         dscp: 46,
         cname: "name".to_owned(),
         hold: false,

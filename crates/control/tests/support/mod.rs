@@ -110,6 +110,7 @@ pub fn figures() -> StreamStats {
         srtp: None,
         age_ms: Some(100.0),
         bit_rate: 64_000,
+        voice: Some(offhook_model::VoiceMetrics::default()),
         way: None,
     }
 }

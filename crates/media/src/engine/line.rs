@@ -1,22 +1,25 @@
-//! One call: its sockets, what it sends, what it hears, and the reports about both.
+//! One call: its sockets, what it sends and what it hears.
+
+mod reports;
+mod stats;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use mio::net::UdpSocket;
-use offhook_model::{CallId, Direction, StreamStats};
-use offhook_ports::{Figures, MediaFact, MediaPlan};
+use offhook_model::CallId;
+use offhook_ports::{MediaFact, MediaPlan};
 use offhook_rtp::packet::is_rtcp;
-use offhook_rtp::{Packet, Reporter};
+use offhook_rtp::{Collisions, Packet, Reporter};
 
 use super::conference::Said;
 use super::listen::{Heard, Listen};
-use super::quality::{Window, mos};
+use super::quality::Window;
 use super::shield::Shield;
 use super::talk::Talk;
 use super::thread::Now;
-use super::wire::{Came, RTCP, RTP, Wire};
+use super::wire::{Came, RTCP, Wire};
 
 /// No packet for this long while some are due is silence; told again each time it has doubled.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -24,12 +27,6 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// How long the negotiated address must have been quiet before another port of the same host is
 /// listened to.
 const LATCH: Duration = Duration::from_secs(2);
-
-/// How often figures are told where they are wanted.
-const FIGURES: Duration = Duration::from_secs(1);
-
-/// The longest report we write.
-const REPORT: usize = 512;
 
 /// What reading a socket brought.
 #[derive(Clone, Copy, Default)]
@@ -54,6 +51,8 @@ pub(super) struct Line {
     talk: Talk,
     listen: Listen,
     reporter: Option<Reporter>,
+    /// Who else was found to use our source.
+    collisions: Collisions,
     seed: u64,
     dscp: u8,
     /// The first packet was told.
@@ -87,6 +86,7 @@ impl Line {
             talk: Talk::new(seed),
             listen: Listen::new(),
             reporter: None,
+            collisions: Collisions::default(),
             seed,
             dscp: 0,
             heard: false,
@@ -173,6 +173,9 @@ impl Line {
         if self.reporter.is_none() {
             let seed = self.seed.rotate_left(17);
             self.reporter = Some(Reporter::new(seed, plan.cname.clone(), now.instant));
+        }
+        if let Some(reporter) = &mut self.reporter {
+            reporter.agree(plan.extended);
         }
         self.plan = Some(plan);
     }
@@ -317,7 +320,7 @@ impl Line {
         }
         let Some(datagram) = self.shield.open(datagram) else { return };
         let Ok(packet) = Packet::parse(datagram) else { return };
-        let source = self.listen.state.ssrc();
+        let (header, source) = (packet.header, self.listen.state.ssrc());
         match self.listen.receive(&packet, wanted, now.instant) {
             Heard::Sound => {
                 got.sound = true;
@@ -328,6 +331,9 @@ impl Line {
             }
             Heard::Digit(digit) => self.facts.push(MediaFact::Digit(self.call, digit)),
             Heard::Nothing => {}
+        }
+        if header.ssrc == self.talk.state.ssrc() {
+            self.clash(came.from, now);
         }
         self.last_packet = now.instant;
         if !std::mem::take(&mut self.silence).is_zero() {
@@ -349,180 +355,13 @@ impl Line {
         self.last_exact.is_none_or(|at| now.saturating_duration_since(at) > LATCH)
     }
 
-    fn hear_report(&mut self, datagram: &mut [u8], came: &Came, now: Now) {
-        let (Some(plan), Some(reporter)) = (&self.plan, &mut self.reporter) else { return };
-        let wanted = plan.remote_rtcp.unwrap_or(plan.remote);
-        if !came.vouched.unwrap_or_else(|| plain(came.from.ip()) == plain(wanted.ip())) {
-            return;
-        }
-        let Some(datagram) = self.shield.open_report(datagram) else { return };
-        let state = &mut self.listen.state;
-        match reporter.receive(datagram, now.instant, now.ntp, &self.talk.state, state) {
-            Ok(()) => {
-                if let Some(percent) = reporter.take_loss_percent() {
-                    self.talk.heard_loss(percent);
-                }
-            }
-            Err(error) => tracing::trace!("a report was not read: {error}"),
-        }
-    }
-
-    /// Sends a report if one is due.
-    fn report(&mut self, now: Now) {
-        let Some(reporter) = &mut self.reporter else { return };
-        if reporter.next_timeout() > now.instant {
-            return;
-        }
-        let mut out = [0; REPORT];
-        let state = &mut self.listen.state;
-        let written = reporter.poll(now.instant, now.ntp, &self.talk.state, state, &mut out);
-        if let Ok(Some(length)) = written {
-            self.send_report(&mut out, length);
-        }
-    }
-
-    /// Says goodbye.
-    pub(super) fn goodbye(&mut self, now: Now) {
-        let Some(reporter) = &mut self.reporter else { return };
-        let mut out = [0; REPORT];
-        let state = &mut self.listen.state;
-        let written = reporter.goodbye(now.instant, now.ntp, &self.talk.state, state, &mut out);
-        if let Ok(length) = written {
-            self.send_report(&mut out, length);
-        }
-    }
-
     /// Its ports close.
     pub(super) fn close(&mut self) {
         self.wire.close();
     }
-
-    fn send_report(&mut self, report: &mut [u8; REPORT], length: usize) {
-        let Some(plan) = &self.plan else { return };
-        let sealed = self.shield.seal_report(report, length);
-        let Some(report) = sealed.and_then(|length| report.get(..length)) else { return };
-        let sent = match plan.remote_rtcp {
-            Some(to) => self.wire.send(RTCP, report, to),
-            None => self.wire.send(RTP, report, plan.remote),
-        };
-        if let Err(error) = sent {
-            tracing::trace!("a report was not sent: {error}");
-        }
-    }
-
-    /// Tells the figures where they are wanted and the last ones are a second old.
-    fn tell_figures(&mut self, now: Instant) {
-        let wanted = self.plan.as_ref().is_some_and(|plan| plan.figures);
-        let told = self.told.is_some_and(|at| now.saturating_duration_since(at) < FIGURES);
-        if !wanted || told {
-            return;
-        }
-        self.told = Some(now);
-        let since = |began: Option<Instant>| {
-            began.map_or(Duration::ZERO, |began| now.saturating_duration_since(began))
-        };
-        let (packets, bytes) = self.talk.state.sent();
-        let time = since(self.talk.began());
-        let sent = Figures { time, packets, bytes, ..Figures::default() };
-        let (packets, bytes) = self.listen.state.received();
-        let time = since(self.listen.began());
-        let (lost, jitter) = (self.listen.state.lost(), self.listen.state.jitter());
-        let received = Figures { time, packets, bytes, lost, jitter };
-        self.facts.push(MediaFact::Figures { call: self.call, received, sent });
-    }
-
-    fn lost_there(&self) -> u64 {
-        let report = self.reporter.as_ref().and_then(Reporter::their_report);
-        report.map_or(0, |report| report.cumulative_lost.max(0) as u64)
-    }
-
-    /// The figures of both directions.
-    pub(super) fn stats(&self, now: Instant) -> Vec<StreamStats> {
-        let Some(plan) = &self.plan else { return vec![] };
-        let round_trip = self.reporter.as_ref().and_then(Reporter::round_trip);
-        let round_trip_ms = round_trip.map(milliseconds);
-        let base = StreamStats {
-            kind: "audio",
-            direction: Direction::Send,
-            codec: plan.send.codec,
-            payload_type: plan.send.payload_type,
-            packets: 0,
-            bytes: 0,
-            lost: 0,
-            jitter_ms: 0.0,
-            round_trip_ms,
-            delay_ms: 0.0,
-            mos_estimate: None,
-            dscp: self.dscp,
-            local_port: self.wire.port(),
-            remote_port: plan.remote.port(),
-            srtp: self.shield.suite().map(str::to_owned),
-            age_ms: None,
-            bit_rate: 0,
-            way: self.wire.way(),
-        };
-        // What sound waits for besides the jitter buffer: half the round trip, and a packet being
-        // filled.
-        let way = round_trip_ms.unwrap_or(0.0) / 2.0 + milliseconds(plan.packet_time);
-        vec![self.stats_sent(base.clone(), way, now), self.stats_received(base, way, now)]
-    }
-
-    fn stats_sent(&self, base: StreamStats, way: f32, now: Instant) -> StreamStats {
-        let (packets, bytes) = self.talk.state.sent();
-        let report = self.reporter.as_ref().and_then(Reporter::their_report);
-        let plan = self.talk.plan();
-        let lost = self.lost_there();
-        let (bit_rate, _) = self.sent.figures(now, bytes, packets, lost);
-        let clock = plan.codec.clock_rate() as f32;
-        StreamStats {
-            direction: Direction::Send,
-            codec: plan.codec,
-            payload_type: plan.payload_type,
-            packets,
-            bytes,
-            lost,
-            jitter_ms: report.map_or(0.0, |report| report.jitter as f32 * 1_000.0 / clock),
-            mos_estimate: report.map(|report| {
-                mos(plan.codec, f32::from(report.fraction_lost) * 100.0 / 256.0, way)
-            }),
-            age_ms: age(self.talk.began(), now),
-            bit_rate,
-            ..base
-        }
-    }
-
-    fn stats_received(&self, base: StreamStats, way: f32, now: Instant) -> StreamStats {
-        let (packets, bytes) = self.listen.state.received();
-        let lost = self.listen.state.lost();
-        let plan = self.listen.plan();
-        let (bit_rate, loss) = self.received.figures(now, bytes, packets + lost, lost);
-        let delay_ms = milliseconds(self.listen.delay());
-        StreamStats {
-            direction: Direction::Receive,
-            codec: plan.codec,
-            payload_type: plan.payload_type,
-            packets,
-            bytes,
-            lost,
-            jitter_ms: milliseconds(self.listen.state.jitter()),
-            delay_ms,
-            mos_estimate: (packets > 0).then(|| mos(plan.codec, loss, way + delay_ms)),
-            age_ms: age(self.listen.began(), now),
-            bit_rate,
-            ..base
-        }
-    }
-}
-
-fn age(began: Option<Instant>, now: Instant) -> Option<f64> {
-    began.map(|began| now.saturating_duration_since(began).as_secs_f64() * 1_000.0)
 }
 
 /// An IPv4 address in the clothes of IPv6 is that IPv4 address.
 fn plain(ip: IpAddr) -> IpAddr {
     ip.to_canonical()
-}
-
-fn milliseconds(time: Duration) -> f32 {
-    time.as_secs_f32() * 1_000.0
 }

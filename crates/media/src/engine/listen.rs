@@ -6,9 +6,11 @@ use offhook_codec::{Decoder, MAX_SAMPLES, Stretcher};
 use offhook_model::AudioCodec;
 use offhook_ports::{CodecPlan, MediaPlan};
 use offhook_rtp::{
-    Arrival, DtmfReceiver, JitterBuffer, JitterConfig, Packet, Pull, ReceiveState, Stretch,
+    Arrival, DtmfReceiver, JitterBuffer, JitterConfig, JitterStats, Packet, Pull, ReceiveState,
+    Stretch,
 };
 
+use super::heard::Account;
 use crate::dsp::{Interpolator, RATE};
 
 /// Sound is taken from the jitter buffer this long before its delay is over: the playing tick lies
@@ -44,6 +46,8 @@ struct Voice {
 /// The receiving half of a call.
 pub(super) struct Listen {
     pub(super) state: ReceiveState,
+    /// What came of what was due.
+    pub(super) account: Account,
     jitter: JitterBuffer,
     codecs: Vec<CodecPlan>,
     /// The codec of the packets that come.
@@ -68,6 +72,7 @@ impl Listen {
         let packet_time = Duration::from_millis(20);
         Self {
             state: ReceiveState::new(current.codec.clock_rate()),
+            account: Account::default(),
             jitter: JitterBuffer::new(config(current.codec, packet_time)),
             codecs: vec![],
             current,
@@ -106,6 +111,11 @@ impl Listen {
     /// The codec that is heard at present, or expected.
     pub(super) fn plan(&self) -> CodecPlan {
         self.current
+    }
+
+    /// What the jitter buffer did.
+    pub(super) fn buffer(&self) -> JitterStats {
+        self.jitter.stats()
     }
 
     /// What the jitter buffer adds at present.
@@ -191,7 +201,7 @@ impl Listen {
     /// Gets one piece of sound; false when there is none.
     fn pull(&mut self, count: usize, now: Instant) -> bool {
         let waiting = Duration::from_micros(self.ready.len() as u64 * 1_000_000 / u64::from(RATE));
-        let Self { jitter, voice, codecs, pcm, wide, ready, calm, .. } = self;
+        let Self { jitter, voice, codecs, pcm, wide, ready, calm, account, .. } = self;
         let least = jitter.target() <= LEAD;
         let filled = match jitter.pull(now + LEAD + waiting) {
             Pull::Packet { payload_type, payload, stretch, .. } => {
@@ -208,6 +218,7 @@ impl Listen {
                     }
                 };
                 *calm = calm.saturating_add(1);
+                account.played(pcm.get(..filled).unwrap_or(&[]));
                 match stretch {
                     Stretch::Keep if least && waiting >= LEFT_OVER && *calm >= CALM => {
                         voice.stretcher.shorten(pcm, filled)
@@ -219,6 +230,7 @@ impl Listen {
             }
             Pull::Lost { ticks, next_payload } => {
                 *calm = 0;
+                account.missing();
                 let Some(voice) = voice else {
                     ready.resize(count, 0.0);
                     return false;

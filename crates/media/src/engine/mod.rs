@@ -4,7 +4,9 @@
 //! nor tone. In a call it wakes for each packet that comes and for each that goes.
 
 mod conference;
+mod emodel;
 mod ends;
+mod heard;
 mod line;
 mod listen;
 mod order;
@@ -14,6 +16,7 @@ mod shield;
 mod socket;
 mod talk;
 mod thread;
+mod voice;
 mod wire;
 
 use std::net::{IpAddr, SocketAddr};

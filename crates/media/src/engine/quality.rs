@@ -1,9 +1,7 @@
-//! Figures about a stream: its bit rate over the last seconds, and an estimate of how it sounds.
+//! Figures about a stream over the last seconds: its bit rate and its losses.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-
-use offhook_model::AudioCodec;
 
 /// Counts over the last seconds.
 pub(super) struct Window {
@@ -48,39 +46,10 @@ impl Window {
     }
 }
 
-/// An estimate of the listening quality, 1 to 4.5, by the E-model of ITU-T G.107 with everything
-/// at its default but delay and loss. `Ie` and `Bpl` of G.711 are those of G.113 Appendix I with
-/// concealment; those of G.722 and Opus are our own choice, since the narrow-band scale has none:
-/// an estimate to tell good from bad by, no measurement.
-pub(super) fn mos(codec: AudioCodec, loss_percent: f32, one_way_ms: f32) -> f32 {
-    let (impairment, robustness) = match codec {
-        AudioCodec::Pcmu | AudioCodec::Pcma => (0.0, 25.1),
-        AudioCodec::G729 => (11.0, 19.0),
-        AudioCodec::G722 => (0.0, 15.0),
-        AudioCodec::G7221At24 | AudioCodec::G7221At32 => (0.0, 15.0),
-        AudioCodec::Opus => (0.0, 30.0),
-    };
-    let late = (one_way_ms - 177.3).max(0.0);
-    let delay = 0.024 * one_way_ms + 0.11 * late;
-    let equipment = impairment + (95.0 - impairment) * loss_percent / (loss_percent + robustness);
-    let r = (93.2 - delay - equipment).clamp(0.0, 100.0);
-    (1.0 + 0.035 * r + r * (r - 60.0) * (100.0 - r) * 7e-6).clamp(1.0, 4.5)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Window, mos};
-    use offhook_model::AudioCodec;
+    use super::Window;
     use std::time::{Duration, Instant};
-
-    #[test]
-    fn the_estimate_falls_with_loss_and_delay() {
-        let good = mos(AudioCodec::Pcmu, 0.0, 50.0);
-        assert!((4.3..4.5).contains(&good), "{good}");
-        assert!(mos(AudioCodec::Pcmu, 5.0, 50.0) < good - 0.3);
-        assert!(mos(AudioCodec::Pcmu, 0.0, 400.0) < good - 0.5);
-        assert!(mos(AudioCodec::Opus, 100.0, 5_000.0) >= 1.0);
-    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "some point to count from")]

@@ -137,6 +137,8 @@ pub fn plan(codec: AudioCodec, rtp: SocketAddr, rtcp: SocketAddr) -> MediaPlan {
         receiving: true,
         mix: false,
         figures: false,
+        extended: Default::default(),
+        redundancy: Default::default(),
         dscp: 46,
         cname: "test@localhost".into(),
         srtp: None,

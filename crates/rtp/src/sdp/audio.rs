@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use offhook_model::AudioCodec;
+use offhook_ports::ExtendedReports;
 
 use super::crypto::{self, Offered};
 use super::description::{Connection, Description, Flow, Media};
@@ -35,6 +36,8 @@ pub(super) struct RemoteAudio {
     pub keys: Vec<Offered>,
     /// Their ways.
     pub ice: Theirs,
+    /// Extended reports that they want.
+    pub extended: ExtendedReports,
 }
 
 /// Whether the transport carries RTP in clear.
@@ -71,7 +74,7 @@ impl RemoteAudio {
         let formats = read_formats(media);
         let known = |format: &Format| match format {
             Format::Codec(codec) => local.codecs.contains(codec),
-            Format::Event(_) | Format::Noise => false,
+            Format::Event(_) | Format::Noise | Format::Redundant(_) => false,
         };
         if !formats.iter().any(|(format, _)| known(format)) {
             return Err(SdpError::NothingInCommon);
@@ -93,6 +96,7 @@ impl RemoteAudio {
             packet_time: milliseconds("ptime"),
             max_packet_time: milliseconds("maxptime"),
             keys,
+            extended: extended(description, media),
             ice: ice::read(description, media, SocketAddr::new(*ip, media.port)),
         })
     }
@@ -127,6 +131,19 @@ impl RemoteAudio {
 fn flow(description: &Description, media: &Media, ip: IpAddr) -> Flow {
     let flow = media.flow.or(description.flow).unwrap_or(Flow::SendRecv);
     if ip.is_unspecified() { Flow::new(flow.sends(), false) } else { flow }
+}
+
+/// `a=rtcp-xr:<report> <report>…` (RFC 3611 section 5.1), of the stream or of the session.
+fn extended(description: &Description, media: &Media) -> ExtendedReports {
+    let session = description.attributes.iter().filter(|(key, _)| key == "rtcp-xr");
+    let values = media.values("rtcp-xr").chain(session.map(|(_, value)| value.as_str()));
+    let mut found = ExtendedReports::default();
+    for word in values.flat_map(str::split_ascii_whitespace).take(32) {
+        let name = word.split_once('=').map_or(word, |(name, _)| name);
+        found.round_trip |= name.eq_ignore_ascii_case("rcvr-rtt");
+        found.voip |= name.eq_ignore_ascii_case("voip-metrics");
+    }
+    found
 }
 
 /// `a=rtcp:<port> [IN IP4 <address>]` (RFC 3605), else the port above.

@@ -68,6 +68,9 @@ pub struct LocalMedia {
     pub quiet: bool,
     /// How much sound a packet to us should hold, and one of ours holds unless they ask otherwise.
     pub packet_time: Duration,
+    /// Packets that carry earlier sound once more (RFC 2198) are offered; who offers them is
+    /// answered in any case.
+    pub redundancy: bool,
     /// Code point for the plan, 0 to 63.
     pub dscp: u8,
     /// CNAME for the plan (RFC 3550 section 6.5.1).

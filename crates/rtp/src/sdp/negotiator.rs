@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use offhook_model::{AudioCodec, Secret, SrtpSuite};
-use offhook_ports::{CodecPlan, MediaPlan, SrtpPlan};
+use offhook_ports::{CodecPlan, ExtendedReports, MediaPlan, Redundancy, SrtpPlan};
 
 use super::audio::{self, RemoteAudio};
 use super::crypto::{self, Encryption, OwnKeys};
@@ -67,6 +67,9 @@ pub struct Negotiator {
     annex_b: bool,
     ice: Option<OwnIce>,
 }
+
+/// The extended reports that we offer.
+const ALL_REPORTS: ExtendedReports = ExtendedReports { round_trip: true, voip: true };
 
 /// What a description of ours says of ICE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +159,7 @@ impl Negotiator {
             }
             None => Ways::Unsaid,
         };
-        let body = self.write_body(&formats, flow, true, &crypto, ways);
+        let body = self.write_body(&formats, flow, true, ALL_REPORTS, (&crypto, ways));
         self.offered = Some(Offered { flow, formats, keys: offers });
         self.finish(body)
     }
@@ -185,7 +188,7 @@ impl Negotiator {
                 Format::Codec(codec) if was_offered(format) => {
                     Some(CodecPlan { codec: *codec, payload_type: *number })
                 }
-                Format::Codec(_) | Format::Event(_) | Format::Noise => None,
+                Format::Codec(_) | Format::Event(_) | Format::Noise | Format::Redundant(_) => None,
             })
             .ok_or(SdpError::NothingInCommon)?;
         let theirs = crypto::answering(&remote.keys).filter(|_| offered.keys);
@@ -215,7 +218,7 @@ impl Negotiator {
                     let payload_type = remote.number(*format)?;
                     Some(CodecPlan { codec: *codec, payload_type })
                 }
-                Format::Event(_) | Format::Noise => None,
+                Format::Event(_) | Format::Noise | Format::Redundant(_) => None,
             })
             .ok_or(SdpError::NothingInCommon)?;
         let chosen = crypto::best(&remote.keys);
@@ -238,7 +241,7 @@ impl Negotiator {
             (Some(_), Theirs::Mismatch) => Ways::Mismatch,
             (None, _) | (_, Theirs::None) => Ways::Unsaid,
         };
-        let body = self.write_body(&formats, flow, remote.mux, &crypto, ways);
+        let body = self.write_body(&formats, flow, remote.mux, remote.extended, (&crypto, ways));
         self.encrypted = srtp.is_some();
         let plan = self.plan(&remote, send, &formats, flow, srtp);
         let plan = self.with_ways(plan, &remote);
@@ -285,6 +288,11 @@ impl Negotiator {
         if self.local.quiet {
             formats.push(Format::Noise);
         }
+        if self.local.redundancy {
+            let opus = self.local.codecs.contains(&AudioCodec::Opus);
+            formats.extend(opus.then_some(Format::Redundant(48_000)));
+            formats.push(Format::Redundant(8_000));
+        }
         formats.into_iter().map(|format| (format, self.numbers.of(format))).collect()
     }
 
@@ -293,6 +301,7 @@ impl Negotiator {
         let codecs = self.local.codecs.iter().map(|codec| Format::Codec(*codec));
         let common: Vec<Format> = codecs
             .chain([Format::Event(8_000), Format::Event(48_000), Format::Noise])
+            .chain([Format::Redundant(48_000), Format::Redundant(8_000)])
             .filter(|format| remote.number(*format).is_some())
             .collect();
         common
@@ -313,6 +322,7 @@ impl Negotiator {
         let mut receive = Vec::new();
         let mut dtmf_receive = Vec::new();
         let mut noise_receive = None;
+        let mut redundant = Vec::new();
         for (format, number) in ours {
             match format {
                 Format::Codec(codec) => {
@@ -320,6 +330,7 @@ impl Negotiator {
                 }
                 Format::Event(_) => dtmf_receive.push(*number),
                 Format::Noise => noise_receive = Some(*number),
+                Format::Redundant(_) => redundant.push(*number),
             }
         }
         let both = |wanted| {
@@ -352,6 +363,11 @@ impl Negotiator {
             figures: false,
             dscp: self.local.dscp,
             cname: self.local.cname.clone(),
+            extended: remote.extended,
+            redundancy: Redundancy {
+                send: both(Format::Redundant(send.codec.clock_rate())),
+                receive: redundant,
+            },
             srtp,
             ice: None,
         }
@@ -383,8 +399,8 @@ impl Negotiator {
         formats: &[(Format, u8)],
         flow: Flow,
         mux: bool,
-        crypto: &[(u32, SrtpSuite)],
-        ways: Ways,
+        extended: ExtendedReports,
+        (crypto, ways): (&[(u32, SrtpSuite)], Ways),
     ) -> String {
         let mut out = String::with_capacity(512);
         let address = self.usual().0.ip();
@@ -394,6 +410,7 @@ impl Negotiator {
             match line {
                 Line::Audio { protocol } => {
                     self.write_audio(&mut out, protocol, formats, flow, mux);
+                    write_extended(&mut out, extended);
                     for (tag, suite) in crypto {
                         self.keys.write(&mut out, *tag, *suite);
                     }
@@ -430,6 +447,10 @@ impl Negotiator {
             let _ = write!(out, "a=rtpmap:{number} {}\r\n", format.rtpmap());
             if let Some(parameters) = format.fmtp(self.annex_b) {
                 let _ = write!(out, "a=fmtp:{number} {parameters}\r\n");
+            } else if let Format::Redundant(clock) = format
+                && let Some(primary) = first_with_clock(formats, *clock)
+            {
+                let _ = write!(out, "a=fmtp:{number} {primary}/{primary}\r\n");
             }
         }
         let _ = write!(out, "a=ptime:{}\r\n", local.packet_time.as_millis());
@@ -455,6 +476,25 @@ impl Negotiator {
         let address = self.usual().0.ip();
         let family = family(address);
         format!("v=0\r\no=- {} {} IN {family} {address}\r\n{body}", self.session_id, self.version)
+    }
+}
+
+/// The number of the codec that redundant packets of this clock hold first.
+fn first_with_clock(formats: &[(Format, u8)], clock: u32) -> Option<u8> {
+    formats.iter().find_map(|(format, number)| match format {
+        Format::Codec(codec) if codec.clock_rate() == clock => Some(*number),
+        _ => None,
+    })
+}
+
+/// `a=rtcp-xr` (RFC 3611 section 5.1).
+fn write_extended(out: &mut String, extended: ExtendedReports) {
+    let ExtendedReports { round_trip, voip } = extended;
+    let words = [(round_trip, "rcvr-rtt=all"), (voip, "voip-metrics")];
+    let wanted: Vec<_> =
+        words.iter().filter(|(wanted, _)| *wanted).map(|(_, word)| *word).collect();
+    if !wanted.is_empty() {
+        let _ = write!(out, "a=rtcp-xr:{}\r\n", wanted.join(" "));
     }
 }
 

@@ -11,6 +11,8 @@ pub(super) enum Format {
     Event(u32),
     /// Comfort noise (RFC 3389) on a clock of 8,000.
     Noise,
+    /// Packets that carry earlier sound once more (RFC 2198), of codecs with this clock.
+    Redundant(u32),
 }
 
 /// The static payload type of comfort noise (RFC 3551 section 6).
@@ -29,6 +31,9 @@ impl Format {
         }
         if name.eq_ignore_ascii_case("CN") {
             return (clock == 8_000).then_some(Self::Noise);
+        }
+        if name.eq_ignore_ascii_case("red") {
+            return (clock == 8_000 || clock == 48_000).then_some(Self::Redundant(clock));
         }
         let rate = parameter(parameters, "bitrate");
         let codec = AudioCodec::ALL.into_iter().find(|codec| {
@@ -65,6 +70,9 @@ impl Format {
             Self::Codec(codec) => format!("{}/{}", codec.encoding_name(), codec.clock_rate()),
             Self::Event(clock) => format!("telephone-event/{clock}"),
             Self::Noise => "CN/8000".to_owned(),
+            // As many channels as the codec (RFC 2198 section 5).
+            Self::Redundant(48_000) => "red/48000/2".to_owned(),
+            Self::Redundant(clock) => format!("red/{clock}"),
         }
     }
 
@@ -77,9 +85,10 @@ impl Format {
             Self::Codec(AudioCodec::G7221At32) => Some("bitrate=32000"),
             Self::Codec(AudioCodec::G729) if annex_b => Some("annexb=yes"),
             Self::Codec(AudioCodec::G729) => Some("annexb=no"),
-            Self::Codec(AudioCodec::G722 | AudioCodec::Pcmu | AudioCodec::Pcma) | Self::Noise => {
-                None
-            }
+            // What redundant packets hold is said with the numbers of a description at hand.
+            Self::Codec(AudioCodec::G722 | AudioCodec::Pcmu | AudioCodec::Pcma)
+            | Self::Noise
+            | Self::Redundant(_) => None,
             Self::Event(_) => Some("0-15"),
         }
     }
@@ -91,6 +100,8 @@ impl Format {
             Self::Event(8_000) => 101,
             Self::Event(_) => 102,
             Self::Noise => NOISE,
+            Self::Redundant(8_000) => 121,
+            Self::Redundant(_) => 122,
         }
     }
 }
