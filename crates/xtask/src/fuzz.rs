@@ -18,8 +18,8 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// Longest input: the readers' bound on time holds up to here.
 const LONGEST: &str = "-max_len=65536";
 
-/// Builds the targets whose name contains `only`, all without it, and runs each for so many seconds,
-/// 0 for not at all.
+/// Builds the targets whose name contains `only`, all without it, with the crates that these feed and
+/// no other, and runs each for so many seconds, 0 for not at all.
 ///
 /// # Errors
 /// One does not compile, or found something: where the input lies.
@@ -53,8 +53,9 @@ fn build(folder: &Path, targets: &[String]) -> Result<(), String> {
         command.args(["run", "nightly", "cargo"]);
     }
     command.args(["build", "--target", TARGET, "--config", "profile.dev.opt-level=1"]);
+    command.arg("--no-default-features");
     for target in targets {
-        command.args(["--bin", target]);
+        command.args(["--bin", target, "--features", halves(target).0]);
     }
     command.current_dir(folder).env("RUSTFLAGS", FLAGS).env("RUSTC_BOOTSTRAP", "1");
     command.env("CARGO_TARGET_DIR", folder.join("target"));
@@ -64,7 +65,7 @@ fn build(folder: &Path, targets: &[String]) -> Result<(), String> {
 
 /// Runs one target; whether it found nothing.
 fn look(root: &Path, folder: &Path, name: &str, seconds: u32) -> Result<bool, String> {
-    let (krate, seeds) = name.split_once('_').unwrap_or((name, ""));
+    let (krate, seeds) = halves(name);
     let seeds = root.join("crates").join(krate).join("corpus").join(seeds);
     let (own, artifacts) = (folder.join("corpus").join(name), folder.join("artifacts"));
     for needed in [&own, &artifacts] {
@@ -82,6 +83,12 @@ fn look(root: &Path, folder: &Path, name: &str, seconds: u32) -> Result<bool, St
         println!("  {line}");
     }
     Ok(output.status.success())
+}
+
+/// The crate whose reader a target feeds, which is also the feature that the target asks for, and the
+/// folder of its seeds.
+fn halves(target: &str) -> (&str, &str) {
+    target.split_once('_').unwrap_or((target, ""))
 }
 
 fn names(folder: &Path) -> Result<Vec<String>, String> {
