@@ -87,7 +87,7 @@ impl Concealer {
 
     fn begin(&mut self) {
         self.frozen.copy_from_slice(&self.history);
-        self.period = find_period(
+        (self.period, _) = find_period(
             &self.frozen,
             self.samples(MIN_PERIOD_US),
             self.samples(MAX_PERIOD_US),
@@ -138,11 +138,19 @@ impl Concealer {
     }
 }
 
+/// How much two stretches of sound resemble each other: 1 are the same, 0 have nothing in common.
+pub(crate) type Likeness = f32;
+
 /// The lag between `min` and `max` at which the newest `compare` samples resemble what came
-/// before most (normalised correlation). Searched coarsely first, then by single samples.
-pub(crate) fn find_period(history: &[i16], min: usize, max: usize, compare: usize) -> usize {
+/// before most (normalised correlation), and how much. Searched coarsely first, then by single samples.
+pub(crate) fn find_period(
+    history: &[i16],
+    min: usize,
+    max: usize,
+    compare: usize,
+) -> (usize, Likeness) {
     let coarse = (min / 20).max(1);
-    let first = best_lag(history, (min..=max).step_by(coarse), compare, coarse);
+    let (first, _) = best_lag(history, (min..=max).step_by(coarse), compare, coarse);
     let from = first.saturating_sub(coarse - 1).max(min);
     best_lag(history, from..=(first + coarse - 1).min(max), compare, 1)
 }
@@ -152,23 +160,24 @@ fn best_lag(
     lags: impl Iterator<Item = usize>,
     compare: usize,
     thin: usize,
-) -> usize {
+) -> (usize, Likeness) {
     let end = history.len();
-    let mut best = (f32::MIN, 0);
+    let mut best = (f32::MIN, 0, 0.0);
     for lag in lags {
         let compare = compare.min(end.saturating_sub(lag));
         let newest = &history[end - compare..];
         let earlier = &history[end - compare - lag..end - lag];
-        let (mut product, mut energy) = (0.0f32, 1.0f32);
+        let (mut product, mut energy, mut own) = (0.0f32, 1.0f32, 1.0f32);
         for (a, b) in newest.iter().zip(earlier).step_by(thin) {
             let (a, b) = (f32::from(*a), f32::from(*b));
             product += a * b;
             energy += b * b;
+            own += a * a;
         }
         let likeness = product / energy.sqrt();
         if likeness > best.0 {
-            best = (likeness, lag);
+            best = (likeness, lag, likeness / own.sqrt());
         }
     }
-    best.1.max(1)
+    (best.1.max(1), best.2)
 }

@@ -66,6 +66,11 @@ pub trait Decoder: Send {
     fn duration(&self, payload: &[u8]) -> Option<u32>;
 }
 
+/// The payload holds enough to recover the one before it ([`Decoder::decode_fec`]).
+pub fn carries_redundancy(codec: AudioCodec, payload: &[u8]) -> bool {
+    codec == AudioCodec::Opus && opus::carries_redundancy(payload)
+}
+
 /// Makes an encoder for packets of `packet_time`, 10 to 60 ms in whole steps of 10 ms. Opus knows
 /// only 10, 20, 40 and 60 ms and takes the next shorter one.
 ///

@@ -66,6 +66,25 @@ impl crate::Encoder for Encoder {
     }
 }
 
+/// A packet whose first frame is one of speech that says that a coarse copy of the frame before it
+/// follows. Such a frame begins with its flags: one for voice in each 20 ms, then that one (RFC 6716
+/// sections 3.1, 4.2.3 and 4.2.4). Packets of any number of frames, which we never send, say nothing here.
+pub(crate) fn carries_redundancy(payload: &[u8]) -> bool {
+    let [head, rest @ ..] = payload else { return false };
+    let configuration = head >> 3;
+    let voices = match configuration {
+        0..=11 => [1, 1, 2, 3][usize::from(configuration % 4)],
+        12..=15 => 1,
+        _ => return false,
+    };
+    let frame = match (head & 3, rest) {
+        (0 | 1, frame) => frame,
+        (2, [0..=251, frame @ ..]) | (2, [252..=255, _, frame @ ..]) => frame,
+        _ => return false,
+    };
+    frame.first().is_some_and(|flags| (flags >> (7 - voices)) & 1 == 1)
+}
+
 /// Opus decoder. A stereo stream comes out mixed to mono.
 pub(crate) struct Decoder {
     inner: opus::Decoder,
@@ -108,7 +127,7 @@ impl crate::Decoder for Decoder {
         samples: usize,
         out: &mut [i16],
     ) -> Option<usize> {
-        self.duration(next_payload)?;
+        self.duration(next_payload).filter(|_| carries_redundancy(next_payload))?;
         let usable = (STEP..=MAX_SAMPLES).contains(&samples) && samples.is_multiple_of(STEP);
         let out = usable.then_some(out)?.get_mut(..samples)?;
         self.inner.decode(next_payload, out, true).ok().filter(|done| *done == samples)

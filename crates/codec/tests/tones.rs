@@ -245,12 +245,12 @@ fn stretching_keeps_pitch_and_level() {
     for codec in AudioCodec::BUILT {
         let rate = codec.sample_rate();
         let frame = rate as usize / 50;
-        let stretcher = Stretcher::new(rate);
+        let mut stretcher = Stretcher::new(rate);
         let sound = tone(codec, 200.0, 8_000.0, 0.02);
         let period = rate as usize / 200;
         let mut out = vec![0; 2 * frame];
         out[..frame].copy_from_slice(&sound);
-        let shorter = stretcher.shorten(&mut out, frame);
+        let shorter = stretcher.shorten(&mut out, frame, frame / 2, 0);
         assert!((frame - shorter).abs_diff(period) <= rate as usize / 4_000, "{codec:?} {shorter}");
         // Still the same tone from beginning to end.
         let steepest = 8_000.0 * TAU * 200.0 / f64::from(rate);
@@ -263,12 +263,39 @@ fn stretching_keeps_pitch_and_level() {
         assert_eq!(out[shorter - 1], sound[frame - 1]);
 
         out[..frame].copy_from_slice(&sound);
-        let longer = stretcher.lengthen(&mut out, frame);
+        let longer = stretcher.lengthen(&mut out, frame, frame / 2, 0);
         assert!((longer - frame).abs_diff(period) <= rate as usize / 4_000, "{codec:?} {longer}");
         assert!(smooth(&out[..longer]), "{codec:?}");
         assert_eq!((out[0], out[longer - 1]), (sound[0], sound[frame - 1]));
         // Without room nothing happens, and neither with a short packet.
-        assert_eq!(stretcher.lengthen(&mut out[..frame], frame), frame);
-        assert_eq!(stretcher.shorten(&mut out, frame / 4), frame / 4);
+        assert_eq!(stretcher.lengthen(&mut out[..frame], frame, frame / 2, 0), frame);
+        assert_eq!(stretcher.shorten(&mut out, frame / 4, frame / 4, 0), frame / 4);
     }
+}
+
+#[test]
+fn a_pause_is_stretched_at_once_and_exactly_and_a_voice_waits_for_one() {
+    let (rate, frame) = (8_000, 160);
+    let mut stretcher = Stretcher::new(rate);
+    let voice: Vec<i16> = (0..frame).map(|n| ((n as f32 * 0.157).sin() * 8_000.0) as i16).collect();
+    let mut out = vec![0i16; 2 * frame];
+    for _ in 0..50 {
+        out[..frame].copy_from_slice(&voice);
+        assert_eq!(stretcher.shorten(&mut out, frame, 80, 50), frame, "the voice waits");
+        assert_eq!(out[..frame], voice);
+    }
+    let quiet: Vec<i16> = (0..frame).map(|n| (n as i32 * 7919 % 20) as i16).collect();
+    for by in [1, 37, 80, 120] {
+        out[..frame].copy_from_slice(&quiet);
+        assert_eq!(stretcher.shorten(&mut out, frame, by, 50), frame - by);
+        out[..frame].copy_from_slice(&quiet);
+        assert_eq!(stretcher.lengthen(&mut out, frame, by, 50), frame + by);
+        assert!(out[..frame + by].iter().all(|sample| sample.abs() < 21), "no louder than it was");
+    }
+    // A wish that has waited is fulfilled by a period of the voice: 40 samples at 200 Hz.
+    let left = (0..60).map(|_| {
+        out[..frame].copy_from_slice(&voice);
+        stretcher.shorten(&mut out, frame, 80, 50)
+    });
+    assert_eq!(left.filter(|left| *left != frame).collect::<Vec<_>>(), [120]);
 }

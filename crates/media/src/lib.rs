@@ -13,6 +13,8 @@ mod engine;
 pub mod fuzzing;
 
 pub use dsp::Tone;
+#[doc(hidden)]
+pub use engine::rehearsal;
 pub use engine::{MediaEngine, MediaOptions, Search, ToRelay};
 
 /// Reading and writing WAV files.

@@ -72,10 +72,7 @@ pub fn sdp(data: &[u8]) {
 pub fn jitter(data: &[u8]) {
     #[allow(clippy::disallowed_methods, reason = "an origin for virtual time")]
     let mut now = Instant::now();
-    let config = JitterConfig {
-        redundancy: data.len().is_multiple_of(2),
-        ..JitterConfig::new(8_000, Duration::from_millis(20))
-    };
+    let config = JitterConfig::new(8_000, Duration::from_millis(20));
     let mut buffer = JitterBuffer::new(config);
     let mut waiting = BTreeSet::new();
     let mut last_played = None;
@@ -84,7 +81,7 @@ pub fn jitter(data: &[u8]) {
         let [what, high, low, stamp, time] = *step else { return };
         now += Duration::from_millis(u64::from(time));
         if what % 4 == 0 {
-            let pulled = match buffer.pull(now) {
+            let pulled = match buffer.pull(now, Duration::ZERO) {
                 Pull::Packet { payload, .. } => payload.try_into().ok().map(u32::from_be_bytes),
                 Pull::Lost { ticks, .. } => {
                     assert!(ticks > 0);
@@ -108,8 +105,11 @@ pub fn jitter(data: &[u8]) {
             let header = Header { marker: false, payload_type: 0, sequence, timestamp, ssrc: 1 };
             let packet = Packet { header, payload: &serial.to_be_bytes() };
             let event = what == 255;
-            let outcome =
-                if event { buffer.insert_event(&packet, now) } else { buffer.insert(&packet, now) };
+            let outcome = match what {
+                255 => buffer.insert_event(&packet, now),
+                254 => buffer.insert_recovered(&packet, now),
+                _ => buffer.insert(&packet, now),
+            };
             match outcome {
                 Inserted::Queued | Inserted::Restarted => {
                     if outcome == Inserted::Restarted {

@@ -75,11 +75,7 @@ impl Run {
     fn play(&self, mut sent: Vec<Sent>, seconds: u64) -> Heard {
         sent.sort_by_key(|packet| packet.at);
         let start = start();
-        let config = JitterConfig {
-            redundancy: self.redundancy,
-            ..JitterConfig::new(8_000, Duration::from_millis(20))
-        };
-        let mut buffer = JitterBuffer::new(config);
+        let mut buffer = JitterBuffer::new(JitterConfig::new(8_000, Duration::from_millis(20)));
         let mut heard = Heard::default();
         let mut coming = sent.into_iter().peekable();
         let mut stock_us = 0i64;
@@ -97,10 +93,13 @@ impl Run {
                     ssrc: 1,
                 };
                 buffer.insert(&Packet { header, payload: &payload }, arrival);
+                if self.redundancy {
+                    buffer.redundancy();
+                }
             }
             let now = start + Duration::from_micros(now_us);
             while stock_us < self.tick_us as i64 {
-                stock_us += self.pull(&mut buffer, now, now_us, &mut heard);
+                stock_us += self.pull(&mut buffer, (now, now_us), stock_us, &mut heard);
             }
             stock_us -= self.tick_us as i64;
             heard.last = buffer.delay();
@@ -115,15 +114,21 @@ impl Run {
     }
 
     /// One pull; gives the microseconds of sound it brought.
-    fn pull(&self, buffer: &mut JitterBuffer, now: Instant, now_us: u64, heard: &mut Heard) -> i64 {
-        match buffer.pull(now) {
+    fn pull(
+        &self,
+        buffer: &mut JitterBuffer,
+        (now, now_us): (Instant, u64),
+        stock_us: i64,
+        heard: &mut Heard,
+    ) -> i64 {
+        match buffer.pull(now, Duration::from_micros(stock_us as u64)) {
             Pull::Packet { payload, stretch, .. } => {
                 let index = payload.try_into().map(u32::from_be_bytes).expect("our payload");
                 heard.played.push((index, now_us));
                 match stretch {
-                    Stretch::Shorten if self.stretches => 15_000,
-                    Stretch::Lengthen if self.stretches => 25_000,
-                    Stretch::Keep | Stretch::Shorten | Stretch::Lengthen => 20_000,
+                    Stretch::Shorten(_) if self.stretches => 15_000,
+                    Stretch::Lengthen { .. } if self.stretches => 25_000,
+                    Stretch::Keep | Stretch::Shorten(_) | Stretch::Lengthen { .. } => 20_000,
                 }
             }
             Pull::Lost { ticks, next_payload } => {
@@ -310,7 +315,9 @@ fn a_player_that_slept_catches_up() {
         assert_eq!(put(&mut buffer, index), Inserted::Queued);
     }
     let now = start + ms(10_000);
-    let Pull::Packet { timestamp, .. } = buffer.pull(now) else { panic!("nothing to play") };
+    let Pull::Packet { timestamp, .. } = buffer.pull(now, Duration::ZERO) else {
+        panic!("nothing to play")
+    };
     assert!(timestamp >= 160 * 436, "{timestamp}");
     assert_eq!(put(&mut buffer, 400), Inserted::Late);
     assert_eq!(put(&mut buffer, 499), Inserted::Duplicate);
@@ -334,7 +341,7 @@ fn events_take_their_place_without_being_missed() {
         } else {
             buffer.insert(&packet, now);
         }
-        match buffer.pull(now + ms(15)) {
+        match buffer.pull(now + ms(15), Duration::ZERO) {
             Pull::Packet { .. } => played += 1,
             Pull::Lost { .. } => panic!("nothing was lost at {index}"),
             Pull::Empty | Pull::Wait => {}
@@ -346,7 +353,7 @@ fn events_take_their_place_without_being_missed() {
 #[test]
 fn nothing_has_come_yet() {
     let mut buffer = JitterBuffer::new(JitterConfig::new(8_000, ms(20)));
-    assert_eq!(buffer.pull(start()), Pull::Empty);
+    assert_eq!(buffer.pull(start(), Duration::ZERO), Pull::Empty);
     assert_eq!((buffer.delay(), buffer.target()), (Duration::ZERO, ms(10)));
     let header = Header { marker: true, payload_type: 0, sequence: 1, timestamp: 1, ssrc: 1 };
     let packet = Packet { header, payload: &[0; 1_501] };

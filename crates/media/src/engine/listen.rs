@@ -13,16 +13,10 @@ use offhook_rtp::{
 use super::heard::Account;
 use crate::dsp::{Interpolator, RATE};
 
-/// Sound is taken from the jitter buffer this long before its delay is over: the playing tick lies
-/// just behind the arrival of packets already, so the buffer's own smallest step would be delay for
-/// nothing.
-const LEAD: Duration = Duration::from_millis(5);
-
-/// Sound left over from stretching is delay that the jitter buffer puts up with. Once this many
-/// packets came without a loss and the buffer aims at its least delay, it is worked off; less than
-/// a pitch period (10 ms at most) cannot be.
-const CALM: u32 = 100;
-const LEFT_OVER: Duration = Duration::from_millis(10);
+/// Packets for which a voice is not stretched in the hope of a pause: while sound gets lost by it, and
+/// else.
+const HASTE: u32 = 10;
+const LEISURE: u32 = 250;
 
 /// What a packet was.
 pub(super) enum Heard {
@@ -41,6 +35,26 @@ struct Voice {
     decoder: Box<dyn Decoder>,
     stretcher: Stretcher,
     interpolator: Interpolator,
+}
+
+impl Voice {
+    /// Changes the length of the first `filled` samples as the jitter buffer wishes; gives how many
+    /// there are then.
+    fn stretch(&mut self, pcm: &mut [i16], filled: usize, wish: Stretch) -> usize {
+        let rate = u64::from(self.codec.sample_rate());
+        let samples = |by: Duration| (by.as_micros() as u64 * rate / 1_000_000) as usize;
+        match wish {
+            Stretch::Keep => {
+                self.stretcher.keep(&pcm[..filled]);
+                filled
+            }
+            Stretch::Shorten(by) => self.stretcher.shorten(pcm, filled, samples(by), LEISURE),
+            Stretch::Lengthen { by, soon } => {
+                let patience = if soon { HASTE } else { LEISURE };
+                self.stretcher.lengthen(pcm, filled, samples(by), patience)
+            }
+        }
+    }
 }
 
 /// The receiving half of a call.
@@ -62,8 +76,8 @@ pub(super) struct Listen {
     ready: Vec<f32>,
     /// When the first packet was given to the speaker.
     began: Option<Instant>,
-    /// Packets played since the last one was missing.
-    calm: u32,
+    /// Packets played shorter and longer than they were.
+    stretched: (u64, u64),
 }
 
 impl Listen {
@@ -84,7 +98,7 @@ impl Listen {
             pcm: vec![0; MAX_SAMPLES + RATE as usize / 50],
             wide: vec![],
             ready: vec![],
-            calm: 0,
+            stretched: (0, 0),
             began: None,
         }
     }
@@ -120,7 +134,12 @@ impl Listen {
 
     /// What the jitter buffer adds at present.
     pub(super) fn delay(&self) -> Duration {
-        self.jitter.delay().saturating_sub(LEAD)
+        self.jitter.delay()
+    }
+
+    /// Packets played shorter and longer than they were.
+    pub(super) fn stretched(&self) -> (u64, u64) {
+        self.stretched
     }
 
     fn expect(&mut self, plan: CodecPlan) {
@@ -157,6 +176,9 @@ impl Listen {
             self.current = plan;
             if wanted {
                 self.jitter.insert(packet, now);
+                if offhook_codec::carries_redundancy(plan.codec, packet.payload) {
+                    self.jitter.redundancy();
+                }
                 return Heard::Sound;
             }
             return Heard::Nothing;
@@ -201,9 +223,8 @@ impl Listen {
     /// Gets one piece of sound; false when there is none.
     fn pull(&mut self, count: usize, now: Instant) -> bool {
         let waiting = Duration::from_micros(self.ready.len() as u64 * 1_000_000 / u64::from(RATE));
-        let Self { jitter, voice, codecs, pcm, wide, ready, calm, account, .. } = self;
-        let least = jitter.target() <= LEAD;
-        let filled = match jitter.pull(now + LEAD + waiting) {
+        let Self { jitter, voice, codecs, pcm, wide, ready, stretched, account, .. } = self;
+        let filled = match jitter.pull(now, waiting) {
             Pull::Packet { payload_type, payload, stretch, .. } => {
                 if voice.as_ref().is_none_or(|voice| voice.payload_type != payload_type) {
                     *voice = make_voice(codecs, payload_type);
@@ -217,19 +238,14 @@ impl Listen {
                         voice.decoder.conceal(samples, pcm)
                     }
                 };
-                *calm = calm.saturating_add(1);
                 account.played(pcm.get(..filled).unwrap_or(&[]));
-                match stretch {
-                    Stretch::Keep if least && waiting >= LEFT_OVER && *calm >= CALM => {
-                        voice.stretcher.shorten(pcm, filled)
-                    }
-                    Stretch::Keep => filled,
-                    Stretch::Shorten => voice.stretcher.shorten(pcm, filled),
-                    Stretch::Lengthen => voice.stretcher.lengthen(pcm, filled),
-                }
+                let before = filled;
+                let filled = voice.stretch(pcm, filled, stretch);
+                stretched.0 += u64::from(filled < before);
+                stretched.1 += u64::from(filled > before);
+                filled
             }
             Pull::Lost { ticks, next_payload } => {
-                *calm = 0;
                 account.missing();
                 let Some(voice) = voice else {
                     ready.resize(count, 0.0);
@@ -255,8 +271,8 @@ impl Listen {
 
 fn config(codec: AudioCodec, packet_time: Duration) -> JitterConfig {
     JitterConfig {
-        min: LEAD,
-        redundancy: codec == AudioCodec::Opus,
+        // The playing tick lies just behind the arrival of packets already.
+        min: Duration::ZERO,
         ..JitterConfig::new(codec.clock_rate(), packet_time)
     }
 }

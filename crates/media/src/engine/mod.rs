@@ -11,6 +11,8 @@ mod line;
 mod listen;
 mod order;
 mod quality;
+#[doc(hidden)]
+pub mod rehearsal;
 mod schedule;
 mod shield;
 mod socket;

@@ -30,7 +30,7 @@ use crate::dsp::{GRAIN, Tone, TonePlayer};
 const WAKE: Token = Token(0);
 
 /// A packet this long before the playing tick brings the tick forward.
-const FORWARD: Duration = Duration::from_millis(4);
+pub(super) const FORWARD: Duration = Duration::from_millis(4);
 
 /// Datagrams read from one socket before others get their turn.
 const FAIR_SHARE: usize = 256;

@@ -80,13 +80,14 @@ impl DelayEstimate {
         self.target_us = wanted.max(self.target_us - SHRINK_US);
     }
 
-    /// Upper edge of the bin that holds the percentile.
+    /// Upper edge of the bin that holds the percentile; nothing when that is the first one, since so
+    /// little is no jitter of the network.
     fn percentile_us(&self) -> i64 {
         let mut sum = 0.0;
         for (index, bin) in self.bins.iter().enumerate() {
             sum += bin;
             if sum >= SHARE * self.total {
-                return (index as i64 + 1) * BIN_US;
+                return if index == 0 { 0 } else { (index as i64 + 1) * BIN_US };
             }
         }
         BINS as i64 * BIN_US

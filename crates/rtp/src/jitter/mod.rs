@@ -7,7 +7,7 @@
 //!
 //! The real delay is corrected in three ways. When sound is due and nothing is there, the player
 //! conceals and the stream waits for the packet: the delay grows by that. When the delay is wrong by
-//! more than a few milliseconds, pulled packets ask the player to be shortened or lengthened
+//! more than a pitch period, pulled packets ask the player to be shortened or lengthened
 //! ([`Stretch`]), which moves the next pull. When that does not help, whole packets are skipped or
 //! inserted here.
 //!
@@ -38,11 +38,27 @@ const JUMP_US: i64 = 2_000_000;
 /// After this much concealment in a row the stream counts as silent.
 const GIVE_UP_US: i64 = 200_000;
 
-/// Delay may be wrong by this much before the player is asked to stretch.
-const STRETCH_US: i64 = 6_000;
+/// Delay may be too short by this much before the player is asked to lengthen: the moment of a pull is
+/// moved by as much when a packet comes just before it.
+const SHORT_US: i64 = 4_000;
 
-/// Pulls in a row that must have found the delay a whole packet too long before one is skipped.
-const PATIENCE: u32 = 50;
+/// Delay may be too long by this much, the longest pitch period that shortening takes out.
+const LONG_US: i64 = 10_000;
+
+/// Pulls in a row that must have found the delay too long before the player is asked to shorten.
+const CALM: u32 = 25;
+
+/// Packets that the share of losses is taken over, and the shares from which on the delay makes room for
+/// redundancy and gives it up again: two losses in ten seconds, and none for half a minute.
+const LOSS_MEMORY: f32 = 500.0;
+const LOSSY: f32 = 0.003;
+const LOSSLESS: f32 = 0.000_5;
+
+/// As many before a whole packet is skipped, should shortening not have helped.
+const PATIENCE: u32 = 100;
+
+/// Packets that one with redundancy in it speaks for; silence has none.
+const REDUNDANT: u32 = 100;
 
 /// Where playing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +93,12 @@ pub struct JitterBuffer {
     quiet: bool,
     /// Share of packets lost lately, 0 to 1.
     loss: f32,
+    /// So many that the delay makes room for redundancy.
+    lossy: bool,
+    /// Packets to come for which the stream counts as redundant.
+    redundant: u32,
+    /// What the player has left at this pull.
+    ahead_us: i64,
     /// Delay at the last packet pulled.
     current_us: i64,
     stats: JitterStats,
@@ -101,6 +123,9 @@ impl JitterBuffer {
             too_long: 0,
             quiet: false,
             loss: 0.0,
+            lossy: false,
+            redundant: 0,
+            ahead_us: 0,
             current_us: 0,
             stats: JitterStats::default(),
         }
@@ -118,6 +143,8 @@ impl JitterBuffer {
         self.begin_anew();
         self.epoch = None;
         self.loss = 0.0;
+        self.lossy = false;
+        self.redundant = 0;
         self.stats = stats;
     }
 
@@ -157,9 +184,8 @@ impl JitterBuffer {
 
     fn target_us(&self) -> i64 {
         let target = self.delay.target_us();
-        // One packet, and a little for the next one's own jitter.
-        let for_redundancy = self.packet_us() + 5_000;
-        if self.config.redundancy && self.loss > 0.005 {
+        let for_redundancy = self.packet_us();
+        if self.redundant > 0 && self.lossy {
             target.max(for_redundancy.min(self.config.max.as_micros() as i64))
         } else {
             target
@@ -168,22 +194,39 @@ impl JitterBuffer {
 
     /// Puts in a packet of sound that came at `now`.
     pub fn insert(&mut self, packet: &Packet<'_>, now: Instant) -> Inserted {
-        self.put(packet, Kind::Sound, now)
+        self.put(packet, Kind::Sound, true, now)
+    }
+
+    /// Puts in a packet that was found in a later one (RFC 2198). It says nothing about the way and is no
+    /// duplicate when the packet itself came too.
+    pub fn insert_recovered(&mut self, packet: &Packet<'_>, now: Instant) -> Inserted {
+        self.redundancy();
+        self.put(packet, Kind::Sound, false, now)
+    }
+
+    /// The packet put in last holds enough to recover the one before it. While packets get lost, the
+    /// target is at least one packet then, so that the next one is there in time.
+    pub fn redundancy(&mut self) {
+        self.redundant = REDUNDANT;
     }
 
     /// Puts in a packet that shares the sequence numbers but is no sound (a telephone event): its
     /// place is passed over without being taken for a loss.
     pub fn insert_event(&mut self, packet: &Packet<'_>, now: Instant) -> Inserted {
-        self.put(packet, Kind::Event, now)
+        self.put(packet, Kind::Event, true, now)
     }
 
-    fn put(&mut self, packet: &Packet<'_>, kind: Kind, now: Instant) -> Inserted {
+    /// `itself`: the packet came as such, and was not found in another.
+    fn put(&mut self, packet: &Packet<'_>, kind: Kind, itself: bool, now: Instant) -> Inserted {
         if packet.payload.len() > MAX_PAYLOAD {
             return Inserted::TooLong;
         }
         let header = packet.header;
         let mut place = self.extend(header.sequence, header.timestamp);
         let mut outcome = Inserted::Queued;
+        if !itself && self.is_jump(place, now) {
+            return Inserted::Late;
+        }
         if self.is_jump(place, now) {
             self.strange += 1;
             if self.strange < 2 {
@@ -198,7 +241,7 @@ impl JitterBuffer {
         let (sequence, timestamp) = place;
         let epoch = *self.epoch.get_or_insert(now);
         let arrival = now.saturating_duration_since(epoch).as_micros() as i64;
-        if kind == Kind::Sound {
+        if kind == Kind::Sound && itself {
             self.learn_packet_time(place);
             self.delay.note(arrival, self.us(timestamp));
         }
@@ -209,11 +252,11 @@ impl JitterBuffer {
         let highest = self.slots.highest().unwrap_or(0);
         let floor = (highest + 1).saturating_sub(SLOTS as u64);
         if (self.started && sequence < self.next.0) || sequence < floor {
-            self.stats.late += 1;
+            self.stats.late += u64::from(itself);
             return Inserted::Late;
         }
         if self.slots.holds(sequence) {
-            self.stats.duplicates += 1;
+            self.stats.duplicates += u64::from(itself);
             return Inserted::Duplicate;
         }
         self.make_room(sequence);
@@ -264,10 +307,12 @@ impl JitterBuffer {
     }
 
     /// Takes out the next piece of sound. Call it whenever the player has less than one tick of
-    /// sound left; pieces are as long as the sender's packets.
-    pub fn pull(&mut self, now: Instant) -> Pull<'_> {
+    /// sound left; pieces are as long as the sender's packets. `ahead` is how much the player has left:
+    /// the piece has to be here by `now`, and is heard that much later.
+    pub fn pull(&mut self, now: Instant, ahead: Duration) -> Pull<'_> {
         let Some(epoch) = self.epoch else { return Pull::Empty };
         let now_us = now.saturating_duration_since(epoch).as_micros() as i64;
+        self.ahead_us = ahead.as_micros() as i64;
         self.pass_events();
         match self.state {
             State::Idle => self.pull_idle(now_us),
@@ -338,25 +383,45 @@ impl JitterBuffer {
         self.give(now_us)
     }
 
-    /// Growing by a whole packet: only when the delay is far too short.
+    /// Growing by a whole packet: only when the delay is far too short, since lengthening is heard less.
     fn should_insert(&self, age: i64, target: i64) -> bool {
-        !self.quiet && target - age >= self.packet_us().max(STRETCH_US * 2)
+        !self.quiet && target - age >= 3 * self.packet_us()
     }
 
-    /// Shrinking by a whole packet: only when the next one is here, and the delay has been too
-    /// long by a packet for a while.
+    /// Shrinking by a whole packet: only when the next one is here, and shortening did not help.
     fn should_skip(&mut self, age: i64, target: i64) -> bool {
-        if age - target < self.packet_us() {
-            self.too_long = 0;
-            return false;
-        }
-        self.too_long += 1;
-        let skip =
-            self.too_long >= PATIENCE && self.slots.kind(self.next.0 + 1) == Some(Kind::Sound);
+        let skip = self.too_long >= PATIENCE
+            && age - target >= self.packet_us()
+            && self.slots.kind(self.next.0 + 1) == Some(Kind::Sound);
         if skip {
             self.too_long = 0;
         }
         skip
+    }
+
+    /// What the player should do to a packet of this age. Pulls come in steps of a packet: what is
+    /// longer only brings the next pull a step later when a whole packet has gathered, and sound that was
+    /// shortened by more than the player has left asks for the next packet a step earlier, and must find
+    /// it here.
+    fn wish(&mut self, age: i64) -> Stretch {
+        let (target, packet) = (self.target_us(), self.packet_us());
+        if age < target - SHORT_US {
+            self.too_long = 0;
+            let by = packet - self.ahead_us % packet;
+            let soon = age < self.delay.target_us() - SHORT_US;
+            return Stretch::Lengthen { by: Duration::from_micros(by as u64), soon };
+        }
+        let late = age - target >= packet;
+        let excess = if late { age + self.ahead_us - target } else { self.ahead_us };
+        if excess < LONG_US || age + self.ahead_us < target + LONG_US {
+            self.too_long = 0;
+            return Stretch::Keep;
+        }
+        self.too_long = self.too_long.saturating_add(1);
+        if self.too_long <= CALM {
+            return Stretch::Keep;
+        }
+        Stretch::Shorten(Duration::from_micros(excess.min(packet) as u64))
     }
 
     /// The next packet is missing and a later one is here.
@@ -412,8 +477,8 @@ impl JitterBuffer {
     }
 
     fn note_loss(&mut self, lost: bool) {
-        // About the last hundred packets.
-        self.loss += (f32::from(u8::from(lost)) - self.loss) / 100.0;
+        self.loss += (f32::from(u8::from(lost)) - self.loss) / LOSS_MEMORY;
+        self.lossy = self.loss > if self.lossy { LOSSLESS } else { LOSSY };
     }
 
     /// Gives out the packet at `next`.
@@ -421,16 +486,10 @@ impl JitterBuffer {
         let (sequence, _) = self.next;
         let Some(timestamp) = self.slots.timestamp(sequence) else { return Pull::Empty };
         self.note_loss(false);
+        self.redundant = self.redundant.saturating_sub(1);
         let age = self.age(now_us, timestamp);
-        let error = age - self.target_us();
-        let stretch = match error {
-            // Pulls come in steps of up to a packet: where a packet comes just after a pull, it is as
-            // much too old at the next one, and nothing could be taken off it.
-            error if error > STRETCH_US + self.packet_us() => Stretch::Shorten,
-            error if error < -STRETCH_US => Stretch::Lengthen,
-            _ => Stretch::Keep,
-        };
-        self.current_us = age;
+        let stretch = self.wish(age);
+        self.current_us = age + self.ahead_us;
         self.stats.played += 1;
         self.quiet = false;
         self.started = true;

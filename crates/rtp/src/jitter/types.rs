@@ -13,20 +13,16 @@ pub struct JitterConfig {
     pub min: Duration,
     /// Greatest target delay.
     pub max: Duration,
-    /// The codec can recover a lost packet from the next one: when packets get lost, the target is
-    /// at least one packet, so that the next one is there in time.
-    pub redundancy: bool,
 }
 
 impl JitterConfig {
-    /// 10 to 200 ms, without redundancy.
+    /// 10 to 200 ms.
     pub fn new(clock_rate: u32, packet_time: Duration) -> Self {
         Self {
             clock_rate,
             packet_time,
             min: Duration::from_millis(10),
             max: Duration::from_millis(200),
-            redundancy: false,
         }
     }
 }
@@ -51,10 +47,16 @@ pub enum Inserted {
 pub enum Stretch {
     /// Play as it is.
     Keep,
-    /// Play it a few milliseconds shorter if possible.
-    Shorten,
-    /// Play it a few milliseconds longer if possible.
-    Lengthen,
+    /// Play it shorter by about as much where that is not heard.
+    Shorten(Duration),
+    /// Play it longer by about as much where that is not heard. When it is `soon`, sound gets lost until
+    /// then.
+    Lengthen {
+        /// How much.
+        by: Duration,
+        /// It does not wait long.
+        soon: bool,
+    },
 }
 
 /// The next piece of sound.
