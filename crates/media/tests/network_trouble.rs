@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use common::{CALL, HOME, Phone, Scratch, loudness, plan, recording, sleep};
-use offhook_model::{AudioCodec, AudioSpec};
-use offhook_ports::MediaFact;
+use offhook_model::{AudioCodec, AudioSpec, StreamStats};
+use offhook_ports::{MediaFact, MediaPlan, Redundancy};
 
 /// Drops nothing, loses every seventh, swaps neighbours, or doubles; then stops at all.
 #[derive(Clone, Copy)]
@@ -121,6 +121,41 @@ fn g722_bridges_loss() {
 #[test]
 fn opus_bridges_loss() {
     check_loss(AudioCodec::Opus);
+}
+
+#[test]
+fn sound_is_sent_once_more_while_losses_are_reported_and_not_before() {
+    let scratch = Scratch::new();
+    let (a, b, relay) = through_relay(AudioCodec::Pcmu, &scratch);
+    let redundancy = Redundancy { send: Some(121), receive: vec![121] };
+    let with = |plan| MediaPlan { redundancy: redundancy.clone(), ..plan };
+    a.engine.apply(CALL, with(plan(AudioCodec::Pcmu, relay.address, b.rtcp)));
+    b.engine.apply(CALL, with(plan(AudioCodec::Pcmu, relay.address, a.rtcp)));
+    relay.set(Way::Lossy);
+    // Until the first report about a second later each packet goes once.
+    let sent = |stats: &[StreamStats]| (stats[0].packets, stats[0].bytes);
+    let (packets, bytes) = sent(&a.stats());
+    assert_eq!(bytes, packets * 160);
+    let mut twice = false;
+    for _ in 0..600 {
+        sleep(100);
+        let (packets, bytes) = sent(&a.stats());
+        twice = bytes > packets * 160 + 1_000;
+        if twice {
+            break;
+        }
+    }
+    assert!(twice, "losses were not answered");
+    assert!(a.stats()[0].lost > 0);
+    for _ in 0..300 {
+        let stats = b.stats();
+        let lost = stats[1].lost as f32 * 100.0 / (stats[1].packets + stats[1].lost) as f32;
+        if stats[1].voice.is_some_and(|voice| lost > 10.0 && voice.loss_percent < lost * 0.6) {
+            return;
+        }
+        sleep(200);
+    }
+    panic!("nothing is recovered: {:?}", b.stats());
 }
 
 #[test]

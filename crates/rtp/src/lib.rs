@@ -11,6 +11,7 @@ pub mod dtmf;
 pub mod fuzzing;
 pub mod jitter;
 pub mod packet;
+pub mod red;
 pub mod report;
 pub mod rtcp;
 pub mod sdp;

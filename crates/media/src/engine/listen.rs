@@ -1,5 +1,7 @@
 //! What we hear in one call: packets to sound.
 
+mod redundant;
+
 use std::time::{Duration, Instant};
 
 use offhook_codec::{Decoder, MAX_SAMPLES, Stretcher};
@@ -69,6 +71,8 @@ pub(super) struct Listen {
     packet_time: Duration,
     voice: Option<Voice>,
     events: Vec<u8>,
+    /// Payload types of packets that carry earlier sound once more.
+    redundant: Vec<u8>,
     digits: DtmfReceiver,
     pcm: Vec<i16>,
     wide: Vec<f32>,
@@ -93,6 +97,7 @@ impl Listen {
             packet_time,
             voice: None,
             events: vec![],
+            redundant: vec![],
             digits: DtmfReceiver::new(),
             // Room for the longest packet and for what stretching adds.
             pcm: vec![0; MAX_SAMPLES + RATE as usize / 50],
@@ -112,6 +117,7 @@ impl Listen {
     pub(super) fn apply(&mut self, plan: &MediaPlan, was_receiving: bool) {
         self.codecs.clone_from(&plan.receive);
         self.events.clone_from(&plan.dtmf_receive);
+        self.redundant.clone_from(&plan.redundancy.receive);
         self.packet_time = plan.packet_time;
         let first = plan.receive.first().copied().unwrap_or(plan.send);
         let known = self.codecs.contains(&self.current);
@@ -153,8 +159,8 @@ impl Listen {
         self.ready.clear();
     }
 
-    /// Takes a packet that came at `now`; it is only counted unless `wanted`.
-    pub(super) fn receive(&mut self, packet: &Packet<'_>, wanted: bool, now: Instant) -> Heard {
+    /// Takes a packet without earlier ones in it.
+    fn receive_one(&mut self, packet: &Packet<'_>, wanted: bool, now: Instant) -> Heard {
         let header = &packet.header;
         let sound =
             self.codecs.iter().find(|plan| plan.payload_type == header.payload_type).copied();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use offhook_codec::{Encoder, MAX_PAYLOAD};
 use offhook_model::AudioCodec;
 use offhook_ports::{CodecPlan, MediaPlan};
+use offhook_rtp::red::{self, Packer};
 use offhook_rtp::srtp::OVERHEAD;
 use offhook_rtp::{DtmfSender, HEADER_LEN, SendState};
 
@@ -29,6 +30,9 @@ pub(super) struct Talk {
     dtmf: DtmfSender,
     /// Digits were asked for and their end was not told yet.
     digits_owed: bool,
+    /// What was sent last, and the payload type to send it once more with while losses are reported.
+    earlier: Packer,
+    redundant: Option<u8>,
     /// Smoothed loss in percent, as the other side's reports tell.
     loss: f32,
     /// When the frame that is being filled began.
@@ -36,6 +40,9 @@ pub(super) struct Talk {
     /// When the first sample of the first packet was taken.
     began: Option<Instant>,
 }
+
+/// From this loss in percent on, earlier sound is sent once more where that is agreed.
+const ENOUGH_LOSS: f32 = 1.0;
 
 /// Packet times that every encoder takes: 10 to 60 ms in steps of 10.
 fn usable(packet_time: Duration) -> Duration {
@@ -54,10 +61,12 @@ impl Talk {
             decimator: Decimator::new(1),
             low: vec![],
             pcm: vec![],
-            packet: vec![0; HEADER_LEN + MAX_PAYLOAD + OVERHEAD],
+            packet: vec![0; HEADER_LEN + 2 * MAX_PAYLOAD + red::OVERHEAD + OVERHEAD],
             marker: true,
             dtmf: DtmfSender::new(plan.codec.clock_rate(), packet_time),
             digits_owed: false,
+            earlier: Packer::default(),
+            redundant: None,
             loss: 0.0,
             last: None,
             began: None,
@@ -75,6 +84,7 @@ impl Talk {
         let same = self.encoder.is_some()
             && (self.plan.codec, self.packet_time) == (plan.send.codec, packet_time);
         self.plan = plan.send;
+        self.redundant = plan.redundancy.send;
         if same {
             return;
         }
@@ -92,6 +102,7 @@ impl Talk {
         }
         self.decimator = Decimator::new((RATE / codec.sample_rate()) as usize);
         self.pcm.clear();
+        self.earlier.clear();
         self.marker = true;
         let frame_ms = self.frame().as_millis() as u64;
         self.dtmf = DtmfSender::new(codec.clock_rate(), Duration::from_millis(frame_ms.max(10)));
@@ -126,6 +137,7 @@ impl Talk {
         let ticks = samples * u64::from(self.plan.codec.clock_rate()) / u64::from(RATE);
         self.state.advance(ticks as u32);
         self.pcm.clear();
+        self.earlier.clear();
         self.marker = true;
     }
 
@@ -213,11 +225,12 @@ impl Talk {
                 }
                 let at = Some(event.timestamp);
                 self.marker = true;
+                self.earlier.clear();
                 self.state.stamp(&mut self.packet, 4, payload_type, event.marker, at)
             }
             None => {
                 let marker = std::mem::take(&mut self.marker);
-                let payload_type = self.plan.payload_type;
+                let (payload_type, length) = self.once_more(length);
                 self.state.stamp(&mut self.packet, length, payload_type, marker, None)
             }
         };
@@ -225,5 +238,27 @@ impl Talk {
         let Some(length) = shield.seal(&mut self.packet, length) else { return Ok(()) };
         let packet = self.packet.get(..length).unwrap_or(&[]);
         wire.send(RTP, packet, to)
+    }
+
+    /// The payload in the first `length` bytes of the body, with the one before it while the other
+    /// side reports losses: its payload type and its length.
+    fn once_more(&mut self, length: usize) -> (u8, usize) {
+        let Self { earlier, packet, plan, state, loss, redundant, .. } = self;
+        let body = packet.get_mut(HEADER_LEN..).unwrap_or(&mut []);
+        let room = body.len().saturating_sub(OVERHEAD);
+        let (own, now) = (plan.payload_type, state.timestamp());
+        match redundant.filter(|_| *loss >= ENOUGH_LOSS) {
+            Some(payload_type) => {
+                let body = body.get_mut(..room).unwrap_or(&mut []);
+                let packed = earlier.pack(body, length, own, now);
+                packed.map_or((own, length), |length| (payload_type, length))
+            }
+            None => {
+                if redundant.is_some() {
+                    earlier.keep(body.get(..length).unwrap_or(&[]), own, now);
+                }
+                (own, length)
+            }
+        }
     }
 }

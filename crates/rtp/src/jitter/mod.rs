@@ -15,6 +15,7 @@
 //! pulls every 10 ms the buffer adds 10 to 20 ms.
 
 mod delay;
+mod recovered;
 mod slots;
 mod types;
 
