@@ -32,10 +32,10 @@ fn run(lose: impl Fn(u32) -> bool) -> (u32, u32) {
             let unpacked = Unpacked::read(&packet).expect("our own");
             buffer.insert(&unpacked.newest, now);
             for piece in unpacked.earlier() {
-                buffer.insert_recovered(piece);
+                buffer.insert_recovered(piece, now);
             }
         }
-        match buffer.pull(now + step / 2) {
+        match buffer.pull(now + step / 2, Duration::ZERO) {
             Pull::Packet { payload, timestamp, .. } => {
                 let number = payload.first_chunk().copied().map(u32::from_be_bytes);
                 assert_eq!(number.map(|number| number * 160), Some(timestamp), "its own sound");

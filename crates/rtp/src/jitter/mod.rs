@@ -15,7 +15,6 @@
 //! pulls every 10 ms the buffer adds 10 to 20 ms.
 
 mod delay;
-mod recovered;
 mod slots;
 mod types;
 
@@ -259,6 +258,10 @@ impl JitterBuffer {
         if self.slots.holds(sequence) {
             self.stats.duplicates += u64::from(itself);
             return Inserted::Duplicate;
+        }
+        if !itself {
+            // Made good, and lost on the way all the same: the time to make it good stays.
+            self.note_loss(true);
         }
         self.make_room(sequence);
         self.slots.put(sequence, timestamp, header.payload_type, kind, packet.payload);

@@ -27,7 +27,7 @@ impl Listen {
                 let known = self.codecs.iter().find(|plan| plan.payload_type == payload_type);
                 let clock = self.current.codec.clock_rate();
                 if known.is_some_and(|plan| plan.codec.clock_rate() == clock) {
-                    self.jitter.insert_recovered(piece);
+                    self.jitter.insert_recovered(piece, now);
                 }
             }
         }
