@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use offhook_model::{
-    Call, CallAbilities, CallDirection, CallId, CallRecord, CallState, DialString, Security,
+    Call, CallAbilities, CallDirection, CallId, CallRecord, CallState, DialString, Mos, Security,
     Timestamp,
 };
 use offhook_ports::MediaPlan;
@@ -84,6 +84,8 @@ pub struct Entry {
     pub cause: Option<&'static str>,
     /// The call manager says that the way beyond it is encrypted; nothing when it says nothing.
     pub beyond: Option<bool>,
+    /// How it has sounded on average.
+    pub mos: Option<Mos>,
 }
 
 impl Entry {
@@ -143,6 +145,7 @@ impl Entry {
             ways: None,
             cause: None,
             beyond: None,
+            mos: None,
         }
     }
 
@@ -176,6 +179,7 @@ impl Entry {
                 && self.call.connected.is_none()
                 && !self.declined
                 && !taken,
+            mos: self.mos,
         }
     }
 }

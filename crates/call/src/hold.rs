@@ -54,7 +54,7 @@ impl Phone {
         let entry = &self.entries[index];
         if let Some(plan) = entry.plan.clone() {
             let silent = offhook_ports::MediaPlan { sending: false, receiving: false, ..plan };
-            self.out.push_back(Output::Apply { call: entry.call.id, plan: silent });
+            self.out.push_back(Output::Apply { call: entry.call.id, plan: Box::new(silent) });
         }
     }
 

@@ -48,7 +48,7 @@ pub enum Output {
         /// Which.
         call: CallId,
         /// How.
-        plan: MediaPlan,
+        plan: Box<MediaPlan>,
     },
     /// The sound of this call is over; free its ports.
     Release(CallId),

@@ -9,7 +9,7 @@ use offhook_model::{
     Call, CallDirection, CallEnd, CallId, CallState, CommandError, DialString, ErrorCode, Fault,
     Moment, NoticeBody, Owner, PhoneState, Presence,
 };
-use offhook_ports::{Entropy, FlowId, MediaFact, PhoneAccount, SipServer};
+use offhook_ports::{Entropy, Figures, FlowId, MediaFact, PhoneAccount, SipServer};
 use offhook_sip::{Output as SipOutput, SipCall, UserAgent};
 
 use crate::asked::Questions;
@@ -52,6 +52,8 @@ pub struct Phone {
     pub(crate) last_dialled: Option<DialString>,
     /// Calls that ask to be answered by themselves are.
     pub(crate) answers: bool,
+    /// Sound is marked with the account's code point.
+    pub(crate) marks: bool,
     /// What others are to see of us, where nobody else tells them.
     pub(crate) presence: Option<Presence>,
     /// What people outside every call ask for.
@@ -91,6 +93,7 @@ impl Phone {
             left: vec![],
             last_dialled: None,
             answers: false,
+            marks: true,
             presence: None,
             questions: Questions::default(),
             restart: None,
@@ -387,11 +390,7 @@ impl Phone {
             MediaFact::FirstPacket(id) | MediaFact::SoundAgain(id) => (*id, "good"),
             MediaFact::Silence(id, _) => (*id, "silent"),
             MediaFact::Figures { call, received, sent } => {
-                let sip = self.index(*call).and_then(|index| self.entries[index].sip);
-                if let Some(sip) = sip {
-                    self.agent.note_figures(sip, *received, *sent);
-                }
-                return;
+                return self.note_figures(*call, received, sent);
             }
             MediaFact::Way(id, fact) => {
                 self.way(*id, fact, now);
@@ -406,6 +405,23 @@ impl Phone {
             && self.entries[index].is_up()
         {
             self.entries[index].call.sound = Some(word.to_owned());
+        }
+    }
+
+    /// How the sound of a call is, once a second: for its row, for the history, and for the call
+    /// manager that wants to know when it ends.
+    fn note_figures(&mut self, call: CallId, received: &Figures, sent: &Figures) {
+        let Some(index) = self.index(call) else { return };
+        let told = self.account.features.call_stats && self.is_call_manager();
+        if let Some(sip) = self.entries[index].sip.filter(|_| told) {
+            self.agent.note_figures(sip, *received, *sent);
+        }
+        let Some(opinion) = received.opinion else { return };
+        let entry = &mut self.entries[index];
+        entry.mos = Some(opinion.mean);
+        let heard = entry.call.sound.as_deref().is_some_and(|word| word != "silent");
+        if heard && entry.is_up() {
+            entry.call.sound = Some(opinion.now.word().to_owned());
         }
     }
 

@@ -101,7 +101,7 @@ impl Phone {
             packet_time: PACKET_TIME,
             // A call manager takes such packets for a codec that it does not know.
             redundancy: !self.is_call_manager(),
-            dscp: self.account.audio_dscp,
+            dscp: if self.marks { self.account.audio_dscp } else { 0 },
             // Random per session, so it identifies nobody (RFC 7022).
             cname: format!(
                 "{:016x}",
@@ -217,13 +217,12 @@ impl Phone {
 
     pub(crate) fn apply(&mut self, index: usize, plan: MediaPlan) {
         let id = self.entries[index].call.id;
-        let figures = self.account.features.call_stats && self.is_call_manager();
-        let plan = MediaPlan { mix: self.is_mixed(id), figures, ..plan };
+        let plan = MediaPlan { mix: self.is_mixed(id), figures: true, ..plan };
         let entry = &mut self.entries[index];
         entry.plan = Some(plan.clone());
         let silent = entry.giving.is_some();
         self.protect(index);
-        self.out.push_back(Output::Apply { call: id, plan });
+        self.out.push_back(Output::Apply { call: id, plan: Box::new(plan) });
         if silent {
             self.silence(index);
         }

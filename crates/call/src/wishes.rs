@@ -53,6 +53,11 @@ impl Phone {
         self.answers = answers;
     }
 
+    /// Whether sound of calls from now on is marked with the account's code point.
+    pub fn mark_packets(&mut self, marks: bool) {
+        self.marks = marks;
+    }
+
     /// What others are to see of us where the account has no chat to tell it; nothing takes it back.
     /// Calls that go on are told with it.
     pub fn show_presence(&mut self, presence: Option<Presence>, now: Moment) {

@@ -117,6 +117,7 @@ impl Core {
         let mut phone = Phone::new(account, &self.product, last, seed, (self.entropy)());
         phone.answer_if_asked(self.settings.calls.answer_if_asked);
         phone.refuse_referrals(self.settings.calls.refuse_referrals);
+        phone.mark_packets(self.marks_packets());
         if let Some(to) = self.dialled_last() {
             phone.dialled_before(to);
         }
@@ -261,7 +262,7 @@ impl Core {
             Output::Reserve { call, ip, range, ice } => {
                 Effect::MediaReserve { call, ip, range, ice: ice.map(Box::new) }
             }
-            Output::Apply { call, plan } => Effect::MediaApply(call, Box::new(plan)),
+            Output::Apply { call, plan } => Effect::MediaApply(call, plan),
             Output::Release(call) => Effect::MediaRelease(call),
             Output::Dtmf { call, digits } => Effect::MediaDtmf(call, digits),
             Output::Mute { call, muted } => Effect::MediaMute(call, muted),

@@ -13,6 +13,8 @@ use crate::Core;
 #[derive(Debug, Default)]
 pub(crate) struct PolicySide {
     pub(crate) current: Arc<ChatPolicy>,
+    /// What administrators set about the marking of packets (`EnableDSCPPacketMarking`).
+    marking: Option<bool>,
     made_of: Option<Origin>,
     /// Whose history is open, and how it is kept.
     open: Option<(String, KeepingPlan)>,
@@ -49,11 +51,14 @@ impl Core {
         }
         let layers = Layers::new(origin.layers.iter().cloned());
         let policy = policy(&layers, origin.via, origin.authenticator);
+        self.policy.marking = set_flag(&layers, "EnableDSCPPacketMarking");
         self.policy.made_of = Some(origin);
         if policy != *self.policy.current {
             self.policy.current = Arc::new(policy);
         }
         self.configure_chat(now);
+        let marks = self.marks_packets();
+        self.with_phone(|phone| phone.mark_packets(marks));
         if let Some((account, plan)) = self.policy.open.take() {
             let wanted = self.keeping_plan();
             if wanted != plan {
@@ -61,6 +66,12 @@ impl Core {
             }
             self.policy.open = Some((account, wanted));
         }
+    }
+
+    /// Whether packets of calls are marked: the administrator's word goes before the user's.
+    pub(crate) fn marks_packets(&self) -> bool {
+        let user = self.settings.calls.differentiated_service;
+        self.policy.marking.or(user).unwrap_or(true)
     }
 
     /// The chat machine learns what counts.
@@ -137,10 +148,15 @@ fn policy(layers: &Layers, via: Option<Via>, authenticator: Option<Authenticator
     }
 }
 
+/// What a flag was set to; nothing where nobody set it.
+fn set_flag(layers: &Layers, key: &str) -> Option<bool> {
+    layers.setting(key).map(|_| layers.flag(key))
+}
+
 /// The two policies of the planning guide (Client-to-Client Encryption). It has no row for both
 /// false; whoever forbids messages in clear is taken at that word.
 fn encryption(layers: &Layers, authenticator: Option<Authenticator>) -> EncryptionPolicy {
-    let set = |key: &str| layers.setting(key).map(|_| layers.flag(key));
+    let set = |key: &str| set_flag(layers, key);
     match (set("Support_AES_Encoding_For_IM"), set("Support_No_Encoding_For_IM")) {
         (_, Some(false)) => EncryptionPolicy::Required,
         (Some(true), _) => EncryptionPolicy::Optional,

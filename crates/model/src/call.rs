@@ -132,4 +132,6 @@ pub struct CallRecord {
     pub seconds: u32,
     /// It came in and was not answered here.
     pub missed: bool,
+    /// How it sounded here on average, if anything was heard.
+    pub mos: Option<crate::Mos>,
 }

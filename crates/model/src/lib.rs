@@ -79,5 +79,5 @@ pub use spec::{AudioSpec, SpecError};
 pub use time::{Moment, Timestamp};
 pub use trace::{Outcome, TraceStep};
 pub use trust::{AcceptedKey, TrustQuestion};
-pub use voice::VoiceMetrics;
+pub use voice::{Mos, VoiceMetrics};
 pub use wish::{ChatWish, FileWish, PeopleWish, RoomWish};

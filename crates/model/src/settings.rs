@@ -49,6 +49,9 @@ pub struct CallSettings {
     /// Nobody we do not talk to may ask us to call somebody (RFC 3515): it is refused without a
     /// question.
     pub refuse_referrals: bool,
+    /// Packets of calls are marked for differentiated service (DSCP); nothing means that they are.
+    /// Where administrators have set `EnableDSCPPacketMarking`, their word counts.
+    pub differentiated_service: Option<bool>,
     /// How sound of standard accounts finds its way through address translators.
     pub ways: WaySettings,
 }

@@ -1,6 +1,38 @@
 //! How a stream of speech sounds where it is heard.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+/// An opinion on a scale from 1 (bad) to 5, in hundredths. Programs see the plain number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mos(pub u16);
+
+impl Mos {
+    /// From the plain number.
+    pub fn new(mos: f32) -> Self {
+        Self((mos * 100.0).round().clamp(100.0, 500.0) as u16)
+    }
+
+    /// The plain number.
+    pub fn value(self) -> f32 {
+        f32::from(self.0) / 100.0
+    }
+
+    /// A word for people: `good` where nobody is dissatisfied, `fair` where many are, else `poor`. The
+    /// limits are those of the classes of ITU-T G.109.
+    pub fn word(self) -> &'static str {
+        match self.0 {
+            360.. => "good",
+            310.. => "fair",
+            _ => "poor",
+        }
+    }
+}
+
+impl Serialize for Mos {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(f64::from(self.0) / 100.0)
+    }
+}
 
 /// Figures of RFC 3611 section 4.7 in plain units; nothing where a figure is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

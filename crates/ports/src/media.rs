@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use offhook_model::{AudioCodec, CallId, Secret, SrtpSuite};
+use offhook_model::{AudioCodec, CallId, Mos, Secret, SrtpSuite};
 
 use crate::{IceFact, IcePlan};
 
@@ -107,6 +107,19 @@ pub struct MediaPlan {
     pub ice: Option<IcePlan>,
 }
 
+/// How sound is estimated to be, once a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opinion {
+    /// Over the last seconds.
+    pub now: Mos,
+    /// Over the call.
+    pub mean: Mos,
+    /// At its worst.
+    pub least: Mos,
+    /// At its best.
+    pub most: Mos,
+}
+
 /// What one direction of a call's sound has come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
@@ -120,6 +133,10 @@ pub struct Figures {
     pub lost: u64,
     /// Interarrival jitter (RFC 3550 section 6.4.1).
     pub jitter: Duration,
+    /// Packets that were to be played, and those of them that were missing.
+    pub due: (u64, u64),
+    /// How it sounds; nothing for what we send.
+    pub opinion: Option<Opinion>,
 }
 
 /// What the media engine tells the core. High-rate figures go by [`offhook_model::StreamStats`]

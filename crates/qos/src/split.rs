@@ -112,6 +112,32 @@ mod tests {
         check((1_000, 3_000), (1_000, 2_000), (2_000, 3_000));
     }
 
+    /// What it comes to exactly, and how far that is from what is printed: the printed examples follow
+    /// no one formula (reference qos-ports.md section 2).
+    #[test]
+    fn the_differences_to_the_documented_examples_are_known() {
+        for (range, audio, video, off) in [
+            ((16_384, 32_766), (16_384, 24_574), (24_575, 32_766), 0),
+            ((3_000, 4_000), (3_000, 3_499), (3_500, 4_000), 2),
+            ((1_000, 3_000), (1_000, 1_999), (2_000, 3_000), 1),
+        ] {
+            let split = PortSplit::new(PortRange { start: range.0, end: range.1 }).unwrap();
+            assert_eq!((split.audio.start, split.audio.end), audio);
+            assert_eq!((split.video.start, split.video.end), video);
+            let printed = match range.0 {
+                16_384 => (24_574, 24_575),
+                3_000 => (3_501, 3_502),
+                _ => (2_000, 2_000),
+            };
+            assert_eq!(split.audio.end.abs_diff(printed.0), off);
+            assert!(split.video.start.abs_diff(printed.1) <= off);
+            // Either half carries a call at both of its ends.
+            let all: Vec<_> = audio_ports(PortRange { start: range.0, end: range.1 }, 0).collect();
+            assert_eq!(all.first().map(|pair| pair.0), Some(range.0));
+            assert_eq!(all.last().map(|pair| pair.1), Some(audio.1 - (audio.1 + 1) % 2));
+        }
+    }
+
     #[test]
     fn every_pair_comes_once_and_stays_inside() {
         for seed in [0, 1, 7, 12_345, u64::MAX] {

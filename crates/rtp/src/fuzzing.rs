@@ -4,11 +4,16 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use offhook_model::{AudioCodec, Secret};
+use offhook_model::{AudioCodec, Secret, SrtpSuite};
+use offhook_ports::ExtendedReports;
 
 use crate::packet::{Header, Packet};
+use crate::red::{Packer, Unpacked};
 use crate::sdp::{Description, Encryption, LocalMedia, Negotiator};
-use crate::{Inserted, JitterBuffer, JitterConfig, Pull, packet, rtcp};
+use crate::{
+    Inserted, JitterBuffer, JitterConfig, NtpTime, Pull, ReceiveState, Reporter, SendState, packet,
+    rtcp, srtp,
+};
 
 /// An RTP packet: whatever can be read lies inside the datagram.
 pub fn packet(data: &[u8]) {
@@ -25,6 +30,75 @@ pub fn packet(data: &[u8]) {
 pub fn rtcp(data: &[u8]) {
     if let Ok(packets) = rtcp::parse(data) {
         assert!(packets.len() <= data.len() / 4);
+    }
+    #[allow(clippy::disallowed_methods, reason = "an origin for virtual time")]
+    let now = Instant::now();
+    let (send, mut receive) = (SendState::new(1), ReceiveState::new(8_000));
+    let mut reporter = Reporter::new(2, "c".to_owned(), now);
+    reporter.agree(ExtendedReports { round_trip: true, voip: true });
+    let _ = reporter.receive(data, now, NtpTime(0), &send, &mut receive);
+    // What theirs said stands in ours, and ours are readable.
+    let mut out = [0; 480];
+    let length = reporter.goodbye(now, NtpTime(0), &send, &mut receive, None, &mut out);
+    let length = length.expect("there is room");
+    assert!(rtcp::parse(&out[..length]).is_ok_and(|packets| packets.len() >= 3));
+}
+
+/// A packet that carries earlier sound once more: its pieces lie inside it, one behind the other.
+pub fn red(data: &[u8]) {
+    let header = Header { marker: false, payload_type: 121, sequence: 5, timestamp: 9, ssrc: 1 };
+    let packet = Packet { header, payload: data };
+    let Some(unpacked) = Unpacked::read(&packet) else { return };
+    let pieces: usize = unpacked.earlier().map(|piece| piece.payload.len()).sum();
+    assert!(pieces + unpacked.newest.payload.len() < data.len());
+    for piece in unpacked.earlier() {
+        assert!(piece.header.payload_type < 128 && piece.header.timestamp != header.timestamp);
+    }
+    // What is packed from it is read again.
+    let mut packer = Packer::default();
+    packer.keep(unpacked.newest.payload, unpacked.newest.header.payload_type, 1);
+    let mut body = [7; 4_096];
+    if let Some(length) = packer.pack(&mut body, 20, 8, 161) {
+        let again = Packet { header, payload: &body[..length] };
+        let again = Unpacked::read(&again).expect("our own");
+        assert_eq!((again.newest.payload, again.newest.header.payload_type), (&[7; 20][..], 8));
+        if let Some(earlier) = again.earlier().next() {
+            assert_eq!(earlier.payload, unpacked.newest.payload);
+        }
+    }
+}
+
+/// The first byte chooses the suite and whether it is a report; the rest comes as a protected packet,
+/// which nobody believes, and is then protected and opened, which works once.
+pub fn srtp(data: &[u8]) {
+    let Some((choice, packet)) = data.split_first() else { return };
+    let suite = SrtpSuite::ALL[usize::from(choice >> 1) % SrtpSuite::ALL.len()];
+    let report = choice & 1 == 1;
+    let (key, salt) = suite.key_and_salt();
+    let master: Vec<u8> = (0..(key + salt) as u8).collect();
+    let (Ok(mut sender), Ok(mut receiver)) =
+        (srtp::Sender::new(suite, &master), srtp::Receiver::new(suite, &master))
+    else {
+        return;
+    };
+    let mut open = |bytes: &mut [u8]| {
+        if report { receiver.unprotect_report(bytes) } else { receiver.unprotect(bytes) }
+    };
+    // Nobody guesses a tag of 4 bytes under a key that the fuzzer does not see through.
+    let _ = open(&mut packet.to_vec());
+    let mut sealed = packet.to_vec();
+    sealed.resize(packet.len() + srtp::OVERHEAD, 0);
+    let length = if report {
+        sender.protect_report(&mut sealed, packet.len())
+    } else {
+        sender.protect(&mut sealed, packet.len())
+    };
+    if let Ok(length) = length {
+        let mut again = sealed[..length].to_vec();
+        if let Ok(inside) = open(&mut sealed[..length]) {
+            assert_eq!(&sealed[..inside], packet);
+            assert!(open(&mut again).is_err(), "it was taken twice");
+        }
     }
 }
 

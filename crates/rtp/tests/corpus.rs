@@ -64,6 +64,16 @@ fn reports_never_panic() {
 }
 
 #[test]
+fn redundant_packets_never_panic() {
+    check("red", fuzzing::red);
+}
+
+#[test]
+fn protected_packets_never_panic() {
+    check("srtp", fuzzing::srtp);
+}
+
+#[test]
 fn descriptions_never_panic() {
     check("sdp", fuzzing::sdp);
 }

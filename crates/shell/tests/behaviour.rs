@@ -504,6 +504,28 @@ fn settings_choose_theme_language_and_devices() {
 }
 
 #[test]
+fn packets_are_marked_by_choice_where_no_administrator_decides() {
+    let mut window = Window::new(sample::hub()).open(Place::Settings);
+    window.press("Mark packets of calls for differentiated service");
+    assert!(window.sent()[0].contains("differentiated_service: Some(false)"));
+    let mut snapshot = sample::hub();
+    let setting = offhook_model::Setting {
+        key: "EnableDSCPPacketMarking".into(),
+        section: None,
+        value: "false".into(),
+        line: None,
+    };
+    snapshot.layers = std::sync::Arc::new(vec![offhook_model::Layer {
+        source: offhook_model::Source::GlobalFile,
+        origin: "jabber-config.xml".into(),
+        settings: vec![setting],
+        oddities: vec![],
+    }]);
+    let window = Window::new(snapshot).open(Place::Settings);
+    assert!(window.says("Your administrator has decided"));
+}
+
+#[test]
 fn the_theme_and_language_of_the_settings_are_shown() {
     let mut window = Window::new(sample::themed(sample::hub(), Theme::Light));
     assert!(!window.harness.ctx.global_style().visuals.dark_mode);

@@ -1,7 +1,9 @@
 //! The habits of a CSF device towards Communications Manager (reference sip-dialect.md). The
 //! words of that dialect stand here and nowhere else.
 
-use offhook_ports::Figures;
+use std::fmt::Write as _;
+
+use offhook_ports::{Figures, Opinion};
 
 use crate::message::text::{Params, quote};
 use crate::message::{Message, Method, Name, Request};
@@ -128,11 +130,27 @@ pub fn remote_party(name: &str, user: &str, host: &str, party: &str) -> String {
 }
 
 /// What came of a call's sound, as the value of `RTP-RxStat` (reference sip-dialect.md section 6).
-/// That the jitter is in milliseconds is inferred [I]; `VqMetrics` is left out, for how its figures
-/// are counted is not public.
+/// That the jitter is in milliseconds is inferred [I], and so is what stands in `VqMetrics`: the names
+/// are those of call records, listening quality at the end, on average, at its worst and best, and the
+/// share of sound that was concealed; ours is estimated by ITU-T G.107, not by the vendor's formula.
 pub fn received(figures: &Figures) -> String {
     let jitter = figures.jitter.as_secs_f64() * 1_000.0;
-    format!("{},LostPkt={},AvgJit={jitter:.2}", sent(figures), figures.lost)
+    let mut value = format!("{},LostPkt={},AvgJit={jitter:.2}", sent(figures), figures.lost);
+    if let Some(opinion) = figures.opinion {
+        let (due, missing) = figures.due;
+        let concealed = missing as f64 / due.max(1) as f64;
+        let Opinion { now, mean, least, most } = opinion;
+        // Writing into a text does not fail.
+        let _ = write!(
+            value,
+            ",VqMetrics=\"MLQK={:.4};MLQKav={:.4};MLQKmn={:.4};MLQKmx={:.4};CCR={concealed:.4}\"",
+            now.value(),
+            mean.value(),
+            least.value(),
+            most.value()
+        );
+    }
+    value
 }
 
 /// What went of a call's sound, as the value of `RTP-TxStat`.

@@ -456,15 +456,16 @@ impl Base {
     /// Keeps a call.
     pub fn put_call(&mut self, call: &CallRecord) -> Result<(), String> {
         self.run(
-            "INSERT INTO call (remote, name, incoming, started, seconds, missed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO call (remote, name, incoming, started, seconds, missed, mos)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 call.remote,
                 call.name,
                 call.direction == CallDirection::Incoming,
                 call.started.0,
                 call.seconds,
-                call.missed
+                call.missed,
+                call.mos.map(|mos| mos.0)
             ],
         )
         .map(drop)

@@ -1,7 +1,7 @@
 //! What is read out of a database: pages of messages, conversations, search.
 
 use offhook_model::{
-    CallDirection, CallRecord, Chat, Delivery, Jid, Message, MessageId, Secret, Timestamp,
+    CallDirection, CallRecord, Chat, Delivery, Jid, Message, MessageId, Mos, Secret, Timestamp,
 };
 use offhook_ports::{ChatRow, Unplaced};
 use rusqlite::{Params, Row, params};
@@ -222,7 +222,7 @@ impl Base {
 
     /// Earlier calls, newest first.
     pub fn calls(&self) -> Result<Vec<CallRecord>, String> {
-        let sql = "SELECT remote, name, incoming, started, seconds, missed FROM call
+        let sql = "SELECT remote, name, incoming, started, seconds, missed, mos FROM call
                    ORDER BY started DESC, number DESC LIMIT ?1";
         self.list(sql, [CALLS], |row| {
             Ok(CallRecord {
@@ -236,6 +236,7 @@ impl Base {
                 started: Timestamp(row.get(3)?),
                 seconds: row.get(4)?,
                 missed: row.get(5)?,
+                mos: row.get::<_, Option<u16>>(6)?.map(Mos),
             })
         })
     }

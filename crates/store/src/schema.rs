@@ -16,7 +16,7 @@ pub const COUNT_BITS: u32 = 12;
 
 /// Each entry brings a database from the version of its index to the next. What was released is
 /// never changed.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
     CREATE TABLE message (
         chat   TEXT NOT NULL,
@@ -126,6 +126,10 @@ const STEPS: [&str; 4] = [
     "
     ALTER TABLE message ADD COLUMN unplaced INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX message_unplaced ON message (unplaced) WHERE unplaced = 1;
+    ",
+    // Hundredths of an opinion from 1 to 5.
+    "
+    ALTER TABLE call ADD COLUMN mos INTEGER;
     ",
 ];
 

@@ -104,6 +104,7 @@ fn everything_is_there_after_a_restart() {
         started: Timestamp(5),
         seconds: 0,
         missed: true,
+        mos: Some(offhook_model::Mos(431)),
     };
     let row = ChatRow {
         with: jid("room@conference.example.com"),

@@ -6,6 +6,7 @@ mod clock;
 pub mod corpus;
 mod deployment;
 mod edge;
+pub mod wire;
 mod world;
 
 pub use answer::Reply;

@@ -1,7 +1,7 @@
 //! What a call manager offers by buttons and services of its own.
 
-use offhook_model::{CallId, CallState, CallWish, DialString, Dnd, Forward, Pickup};
-use offhook_ports::{Figures, MediaFact, PhoneAccount, PhoneDialect, PhoneFeatures};
+use offhook_model::{CallId, CallState, CallWish, DialString, Dnd, Forward, Mos, Pickup};
+use offhook_ports::{Figures, MediaFact, Opinion, PhoneAccount, PhoneDialect, PhoneFeatures};
 
 use crate::ladder::{Ladder, carol};
 use crate::stage::{Leg, Stage, account, bob, header, sdp, secs};
@@ -291,7 +291,16 @@ fn figures(out: &mut String) {
         ladder.wait(secs(10));
         let sent = Figures { time: secs(10), packets: 443, bytes: 70_880, ..Figures::default() };
         let jitter = std::time::Duration::from_micros(180);
-        let received = Figures { time: secs(10), packets: 454, bytes: 72_640, lost: 0, jitter };
+        let opinion = Opinion { now: Mos(441), mean: Mos(438), least: Mos(402), most: Mos(441) };
+        let received = Figures {
+            time: secs(10),
+            packets: 454,
+            bytes: 72_640,
+            lost: 0,
+            jitter,
+            due: (454, 3),
+            opinion: Some(opinion),
+        };
         ladder
             .stage
             .phone
@@ -303,8 +312,12 @@ fn figures(out: &mut String) {
             ladder.request(&mut leg, "BYE", "", "");
             ladder.newest("SIP/2.0 200")
         };
-        // As in the reference, but for the figures that nobody explains (VqMetrics).
-        assert_eq!(header(&last, "RTP-RxStat"), "Dur=10,Pkt=454,Oct=72640,LostPkt=0,AvgJit=0.18");
+        // As in the reference; what stands in VqMetrics is inferred.
+        assert_eq!(
+            header(&last, "RTP-RxStat"),
+            "Dur=10,Pkt=454,Oct=72640,LostPkt=0,AvgJit=0.18,\
+             VqMetrics=\"MLQK=4.4100;MLQKav=4.3800;MLQKmn=4.0200;MLQKmx=4.4100;CCR=0.0066\""
+        );
         assert_eq!(header(&last, "RTP-TxStat"), "Dur=10,Pkt=443,Oct=70880");
         ladder.write(out);
     }

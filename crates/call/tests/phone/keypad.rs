@@ -1,13 +1,41 @@
 //! Digits, and what media says of the sound.
 
-use offhook_model::{CallId, ErrorCode};
-use offhook_ports::MediaFact;
+use offhook_model::{CallId, ErrorCode, Mos};
+use offhook_ports::{Figures, MediaFact, Opinion};
 
 use crate::stage::{PLAIN, Stage, bob, sdp, secs};
 
 /// The error code of digits that are not taken.
 fn refused(stage: &mut Stage, id: CallId, digits: &str) -> ErrorCode {
     stage.phone.dtmf(id, digits, stage.now).expect_err("refused").code
+}
+
+#[test]
+fn how_it_sounds_is_shown_while_it_goes_on_and_kept_afterwards() {
+    let mut stage = Stage::registered();
+    let (id, _) = stage.talking();
+    let tell = |stage: &mut Stage, now: u16, mean: u16| {
+        let opinion = Opinion { now: Mos(now), mean: Mos(mean), least: Mos(100), most: Mos(500) };
+        let received = Figures { opinion: Some(opinion), ..Figures::default() };
+        let fact = MediaFact::Figures { call: id, received, sent: Figures::default() };
+        stage.phone.media(&fact, stage.now);
+    };
+    let sound = |stage: &Stage| stage.call(id).sound.clone();
+    // Before anything is heard there is nothing to say of it.
+    tell(&mut stage, 440, 440);
+    assert_eq!(sound(&stage), None);
+    stage.phone.media(&MediaFact::FirstPacket(id), stage.now);
+    for (mos, word) in [(440, "good"), (360, "good"), (359, "fair"), (309, "poor")] {
+        tell(&mut stage, mos, 367);
+        assert_eq!(sound(&stage).as_deref(), Some(word), "{mos}");
+    }
+    stage.phone.media(&MediaFact::Silence(id, secs(3)), stage.now);
+    tell(&mut stage, 440, 367);
+    assert_eq!(sound(&stage).as_deref(), Some("silent"));
+    stage.phone.hang_up(id, stage.now).expect("hung up");
+    stage.drain();
+    let records: Vec<_> = stage.records.iter().map(|record| record.mos).collect();
+    assert_eq!(records, [Some(Mos(367))]);
 }
 
 #[test]

@@ -6,6 +6,17 @@ use offhook_model::{CallDirection, CallState, ErrorCode, Security};
 use crate::stage::{FOREIGN, PLAIN, Stage, bob, header, sdp, secs};
 
 #[test]
+fn sound_is_marked_unless_it_is_not_to_be() {
+    let mut stage = Stage::registered();
+    stage.talking();
+    assert_eq!(stage.applied.last().map(|(_, plan)| plan.dscp), Some(46));
+    let mut stage = Stage::registered();
+    stage.phone.mark_packets(false);
+    stage.talking();
+    assert_eq!(stage.applied.last().map(|(_, plan)| plan.dscp), Some(0));
+}
+
+#[test]
 fn dialled_rung_answered_and_hung_up() {
     let mut stage = Stage::registered();
     let id = stage.phone.dial(bob(), stage.now).expect("dialled");

@@ -212,7 +212,7 @@ impl Stage {
                 Output::Registration(registration) => self.registrations.push(registration),
                 Output::Reserve { call, .. } if self.ports_at_once => self.give_ports(call),
                 Output::Reserve { call, .. } => self.reserving.push(call),
-                Output::Apply { call, plan } => self.applied.push((call, plan)),
+                Output::Apply { call, plan } => self.applied.push((call, *plan)),
                 Output::Release(call) => self.released.push(call),
                 Output::Dtmf { digits, .. } => self.digits.push(digits),
                 Output::Mute { call, muted } => self.muted.push((call, muted)),

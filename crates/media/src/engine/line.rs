@@ -15,7 +15,7 @@ use offhook_rtp::{Collisions, Packet, Reporter};
 
 use super::conference::Said;
 use super::listen::{Heard, Listen};
-use super::quality::Window;
+use super::quality::{Opinions, Window};
 use super::shield::Shield;
 use super::talk::Talk;
 use super::thread::Now;
@@ -65,6 +65,7 @@ pub(super) struct Line {
     silence: Duration,
     sent: Window,
     received: Window,
+    opinions: Opinions,
     /// When the figures were told last.
     told: Option<Instant>,
     buffer: Vec<u8>,
@@ -95,6 +96,7 @@ impl Line {
             silence: Duration::ZERO,
             sent: Window::new(),
             received: Window::new(),
+            opinions: Opinions::default(),
             told: None,
             buffer: vec![0; 2_048],
             blend: vec![],

@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use offhook_model::Mos;
+use offhook_ports::Opinion;
+
 /// Counts over the last seconds.
 pub(super) struct Window {
     /// When, and the totals of bytes, packets expected and packets lost at that time.
@@ -46,10 +49,50 @@ impl Window {
     }
 }
 
+/// Estimates of a call, one a second.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Opinions {
+    now: Option<Mos>,
+    sum: u64,
+    count: u64,
+    range: Option<(Mos, Mos)>,
+}
+
+impl Opinions {
+    pub(super) fn note(&mut self, mos: Mos) {
+        self.now = Some(mos);
+        self.sum += u64::from(mos.0);
+        self.count += 1;
+        let (least, most) = self.range.unwrap_or((mos, mos));
+        self.range = Some((least.min(mos), most.max(mos)));
+    }
+
+    pub(super) fn sum_up(&self) -> Option<Opinion> {
+        let (least, most) = self.range?;
+        let mean = Mos((self.sum / self.count.max(1)) as u16);
+        Some(Opinion { now: self.now?, mean, least, most })
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Window;
+    use super::{Opinions, Window};
+    use offhook_model::Mos;
     use std::time::{Duration, Instant};
+
+    #[test]
+    fn opinions_are_summed_up() {
+        let mut opinions = Opinions::default();
+        assert_eq!(opinions.sum_up(), None);
+        for mos in [440, 400, 300, 420] {
+            opinions.note(Mos(mos));
+        }
+        let all = opinions.sum_up().expect("four");
+        assert_eq!(
+            (all.now, all.mean, all.least, all.most),
+            (Mos(420), Mos(390), Mos(300), Mos(440))
+        );
+    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "some point to count from")]

@@ -98,3 +98,53 @@ impl Shield {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Shield;
+    use offhook_model::{Secret, SrtpSuite};
+    use offhook_ports::SrtpPlan;
+
+    fn plan(suite: SrtpSuite, send: u8, receive: u8) -> SrtpPlan {
+        let (key, salt) = suite.key_and_salt();
+        let master = |byte| Secret::new(vec![byte; key + salt]);
+        SrtpPlan { suite, send: master(send), receive: master(receive) }
+    }
+
+    fn sealed(shield: &mut Shield, sequence: u16) -> Vec<u8> {
+        let mut packet = vec![0x80, 0];
+        packet.extend(sequence.to_be_bytes());
+        packet.extend([0, 0, 0, 9, 0, 0, 0, 7]);
+        packet.resize(100, 0);
+        let length = shield.seal(&mut packet, 32).expect("sealed");
+        packet.truncate(length);
+        packet
+    }
+
+    #[test]
+    fn a_new_key_counts_at_once_and_the_other_direction_goes_on() {
+        for suite in SrtpSuite::ALL {
+            let (mut us, mut them) = (Shield::Clear, Shield::Clear);
+            us.apply(Some(&plan(suite, 1, 2)));
+            them.apply(Some(&plan(suite, 2, 1)));
+            let first = sealed(&mut us, 65_535);
+            let reply = sealed(&mut them, 10);
+            assert!(them.open(&mut first.clone()).is_some());
+            assert!(us.open(&mut reply.clone()).is_some());
+            let late = sealed(&mut us, 0);
+            // Another key of ours by a re-INVITE: its counters begin anew.
+            us.apply(Some(&plan(suite, 3, 2)));
+            them.apply(Some(&plan(suite, 2, 3)));
+            assert!(them.open(&mut late.clone()).is_none(), "under the key that was");
+            assert!(them.open(&mut sealed(&mut us, 1)).is_some());
+            // Their key is the same: what came before does not come again.
+            assert!(us.open(&mut reply.clone()).is_none());
+            assert!(us.open(&mut sealed(&mut them, 11)).is_some());
+            // Another suite is another beginning, and unusable keys close the line.
+            us.apply(Some(&SrtpPlan { send: Secret::new(vec![1]), ..plan(suite, 1, 2) }));
+            assert!(us.seal(&mut [0x80; 64], 32).is_none() && us.suite().is_none());
+            us.apply(None);
+            assert_eq!(us.seal(&mut [0x80; 64], 32), Some(32));
+        }
+    }
+}

@@ -5,8 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use mio::net::UdpSocket;
 use offhook_ports::PortRange;
-use offhook_qos::{Dscp, PortSplit, audio_ports, dscp_of_tos, tos_of_dscp};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+#[cfg(unix)]
+use offhook_qos::{Dscp, dscp_of_tos, tos_of_dscp};
+use offhook_qos::{PortSplit, audio_ports};
+#[cfg(unix)]
+use socket2::SockRef;
+use socket2::{Domain, Protocol, Socket, Type};
 
 /// An even port for RTP and the odd one above it for RTCP.
 pub(super) struct Pair {
@@ -50,13 +54,14 @@ fn bind(ip: IpAddr, port: u16) -> io::Result<UdpSocket> {
     Ok(UdpSocket::from_std(socket.into()))
 }
 
-/// Marks what the socket sends, and answers what the system says it will mark with: some refuse,
-/// some pretend, and only the answer is worth showing.
+/// Marks what the socket sends, and answers what the system says it will mark with: some refuse, and
+/// only the answer is worth showing.
+#[cfg(unix)]
 pub(super) fn mark(socket: &UdpSocket, local: SocketAddr, dscp: u8) -> u8 {
     let tos = u32::from(tos_of_dscp(Dscp(dscp)));
     let socket = SockRef::from(socket);
     let (set, read) = if local.is_ipv6() {
-        mark_v6(&socket, tos)
+        (socket.set_tclass_v6(tos), socket.tclass_v6())
     } else {
         (socket.set_tos_v4(tos), socket.tos_v4())
     };
@@ -66,23 +71,18 @@ pub(super) fn mark(socket: &UdpSocket, local: SocketAddr, dscp: u8) -> u8 {
     read.map_or(0, |tos| dscp_of_tos((tos & 0xff) as u8).0)
 }
 
-#[cfg(unix)]
-fn mark_v6(socket: &SockRef<'_>, class: u32) -> (io::Result<()>, io::Result<u32>) {
-    (socket.set_tclass_v6(class), socket.tclass_v6())
-}
-
-/// Windows has no traffic class to set by socket option; group policy marks there (reference
-/// qos-ports.md section 3).
+/// Windows passes over what a program asks for and pretends to have taken it; policies mark there
+/// (`config/windows-qos.ps1`). So nothing is set, and zero is the truth as far as we know it.
 #[cfg(not(unix))]
-fn mark_v6(_: &SockRef<'_>, _: u32) -> (io::Result<()>, io::Result<u32>) {
-    (Err(io::ErrorKind::Unsupported.into()), Ok(0))
+pub(super) fn mark(_: &UdpSocket, _: SocketAddr, _: u8) -> u8 {
+    0
 }
 
 #[cfg(test)]
 mod tests {
     use super::{bind_pair, mark};
     use offhook_ports::PortRange;
-    use std::net::{IpAddr, Ipv4Addr};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
     const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -119,5 +119,22 @@ mod tests {
         let set = mark(&pair.rtp, pair.local, 46);
         // Linux marks; a system that does not says 0.
         assert!(set == 46 || set == 0, "{set}");
+    }
+
+    #[test]
+    fn packets_carry_the_mark_in_both_versions_of_ip() {
+        let Some(mut wire) = offhook_testkit::wire::Wire::open() else { return };
+        for ip in [HOME, IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+            let pair =
+                bind_pair(ip, PortRange { start: 42_600, end: 42_700 }, 0).expect("free ports");
+            for dscp in [46, 34, 0] {
+                for (socket, local) in [(&pair.rtp, pair.local), (&pair.rtcp, pair.local_rtcp)] {
+                    assert_eq!(mark(socket, local, dscp), dscp);
+                    let send = || _ = socket.send_to(b"sound", pair.local_rtcp);
+                    let marks = wire.marks_from(local.port(), send);
+                    assert_eq!(marks.into_iter().collect::<Vec<_>>(), [dscp], "{local}");
+                }
+            }
+        }
     }
 }

@@ -131,6 +131,27 @@ async fn streams_come_and_go_and_end_in_order() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn signalling_is_marked_on_the_wire() {
+    let Some(mut wire) = offhook_testkit::wire::Wire::open() else { return };
+    let authority = Authority::new("sip authority");
+    let identity = authority.issue(&["pbx.example.com"], Days::Now);
+    let net = knowing(&["pbx.example.com"], &[&authority.file.0]);
+    let datagrams = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    for (at, link) in [
+        (datagrams.local_addr().expect("bound"), Link::Udp),
+        (web::server(None, echo), Link::Tcp),
+        (web::server(Some(identity.config()), echo), Link::Tls),
+    ] {
+        let mut flow = start(&net, at, link);
+        let (local, ..) = flow.opened().await;
+        // What comes before, a handshake, is not marked yet.
+        let marks = wire.marks_from(local.port(), || _ = flow.send(b"REGISTER"));
+        assert!(marks.contains(&DSCP), "{link:?}: {marks:?}");
+        flow.close().await;
+    }
+}
+
 #[tokio::test]
 async fn what_waits_is_written_before_the_end() {
     let (sender, received) = std::sync::mpsc::sync_channel(1);

@@ -72,6 +72,9 @@ fn one(
     if record.seconds > 0 {
         below = format!("{below} · {}", span(i64::from(record.seconds)));
     }
+    if let Some(mos) = record.mos {
+        below = format!("{below} · {}", cx.t(&format!("sound-{}", mos.word())));
+    }
     if name != record.remote {
         below = format!("{below} · {}", record.remote);
     }

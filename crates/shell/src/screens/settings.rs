@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use egui::{Align, Rect, Sense, Ui, pos2, vec2};
-use offhook_model::{AudioSpec, Command, Device, Role, Settings, Theme};
+use offhook_model::{AudioSpec, Command, Device, Layer, Role, Settings, Theme};
 
 use super::hub::Hub;
 use super::page;
@@ -138,12 +138,26 @@ fn sound(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
     }
 }
 
+/// By which administrators decide whether packets are marked.
+const MARKING_KEY: &str = "EnableDSCPPacketMarking";
+
 fn calls(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
     let mut on = cx.snap.settings.calls.answer_if_asked;
     if check(ui, cx.c, &mut on, &cx.t("calls-answer")).clicked() {
         change(cx, out, |settings| settings.calls.answer_if_asked = on);
     }
     paragraph(ui, &cx.t("calls-answer-below"), Type::Secondary, cx.c.muted);
+    ui.add_space(8.0);
+    let decided = |layer: &Layer| layer.settings.iter().any(|it| it.key == MARKING_KEY);
+    if cx.snap.layers.iter().any(decided) {
+        paragraph(ui, &cx.t("calls-marking-decided"), Type::Secondary, cx.c.muted);
+        return;
+    }
+    let mut on = cx.snap.settings.calls.differentiated_service.unwrap_or(true);
+    if check(ui, cx.c, &mut on, &cx.t("calls-marking")).clicked() {
+        change(cx, out, |settings| settings.calls.differentiated_service = Some(on));
+    }
+    paragraph(ui, &cx.t("calls-marking-below"), Type::Secondary, cx.c.muted);
 }
 
 fn fits(device: &Device, role: Role) -> bool {

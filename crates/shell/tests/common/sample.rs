@@ -261,6 +261,7 @@ fn record(
         started: ago(minutes),
         seconds,
         missed,
+        mos: None,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use offhook_model::{Direction, StreamStats, VoiceMetrics};
-use offhook_ports::{Figures, MediaFact};
+use offhook_model::{Direction, Mos, StreamStats, VoiceMetrics};
+use offhook_ports::{Figures, MediaFact, Opinion};
 use offhook_rtp::xr::VoipMetrics;
 use offhook_rtp::{JitterConfig, Reporter};
 
@@ -32,8 +32,28 @@ impl Line {
         let (packets, bytes) = self.listen.state.received();
         let time = since(self.listen.began());
         let (lost, jitter) = (self.listen.state.lost(), self.listen.state.jitter());
-        let received = Figures { time, packets, bytes, lost, jitter };
+        let due = self.listen.account.totals();
+        let opinion = self.opine(now);
+        let received = Figures { time, packets, bytes, lost, jitter, due, opinion };
         self.facts.push(MediaFact::Figures { call: self.call, received, sent });
+    }
+
+    /// One estimate more.
+    fn opine(&mut self, now: Instant) -> Option<Opinion> {
+        let (packets, bytes) = self.listen.state.received();
+        let lost = self.listen.state.lost();
+        if packets > 0 && self.receives() {
+            let (_, loss) = self.received.figures(now, bytes, packets + lost, lost);
+            self.opinions.note(Mos::new(self.mos_here(loss)));
+        }
+        self.opinions.sum_up()
+    }
+
+    /// The estimate of what comes with this loss.
+    fn mos_here(&self, loss_percent: f32) -> f32 {
+        let burst_ratio = self.listen.account.bursts().burst_ratio;
+        let one_way_ms = self.way_ms() + milliseconds(self.listen.delay());
+        rate(self.listen.plan().codec, Impairment { loss_percent, burst_ratio, one_way_ms }).mos
     }
 
     pub(super) fn lost_there(&self) -> u64 {
@@ -68,7 +88,7 @@ impl Line {
             way: self.wire.way(),
         };
         let way = self.way_ms();
-        vec![self.stats_sent(base.clone(), way, now), self.stats_received(base, way, now)]
+        vec![self.stats_sent(base.clone(), way, now), self.stats_received(base, now)]
     }
 
     fn stats_sent(&self, base: StreamStats, way: f32, now: Instant) -> StreamStats {
@@ -98,7 +118,7 @@ impl Line {
         }
     }
 
-    fn stats_received(&self, base: StreamStats, way: f32, now: Instant) -> StreamStats {
+    fn stats_received(&self, base: StreamStats, now: Instant) -> StreamStats {
         let (packets, bytes) = self.listen.state.received();
         let lost = self.listen.state.lost();
         let plan = self.listen.plan();
@@ -113,11 +133,7 @@ impl Line {
             lost,
             jitter_ms: milliseconds(self.listen.state.jitter()),
             delay_ms,
-            mos_estimate: (packets > 0).then(|| {
-                let burst_ratio = self.listen.account.bursts().burst_ratio;
-                let one_way_ms = way + delay_ms;
-                rate(plan.codec, Impairment { loss_percent: loss, burst_ratio, one_way_ms }).mos
-            }),
+            mos_estimate: (packets > 0).then(|| self.mos_here(loss)),
             voice: self.voice(),
             age_ms: age(self.listen.began(), now),
             bit_rate,
