@@ -339,6 +339,14 @@ fn with_linphone() {
         phone.until_said("IceStateHostConnection", theirs);
         until_some_way(&client, &id);
         assert!(client.stream(&id, "send")["packets"].as_u64() > Some(0), "we call: {ours}");
+        if ours {
+            // It speaks RTCP XR (RFC 3611), and tells how we sound there.
+            let voice = until("linphone tells how we sound", 60, || {
+                let voice = client.stream(&id, "send")["voice"].clone();
+                voice.is_object().then_some(voice)
+            });
+            assert!(voice["lossPercent"].as_f64() < Some(50.0), "{voice}");
+        }
         client.must("call.hangUp", json!({ "id": id }));
         client.until_ended(&id, "hungUp", since);
         // It takes the next command only without a call.

@@ -8,6 +8,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 /// How long packets are waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Packets as they are (`AF_PACKET` of Linux; nobody else opens a socket by this number and kind).
+const PACKETS: i32 = 17;
 /// Every protocol, in network order (`ETH_P_ALL`).
 const EVERYTHING: i32 = 0x0300;
 const TCP: u8 = 6;
@@ -20,11 +22,8 @@ impl Wire {
     /// Begins to listen; nothing where the system lets only administrators do that, as all but Linux do
     /// in one way or another.
     pub fn open() -> Option<Self> {
-        if !cfg!(target_os = "linux") {
-            return None;
-        }
-        let socket =
-            Socket::new(Domain::PACKET, Type::DGRAM, Some(Protocol::from(EVERYTHING))).ok()?;
+        let everything = Some(Protocol::from(EVERYTHING));
+        let socket = Socket::new(Domain::from(PACKETS), Type::DGRAM, everything).ok()?;
         socket.set_read_timeout(Some(Duration::from_millis(50))).ok()?;
         Some(Self(socket))
     }
