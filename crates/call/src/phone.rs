@@ -58,6 +58,7 @@ pub struct Phone {
     pub(crate) presence: Option<Presence>,
     /// What people outside every call ask for.
     pub(crate) questions: Questions,
+    pub(crate) low_bandwidth: bool,
     /// The call manager wants a new beginning; whether with a new device file.
     pub(crate) restart: Option<bool>,
     /// How long the call manager's line is shown.
@@ -96,6 +97,7 @@ impl Phone {
             marks: true,
             presence: None,
             questions: Questions::default(),
+            low_bandwidth: false,
             restart: None,
             status_until: None,
             stopped: false,

@@ -96,11 +96,11 @@ impl Phone {
             address: rtp.ip(),
             rtp_port: rtp.port(),
             rtcp_port,
-            codecs: AudioCodec::BUILT.to_vec(),
-            quiet: false,
+            codecs: self.codecs(),
+            quiet: self.account.features.leave_out_silence,
             packet_time: PACKET_TIME,
             // A call manager takes such packets for a codec that it does not know.
-            redundancy: !self.is_call_manager(),
+            redundancy: !self.is_call_manager() && !self.low_bandwidth,
             dscp: if self.marks { self.account.audio_dscp } else { 0 },
             // Random per session, so it identifies nobody (RFC 7022).
             cname: format!(
@@ -117,6 +117,25 @@ impl Phone {
             secret,
             ice: None,
         }
+    }
+
+    /// Whether calls that begin from now on use the codec that takes least of the network alone.
+    pub fn save_bandwidth(&mut self, save: bool) {
+        self.low_bandwidth = save;
+    }
+
+    /// What the next description names, best first.
+    fn codecs(&self) -> Vec<AudioCodec> {
+        let features = &self.account.features;
+        let wanted = |codec: &AudioCodec| match codec {
+            AudioCodec::G729 => true,
+            _ if self.low_bandwidth => false,
+            AudioCodec::G722 => !features.without_g722,
+            _ => true,
+        };
+        let mut codecs: Vec<_> = AudioCodec::BUILT.into_iter().filter(wanted).collect();
+        codecs.sort_by_key(|codec| features.preferred_codec != Some(*codec));
+        codecs
     }
 
     /// Whether an offer could be answered, tried out before it rings.

@@ -1,4 +1,4 @@
-//! Audio coders behind one pair of traits: G.711, G.722 and Opus.
+//! Audio coders behind one pair of traits: G.711, G.722, G.729 and Opus; comfort noise (RFC 3389).
 //!
 //! Everything works on mono 16-bit samples at [`AudioCodec::sample_rate`]. Creating a coder
 //! allocates; coding and concealing never do, so both may run on a thread that must not wait.
@@ -10,6 +10,9 @@ mod error;
 pub mod fuzzing;
 mod g711;
 mod g722;
+mod g729;
+mod gate;
+mod noise;
 mod opus;
 mod stretch;
 
@@ -18,6 +21,8 @@ use std::time::Duration;
 use offhook_model::AudioCodec;
 
 pub use error::CodecError;
+pub use gate::{Gate, Verdict};
+pub use noise::{NOISE_PAYLOAD, Noise};
 pub use stretch::Stretcher;
 
 /// The most samples one packet decodes to: 120 ms of Opus at 48 kHz (RFC 6716 section 2).
@@ -41,6 +46,16 @@ pub trait Encoder: Send {
     /// Tells how many of our packets get lost, 0 to 100 percent, as the other side's RTCP reports
     /// say. Opus spends bits on redundancy accordingly (0 switches it off); others ignore it.
     fn set_expected_loss(&mut self, percent: u8);
+
+    /// Silence may be left out from now on, or no longer: then [`Encoder::encode`] gives 0 for a
+    /// packet that need not be sent. Those that have no such frames of their own ignore it.
+    fn leave_out_silence(&mut self, _yes: bool) {}
+
+    /// Samples of silence that were left out before the first frame in the last packet: its
+    /// timestamp is later by so much.
+    fn skipped(&self) -> usize {
+        0
+    }
 }
 
 /// Turns payloads into sound.
@@ -64,6 +79,12 @@ pub trait Decoder: Send {
 
     /// How many samples the payload holds, at the codec's sample rate.
     fn duration(&self, payload: &[u8]) -> Option<u32>;
+
+    /// The sender has said that it is silent: that nothing comes is no loss, and
+    /// [`Decoder::conceal`] gives the noise that it described.
+    fn is_resting(&self) -> bool {
+        false
+    }
 }
 
 /// The payload holds enough to recover the one before it ([`Decoder::decode_fec`]).
@@ -88,7 +109,8 @@ pub fn encoder(codec: AudioCodec, packet_time: Duration) -> Result<Box<dyn Encod
         AudioCodec::Pcma => Box::new(g711::Encoder::new(g711::Law::A, frame)),
         AudioCodec::G722 => Box::new(g722::Encoder::new(frame)),
         AudioCodec::Opus => Box::new(opus::Encoder::new(ms)?),
-        AudioCodec::G7221At24 | AudioCodec::G7221At32 | AudioCodec::G729 => {
+        AudioCodec::G729 => Box::new(g729::Encoder::new(frame)?),
+        AudioCodec::G7221At24 | AudioCodec::G7221At32 => {
             return Err(CodecError::NotBuilt(codec.encoding_name()));
         }
     })
@@ -105,7 +127,8 @@ pub fn decoder(codec: AudioCodec) -> Result<Box<dyn Decoder>, CodecError> {
         AudioCodec::Pcma => Box::new(g711::Decoder::new(g711::Law::A)),
         AudioCodec::G722 => Box::new(g722::Decoder::new()),
         AudioCodec::Opus => Box::new(opus::Decoder::new()?),
-        AudioCodec::G7221At24 | AudioCodec::G7221At32 | AudioCodec::G729 => {
+        AudioCodec::G729 => Box::new(g729::Decoder::new()?),
+        AudioCodec::G7221At24 | AudioCodec::G7221At32 => {
             return Err(CodecError::NotBuilt(codec.encoding_name()));
         }
     })

@@ -88,11 +88,13 @@ pub(crate) fn carries_redundancy(payload: &[u8]) -> bool {
 /// Opus decoder. A stereo stream comes out mixed to mono.
 pub(crate) struct Decoder {
     inner: opus::Decoder,
+    /// The last packet said that the sender is silent.
+    resting: bool,
 }
 
 impl Decoder {
     pub(crate) fn new() -> Result<Self, CodecError> {
-        Ok(Self { inner: setup(opus::Decoder::new(RATE, Channels::Mono))? })
+        Ok(Self { inner: setup(opus::Decoder::new(RATE, Channels::Mono))?, resting: false })
     }
 
     /// Runs the decoder's own concealment, in pieces that it can make.
@@ -112,6 +114,8 @@ impl crate::Decoder for Decoder {
     fn decode(&mut self, payload: &[u8], out: &mut [i16]) -> Result<usize, CodecError> {
         let samples = self.duration(payload).ok_or(CodecError::Payload)? as usize;
         let out = out.get_mut(..samples).ok_or(CodecError::NoRoom(samples))?;
+        // A frame without content begins a silence of DTX (RFC 6716 section 2.1.9).
+        self.resting = payload.len() <= 2;
         self.inner.decode(payload, out, false).map_err(|_| CodecError::Payload)
     }
 
@@ -139,5 +143,9 @@ impl crate::Decoder for Decoder {
         }
         let samples = opus::packet::get_nb_samples(payload, RATE).ok()?;
         (samples > 0 && samples <= MAX_SAMPLES).then_some(samples as u32)
+    }
+
+    fn is_resting(&self) -> bool {
+        self.resting
     }
 }

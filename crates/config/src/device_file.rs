@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use offhook_model::Secret;
+use offhook_model::{AudioCodec, Secret};
 use offhook_ports::{EnrolMode, PhoneFeatures, PortRange};
 
 use crate::xml::{Element, XmlError, parse};
@@ -291,7 +291,24 @@ fn features(root: &Element) -> PhoneFeatures {
         group_pickup_service: service("callPickupGroupURI"),
         other_pickup_service: service("callPickupListURI"),
         call_stats: root.find("callStats").and_then(Element::value) == Some("true"),
+        leave_out_silence: root.find("enableVad").and_then(Element::value) == Some("true"),
+        // 1 and 2 are on or the system's default, it is not told which (reference
+        // device-config.md section 2).
+        without_g722: root.find("advertiseG722Codec").and_then(Element::value) == Some("0"),
+        preferred_codec: root.find("preferredCodec").and_then(Element::value).and_then(codec),
         desk: None,
+    }
+}
+
+/// A codec by the names that phones' files have for it. Those besides `none` are inferred from
+/// other phones of the vendor.
+fn codec(name: &str) -> Option<AudioCodec> {
+    match name.to_ascii_lowercase().as_str() {
+        "g711ulaw" | "g711u" => Some(AudioCodec::Pcmu),
+        "g711alaw" | "g711a" => Some(AudioCodec::Pcma),
+        "g729" | "g729a" => Some(AudioCodec::G729),
+        "g722" => Some(AudioCodec::G722),
+        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@ use offhook_config::{
     read_device_file, read_devices, read_login, read_one_time_password, read_servers,
     read_service_profile, read_system_config, read_user,
 };
-use offhook_model::{Fault, Secret};
+use offhook_model::{AudioCodec, Fault, Secret};
 
 macro_rules! seed {
     ($path:literal) => {
@@ -149,6 +149,22 @@ fn a_device_file_says_who_stands_in_for_whom() {
         "",
     );
     assert!(off.stand_ins.is_empty());
+}
+
+#[test]
+fn a_device_file_says_which_codecs_a_phone_prefers() {
+    let read = |rest: &str| {
+        let file = read_device_file(format!("<device>{rest}</device>").as_bytes());
+        let features = file.expect("readable").features;
+        (features.leave_out_silence, features.without_g722, features.preferred_codec)
+    };
+    assert_eq!(read(""), (false, false, None));
+    let usual = "<enableVad>false</enableVad><preferredCodec>none</preferredCodec>\
+                 <advertiseG722Codec>1</advertiseG722Codec>";
+    assert_eq!(read(usual), (false, false, None));
+    let other = "<enableVad>true</enableVad><preferredCodec>g711alaw</preferredCodec>\
+                 <advertiseG722Codec>0</advertiseG722Codec>";
+    assert_eq!(read(other), (true, true, Some(AudioCodec::Pcma)));
 }
 
 #[test]

@@ -118,6 +118,7 @@ impl Core {
         phone.answer_if_asked(self.settings.calls.answer_if_asked);
         phone.refuse_referrals(self.settings.calls.refuse_referrals);
         phone.mark_packets(self.marks_packets());
+        phone.save_bandwidth(self.settings.calls.low_bandwidth);
         if let Some(to) = self.dialled_last() {
             phone.dialled_before(to);
         }

@@ -241,6 +241,7 @@ impl Core {
         self.with_phone(|phone| {
             phone.answer_if_asked(calls.answer_if_asked);
             phone.refuse_referrals(calls.refuse_referrals);
+            phone.save_bandwidth(calls.low_bandwidth);
         });
         self.settings = Arc::new(settings);
         self.ways_changed();

@@ -23,11 +23,13 @@ fn check_codec(codec: AudioCodec) {
     a.engine.shutdown();
     b.engine.shutdown();
 
+    // G.729 describes a voice; a lone tone comes out 2 dB lower.
+    let least = if codec == AudioCodec::G729 { 0.65 } else { 0.8 };
     for (name, hertz, other) in [("a.wav", 440.0, 1_000.0), ("b.wav", 1_000.0, 440.0)] {
         let sound = recording(&scratch.path(name));
         assert!(sound.len() > 48_000, "{codec:?} {name}: {} samples", sound.len());
         let (_, level) = loudness(&sound, hertz);
-        assert!((LEVEL * 0.8..LEVEL * 1.2).contains(&level), "{codec:?} {name}: {level}");
+        assert!((LEVEL * least..LEVEL * 1.2).contains(&level), "{codec:?} {name}: {level}");
         let (_, foreign) = loudness(&sound, other);
         assert!(foreign < LEVEL * 0.05, "{codec:?} {name}: {foreign}");
     }
@@ -42,7 +44,7 @@ fn check_codec(codec: AudioCodec) {
         assert_eq!(stream.payload_type, common::payload_type(codec));
         assert!((20..150).contains(&stream.packets), "{stream:?}");
         assert_eq!((stream.local_port, stream.remote_port), (b.rtp.port(), a.rtp.port()));
-        assert!(stream.bit_rate > 8_000, "{stream:?}");
+        assert!(stream.bit_rate > 7_000, "{stream:?}");
     }
     assert!(received.mos_estimate.is_some_and(|mos| mos > 3.5), "{received:?}");
 }
@@ -60,6 +62,11 @@ fn pcma_carries_the_tone_both_ways() {
 #[test]
 fn g722_carries_the_tone_both_ways() {
     check_codec(AudioCodec::G722);
+}
+
+#[test]
+fn g729_carries_the_tone_both_ways() {
+    check_codec(AudioCodec::G729);
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl AudioCodec {
     ];
 
     /// Those that have a coder, best first: no other is offered or taken.
-    pub const BUILT: [Self; 4] = [Self::Opus, Self::G722, Self::Pcmu, Self::Pcma];
+    pub const BUILT: [Self; 5] = [Self::Opus, Self::G722, Self::Pcmu, Self::Pcma, Self::G729];
 
     /// The encoding name in SDP `a=rtpmap`; the rates of G.722.1 share one.
     pub fn encoding_name(self) -> &'static str {

@@ -52,6 +52,8 @@ pub struct CallSettings {
     /// Packets of calls are marked for differentiated service (DSCP); nothing means that they are.
     /// Where administrators have set `EnableDSCPPacketMarking`, their word counts.
     pub differentiated_service: Option<bool>,
+    /// Sound takes as little of the network as it can: calls use G.729 and no other codec.
+    pub low_bandwidth: bool,
     /// How sound of standard accounts finds its way through address translators.
     pub ways: WaySettings,
 }

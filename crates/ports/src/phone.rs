@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use offhook_model::{Endpoint, Link, Secret, Service};
+use offhook_model::{AudioCodec, Endpoint, Link, Secret, Service};
 use serde::{Deserialize, Serialize};
 
 use crate::{DeskControl, IceAccount, PortRange, SecureProfile};
@@ -172,6 +172,12 @@ pub struct PhoneFeatures {
     pub other_pickup_service: Option<String>,
     /// The figures of a call's sound are told when it ends (`callStats`).
     pub call_stats: bool,
+    /// Silence may be left out of what we send (`enableVad`).
+    pub leave_out_silence: bool,
+    /// G.722 is not to be offered (`advertiseG722Codec` 0).
+    pub without_g722: bool,
+    /// The codec that comes before all others (`preferredCodec`).
+    pub preferred_codec: Option<AudioCodec>,
     /// Calls can be made with phones on the desk.
     pub desk: Option<DeskControl>,
 }

@@ -18,12 +18,16 @@ const IPV6: &str = include_str!("fixtures/asterisk-ipv6.sdp");
 const TERSE: &str = include_str!("fixtures/terse.sdp");
 const ODD: &str = include_str!("fixtures/odd.sdp");
 
+/// What these descriptions are read with, unless a test says otherwise.
+const CODECS: [AudioCodec; 4] =
+    [AudioCodec::Opus, AudioCodec::G722, AudioCodec::Pcmu, AudioCodec::Pcma];
+
 fn local() -> LocalMedia {
     LocalMedia {
         address: Ipv4Addr::LOCALHOST.into(),
         rtp_port: 16_384,
         rtcp_port: 16_385,
-        codecs: AudioCodec::BUILT.to_vec(),
+        codecs: CODECS.to_vec(),
         quiet: false,
         packet_time: Duration::from_millis(20),
         redundancy: false,

@@ -1,5 +1,6 @@
 //! The phone against a scripted server and peer in plain text, in virtual time.
 
+mod codecs;
 mod control;
 mod desk;
 mod encryption;

@@ -23,6 +23,8 @@ use super::wire::{Came, RTCP, Wire};
 
 /// No packet for this long while some are due is silence; told again each time it has doubled.
 const SILENCE: Duration = Duration::from_secs(3);
+/// A sender that has described a silence may say nothing for longer, but not for ever.
+const RESTS: Duration = Duration::from_secs(30);
 
 /// How long the negotiated address must have been quiet before another port of the same host is
 /// listened to.
@@ -249,7 +251,8 @@ impl Line {
             self.listen.play(mix, now.instant);
         }
         let silence = now.instant.saturating_duration_since(self.last_packet);
-        if silence >= SILENCE.max(self.silence * 2) {
+        let due = if self.listen.rests() { RESTS } else { SILENCE };
+        if silence >= due.max(self.silence * 2) {
             self.silence = silence;
             self.facts.push(MediaFact::Silence(self.call, silence));
         }

@@ -4,7 +4,7 @@ mod redundant;
 
 use std::time::{Duration, Instant};
 
-use offhook_codec::{Decoder, MAX_SAMPLES, Stretcher};
+use offhook_codec::{Decoder, MAX_SAMPLES, Noise, Stretcher};
 use offhook_model::AudioCodec;
 use offhook_ports::{CodecPlan, MediaPlan};
 use offhook_rtp::{
@@ -73,6 +73,9 @@ pub(super) struct Listen {
     events: Vec<u8>,
     /// Payload types of packets that carry earlier sound once more.
     redundant: Vec<u8>,
+    /// Payload type of comfort noise; what it said, and the timestamp since when it counts.
+    noise: Option<u8>,
+    rest: Option<(Noise, u32)>,
     digits: DtmfReceiver,
     pcm: Vec<i16>,
     wide: Vec<f32>,
@@ -98,6 +101,8 @@ impl Listen {
             voice: None,
             events: vec![],
             redundant: vec![],
+            noise: None,
+            rest: None,
             digits: DtmfReceiver::new(),
             // Room for the longest packet and for what stretching adds.
             pcm: vec![0; MAX_SAMPLES + RATE as usize / 50],
@@ -118,6 +123,7 @@ impl Listen {
         self.codecs.clone_from(&plan.receive);
         self.events.clone_from(&plan.dtmf_receive);
         self.redundant.clone_from(&plan.redundancy.receive);
+        self.noise = plan.noise_receive;
         self.packet_time = plan.packet_time;
         let first = plan.receive.first().copied().unwrap_or(plan.send);
         let known = self.codecs.contains(&self.current);
@@ -157,6 +163,7 @@ impl Listen {
     fn clear(&mut self) {
         self.jitter.reset(config(self.current.codec, self.packet_time));
         self.ready.clear();
+        self.rest = None;
     }
 
     /// Takes a packet without earlier ones in it.
@@ -192,6 +199,12 @@ impl Listen {
         if wanted {
             self.jitter.insert_event(packet, now);
         }
+        if self.is_noise(header.payload_type) {
+            if wanted {
+                self.comfort(header.timestamp, packet.payload);
+            }
+            return Heard::Nothing;
+        }
         if !self.is_event(packet) {
             return Heard::Nothing;
         }
@@ -204,6 +217,24 @@ impl Listen {
     fn is_event(&self, packet: &Packet<'_>) -> bool {
         let payload_type = packet.header.payload_type;
         self.events.contains(&payload_type) || (payload_type >= 96 && packet.payload.len() == 4)
+    }
+
+    /// Comfort noise comes with the agreed payload type or its static one (RFC 3551 section 6);
+    /// old gateways take 19, which the same table keeps free for their sake.
+    fn is_noise(&self, payload_type: u8) -> bool {
+        self.noise == Some(payload_type) || matches!(payload_type, 13 | 19)
+    }
+
+    fn comfort(&mut self, timestamp: u32, payload: &[u8]) {
+        let mut noise = self.rest.take().map(|(noise, _)| noise).unwrap_or_default();
+        if noise.hear(payload) {
+            self.rest = Some((noise, timestamp));
+        }
+    }
+
+    /// The sender has said that it is silent: nothing is missing when nothing comes.
+    pub(super) fn rests(&self) -> bool {
+        self.rest.is_some() || self.voice.as_ref().is_some_and(|voice| voice.decoder.is_resting())
     }
 
     /// Adds the next `mix.len()` samples to `mix`.
@@ -229,9 +260,10 @@ impl Listen {
     /// Gets one piece of sound; false when there is none.
     fn pull(&mut self, count: usize, now: Instant) -> bool {
         let waiting = Duration::from_micros(self.ready.len() as u64 * 1_000_000 / u64::from(RATE));
-        let Self { jitter, voice, codecs, pcm, wide, ready, stretched, account, .. } = self;
+        let Self { jitter, voice, codecs, pcm, wide, ready, stretched, account, rest, .. } = self;
         let filled = match jitter.pull(now, waiting) {
-            Pull::Packet { payload_type, payload, stretch, .. } => {
+            Pull::Packet { payload_type, payload, stretch, timestamp } => {
+                rest.take_if(|(_, since)| (timestamp.wrapping_sub(*since) as i32) > 0);
                 if voice.as_ref().is_none_or(|voice| voice.payload_type != payload_type) {
                     *voice = make_voice(codecs, payload_type);
                 }
@@ -265,7 +297,20 @@ impl Listen {
                     .and_then(|next| voice.decoder.decode_fec(next, samples, pcm))
                     .unwrap_or_else(|| voice.decoder.conceal(samples, pcm))
             }
-            Pull::Empty | Pull::Wait => return false,
+            Pull::Empty | Pull::Wait => {
+                let Some(voice) = voice else { return false };
+                // No more than is needed, so that what comes next is not late.
+                let wanted = count.saturating_sub(ready.len()).max(1);
+                let samples = wanted.div_ceil((RATE / voice.codec.sample_rate()) as usize);
+                match rest {
+                    Some((noise, _)) => {
+                        noise.fill(pcm.get_mut(..samples).unwrap_or_default());
+                        samples
+                    }
+                    None if voice.decoder.is_resting() => voice.decoder.conceal(samples, pcm),
+                    None => return false,
+                }
+            }
         };
         let Some(voice) = voice else { return false };
         wide.clear();

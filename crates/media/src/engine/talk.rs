@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use offhook_codec::{Encoder, MAX_PAYLOAD};
+use offhook_codec::{Encoder, Gate, MAX_PAYLOAD, Verdict};
 use offhook_model::AudioCodec;
 use offhook_ports::{CodecPlan, MediaPlan};
 use offhook_rtp::red::{self, Packer};
@@ -21,6 +21,10 @@ pub(super) struct Talk {
     plan: CodecPlan,
     packet_time: Duration,
     encoder: Option<Box<dyn Encoder>>,
+    /// Payload type for silence, if it is left out.
+    noise: Option<u8>,
+    /// Finds the silence for codecs that do not themselves.
+    gate: Option<Gate>,
     decimator: Decimator,
     low: Vec<f32>,
     pcm: Vec<i16>,
@@ -58,6 +62,8 @@ impl Talk {
             plan,
             packet_time,
             encoder: None,
+            noise: None,
+            gate: None,
             decimator: Decimator::new(1),
             low: vec![],
             pcm: vec![],
@@ -82,9 +88,11 @@ impl Talk {
     pub(super) fn apply(&mut self, plan: &MediaPlan) {
         let packet_time = usable(plan.packet_time);
         let same = self.encoder.is_some()
-            && (self.plan.codec, self.packet_time) == (plan.send.codec, packet_time);
+            && (self.plan.codec, self.packet_time) == (plan.send.codec, packet_time)
+            && self.noise == plan.noise;
         self.plan = plan.send;
         self.redundant = plan.redundancy.send;
+        self.noise = plan.noise;
         if same {
             return;
         }
@@ -99,7 +107,10 @@ impl Talk {
         };
         if let Some(encoder) = &mut self.encoder {
             encoder.set_expected_loss(self.loss.ceil().max(1.0) as u8);
+            encoder.leave_out_silence(plan.noise == Some(plan.send.payload_type));
         }
+        let other = plan.noise.is_some_and(|noise| noise != plan.send.payload_type);
+        self.gate = other.then(|| Gate::new(codec.sample_rate()));
         self.decimator = Decimator::new((RATE / codec.sample_rate()) as usize);
         self.pcm.clear();
         self.earlier.clear();
@@ -212,13 +223,32 @@ impl Talk {
         };
         // The encoder goes on under an event, so that the sound after it fits.
         let length = encoder.encode(pcm, body).map_err(io::Error::other)?;
+        let codec = self.plan.codec;
+        let skipped = encoder.skipped() as u32 * codec.clock_rate() / codec.sample_rate();
         let event = match events {
             Some(payload_type) => {
                 self.dtmf.next(self.state.timestamp()).map(|event| (payload_type, event))
             }
             None => None,
         };
+        let verdict = match &mut self.gate {
+            Some(gate) => gate.judge(pcm),
+            None if length == 0 => Verdict::Nothing,
+            None => Verdict::Speech,
+        };
         let stamped = match event {
+            None if verdict == Verdict::Nothing => {
+                self.earlier.clear();
+                self.marker = true;
+                return Ok(());
+            }
+            None if verdict == Verdict::Noise => {
+                let noise = self.gate.as_ref().map_or(0, |gate| gate.noise().write(body));
+                let payload_type = self.noise.unwrap_or(self.plan.payload_type);
+                self.earlier.clear();
+                self.marker = true;
+                self.state.stamp(&mut self.packet, noise, payload_type, false, None)
+            }
             Some((payload_type, event)) => {
                 if let Some(body) = body.get_mut(..4) {
                     body.copy_from_slice(&event.payload);
@@ -230,8 +260,9 @@ impl Talk {
             }
             None => {
                 let marker = std::mem::take(&mut self.marker);
-                let (payload_type, length) = self.once_more(length);
-                self.state.stamp(&mut self.packet, length, payload_type, marker, None)
+                let at = self.state.timestamp().wrapping_add(skipped);
+                let (payload_type, length) = self.once_more(length, at);
+                self.state.stamp(&mut self.packet, length, payload_type, marker, Some(at))
             }
         };
         let length = stamped.map_err(io::Error::other)?;
@@ -242,11 +273,11 @@ impl Talk {
 
     /// The payload in the first `length` bytes of the body, with the one before it while the other
     /// side reports losses: its payload type and its length.
-    fn once_more(&mut self, length: usize) -> (u8, usize) {
-        let Self { earlier, packet, plan, state, loss, redundant, .. } = self;
+    fn once_more(&mut self, length: usize, now: u32) -> (u8, usize) {
+        let Self { earlier, packet, plan, loss, redundant, .. } = self;
         let body = packet.get_mut(HEADER_LEN..).unwrap_or(&mut []);
         let room = body.len().saturating_sub(OVERHEAD);
-        let (own, now) = (plan.payload_type, state.timestamp());
+        let own = plan.payload_type;
         match redundant.filter(|_| *loss >= ENOUGH_LOSS) {
             Some(payload_type) => {
                 let body = body.get_mut(..room).unwrap_or(&mut []);

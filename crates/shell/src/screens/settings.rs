@@ -148,6 +148,12 @@ fn calls(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
     }
     paragraph(ui, &cx.t("calls-answer-below"), Type::Secondary, cx.c.muted);
     ui.add_space(8.0);
+    let mut low = cx.snap.settings.calls.low_bandwidth;
+    if check(ui, cx.c, &mut low, &cx.t("calls-low-bandwidth")).clicked() {
+        change(cx, out, |settings| settings.calls.low_bandwidth = low);
+    }
+    paragraph(ui, &cx.t("calls-low-bandwidth-below"), Type::Secondary, cx.c.muted);
+    ui.add_space(8.0);
     let decided = |layer: &Layer| layer.settings.iter().any(|it| it.key == MARKING_KEY);
     if cx.snap.layers.iter().any(decided) {
         paragraph(ui, &cx.t("calls-marking-decided"), Type::Secondary, cx.c.muted);
