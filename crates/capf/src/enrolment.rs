@@ -54,8 +54,9 @@ pub enum Output {
     /// Sign this with the key of the present certificate, with SHA-1 and with SHA-256; awaited by
     /// [`Enrolment::signed`].
     Sign(Vec<u8>),
-    /// This certificate, in DER, belongs to the key. Its keeping has been confirmed.
-    Issued(Vec<u8>),
+    /// Keep this certificate, in DER, which belongs to the key. The server hears of it once
+    /// [`Enrolment::kept`] says so: a certificate that it believes to be with us is not issued again.
+    Keep(Vec<u8>),
     /// Forget the present certificate.
     Forget,
     /// It is over; an error when nothing was issued or forgotten.
@@ -69,6 +70,7 @@ enum Stage {
     Answered,
     MakingKey,
     KeySent,
+    Keeping,
     Done,
     Over,
 }
@@ -127,7 +129,12 @@ impl Enrolment {
             // The last word is not waited for by all servers.
             Stage::Done => self.over(Ok(())),
             Stage::Over => {}
-            Stage::Hello | Stage::Signing | Stage::Answered | Stage::MakingKey | Stage::KeySent => {
+            Stage::Hello
+            | Stage::Signing
+            | Stage::Answered
+            | Stage::MakingKey
+            | Stage::KeySent
+            | Stage::Keeping => {
                 self.over(Err(nonsense("it broke off in the middle of the conversation")));
             }
         }
@@ -139,6 +146,18 @@ impl Enrolment {
             self.stage = Stage::KeySent;
             self.send(self.reply(Command::KeyResponse).with(tag::PUBLIC_KEY, public));
         }
+    }
+
+    /// The certificate of [`Output::Keep`] is where it outlives the program, or could not be put there.
+    pub fn kept(&mut self, well: bool) {
+        if self.stage != Stage::Keeping {
+            return;
+        }
+        if !well {
+            return self.over(Err(EnrolFault::NotKept));
+        }
+        self.stage = Stage::Done;
+        self.send(self.reply(Command::StoreResponse).with(tag::REASON, [OK]));
     }
 
     /// Signatures with the present key, of what [`Output::Sign`] named.
@@ -254,9 +273,8 @@ impl Enrolment {
         let Some(der) = request.certificate().map(<[u8]>::to_vec) else {
             return self.over(Err(nonsense("it sent no certificate to keep")));
         };
-        self.stage = Stage::Done;
-        self.send(self.reply(Command::StoreResponse).with(tag::REASON, [OK]));
-        self.out.push_back(Output::Issued(der));
+        self.stage = Stage::Keeping;
+        self.out.push_back(Output::Keep(der));
     }
 
     /// For an administrator who looks for trouble. What is answered without a certificate is not

@@ -32,7 +32,8 @@ fn hear(mut phone: Enrolment, data: &[u8]) {
                 Output::MakeKey(_) => phone.key_made(&[0x30, 0]),
                 Output::Sign(_) => phone.signed(&[1], &[2]),
                 Output::Over(_) => ends += 1,
-                Output::Send(_) | Output::Issued(_) | Output::Forget => {}
+                Output::Keep(_) => phone.kept(data.len().is_multiple_of(2)),
+                Output::Send(_) | Output::Forget => {}
             }
         }
     }

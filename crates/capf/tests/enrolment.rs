@@ -65,10 +65,29 @@ fn an_authentication_string_brings_a_certificate() {
     let mut body = vec![3, 0, 1, 1, 4, 0, 9, 1, 0, 6, 0, 1];
     body.extend(DER);
     phone.receive(&record(9, &body));
+    assert!(matches!(phone.poll(), Some(Output::Keep(der)) if der == DER));
+    assert!(phone.poll().is_none(), "its receipt is not confirmed before it is kept");
+    phone.kept(true);
     assert_eq!(sent(&mut phone), record(10, &[1, 0, 1, 1]));
-    assert!(matches!(phone.poll(), Some(Output::Issued(der)) if der == DER));
     phone.receive(&record(15, &[1, 0, 1, 1]));
     assert!(matches!(phone.poll(), Some(Output::Over(Ok(())))));
+}
+
+#[test]
+fn a_certificate_that_cannot_be_kept_is_not_confirmed() {
+    let mut phone = by_string();
+    phone.receive(&hello());
+    drop(sent(&mut phone));
+    phone.receive(&record(3, &[]));
+    drop(phone.poll());
+    phone.key_made(&[0x30, 0]);
+    drop(sent(&mut phone));
+    let body = [[4, 0, 9, 1, 0, 6, 0, 1].as_slice(), &DER].concat();
+    phone.receive(&record(9, &body));
+    assert!(matches!(phone.poll(), Some(Output::Keep(_))));
+    phone.kept(false);
+    assert!(matches!(phone.poll(), Some(Output::Over(Err(EnrolFault::NotKept)))));
+    assert!(phone.poll().is_none() && phone.is_over());
 }
 
 #[test]

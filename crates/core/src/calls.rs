@@ -313,7 +313,7 @@ impl Core {
                 let at = server.endpoint();
                 let lost = before.state == ServiceState::Ready;
                 let plain = fault.problem(&at);
-                if self.certificate_refused(&plain, now) {
+                if self.certificate_refused(&plain) {
                     return;
                 }
                 let problem = if lost { Problem::registration_lost(&at, &fault) } else { plain };

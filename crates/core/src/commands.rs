@@ -40,7 +40,7 @@ impl Core {
             Command::Reset => self.reset().map(done),
             Command::Provision(url) => self.provision(url.expose(), now).map(done),
             Command::AnswerTrust { id, accept } => self.answer_trust(id, accept, now).map(done),
-            Command::GiveAuthString(string) => self.give_auth_string(string, now).map(done),
+            Command::GiveAuthString(string) => self.give_auth_string(string).map(done),
             Command::RevokeTrust { key } => self.revoke_trust(&key).map(done),
             Command::SetManual(manual) => self.set_manual(manual).map(done),
             Command::SetPresence { availability, note } if self.phone_tells_presence() => {

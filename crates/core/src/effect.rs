@@ -92,6 +92,9 @@ pub enum Effect {
         run: RunId,
         /// Where and how.
         plan: Box<EnrolPlan>,
+        /// Name in the credential store under which the certificate is put
+        /// ([`identity_words`](crate::identity_words)) before its receipt is confirmed.
+        kept_as: String,
     },
     /// Drop a flow.
     Cancel(RunId),

@@ -43,6 +43,7 @@ mod trust;
 mod ways;
 
 pub use effect::{Effect, StoreTag};
+pub use enrolling::identity_words;
 pub use event::{Event, FlowOutcome, LinkId, RunId, XmppEvent};
 pub use offhook_call::Tone;
 pub use state::{Core, Options};

@@ -117,10 +117,12 @@ impl Core {
             Phase::Up(up) if up.is_confirmed() => {
                 self.doubt_phone();
                 self.with_phone(|phone| phone.network_changed(now));
+                self.enrol_sooner(now);
                 self.begin_move(now);
             }
             Phase::Up(_) => {
                 self.with_phone(|phone| phone.network_changed(now));
+                self.enrol_sooner(now);
                 self.reopen_parked_chat(now);
             }
             Phase::Discovering { .. } => self.discover_again(now),

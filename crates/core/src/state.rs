@@ -196,6 +196,7 @@ impl Core {
             self.phone.next_timeout(),
             self.session_timeout(),
             self.moving_timeout(),
+            self.enrolment_timeout(),
             self.notify_timeout(),
         ]
         .into_iter()
@@ -212,6 +213,7 @@ impl Core {
     fn timeout(&mut self, now: Moment) {
         self.session_due(now);
         self.moving_due(now);
+        self.enrolment_due(now);
         self.notify_due(now);
         self.chat_due(now);
         self.files_due(now);

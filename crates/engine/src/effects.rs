@@ -73,7 +73,9 @@ impl Hands {
                 }
                 self.links.open_sip(flow, server, identity, dscp);
             }
-            Effect::Enrol { run, plan } => self.flows.enrol(run, Arc::clone(&self.net), *plan),
+            Effect::Enrol { run, plan, kept_as } => {
+                self.flows.enrol(run, Arc::clone(&self.net), *plan, kept_as);
+            }
             Effect::SipSend(flow, bytes) => self.links.send_sip(flow, bytes),
             Effect::SipClose(flow) => self.links.close_sip(flow),
             Effect::MediaReserve { call, ip, range, ice: None } => {

@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use offhook_core::{Event, FlowOutcome, RunId};
+use offhook_core::{Event, FlowOutcome, RunId, identity_words};
 use offhook_discovery as discovery;
 use offhook_net::Net;
-use offhook_ports::{DeskControl, DeskOrder, EnrolPlan, Progress, StoreRequest, World};
+use offhook_ports::{
+    ClientIdentity, DeskControl, DeskOrder, EnrolPlan, Progress, StoreAnswer, StoreRequest, World,
+};
 use offhook_report::{Recorder, Situation};
 use offhook_signin as signin;
 use offhook_store::Store;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 /// Keeps what the outside answers, for problem reports of a client that runs and of one that does
@@ -99,8 +101,12 @@ impl Flows {
     }
 
     /// Not recorded for a problem report: it holds nothing but secrets and a certificate.
-    pub(crate) fn enrol(&mut self, run: RunId, net: Arc<Net>, plan: EnrolPlan) {
-        self.spawn(run, async move { FlowOutcome::Enrolled(net.enrol(plan).await) });
+    pub(crate) fn enrol(&mut self, run: RunId, net: Arc<Net>, plan: EnrolPlan, kept_as: String) {
+        let store = self.keeper.store.clone();
+        self.spawn(run, async move {
+            let keep = |identity: &ClientIdentity| keep_identity(&store, &kept_as, identity);
+            FlowOutcome::Enrolled(net.enrol(plan, keep).await)
+        });
     }
 
     /// The phone shows a certificate of its own, which a problem report has to say.
@@ -135,4 +141,18 @@ impl Flows {
         self.running.retain(|_, task| !task.is_finished());
         self.running.insert(run, task.abort_handle());
     }
+}
+
+/// Puts a certificate into the credential store. Where the desktop has none it lasts as long as the
+/// program, as passwords do, and counts as kept: nothing better is to be had there.
+fn keep_identity(
+    store: &Store,
+    kept_as: &str,
+    identity: &ClientIdentity,
+) -> impl Future<Output = bool> + use<> {
+    let (answer, answered) = oneshot::channel();
+    let request = StoreRequest::PutPassword(kept_as.to_owned(), identity_words(identity));
+    store.submit(request, move |said| drop(answer.send(said)));
+    // A store that is closed drops the question.
+    async { matches!(answered.await, Ok(StoreAnswer::Kept | StoreAnswer::MemoryOnly(_))) }
 }

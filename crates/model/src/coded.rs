@@ -91,6 +91,7 @@ fn enrolment(fault: &EnrolFault) -> Option<&'static str> {
         | EnrolFault::Later(_)
         | EnrolFault::Key(_)
         | EnrolFault::OtherKey
+        | EnrolFault::NotKept
         | EnrolFault::Nonsense(_) => None,
     }
 }

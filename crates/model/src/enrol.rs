@@ -26,6 +26,8 @@ pub enum EnrolFault {
     Key(Option<u32>),
     /// The certificate that it issued is not for our key, or cannot be read.
     OtherKey,
+    /// The certificate could not be put into the credential store, and was not confirmed.
+    NotKept,
     /// It made no sense; the text says what.
     Nonsense(String),
 }
@@ -99,6 +101,13 @@ impl EnrolFault {
                     "{host} issued a certificate that does not fit the key that this phone made."
                 ),
                 "Try again; if it stays so, have the certificate authority proxy (CAPF) checked.",
+            ),
+            Self::NotKept => (
+                Owner::User,
+                format!(
+                    "{host} issued the phone's certificate, but the credential store of this computer did not take it, so its receipt was not confirmed."
+                ),
+                "Unlock the credential store of the desktop and sign in again.",
             ),
             Self::Nonsense(what) => (
                 Owner::Server,

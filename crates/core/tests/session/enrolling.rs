@@ -1,10 +1,11 @@
 //! The certificate of a phone with a secure profile.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use offhook_core::{Effect, Event, FlowOutcome, RunId, StoreTag};
 use offhook_model::{
-    Command, Endpoint, EnrolFault, Fault, Link, Rule, Secret, Service, ServiceState,
+    Command, Endpoint, EnrolFault, Fault, Link, Rule, Secret, Service, ServiceState, TlsFault,
 };
 use offhook_ports::{
     ClientIdentity, EnrolMode, EnrolPlan, Enrolled, PhoneAccount, SecureProfile, StoreAnswer,
@@ -50,7 +51,10 @@ fn kept(bench: &mut Bench, kept: Option<&str>) {
 
 fn asked(bench: &Bench) -> Option<(RunId, EnrolPlan)> {
     bench.effects.iter().rev().find_map(|effect| match effect {
-        Effect::Enrol { run, plan } => Some((*run, EnrolPlan::clone(plan))),
+        Effect::Enrol { run, plan, kept_as } => {
+            assert_eq!(kept_as, "certificate CSFALICE");
+            Some((*run, EnrolPlan::clone(plan)))
+        }
         _ => None,
     })
 }
@@ -84,8 +88,8 @@ fn a_string_is_asked_for_and_brings_a_certificate_that_is_kept_and_shown() {
     assert_eq!(plan.string.as_ref().map(Secret::expose).map(String::as_str), Some("12345"));
     assert_eq!(bench.session().enrolment, None);
     answer(&mut bench, Ok(Enrolled::Issued(identity(true))));
-    let keeps = |request: &StoreRequest| matches!(request, StoreRequest::PutPassword(name, _) if name == "certificate CSFALICE");
-    assert_eq!(bench.stored(keeps), 1);
+    let keeps = |request: &StoreRequest| matches!(request, StoreRequest::PutCertified(Some(_)));
+    assert_eq!(bench.stored(keeps), 1, "the certificate itself is kept before it is confirmed");
     assert_eq!(shown(&bench).as_deref(), Some(&identity(true)));
 }
 
@@ -142,5 +146,129 @@ fn a_certificate_that_is_refused_is_asked_for_anew_once() {
         if round == 0 {
             answer(&mut bench, Ok(Enrolled::Issued(identity(true))));
         }
+    }
+}
+
+/// How often a certificate was asked for, with the present one to vouch for it or without.
+fn asked_by(mode: EnrolMode, kept_one: &str) -> Vec<bool> {
+    let mut bench = secure(mode);
+    kept(&mut bench, Some(kept_one));
+    assert!(shown(&bench).is_some() && asked(&bench).is_none(), "nothing is waited for");
+    for _ in 0..2 {
+        let mut flow = bench.flow();
+        while flow.is_none() {
+            bench.advance(Duration::from_secs(1));
+            flow = bench.flow();
+        }
+        let flow = flow.expect("a connection");
+        bench.registered(flow);
+        if asked(&bench).is_some() {
+            answer(&mut bench, Ok(Enrolled::Issued(identity(true))));
+        }
+        bench.send(Event::SipFailed(flow, Fault::Closed));
+    }
+    bench.advance(Duration::from_secs(120));
+    let shows = shown(&bench).is_some_and(|ours| *ours == identity(true));
+    let by = |effect: &Effect| match effect {
+        Effect::Enrol { plan, .. } => Some(plan.present.is_some()),
+        _ => None,
+    };
+    let by: Vec<bool> = bench.effects.iter().filter_map(by).collect();
+    assert_eq!(shows, !by.is_empty(), "the successor is shown by the next connection");
+    by
+}
+
+#[test]
+fn a_certificate_is_renewed_once_while_it_is_used() {
+    let (fresh, due) = ("1 0 9000000000000 MAA= AQID", "1 -9000000000000 9000000000 MAA= AQID");
+    assert_eq!(asked_by(EnrolMode::Certificate, due), [true]);
+    assert_eq!(asked_by(EnrolMode::Null, due), [false]);
+    for nothing in [EnrolMode::Nothing, EnrolMode::String] {
+        assert!(asked_by(nothing, due).is_empty());
+    }
+    assert!(asked_by(EnrolMode::Certificate, fresh).is_empty());
+}
+
+/// Registered with a certificate that has its time still.
+fn registered(mode: EnrolMode, not_after: i64) -> Bench {
+    let mut bench = secure(mode);
+    kept(&mut bench, Some(&format!("1 0 {not_after} MAA= AQID")));
+    let flow = bench.flow().expect("a connection");
+    bench.registered(flow);
+    bench
+}
+
+fn enrolments(bench: &Bench) -> usize {
+    bench.count(|effect| matches!(effect, Effect::Enrol { .. }))
+}
+
+#[test]
+fn a_certificate_is_renewed_when_its_time_comes_without_another_registration() {
+    let second = Bench::new().now.wall.0 / 1000;
+    // Two thirds of its life are over in three hours.
+    let mut bench = registered(EnrolMode::Certificate, (second + 3 * 3600) / 2 * 3);
+    assert_eq!(enrolments(&bench), 0);
+    bench.advance(Duration::from_secs(3 * 3600 - 60));
+    assert_eq!(enrolments(&bench), 0, "not before its time");
+    bench.advance(Duration::from_secs(120));
+    assert_eq!(enrolments(&bench), 1);
+    assert!(asked(&bench).is_some_and(|(_, plan)| plan.present.is_some()));
+    // What fails is tried again after an hour, and not before.
+    let row = bench.session().services.phone;
+    answer(&mut bench, Err(Fault::ConnectTimeout));
+    assert_eq!(bench.session().services.phone, row, "the present one still counts");
+    bench.advance(Duration::from_secs(3500));
+    assert_eq!(enrolments(&bench), 1);
+    bench.advance(Duration::from_secs(120));
+    assert_eq!(enrolments(&bench), 2);
+    answer(&mut bench, Ok(Enrolled::Issued(identity(true))));
+    bench.advance(Duration::from_secs(4 * 3600));
+    assert_eq!(enrolments(&bench), 2);
+}
+
+#[test]
+fn a_server_that_gives_no_answer_is_asked_again_ever_less_often() {
+    let mut bench = secure(EnrolMode::String);
+    kept(&mut bench, None);
+    give(&mut bench, "12345");
+    // Each pause, and five seconds of chance.
+    for (round, pause) in [15, 30, 60, 120, 240, 480, 900, 900].into_iter().enumerate() {
+        answer(&mut bench, Err(Fault::PortRefused));
+        let row = bench.session().services.phone;
+        assert_eq!(row.state, ServiceState::Failed);
+        assert!(row.error.is_some() && bench.session().enrolment.is_none());
+        bench.advance(Duration::from_secs(pause - 1));
+        assert_eq!(enrolments(&bench), round + 1, "too early");
+        bench.advance(Duration::from_secs(6));
+        assert_eq!(enrolments(&bench), round + 2, "forgotten");
+        let row = bench.session().services.phone;
+        assert!(row.state == ServiceState::Connecting && row.error.is_some(), "still said why");
+    }
+    // Nobody is asked for the string again.
+    let (_, plan) = asked(&bench).expect("asked");
+    assert_eq!(plan.string.as_ref().map(Secret::expose).map(String::as_str), Some("12345"));
+    // A busy server says when.
+    answer(&mut bench, Err(Fault::Enrolment(EnrolFault::Later(Some(3600)))));
+    bench.advance(Duration::from_secs(3599));
+    assert_eq!(enrolments(&bench), 9);
+    bench.advance(Duration::from_secs(6));
+    assert_eq!(enrolments(&bench), 10);
+    answer(&mut bench, Ok(Enrolled::Issued(identity(true))));
+    assert_eq!(shown(&bench).as_deref(), Some(&identity(true)));
+}
+
+#[test]
+fn what_another_attempt_does_not_mend_is_not_tried_again() {
+    for fault in [
+        Fault::Enrolment(EnrolFault::NothingPending),
+        Fault::Enrolment(EnrolFault::NotKept),
+        Fault::Enrolment(EnrolFault::OtherKey),
+        Fault::Tls(TlsFault::SelfSigned),
+    ] {
+        let mut bench = secure(EnrolMode::Null);
+        kept(&mut bench, None);
+        answer(&mut bench, Err(fault));
+        bench.advance(Duration::from_secs(24 * 3600));
+        assert_eq!(enrolments(&bench), 1);
     }
 }

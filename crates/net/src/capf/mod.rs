@@ -28,10 +28,15 @@ const CHUNK: usize = 4096;
 impl Net {
     /// Asks for a certificate. The server's own is trusted as any other's: by an authority of the
     /// system or of `--ca-file`, or because a person said so. Dropping the future breaks off.
+    /// The receipt of a certificate is confirmed once `keep` says that it outlives the program.
     ///
     /// # Errors
     /// Why there is none; [`Fault::Enrolment`] when the server said so.
-    pub async fn enrol(&self, plan: EnrolPlan) -> Result<Enrolled, Fault> {
+    pub async fn enrol<K: Future<Output = bool>>(
+        &self,
+        plan: EnrolPlan,
+        keep: impl Fn(&ClientIdentity) -> K,
+    ) -> Result<Enrolled, Fault> {
         let secured = self.connect_tls(&Wanted::host(&plan.at), OPEN, OPEN).await?;
         let authentication = match (&plan.string, &plan.present) {
             (Some(string), _) => Authentication::String(string.clone()),
@@ -39,29 +44,38 @@ impl Net {
             (None, None) => Authentication::Null,
         };
         let phone = Enrolment::new(&plan.device, authentication);
-        Conversation { stream: secured.stream, phone, plan, key: None, outcome: Enrolled::Seen }
-            .run()
-            .await
+        let (stream, key, outcome) = (secured.stream, None, Enrolled::Seen);
+        Conversation { stream, phone, plan, keep, key, outcome }.run().await
     }
 }
 
-struct Conversation {
+struct Conversation<F> {
     stream: TlsStream<TcpStream>,
     phone: Enrolment,
     plan: EnrolPlan,
+    keep: F,
     key: Option<Key>,
     outcome: Enrolled,
 }
 
-impl Conversation {
+impl<K: Future<Output = bool>, F: Fn(&ClientIdentity) -> K> Conversation<F> {
     async fn run(mut self) -> Result<Enrolled, Fault> {
+        match self.talk().await {
+            // It is kept and counts, whether or not the server could be told so.
+            Err(_) if matches!(self.outcome, Enrolled::Issued(_)) => Ok(self.outcome),
+            Err(fault) => Err(fault),
+            Ok(()) => Ok(self.outcome),
+        }
+    }
+
+    async fn talk(&mut self) -> Result<(), Fault> {
         let mut buffer = vec![0; CHUNK];
         loop {
             while let Some(output) = self.phone.poll() {
                 if let Output::Over(how) = output {
                     // It may be gone already, and everything has been said.
                     let _ = timeout(SILENCE, self.stream.shutdown()).await;
-                    return how.map(|()| self.outcome).map_err(Fault::Enrolment);
+                    return how.map_err(Fault::Enrolment);
                 }
                 self.carry_out(output).await?;
             }
@@ -104,11 +118,14 @@ impl Conversation {
                     signed.ok_or_else(|| nonsense("the present key cannot sign"))?;
                 self.phone.signed(&sha1, &sha256);
             }
-            Output::Issued(der) => {
-                let key = self.key.take();
-                let identity = key.and_then(|key| identity(der, key));
-                self.outcome =
-                    identity.map(Enrolled::Issued).ok_or(Fault::Enrolment(EnrolFault::OtherKey))?;
+            Output::Keep(der) => {
+                let identity = self.key.take().and_then(|key| identity(der, key));
+                let identity = identity.ok_or(Fault::Enrolment(EnrolFault::OtherKey))?;
+                let kept = timeout(SILENCE, (self.keep)(&identity)).await.unwrap_or(false);
+                if kept {
+                    self.outcome = Enrolled::Issued(identity);
+                }
+                self.phone.kept(kept);
             }
             Output::Forget => self.outcome = Enrolled::Deleted,
             Output::Over(_) => {}

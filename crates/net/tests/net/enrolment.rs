@@ -1,7 +1,10 @@
 //! A phone's certificate from a server that speaks CAPF over TLS, byte by byte, and what it is good
 //! for afterwards.
 
-use std::sync::{Arc, Mutex};
+use std::future::ready;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use offhook_model::{Endpoint, EnrolFault, Fault, Link, Service};
 use offhook_net::Wanted;
@@ -29,8 +32,14 @@ fn hear(stream: &mut dyn Stream) -> Vec<u8> {
     body
 }
 
+/// What the server saw: the key, and what the phone answered to its certificate.
+struct Served {
+    key: Vec<u8>,
+    receipt: Vec<u8>,
+}
+
 /// Gives out a certificate against the string 12345; `other` signs a key that is not the phone's.
-fn serve(stream: &mut dyn Stream, authority: &Authority, other: Option<&[u8]>) -> Option<Vec<u8>> {
+fn serve(stream: &mut dyn Stream, authority: &Authority, other: Option<&[u8]>) -> Option<Served> {
     say(stream, 1, &[7, 0, 1, 3]);
     if !hear(stream).ends_with(b"CSFALICE\0\x0b\0\x0612345\0") {
         say(stream, 15, &[1, 0, 1, 7]);
@@ -47,9 +56,9 @@ fn serve(stream: &mut dyn Stream, authority: &Authority, other: Option<&[u8]>) -
     body.extend([0, 1]);
     body.extend(&der);
     say(stream, 9, &body);
-    let _ = hear(stream);
+    let receipt = hear(stream);
     say(stream, 15, &[1, 0, 1, 1]);
-    Some(key)
+    Some(Served { key, receipt })
 }
 
 async fn enrol(authority: &Arc<Authority>, string: &str, other: bool) -> Result<Enrolled, Fault> {
@@ -57,11 +66,18 @@ async fn enrol(authority: &Arc<Authority>, string: &str, other: bool) -> Result<
     let (issuing, earlier) = (Arc::clone(authority), Mutex::new(None));
     let at = web::server(Some(identity.config()), move |stream| {
         let mut earlier = earlier.lock().expect("earlier");
-        let key = serve(stream, &issuing, earlier.as_deref());
-        *earlier = key.filter(|_| other);
+        let served = serve(stream, &issuing, earlier.as_deref());
+        *earlier = served.map(|served| served.key).filter(|_| other);
     });
     let net = knowing(&[], &[authority.file.0.as_path()]);
-    let plan = EnrolPlan {
+    if other {
+        net.enrol(plan(at, string), |_| ready(true)).await?;
+    }
+    net.enrol(plan(at, string), |_| ready(true)).await
+}
+
+fn plan(at: SocketAddr, string: &str) -> EnrolPlan {
+    EnrolPlan {
         at: Endpoint {
             service: Service::Capf,
             host: "127.0.0.1".into(),
@@ -71,11 +87,30 @@ async fn enrol(authority: &Arc<Authority>, string: &str, other: bool) -> Result<
         device: "CSFALICE".into(),
         string: Some(string.into()),
         present: None,
-    };
-    if other {
-        net.enrol(plan.clone()).await?;
     }
-    net.enrol(plan).await
+}
+
+/// What the server hears of a certificate that was kept or could not be, and what comes of it.
+async fn receipt(kept: bool) -> (Vec<u8>, bool, Result<Enrolled, Fault>) {
+    let authority = Arc::new(Authority::new("phones"));
+    let identity = authority.issue(&["127.0.0.1"], Days::Now);
+    let (heard, hears) = mpsc::sync_channel(1);
+    let (issuing, in_store) = (Arc::clone(&authority), Arc::new(AtomicBool::new(false)));
+    let told_first = Arc::clone(&in_store);
+    let at = web::server(Some(identity.config()), move |stream| {
+        let served = serve(stream, &issuing, None).expect("a conversation");
+        let _ = heard.send((served.receipt, told_first.load(Ordering::SeqCst)));
+    });
+    let net = knowing(&[], &[authority.file.0.as_path()]);
+    let keep = |_: &ClientIdentity| async {
+        // The store takes its time.
+        tokio::task::yield_now().await;
+        in_store.store(kept, Ordering::SeqCst);
+        kept
+    };
+    let enrolled = net.enrol(plan(at, "12345"), keep).await;
+    let (receipt, in_store) = hears.recv_timeout(PATIENCE).expect("the server's end");
+    (receipt, in_store, enrolled)
 }
 
 /// Shakes hands with a call manager that wants a certificate, and is heard by it.
@@ -101,6 +136,16 @@ async fn a_certificate_is_issued_and_opens_a_door_that_wants_one() {
     assert!(identity.is_valid(1_800_000_000) && !identity.is_valid(0));
     assert!(is_taken(&authority, Some(&identity)).await);
     assert!(!is_taken(&authority, None).await);
+}
+
+#[tokio::test]
+async fn a_receipt_is_confirmed_after_the_store_has_answered_and_not_without() {
+    let (receipt, in_store, enrolled) = receipt(true).await;
+    assert_eq!((receipt, in_store), (vec![1, 0, 1, 1], true));
+    assert!(matches!(enrolled, Ok(Enrolled::Issued(_))), "{enrolled:?}");
+    let (receipt, _, enrolled) = self::receipt(false).await;
+    assert_eq!(receipt, Vec::<u8>::new(), "the server takes the certificate for lost");
+    assert_eq!(enrolled.err(), Some(Fault::Enrolment(EnrolFault::NotKept)));
 }
 
 #[tokio::test]
