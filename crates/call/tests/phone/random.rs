@@ -228,3 +228,23 @@ proptest! {
         assert_eq!(ended, stage.released.len(), "each call is recorded and released once");
     }
 }
+
+/// Found by the test above: presence that was to be renewed stayed due for ever.
+#[test]
+fn what_is_no_longer_published_is_not_due() {
+    let mut scene = Scene { stage: Stage::registered(), legs: vec![] };
+    scene.stage.ports_at_once = false;
+    let steps = [
+        Step::Wish(69, 1, 2),
+        Step::Dial,
+        Step::Move(60),
+        Step::OpenFlow,
+        Step::Stop,
+        Step::Respond(60, 2, false),
+    ];
+    for step in &steps {
+        scene.take(step);
+    }
+    scene.stage.advance(secs(300));
+    assert_eq!(scene.stage.phone.next_timeout(), None);
+}

@@ -74,10 +74,16 @@ impl UserAgent {
 
     pub(super) fn publication_timeout(&self) -> Option<Instant> {
         match self.publication.state {
-            State::Waiting { until } if self.is_registered() => until,
-            State::Paused { until } if self.is_registered() => Some(until),
+            State::Waiting { until } if self.may_publish() => until,
+            State::Paused { until } if self.may_publish() => Some(until),
             State::Waiting { .. } | State::Paused { .. } | State::Out | State::Off => None,
         }
+    }
+
+    /// There is something to tell, or to take back, and somebody to be told.
+    fn may_publish(&self) -> bool {
+        let anything = self.publication.wanted.is_some() || self.publication.etag.is_some();
+        anything && self.is_registered() && self.stopping.is_none()
     }
 
     /// Registered anew: the server may have forgotten, so it is asked at once.
@@ -104,8 +110,7 @@ impl UserAgent {
             State::Paused { until } => until <= now,
             State::Out | State::Off => false,
         };
-        let anything = self.publication.wanted.is_some() || self.publication.etag.is_some();
-        if due && anything && self.is_registered() && self.stopping.is_none() {
+        if due && self.may_publish() {
             self.send_publish(now);
         }
     }
