@@ -21,6 +21,7 @@ impl Phone {
                 self.move_calls(local.ip());
                 let ready = Registration::Ready { server, expires };
                 self.out.push_back(Output::Registration(ready));
+                self.tell_quiet_again(now);
             }
             SipEvent::RegistrationFailed { server, fault, retry_in } => {
                 self.out_of_service();

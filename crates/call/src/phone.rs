@@ -15,7 +15,7 @@ use offhook_sip::{Output as SipOutput, SipCall, UserAgent};
 use crate::asked::Questions;
 use crate::desk::first_state;
 use crate::entry::{Entry, Waiting};
-use crate::services::Errand;
+use crate::services::{Errand, Untold};
 use crate::{Output, Tone, tones};
 
 /// How long an ended call stays on the screen.
@@ -46,6 +46,8 @@ pub struct Phone {
     pub(crate) desk_line: Option<String>,
     /// Do not disturb was set here.
     pub(crate) own_quiet: bool,
+    /// The call manager did not take that: what was said of it.
+    pub(crate) untold_quiet: Option<Untold>,
     /// Calls whose place another has taken; hung up then, if they are not by that time.
     pub(crate) left: Vec<(SipCall, Instant)>,
     /// What was dialled last.
@@ -90,6 +92,7 @@ impl Phone {
             mixed: vec![],
             errands: vec![],
             own_quiet: false,
+            untold_quiet: None,
             desk_line: None,
             left: vec![],
             last_dialled: None,

@@ -26,6 +26,14 @@ pub struct Errand {
     forward: Option<Forward>,
 }
 
+/// A setting that the call manager did not take.
+pub struct Untold {
+    /// It is worth saying once more.
+    again: bool,
+    /// What the person was told.
+    problem: Problem,
+}
+
 impl Phone {
     pub(crate) fn park(&mut self, id: CallId, now: Moment) -> Result<Reply, CommandError> {
         let index = self.existing(id)?;
@@ -242,21 +250,33 @@ impl Phone {
         self.own_quiet = dnd.is_some();
         if switched && self.is_call_manager() {
             Arc::make_mut(&mut self.state).trouble = None;
+            self.untold_quiet = None;
             self.agent.publish_do_not_disturb(dnd.is_some(), now.at);
         }
         Reply::Done
     }
 
     pub(crate) fn quiet_told(&mut self, outcome: Result<(), (u16, String)>) {
-        let Err((status, _)) = outcome else { return };
-        Arc::make_mut(&mut self.state).trouble = Some(Problem::new(
-            Area::Registration,
-            Owner::Server,
-            format!(
-                "Do not disturb holds on this computer only: the call server did not take it ({status})."
-            ),
-            "Set it at your other phones as well, or in the self-care portal of your organisation.",
-        ));
+        let untold = outcome.err().map(|(status, _)| Untold {
+            // Nobody was there to take it: the connection was lost, or just then renewed.
+            again: matches!(status, 408 | 503),
+            problem: not_taken(status),
+        });
+        let state = Arc::make_mut(&mut self.state);
+        if let Some(before) = self.untold_quiet.take() {
+            state.trouble.take_if(|trouble| *trouble == before.problem);
+        }
+        if let Some(untold) = &untold {
+            state.trouble = Some(untold.problem.clone());
+        }
+        self.untold_quiet = untold;
+    }
+
+    /// The phone is registered anew: what nobody was there to take is told once more.
+    pub(crate) fn tell_quiet_again(&mut self, now: Moment) {
+        if self.untold_quiet.as_ref().is_some_and(|untold| untold.again) {
+            self.agent.publish_do_not_disturb(self.state.dnd.is_some(), now.at);
+        }
     }
 
     /// The call manager says whether we may be disturbed. It cannot be told which of the two kinds we
@@ -338,6 +358,17 @@ impl Phone {
             self.entries[index].answer_at = Some(now.at + after.min(LONGEST_RING));
         }
     }
+}
+
+fn not_taken(status: u16) -> Problem {
+    Problem::new(
+        Area::Registration,
+        Owner::Server,
+        format!(
+            "Do not disturb holds on this computer only: the call server did not take it ({status})."
+        ),
+        "Set it at your other phones as well, or in the self-care portal of your organisation.",
+    )
 }
 
 fn refused(key: SoftKey, status: u16, text: &str) -> Problem {

@@ -472,3 +472,25 @@ fn pickup(out: &mut String) {
     ladder.stage.nothing_sent();
     ladder.write(out);
 }
+
+#[test]
+fn do_not_disturb_that_met_no_connection_is_told_again() {
+    let mut ladder = Ladder::on(manager(), "", "");
+    ladder.wish("do not disturb", CallWish::DoNotDisturb(Some(Dnd::RingerOff)));
+    let first = ladder.newest("PUBLISH ");
+    ladder.lose();
+    assert!(ladder.stage.phone.state().trouble.is_some(), "the server does not know");
+    let mut again = first.clone();
+    for _ in 0..30 {
+        ladder.stage.advance(secs(2));
+        ladder.serve(&[]);
+        again = ladder.newest("PUBLISH ");
+        if again != first {
+            break;
+        }
+    }
+    assert!(again != first && again.contains("<ce:dnd/>"), "{again}");
+    ladder.answer(&again, "200 OK", "");
+    let state = ladder.stage.phone.state();
+    assert_eq!((state.dnd, &state.trouble), (Some(Dnd::RingerOff), &None));
+}
