@@ -3,8 +3,8 @@
 #![allow(clippy::print_stdout, reason = "which case a failure belongs to")]
 
 use offhook_interop::{
-    Baresip, Client, DOMAIN, PASSWORD, Parts, PhoneAccount, SPEECH_DB, SPEECH_HZ, Scratch,
-    Standard, Transport, have, pause, until,
+    Baresip, Client, DOMAIN, Linphone, PASSWORD, Parts, PhoneAccount, SPEECH_DB, SPEECH_HZ,
+    Scratch, Standard, Transport, have, pause, sound, until,
 };
 use serde_json::json;
 
@@ -256,4 +256,64 @@ fn sound_is_encrypted_with_who_can_and_the_call_says_what_that_is_worth() {
     let Some(mut stage) = Stage::with(Transport::Tls, &ENCRYPTING) else { return };
     check_encrypted(&mut stage, "willing");
     check_encrypted(&mut stage, "insisting");
+}
+
+/// The only codec of low-bandwidth mode, whichever side calls. linphone plays and writes files.
+#[test]
+fn g729_goes_each_way_with_linphone() {
+    let what = "G.729 with linphone";
+    if !have(what, &["knotd", "kamailio", "kamcmd", "linphonec"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let servers = Standard::start(&scratch, &Parts::phone(Transport::Udp));
+    let client = Client::start(scratch.path(), "alice", &servers.setup());
+    client.must("settings.set", json!({ "calls": { "lowBandwidth": true } }));
+    client.sign_in(&format!("alice@{DOMAIN}"), PASSWORD, &["phone"]);
+    servers.sip().until_registered("alice", 60);
+    let mut phone = Linphone::start_with(
+        scratch.path(),
+        (DOMAIN, servers.sip().port),
+        ("carol", PASSWORD),
+        "none",
+        "[audio_codec_2]\nmime=G729\nrate=8000\nenabled=1\n",
+    );
+    servers.sip().until_registered("carol", 60);
+    let speech = scratch.path().join("speech.wav");
+    std::fs::write(&speech, sound::tone(8_000, SPEECH_HZ, 60.0, 0.4)).expect("a file to say");
+    for ours in [true, false] {
+        let recording = scratch.path().join(if ours { "first.wav" } else { "second.wav" });
+        let (since, theirs, played) = (client.count(), phone.count(), client.played());
+        phone.command(&format!("record {}", recording.display()));
+        let id = if ours {
+            client.dial(&format!("sip:carol@{DOMAIN}"))
+        } else {
+            phone.command(&format!("call sip:alice@{DOMAIN}"));
+            let id = client.until_called(since);
+            client.must("call.answer", json!({ "id": id }));
+            id
+        };
+        client.until_call(&id, "connected", since);
+        phone.until_said("to LinphoneCallStreamsRunning", theirs);
+        // It plays the file in the second call of its own accord, and twice if told again.
+        if ours {
+            phone.command(&format!("play {}", speech.display()));
+        }
+        for direction in ["send", "receive"] {
+            assert_eq!(client.stream(&id, direction)["codec"], "G729");
+        }
+        client.expect_heard(played, SPEECH_HZ, SPEECH_DB, 1.0);
+        // Five seconds, of which a busy machine may spoil some.
+        until("linphone has written enough", 60, || {
+            std::fs::metadata(&recording).is_ok_and(|it| it.len() > 80_000).then_some(())
+        });
+        client.must("call.hangUp", json!({ "id": id }));
+        client.until_ended(&id, "hungUp", since);
+        phone.until_said("to LinphoneCallReleased", theirs);
+        // Its file says how long it is once it is closed.
+        until("linphone writes our tone", 60, || {
+            let tone = sound::read(&recording).find(OURS_HZ)?;
+            ((tone.level - OURS_DB).abs() < 5.0 && tone.share > 0.5).then_some(())
+        });
+    }
 }

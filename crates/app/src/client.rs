@@ -103,6 +103,7 @@ impl Client {
             input: chosen(&global.audio_input, &settings.audio_input),
             output: chosen(&global.audio_output, &settings.audio_output),
             ringer: chosen(&global.ringer_output, &settings.ringer_output),
+            sound: settings.sound,
             seed: seed.rotate_left(17),
         };
         offhook_engine::start(Setup {

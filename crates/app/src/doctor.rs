@@ -226,8 +226,10 @@ async fn state(folders: &Folders) -> Option<Value> {
     let mut client = offhook_control::Client::connect(&folders.run).await.ok()?;
     let mut state = client.call("diagnostics.get", Value::Null).await.ok()?.ok()?;
     let calls = client.call("call.list", Value::Null).await.ok()?.ok()?;
-    let calls = calls["items"].as_array().into_iter().flatten();
-    state["silentCall"] = calls.into_iter().any(|call| call["sound"] == "silent").into();
+    let calls = calls["items"].as_array().cloned().unwrap_or_default();
+    state["silentCall"] = calls.iter().any(|call| call["sound"] == "silent").into();
+    let silences: Vec<_> = calls.iter().map(|call| call["silence"].clone()).collect();
+    state["silences"] = silences.into_iter().filter(|silence| !silence.is_null()).collect();
     Some(state)
 }
 

@@ -47,6 +47,8 @@ impl Heard {
 /// The running client's state, as far as a report shows it.
 pub fn state(snapshot: &Snapshot) -> Value {
     let problems: Vec<_> = snapshot.toasts.iter().map(|toast| &toast.problem).collect();
+    let silences = snapshot.calls.iter().filter_map(|call| call.silence.as_ref());
+    let silences: Vec<_> = silences.collect();
     json!({
         "session": snapshot.session,
         "trace": &*snapshot.session.trace,
@@ -54,6 +56,7 @@ pub fn state(snapshot: &Snapshot) -> Value {
         "devices": &*snapshot.devices,
         "settings": &*snapshot.settings,
         "calls": snapshot.calls.len(),
+        "silences": silences,
         "silentCall": snapshot.calls.iter().any(|call| call.sound.as_deref() == Some("silent")),
         "contacts": snapshot.contacts.len(),
         "chats": snapshot.chats.len(),
@@ -68,15 +71,19 @@ pub fn seen(state: &Value) -> Vec<Problem> {
     // Of the problems that it shows only those of the phone: all others were told to the user, and
     // are not about what is examined.
     let of_phone = |problem: &&Value| {
-        problem["rule"].as_str().is_some_and(|rule| ["D29", "D30", "D34"].contains(&rule))
+        problem["rule"].as_str().is_some_and(|rule| ["D29", "D30", "D34", "D37"].contains(&rule))
     };
     let shown = state["problems"].as_array().into_iter().flatten().filter(of_phone);
     let mut problems: Vec<Problem> = vec![];
-    if state["silentCall"] == true {
+    // What is known better is not told a second time.
+    let silences = state["silences"].as_array().into_iter().flatten();
+    let of_calls = || silences.clone().map(|silence| &silence["problem"]);
+    if state["silentCall"] == true && of_calls().next().is_none() {
         problems.push(Problem::silent_call());
     }
     for value in std::iter::once(&session["error"])
         .chain(of_services.map(|service| &service["error"]))
+        .chain(of_calls())
         .chain(shown)
     {
         match Problem::deserialize(value) {

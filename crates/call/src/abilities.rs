@@ -32,7 +32,7 @@ impl Phone {
         let same = |(entry, seen): (&Entry, &Call)| {
             let Call { id, direction, remote, name, state, muted, started, connected, .. } = seen;
             let Call { end, security, digits, sound, conference, parked_at, .. } = seen;
-            let Call { diverted_by, preserved, trouble, can, .. } = seen;
+            let Call { diverted_by, preserved, trouble, silence, can, .. } = seen;
             let now = &entry.call;
             let local = self.local_conference(now.id);
             (id, direction, remote, name) == (&now.id, &now.direction, &now.remote, &now.name)
@@ -40,7 +40,7 @@ impl Phone {
                 && (connected, end, security) == (&now.connected, &now.end, &now.security)
                 && (digits, sound, parked_at) == (&now.digits, &now.sound, &now.parked_at)
                 && (diverted_by, preserved) == (&now.diverted_by, &now.preserved)
-                && *trouble == now.trouble
+                && (trouble, silence) == (&now.trouble, &now.silence)
                 && conference.as_ref() == local.as_ref().or(now.conference.as_ref())
                 && *can == self.abilities(entry)
         };

@@ -17,6 +17,7 @@ use crate::desk::AtDesk;
 use crate::hold::Hold;
 use crate::moving::Move;
 use crate::referred::Next;
+use crate::silent::Tried;
 use crate::transfer::Giving;
 use crate::ways::Ways;
 
@@ -86,6 +87,8 @@ pub struct Entry {
     pub beyond: Option<bool>,
     /// How it has sounded on average.
     pub mos: Option<Mos>,
+    /// What was done about somebody who is not heard.
+    pub tried: Tried,
 }
 
 impl Entry {
@@ -121,6 +124,7 @@ impl Entry {
                 diverted_by: None,
                 preserved: false,
                 trouble: None,
+                silence: None,
                 can: CallAbilities::default(),
             },
             sip: None,
@@ -146,6 +150,7 @@ impl Entry {
             cause: None,
             beyond: None,
             mos: None,
+            tried: Tried::default(),
         }
     }
 

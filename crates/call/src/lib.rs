@@ -20,6 +20,7 @@ mod referred;
 mod server;
 mod services;
 mod setup;
+mod silent;
 mod tones;
 mod transfer;
 mod ways;

@@ -66,6 +66,8 @@ pub enum Output {
         /// Off.
         muted: bool,
     },
+    /// Open the microphone anew: it gives nothing.
+    Reopen,
     /// Play this until told otherwise.
     Tone(Option<Tone>),
     /// Keep in the call history.

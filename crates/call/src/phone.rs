@@ -347,6 +347,7 @@ impl Phone {
         self.not_at_desk(index, "muted")?;
         for index in self.company(index) {
             self.entries[index].call.muted = muted;
+            self.entries[index].call.silence = None;
             let id = self.entries[index].call.id;
             self.out.push_back(Output::Mute { call: id, muted });
             self.tell(id);
@@ -399,6 +400,10 @@ impl Phone {
             }
             MediaFact::Way(id, fact) => {
                 self.way(*id, fact, now);
+                return self.settle(now);
+            }
+            MediaFact::Legs(id, legs) => {
+                self.legs(*id, legs, now);
                 return self.settle(now);
             }
             MediaFact::Digit(..)
@@ -518,7 +523,10 @@ impl Phone {
         if let Some(index) = self.index(id)
             && self.entries[index].call.state != state
         {
-            self.entries[index].call.state = state;
+            let call = &mut self.entries[index].call;
+            call.state = state;
+            // It is measured anew.
+            call.silence = None;
             self.tell(id);
         }
     }

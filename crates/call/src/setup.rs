@@ -133,7 +133,7 @@ impl Phone {
             AudioCodec::G722 => !features.without_g722,
             _ => true,
         };
-        let mut codecs: Vec<_> = AudioCodec::BUILT.into_iter().filter(wanted).collect();
+        let mut codecs: Vec<_> = AudioCodec::ALL.into_iter().filter(wanted).collect();
         codecs.sort_by_key(|codec| features.preferred_codec != Some(*codec));
         codecs
     }
@@ -236,7 +236,7 @@ impl Phone {
 
     pub(crate) fn apply(&mut self, index: usize, plan: MediaPlan) {
         let id = self.entries[index].call.id;
-        let plan = MediaPlan { mix: self.is_mixed(id), figures: true, ..plan };
+        let plan = MediaPlan { mix: self.is_mixed(id), ..plan };
         let entry = &mut self.entries[index];
         entry.plan = Some(plan.clone());
         let silent = entry.giving.is_some();

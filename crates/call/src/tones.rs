@@ -13,11 +13,13 @@ pub enum Tone {
     Reorder,
     /// It rings here.
     Ring,
+    /// It rings here while we talk.
+    Waiting,
 }
 
-/// The sound that fits these calls. A ringing phone outranks a waiting ear; nothing rings over a
-/// conversation. `quiet`: not to be disturbed; `asked`: what a server wants to be heard for a call
-/// that did not come about.
+/// The sound that fits these calls. A ringing phone outranks a waiting ear; over a conversation it is
+/// a low tone in the ear. `quiet`: not to be disturbed; `asked`: what a server wants to be heard for
+/// a call that did not come about.
 pub fn fitting<'a>(
     calls: impl Iterator<Item = &'a Call> + Clone,
     quiet: bool,
@@ -25,8 +27,8 @@ pub fn fitting<'a>(
 ) -> Option<Tone> {
     let any = |state| calls.clone().any(|call| call.state == state);
     let talking = any(CallState::Connected) || any(CallState::Early);
-    if any(CallState::Incoming) && !talking && !quiet {
-        return Some(Tone::Ring);
+    if any(CallState::Incoming) && !quiet {
+        return Some(if talking { Tone::Waiting } else { Tone::Ring });
     }
     if asked.is_some() {
         return asked;

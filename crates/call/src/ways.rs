@@ -157,6 +157,7 @@ impl Phone {
                 "Calls may go by a relay only, and there is none.",
                 "Set a relay (TURN) in the settings, or allow calls to go directly.",
             )
+            .coded("relay-only-and-none", [])
         });
         let end = CallEnd { cause: "failed", sip_status: None, problem: Some(problem) };
         self.finish(index, end, now);
@@ -188,7 +189,22 @@ fn unhelped(relay: bool, fault: HelperFault) -> Problem {
         other => format!("{other:?}"),
     };
     let cause = format!("{who} {what}. Calls go on without it where they can.");
-    Problem::new(Area::Media, owner, cause, remedy).with_evidence(evidence)
+    Problem::new(Area::Media, owner, cause, remedy)
+        .coded(unhelped_code(relay, fault), [])
+        .with_evidence(evidence)
+}
+
+fn unhelped_code(relay: bool, fault: HelperFault) -> &'static str {
+    match (relay, fault) {
+        (true, HelperFault::NoAddress) => "relay-no-address",
+        (true, HelperFault::Silent) => "relay-silent",
+        (true, HelperFault::Login) => "relay-login",
+        (true, HelperFault::Refused(_)) => "relay-refused",
+        (false, HelperFault::NoAddress) => "stun-no-address",
+        (false, HelperFault::Silent) => "stun-silent",
+        (false, HelperFault::Login) => "stun-login",
+        (false, HelperFault::Refused(_)) => "stun-refused",
+    }
 }
 
 fn no_way() -> Problem {
@@ -199,22 +215,25 @@ fn no_way() -> Problem {
          may not be reached.",
         "Set a relay (TURN) in the settings, or let UDP through in both directions.",
     )
+    .coded("no-way", [])
 }
 
 /// `anew` when another way is looked for.
 fn lost(anew: bool) -> Problem {
-    let (cause, remedy) = if anew {
+    let (code, cause, remedy) = if anew {
         (
+            "way-sought-anew",
             "The other side does not answer any more on the way that the sound took. Another one is \
              looked for.",
             "Wait a moment. If nothing is heard then, hang up and call again.",
         )
     } else {
         (
+            "way-lost",
             "The other side does not answer any more on the way that the sound took, so nothing is \
              sent.",
             "Hang up and call again.",
         )
     };
-    Problem::new(Area::Media, Owner::Network, cause, remedy)
+    Problem::new(Area::Media, Owner::Network, cause, remedy).coded(code, [])
 }

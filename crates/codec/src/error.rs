@@ -8,9 +8,6 @@ pub enum CodecError {
     /// Packets of that length cannot be made.
     #[error("packets of {0:?} are not possible (10 to 60 ms in steps of 10)")]
     PacketTime(Duration),
-    /// It has no coder here.
-    #[error("there is no coder for {0} yet")]
-    NotBuilt(&'static str),
     /// The encoder was given another number of samples than a packet holds.
     #[error("{given} samples given where a packet holds {wanted}")]
     FrameSize {

@@ -19,7 +19,8 @@ const MU_BIAS: i32 = 132;
 /// Largest magnitude that does not overflow the last µ-law segment.
 const MU_CLIP: i32 = 32_635;
 
-const fn mu_to_linear(code: u8) -> i16 {
+/// The sample that a code of µ-law stands for.
+pub const fn mu_law_sample(code: u8) -> i16 {
     let code = !code;
     let exponent = (code >> 4) & 7;
     let mantissa = (code & 15) as i32;
@@ -30,7 +31,8 @@ const fn mu_to_linear(code: u8) -> i16 {
 const fn linear_to_mu(sample: i16) -> u8 {
     let sample = sample as i32;
     let sign = if sample < 0 { 0x80u8 } else { 0 };
-    let mut magnitude = if sample < 0 { -sample } else { sample };
+    // As for A-law: where a sample lies between two codes, ITU-T G.191 decides so.
+    let mut magnitude = if sample < 0 { !sample } else { sample };
     if magnitude > MU_CLIP {
         magnitude = MU_CLIP;
     }
@@ -41,7 +43,8 @@ const fn linear_to_mu(sample: i16) -> u8 {
     !(sign | ((exponent as u8) << 4) | mantissa as u8)
 }
 
-const fn a_to_linear(code: u8) -> i16 {
+/// The sample that a code of A-law stands for.
+pub const fn a_law_sample(code: u8) -> i16 {
     let code = code ^ 0x55;
     let exponent = (code >> 4) & 7;
     let mantissa = ((code & 15) as i32) << 4;
@@ -67,8 +70,8 @@ const fn decode_table(law: Law) -> [i16; 256] {
     let mut code = 0;
     while code < 256 {
         table[code] = match law {
-            Law::Mu => mu_to_linear(code as u8),
-            Law::A => a_to_linear(code as u8),
+            Law::Mu => mu_law_sample(code as u8),
+            Law::A => a_law_sample(code as u8),
         };
         code += 1;
     }

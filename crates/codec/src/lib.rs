@@ -1,4 +1,5 @@
-//! Audio coders behind one pair of traits: G.711, G.722, G.729 and Opus; comfort noise (RFC 3389).
+//! Audio coders behind one pair of traits: G.711, G.722, G.722.1, G.729 and Opus; comfort noise
+//! (RFC 3389); G.711 and GSM 6.10 of recordings.
 //!
 //! Everything works on mono 16-bit samples at [`AudioCodec::sample_rate`]. Creating a coder
 //! allocates; coding and concealing never do, so both may run on a thread that must not wait.
@@ -10,8 +11,10 @@ mod error;
 pub mod fuzzing;
 mod g711;
 mod g722;
+mod g7221;
 mod g729;
 mod gate;
+mod gsm;
 mod noise;
 mod opus;
 mod stretch;
@@ -21,7 +24,9 @@ use std::time::Duration;
 use offhook_model::AudioCodec;
 
 pub use error::CodecError;
+pub use g711::{a_law_sample, mu_law_sample};
 pub use gate::{Gate, Verdict};
+pub use gsm::{GSM_BLOCK, GSM_SAMPLES, GsmDecoder};
 pub use noise::{NOISE_PAYLOAD, Noise};
 pub use stretch::Stretcher;
 
@@ -93,11 +98,11 @@ pub fn carries_redundancy(codec: AudioCodec, payload: &[u8]) -> bool {
 }
 
 /// Makes an encoder for packets of `packet_time`, 10 to 60 ms in whole steps of 10 ms. Opus knows
-/// only 10, 20, 40 and 60 ms and takes the next shorter one.
+/// only 10, 20, 40 and 60 ms, G.722.1 only 20, 40 and 60 ms: they take the next shorter one, G.722.1
+/// 20 ms at least.
 ///
 /// # Errors
-/// [`CodecError::PacketTime`] outside that range, [`CodecError::NotBuilt`] for what is not in
-/// [`AudioCodec::BUILT`], [`CodecError::Setup`] when the codec refuses.
+/// [`CodecError::PacketTime`] outside that range, [`CodecError::Setup`] when the codec refuses.
 pub fn encoder(codec: AudioCodec, packet_time: Duration) -> Result<Box<dyn Encoder>, CodecError> {
     let ms = u32::try_from(packet_time.as_millis()).unwrap_or(u32::MAX);
     if !(10..=60).contains(&ms) || ms % 10 != 0 {
@@ -109,27 +114,24 @@ pub fn encoder(codec: AudioCodec, packet_time: Duration) -> Result<Box<dyn Encod
         AudioCodec::Pcma => Box::new(g711::Encoder::new(g711::Law::A, frame)),
         AudioCodec::G722 => Box::new(g722::Encoder::new(frame)),
         AudioCodec::Opus => Box::new(opus::Encoder::new(ms)?),
+        AudioCodec::G7221At24 => Box::new(g7221::Encoder::new(g7221::Rate::Low, ms)),
+        AudioCodec::G7221At32 => Box::new(g7221::Encoder::new(g7221::Rate::High, ms)),
         AudioCodec::G729 => Box::new(g729::Encoder::new(frame)?),
-        AudioCodec::G7221At24 | AudioCodec::G7221At32 => {
-            return Err(CodecError::NotBuilt(codec.encoding_name()));
-        }
     })
 }
 
 /// Makes a decoder.
 ///
 /// # Errors
-/// [`CodecError::NotBuilt`] for what is not in [`AudioCodec::BUILT`], [`CodecError::Setup`] when
-/// the codec refuses.
+/// [`CodecError::Setup`] when the codec refuses.
 pub fn decoder(codec: AudioCodec) -> Result<Box<dyn Decoder>, CodecError> {
     Ok(match codec {
         AudioCodec::Pcmu => Box::new(g711::Decoder::new(g711::Law::Mu)),
         AudioCodec::Pcma => Box::new(g711::Decoder::new(g711::Law::A)),
         AudioCodec::G722 => Box::new(g722::Decoder::new()),
         AudioCodec::Opus => Box::new(opus::Decoder::new()?),
+        AudioCodec::G7221At24 => Box::new(g7221::Decoder::new(g7221::Rate::Low)),
+        AudioCodec::G7221At32 => Box::new(g7221::Decoder::new(g7221::Rate::High)),
         AudioCodec::G729 => Box::new(g729::Decoder::new()?),
-        AudioCodec::G7221At24 | AudioCodec::G7221At32 => {
-            return Err(CodecError::NotBuilt(codec.encoding_name()));
-        }
     })
 }

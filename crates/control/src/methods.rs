@@ -172,6 +172,7 @@ fn command(host: &impl Host, method: &str, params: Value) -> Result<Command, Rpc
         "settings.setRelayPassword" => {
             Command::SetRelayPassword(read::<params::RelayPassword>(method, params)?.password)
         }
+        "devices.test" => Command::TestDevice(read::<params::DeviceTest>(method, params)?.role),
         "devices.select" => {
             let wish: params::DeviceSelect = read(method, params)?;
             Command::SelectDevice { role: wish.role, spec: wish.device }
@@ -215,16 +216,25 @@ fn call_command(method: &str, params: Value) -> Result<Command, RpcError> {
     }
 }
 
-/// Only the members given are changed.
+/// Only the members given are changed, and of objects only theirs; lists are replaced.
 fn settings(host: &impl Host, method: &str, params: Value) -> Result<Command, RpcError> {
-    let Value::Object(given) = params else {
+    if !params.is_object() {
         return Err(RpcError::caller(INVALID_PARAMS, "settings.set wants an object.", "Give one."));
-    };
-    let mut whole = json(&*host.snapshot().settings);
-    if let Value::Object(whole) = &mut whole {
-        whole.extend(given);
     }
+    let mut whole = json(&*host.snapshot().settings);
+    put_into(&mut whole, params);
     Ok(Command::SetSettings(Box::new(read::<Settings>(method, whole)?)))
+}
+
+fn put_into(place: &mut Value, given: Value) {
+    match (place, given) {
+        (Value::Object(whole), Value::Object(given)) => {
+            for (name, value) in given {
+                put_into(whole.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (place, given) => *place = given,
+    }
 }
 
 async fn report(host: &impl Host, params: Value) -> Result<Value, RpcError> {

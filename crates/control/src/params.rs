@@ -223,6 +223,13 @@ pub struct DeviceSelect {
     pub device: AudioSpec,
 }
 
+/// `devices.test`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceTest {
+    pub role: Role,
+}
+
 /// `report.save`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

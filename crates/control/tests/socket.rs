@@ -124,12 +124,20 @@ async fn every_command_has_its_method() {
         ("call.mute", json!({ "id": "c7", "muted": false }), &done, "muted: false"),
         ("call.dtmf", json!({ "id": "c7", "digits": "1#" }), &done, "Dtmf {"),
         ("devices.select", json!({ "role": "ringer", "device": "null" }), &done, "SelectDevice {"),
+        ("devices.test", json!({ "role": "input" }), &done, "TestDevice(Input)"),
         ("settings.set", json!({ "theme": "dark" }), &done, "theme: Dark"),
         (
             "settings.set",
             json!({ "calls": { "ways": { "turn": "turn.example.com", "relayOnly": true } } }),
             &done,
             "relay_only: true",
+        ),
+        // What an object holds beside what is given stays.
+        (
+            "settings.set",
+            json!({ "sound": { "automaticGain": false } }),
+            &done,
+            "echo_cancellation: true, noise_suppression: false, automatic_gain: false",
         ),
         (
             "settings.setRelayPassword",
@@ -165,6 +173,7 @@ async fn figures_of_a_call_have_the_names_of_the_contract() {
         "packets",
         "bytes",
         "lost",
+        "recovered",
         "jitterMs",
         "roundTripMs",
         "delayMs",

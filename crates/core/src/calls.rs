@@ -85,6 +85,11 @@ impl PhoneSide {
         self.number.clone()
     }
 
+    /// A call goes on, or is about to.
+    pub fn talks(&self) -> bool {
+        self.calls.iter().any(|call| call.end.is_none() && call.desk.is_none())
+    }
+
     /// The call exists and is not over.
     pub fn has_call(&self, id: CallId) -> bool {
         self.calls.iter().any(|call| call.id == id && call.end.is_none())
@@ -267,6 +272,7 @@ impl Core {
             Output::Release(call) => Effect::MediaRelease(call),
             Output::Dtmf { call, digits } => Effect::MediaDtmf(call, digits),
             Output::Mute { call, muted } => Effect::MediaMute(call, muted),
+            Output::Reopen => Effect::MediaReopen,
             Output::Tone(tone) => Effect::MediaTone(tone),
             Output::Registration(registration) => return self.registration(registration, now),
             Output::Record(record) => {

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use offhook_model::{
-    AudioSpec, Command, CommandError, ErrorCode, Jid, Moment, Reply, Role, Settings, Ticket,
-};
+use offhook_model::{Command, CommandError, ErrorCode, Jid, Moment, Reply, Role, Settings, Ticket};
 use offhook_ports::StoreRequest;
 
 use crate::{Core, Effect, StoreTag};
@@ -118,6 +116,7 @@ impl Core {
                 self.out.push_back(Effect::MediaStats(ticket, id));
                 return None;
             }
+            Command::TestDevice(role) => self.test_device(role).map(done),
             Command::SelectDevice { role, spec } => self.select_device(role, spec).map(done),
             Command::RefreshDevices => {
                 self.out.push_back(Effect::MediaDevices);
@@ -206,36 +205,24 @@ impl Core {
         if known && im.roster_answer(contact, allow, now) { Ok(()) } else { Err(no_contact()) }
     }
 
-    fn select_device(&mut self, role: Role, spec: AudioSpec) -> Result<(), CommandError> {
-        fits(role, &spec)?;
-        let settings = Arc::make_mut(&mut self.settings);
-        match role {
-            Role::Input => settings.audio_input = spec.clone(),
-            Role::Output => settings.audio_output = spec.clone(),
-            Role::Ringer => settings.ringer_output = spec.clone(),
-        }
-        self.keep_settings();
-        self.out.push_back(Effect::MediaSelect(role, spec));
-        self.out.push_back(Effect::MediaDevices);
-        Ok(())
-    }
-
     fn set_settings(&mut self, settings: Settings) -> Result<(), CommandError> {
         let specs = |s: &Settings| {
-            [
-                (Role::Input, s.audio_input.clone()),
-                (Role::Output, s.audio_output.clone()),
-                (Role::Ringer, s.ringer_output.clone()),
-            ]
+            let [input, output, ringer] = crate::devices::specs(s);
+            [(Role::Input, input), (Role::Output, output), (Role::Ringer, ringer)]
         };
         let wanted = specs(&settings);
         for (role, spec) in &wanted {
-            fits(*role, spec)?;
+            crate::devices::fits(*role, spec)?;
         }
         crate::ways::check(&settings.calls.ways)?;
         let changed = wanted.into_iter().zip(specs(&self.settings)).filter(|(new, old)| new != old);
+        let before = self.out.len();
         for ((role, spec), _) in changed {
             self.out.push_back(Effect::MediaSelect(role, spec));
+        }
+        let chosen = self.out.len() > before;
+        if settings.sound != self.settings.sound {
+            self.out.push_back(Effect::MediaSound(settings.sound));
         }
         let calls = settings.calls.clone();
         self.with_phone(|phone| {
@@ -244,6 +231,9 @@ impl Core {
             phone.save_bandwidth(calls.low_bandwidth);
         });
         self.settings = Arc::new(settings);
+        if chosen {
+            self.remember_devices();
+        }
         self.ways_changed();
         self.out.push_back(Effect::MediaDevices);
         self.keep_settings();
@@ -261,25 +251,4 @@ pub(crate) fn no_contact() -> CommandError {
         "There is no such contact.",
         "Ask roster.list for the contacts there are.",
     )
-}
-
-/// Outputs cannot be read from, so tones, silence and repetition make no sense for them.
-fn fits(role: Role, spec: &AudioSpec) -> Result<(), CommandError> {
-    let fits = match (role, spec) {
-        (Role::Input, _) => true,
-        (Role::Output | Role::Ringer, AudioSpec::File { repeat, .. }) => !repeat,
-        (Role::Output | Role::Ringer, AudioSpec::Tone(_) | AudioSpec::Silence) => false,
-        (
-            Role::Output | Role::Ringer,
-            AudioSpec::Default | AudioSpec::Device(_) | AudioSpec::Null,
-        ) => true,
-    };
-    if fits {
-        return Ok(());
-    }
-    Err(CommandError::user(
-        ErrorCode::InvalidParams,
-        format!("{spec} is no output."),
-        "Use default, device:NAME, file:PATH.wav or null.",
-    ))
 }

@@ -10,7 +10,7 @@ use offhook_discovery as discovery;
 use offhook_im::Stanza;
 use offhook_model::{
     AcceptedKey, AudioSpec, CallId, CertificatePolicy, CommandError, IpMode, Jid, MessageId,
-    Notice, PhotoId, Reply, Role, Ticket, TransferId,
+    Notice, PhotoId, Reply, Role, SoundSettings, Ticket, TransferId,
 };
 use offhook_ports::{
     ClientIdentity, DeskControl, DeskOrder, EnrolPlan, FlowId, IceStart, MediaPlan, PortRange,
@@ -152,8 +152,14 @@ pub enum Effect {
     MediaMute(CallId, bool),
     /// The phone's own sound.
     MediaTone(Option<Tone>),
+    /// Try a device.
+    MediaTest(Role),
+    /// Open the microphone anew.
+    MediaReopen,
     /// Use this device.
     MediaSelect(Role, AudioSpec),
+    /// Do this to the microphone's sound from now on.
+    MediaSound(SoundSettings),
     /// Answer this ticket with the call's figures.
     MediaStats(Ticket, CallId),
     /// Look for devices; answered with [`crate::Event::Devices`].

@@ -167,11 +167,7 @@ impl Core {
                 self.with_phone(|phone| phone.reserved(call, ports, now));
             }
             Event::Media(fact) => self.media(&fact, now),
-            Event::Devices(devices) if devices == *self.devices => {}
-            Event::Devices(devices) => {
-                self.devices = Arc::new(devices);
-                self.notice(NoticeBody::Devices {}, now);
-            }
+            Event::Devices(devices) => self.devices_came(devices, now),
             Event::Transfer(id, fact) => self.transfer_fact(id, fact, now),
             Event::Store(tag, answer) => self.stored(tag, answer, now),
             Event::Network(state) => self.network_is(state, now),
@@ -253,6 +249,7 @@ impl Core {
             | MediaFact::Silence(..)
             | MediaFact::SoundAgain(_)
             | MediaFact::Digit(..)
+            | MediaFact::Legs(..)
             | MediaFact::Way(..)
             | MediaFact::Figures { .. }
             | MediaFact::DigitsSent(_) => self.with_phone(|phone| phone.media(fact, now)),

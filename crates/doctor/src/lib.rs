@@ -37,7 +37,7 @@ pub struct Case<'a> {
     pub layers: &'a [Layer],
     /// What was wrong with them when they were read (D23).
     pub told: &'a [Problem],
-    /// What a client sees that runs on the same profile, registered phone included (D29, D30, D34).
+    /// What a client sees that runs on the same profile, registered phone included (D29, D30, D34, D37).
     pub seen: &'a [Problem],
     /// A client on this profile had a certificate issued for its phone, which still counts.
     pub certified: bool,

@@ -89,8 +89,11 @@ impl Hands {
             Effect::MediaRelease(call) => self.media.release(call),
             Effect::MediaDtmf(call, digits) => self.media.dtmf(call, &digits),
             Effect::MediaMute(call, muted) => self.media.mute(call, muted),
+            Effect::MediaTest(role) => self.media.test(role),
+            Effect::MediaReopen => self.media.reopen_input(),
             Effect::MediaTone(tone) => self.media.tone(tone.map(media_tone)),
             Effect::MediaSelect(role, spec) => self.media.select(role, spec),
+            Effect::MediaSound(wanted) => self.media.process(wanted),
             Effect::MediaStats(ticket, call) => self.stats(ticket, call),
             Effect::MediaDevices => self.devices(),
             Effect::Transfer(id, order) => self.jobs.order(id, order),
@@ -207,5 +210,6 @@ fn media_tone(tone: Tone) -> offhook_media::Tone {
         Tone::Busy => offhook_media::Tone::Busy,
         Tone::Reorder => offhook_media::Tone::Reorder,
         Tone::Ring => offhook_media::Tone::Ring,
+        Tone::Waiting => offhook_media::Tone::Waiting,
     }
 }

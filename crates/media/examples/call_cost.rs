@@ -29,7 +29,6 @@ fn plan(codec: AudioCodec, (rtp, rtcp): (SocketAddr, SocketAddr)) -> MediaPlan {
         sending: true,
         receiving: true,
         mix: false,
-        figures: false,
         extended: Default::default(),
         redundancy: Default::default(),
         dscp: 46,
@@ -40,7 +39,8 @@ fn plan(codec: AudioCodec, (rtp, rtcp): (SocketAddr, SocketAddr)) -> MediaPlan {
 }
 
 fn engine(input: AudioSpec, seed: u64) -> (MediaEngine, (SocketAddr, SocketAddr)) {
-    let options = MediaOptions { input, output: AudioSpec::Null, ringer: AudioSpec::Null, seed };
+    let (output, ringer) = (AudioSpec::Null, AudioSpec::Null);
+    let options = MediaOptions { input, output, ringer, seed, ..MediaOptions::default() };
     let engine = MediaEngine::start(options, |_| {});
     let home = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let ports = engine.reserve(CALL, home, PortRange::default()).expect("free ports");
@@ -98,7 +98,7 @@ fn measure(codec: AudioCodec, seconds: u64) {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let seconds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(20);
-    for codec in AudioCodec::BUILT {
+    for codec in AudioCodec::ALL {
         let name = codec.encoding_name();
         let named = arguments.iter().any(|argument| argument.eq_ignore_ascii_case(name));
         let any = arguments.iter().any(|a| a.parse::<u64>().is_err() && !a.ends_with(".wav"));

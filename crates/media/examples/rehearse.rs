@@ -2,7 +2,8 @@
 //! 48 kHz, to be judged by a program such as PESQ, and prints one line of JSON for each file.
 //!
 //! `cargo run -p offhook-media --example rehearse -- SPEECH.wav OUT_FOLDER [SEEDS] [NAME…]`, where the speech
-//! is mono at 48 kHz and NAME is a part of a profile's name (`pcmu-loss5`, `opus`).
+//! is mono at 48 kHz and NAME is a part of a profile's name (`pcmu-loss5`, `opus`). With the name `ideal`
+//! nothing has to be played in time: what the coders make of the same losses at best.
 #![allow(clippy::print_stdout, reason = "it prints its result")]
 
 use std::fs::File;
@@ -55,8 +56,10 @@ fn main() -> std::io::Result<()> {
     };
     let speech = speech(input)?;
     let seeds = rest.iter().find_map(|word| word.parse().ok()).unwrap_or(1u64);
-    let names: Vec<&String> = rest.iter().filter(|word| word.parse::<u64>().is_err()).collect();
-    for codec in AudioCodec::BUILT {
+    let ideal = rest.iter().any(|word| word == "ideal");
+    let names: Vec<&String> =
+        rest.iter().filter(|word| *word != "ideal" && word.parse::<u64>().is_err()).collect();
+    for codec in AudioCodec::ALL {
         for (profile, network) in networks() {
             let name = format!("{}-{profile}", codec.encoding_name().to_lowercase());
             if !names.is_empty() && !names.iter().any(|part| name.contains(part.as_str())) {
@@ -64,20 +67,22 @@ fn main() -> std::io::Result<()> {
             }
             for seed in 1..=seeds {
                 let rehearsal = Rehearsal { network, seed, ..Rehearsal::new(codec) };
-                let outcome = rehearsal.play(&speech);
+                let outcome =
+                    if ideal { rehearsal.ideal(&speech) } else { rehearsal.play(&speech) };
                 let path = Path::new(folder).join(format!("{name}-{seed}.wav"));
                 write(&path, &outcome.heard)?;
                 let mut delays = outcome.delays.clone();
                 delays.sort_by(f32::total_cmp);
                 println!(
                     "{{\"name\":\"{name}\",\"seed\":{seed},\"file\":\"{}\",\"sent\":{},\"came\":{},\
-                     \"bit_rate\":{:.0},\"delay_ms\":{:.1},\"concealed\":{},\"late\":{},\"skipped\":{},\"shorter\":{},\"longer\":{}}}",
+                     \"bit_rate\":{:.0},\"delay_ms\":{:.1},\"concealed\":{},\"recovered\":{},\"late\":{},\"skipped\":{},\"shorter\":{},\"longer\":{}}}",
                     path.display(),
                     outcome.sent,
                     outcome.came,
                     outcome.bit_rate,
                     delays.get(delays.len() / 2).copied().unwrap_or(0.0),
                     outcome.buffer.concealed,
+                    outcome.recovered,
                     outcome.buffer.late,
                     outcome.buffer.skipped,
                     outcome.stretched.0,

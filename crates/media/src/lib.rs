@@ -11,11 +11,16 @@ mod dsp;
 mod engine;
 #[doc(hidden)]
 pub mod fuzzing;
+mod processing;
 
+#[doc(hidden)]
+pub use device::callback;
 pub use dsp::Tone;
 #[doc(hidden)]
 pub use engine::rehearsal;
 pub use engine::{MediaEngine, MediaOptions, Search, ToRelay};
+#[doc(hidden)]
+pub use processing::room;
 
 /// Reading and writing WAV files.
 pub use device::wav;

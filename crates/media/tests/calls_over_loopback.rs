@@ -70,6 +70,12 @@ fn g729_carries_the_tone_both_ways() {
 }
 
 #[test]
+fn g7221_carries_the_tone_both_ways_at_both_rates() {
+    check_codec(AudioCodec::G7221At24);
+    check_codec(AudioCodec::G7221At32);
+}
+
+#[test]
 fn opus_carries_the_tone_both_ways() {
     check_codec(AudioCodec::Opus);
 }
@@ -127,7 +133,9 @@ fn packets_of_other_lengths_and_a_change_of_codec_are_played() {
         (AudioCodec::Pcmu, 10),
         (AudioCodec::Opus, 60),
         (AudioCodec::G722, 30),
+        (AudioCodec::G7221At24, 60),
         (AudioCodec::Pcma, 40),
+        (AudioCodec::G7221At32, 40),
     ] {
         let mut to_b = plan(codec, b.rtp, b.rtcp);
         to_b.packet_time = std::time::Duration::from_millis(ms);
@@ -139,7 +147,7 @@ fn packets_of_other_lengths_and_a_change_of_codec_are_played() {
     let sound = recording(&scratch.path("b.wav"));
     let (_, level) = loudness(&sound, 1_000.0);
     assert!((LEVEL * 0.8..LEVEL * 1.2).contains(&level), "{level}");
-    for second in sound.chunks_exact(43_200).take(4) {
+    for second in sound.chunks_exact(43_200).take(6) {
         let (level, _) = loudness(second, 1_000.0);
         assert!(level > LEVEL * 0.8, "{level}");
     }

@@ -100,6 +100,7 @@ fn ring_and_ringback_go_to_their_places() {
         output: scratch.output("out.wav"),
         ringer: scratch.output("ring.wav"),
         seed: 5,
+        ..MediaOptions::default()
     };
     let engine = MediaEngine::start(options, |_| {});
     engine.tone(Some(Tone::Ringback));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::{CALL, HOME, Phone, Scratch, loudness, plan, recording, sleep};
 use offhook_model::{AudioCodec, AudioSpec, StreamStats};
-use offhook_ports::{MediaFact, MediaPlan, Redundancy};
+use offhook_ports::{Legs, MediaFact, MediaPlan, Redundancy};
 
 /// Drops nothing, loses every seventh, swaps neighbours, or doubles; then stops at all.
 #[derive(Clone, Copy)]
@@ -180,8 +180,26 @@ fn silence_is_told_and_its_end_too() {
     assert!(b.wait_for(|fact| matches!(fact, MediaFact::FirstPacket(_))));
     relay.set(Way::Cut);
     assert!(b.wait_for(|fact| matches!(fact, MediaFact::Silence(CALL, _))));
+    // Named within three seconds, and by reports what it is: they send, and nothing arrives.
+    let legs = |fact: &MediaFact| match fact {
+        MediaFact::Legs(CALL, legs) => Some(*legs),
+        _ => None,
+    };
+    let long = std::time::Duration::from_millis(1_900);
+    let first = b.facts().iter().filter_map(legs).find(|legs| legs.unreceived >= long);
+    assert!(
+        first.is_some_and(|legs| legs.unreceived < std::time::Duration::from_secs(4)),
+        "{first:?}"
+    );
+    let told = |phone: &Phone, what: fn(&Legs) -> bool| {
+        (0..6).any(|_| phone.wait_for(|fact| legs(fact).is_some_and(|legs| what(&legs))))
+    };
+    assert!(told(&b, |legs| legs.they_send == Some(true)));
+    assert!(told(&a, |legs| legs.unreached > std::time::Duration::ZERO));
     relay.set(Way::Clear);
     assert!(b.wait_for(|fact| matches!(fact, MediaFact::SoundAgain(CALL))));
+    let well = |fact: &MediaFact| legs(fact).is_some_and(|legs| legs.are_well());
+    assert!(b.wait_for(well));
     drop(a);
 }
 

@@ -4,11 +4,12 @@
 
 mod common;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use common::{Phone, Scratch, connect, loudness, recording, sleep};
-use offhook_model::{AudioCodec, AudioSpec};
+use offhook_model::{AudioCodec, AudioSpec, Role};
 use offhook_ports::MediaFact;
 
 const SERVER_PID: &str = "OFFHOOK_TEST_SOUND_SERVER_PID";
@@ -61,15 +62,26 @@ fn start(folder: &Path) -> Option<Server> {
 #[test]
 #[cfg(unix)]
 fn sound_goes_through_a_sound_server_and_survives_its_end() {
+    within_a_server("inside_the_sound_server");
+}
+
+#[test]
+#[cfg(unix)]
+fn devices_come_and_go_in_a_call() {
+    within_a_server("inside_devices_come_and_go");
+}
+
+/// Runs one of the inner tests with a server of its own.
+fn within_a_server(inner: &str) {
     let scratch = Scratch::new();
     let folder = scratch.path("");
     let _ = Command::new("chmod").arg("700").arg(&folder).status();
     let Some(server) = start(&folder) else {
-        println!("SKIPPED: there is no program pulseaudio, or it does not start");
+        let _ = writeln!(std::io::stderr().lock(), "SKIPPED for want of pulseaudio: {inner}");
         return;
     };
     let status = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "inside_the_sound_server", "--ignored", "--nocapture"])
+        .args(["--exact", inner, "--ignored", "--nocapture"])
         .env("PULSE_SERVER", format!("unix:{}", folder.join("native").display()))
         // The cookie that lets us in lies in the home folder of the server's user.
         .env("HOME", &folder)
@@ -121,4 +133,106 @@ fn inside_the_sound_server() {
     let before = d.stats()[1].packets;
     sleep(500);
     assert!(d.stats()[1].packets > before + 10, "the call goes on");
+}
+
+/// Asks the server; nothing when it refuses.
+fn server(arguments: &[&str]) -> Option<String> {
+    let out = Command::new("pactl").args(arguments).output().ok()?;
+    out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned())
+}
+
+/// A loudspeaker whose sound is not heard by any microphone, and one that is another microphone.
+fn load(module: &str, settings: &str) -> String {
+    let mut arguments = vec!["load-module", module];
+    arguments.extend(settings.split(' '));
+    server(&arguments).expect("a module")
+}
+
+/// Waits for as long as it takes on a busy machine.
+fn until(what: &str, mut test: impl FnMut() -> bool) {
+    for _ in 0..1_200 {
+        if test() {
+            return;
+        }
+        sleep(50);
+    }
+    panic!("{what}: never");
+}
+
+/// A tone goes from the first loudspeaker's monitor by the default microphone into a call. The tone of
+/// another microphone is another one, so that a switch is heard; what is counted is what was sent
+/// without either.
+#[test]
+#[ignore = "run by the test above, which starts the server"]
+fn inside_devices_come_and_go() {
+    let scratch = Scratch::new();
+    until("the server's devices", || {
+        server(&["list", "short", "sources"])
+            .is_some_and(|all| all.contains("in\t") || all.contains("\tin\t"))
+    });
+    load("module-null-sink", "sink_name=out2 sink_properties=device.description=Second_Speaker");
+    let second = load(
+        "module-remap-source",
+        "master=out2.monitor source_name=in2 source_properties=device.description=Second_Microphone",
+    );
+    let low = Phone::new(AudioSpec::Tone(440.0), AudioSpec::Null);
+    let one = Phone::new(AudioSpec::Silence, AudioSpec::Device("Test_Speaker".into()));
+    let high = Phone::new(AudioSpec::Tone(1_000.0), AudioSpec::Null);
+    let two = Phone::new(AudioSpec::Silence, AudioSpec::Device("Second_Speaker".into()));
+    connect(&low, &one, AudioCodec::G722);
+    connect(&high, &two, AudioCodec::G722);
+    let speaker = Phone::new(AudioSpec::Default, AudioSpec::Null);
+    let hearer = Phone::new(AudioSpec::Silence, scratch.output("heard.wav"));
+    connect(&speaker, &hearer, AudioCodec::G722);
+    let heard =
+        |hertz: f64| common::amplitude(&newest(&scratch.path("heard.wav"), 9_600), hertz) > 0.05;
+    until("the first microphone", || heard(440.0));
+
+    // The system's choice changes in the call, and the call follows.
+    let from = newest(&scratch.path("heard.wav"), usize::MAX / 4).len();
+    server(&["set-default-source", "in2"]).expect("chosen");
+    until("the system's new choice", || heard(1_000.0) && !heard(440.0));
+    println!("a default that moves: {} ms without sound", gap(&scratch.path("heard.wav"), from));
+
+    // Another device is chosen in the call.
+    let from = newest(&scratch.path("heard.wav"), usize::MAX / 4).len();
+    speaker.engine.select(Role::Input, AudioSpec::Device("Test_Microphone".into()));
+    until("the chosen microphone", || heard(440.0) && !heard(1_000.0));
+    let pause = gap(&scratch.path("heard.wav"), from);
+    println!("a device that is chosen: {pause} ms without sound");
+
+    // By its own name as well, and it goes away: the system's choice takes its place.
+    let ids = speaker.engine.devices().items;
+    let second_id = ids.iter().find(|item| item.name == "Second_Microphone").cloned();
+    let second_id = second_id.and_then(|item| item.input_id).expect("an id");
+    server(&["set-default-source", "in"]).expect("chosen");
+    speaker.engine.select(Role::Input, AudioSpec::Device(second_id));
+    until("the microphone by its id", || heard(1_000.0));
+    server(&["unload-module", &second]).expect("gone");
+    until("the system's choice in its place", || heard(440.0));
+    let lost =
+        speaker.facts().iter().filter(|fact| matches!(fact, MediaFact::DeviceLost(_))).count();
+    assert!(lost <= 2, "each loss is told once: {:?}", speaker.facts());
+}
+
+/// The newest samples of a recording that grows, whatever its header says at this moment.
+fn newest(path: &Path, samples: usize) -> Vec<f32> {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let sound = bytes.get(44..).unwrap_or(&[]);
+    let from = sound.len().saturating_sub(samples * 2) & !1;
+    let value = |pair: &[u8]| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0;
+    sound[from..].chunks_exact(2).map(value).collect()
+}
+
+/// The longest pause since this sample, in milliseconds.
+fn gap(path: &Path, from: usize) -> usize {
+    let sound = newest(path, usize::MAX / 4);
+    let tail = sound.get(from..).unwrap_or(&[]);
+    let quiet = |part: &[f32]| part.iter().all(|sample| sample.abs() < 0.01);
+    let (mut longest, mut now) = (0, 0);
+    for part in tail.chunks(480) {
+        now = if quiet(part) { now + 10 } else { 0 };
+        longest = longest.max(now);
+    }
+    longest
 }

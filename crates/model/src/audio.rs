@@ -43,9 +43,6 @@ impl AudioCodec {
         Self::G729,
     ];
 
-    /// Those that have a coder, best first: no other is offered or taken.
-    pub const BUILT: [Self; 5] = [Self::Opus, Self::G722, Self::Pcmu, Self::Pcma, Self::G729];
-
     /// The encoding name in SDP `a=rtpmap`; the rates of G.722.1 share one.
     pub fn encoding_name(self) -> &'static str {
         match self {
@@ -166,6 +163,8 @@ pub struct StreamStats {
     pub bytes: u64,
     /// Packets lost so far: ours by the other side's report, theirs by our count.
     pub lost: u64,
+    /// Of theirs, those whose sound was found in the packet after them; 0 for what we send.
+    pub recovered: u64,
     /// Interarrival jitter (RFC 3550 section 6.4.1) in milliseconds.
     pub jitter_ms: f32,
     /// Round trip by RTCP in milliseconds, if a report came.
@@ -192,6 +191,13 @@ pub struct StreamStats {
     /// for what we receive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voice: Option<crate::VoiceMetrics>,
+    /// How long the loudspeaker's sound takes to come back by the microphone, in milliseconds, for
+    /// what we send, once the echo canceller has found an echo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub echo_delay_ms: Option<f32>,
+    /// How much of the echo is taken out of what we send, in decibels (ERLE).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub echo_removed_db: Option<f32>,
     /// The way that ICE found, or nothing where the sound goes to the address of the description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub way: Option<MediaWay>,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{CallAbilities, CallId, Conference, Problem, Timestamp};
+use crate::{CallAbilities, CallId, Conference, Problem, Silence, Timestamp};
 
 /// Who began it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -112,6 +112,9 @@ pub struct Call {
     /// What was wished last about this call and did not work, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Problem>,
+    /// Somebody is not heard in it: who, why, and what is done about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silence>,
     /// What can be done with it now.
     pub can: CallAbilities,
 }

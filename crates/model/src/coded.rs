@@ -87,12 +87,10 @@ fn enrolment(fault: &EnrolFault) -> Option<&'static str> {
         EnrolFault::WrongString => Some("auth-string-wrong"),
         EnrolFault::NothingPending => Some("no-enrolment"),
         EnrolFault::UnknownDevice => Some("device-unknown-to-capf"),
-        EnrolFault::Reason(_)
-        | EnrolFault::Later(_)
-        | EnrolFault::Key(_)
-        | EnrolFault::OtherKey
-        | EnrolFault::NotKept
-        | EnrolFault::Nonsense(_) => None,
+        EnrolFault::Later(_) => Some("enrolment-later"),
+        EnrolFault::OtherKey => Some("certificate-of-another-key"),
+        EnrolFault::NotKept => Some("certificate-not-kept"),
+        EnrolFault::Reason(_) | EnrolFault::Key(_) | EnrolFault::Nonsense(_) => None,
     }
 }
 

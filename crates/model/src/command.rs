@@ -180,6 +180,8 @@ pub enum Command {
     },
     /// Ask the system for its devices again.
     RefreshDevices,
+    /// Try a device: record and play back, or play a tone.
+    TestDevice(Role),
     /// Replace the user's settings.
     SetSettings(Box<Settings>),
     /// Keep the password of the relay for sound; an empty one forgets it.

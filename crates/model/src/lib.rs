@@ -10,6 +10,7 @@ mod call;
 mod chat;
 mod coded;
 mod command;
+mod device;
 mod edge;
 mod enrol;
 mod fault;
@@ -27,6 +28,7 @@ mod room;
 mod secret;
 mod session;
 mod settings;
+mod silence;
 mod snapshot;
 mod spec;
 mod time;
@@ -44,6 +46,7 @@ pub use chat::{
 };
 pub use coded::Coded;
 pub use command::{Command, CommandError, ErrorCode, Reply};
+pub use device::{Bluetooth, Device, DeviceSet, Devices, Role, SoundTest, TestPhase};
 pub use edge::EdgeFault;
 pub use enrol::{EnrolFault, EnrolmentQuestion};
 pub use fault::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};
@@ -72,9 +75,11 @@ pub use session::{
     Services, Session, SessionState, Via,
 };
 pub use settings::{
-    AccountType, CallSettings, ChatSettings, Keeping, ManualAccount, Settings, Theme, WaySettings,
+    AccountType, CallSettings, ChatSettings, Keeping, ManualAccount, Settings, SoundSettings,
+    Theme, ToneCountry, WaySettings,
 };
-pub use snapshot::{ChatFound, Device, Devices, Me, Role, Snapshot, Toast};
+pub use silence::{Repair, Silence, SilentLeg};
+pub use snapshot::{ChatFound, Me, Snapshot, Toast};
 pub use spec::{AudioSpec, SpecError};
 pub use time::{Moment, Timestamp};
 pub use trace::{Outcome, TraceStep};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::AudioSpec;
+use crate::{AudioSpec, DeviceSet};
 
 /// Light, dark, or as the system is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,16 +27,100 @@ pub struct Settings {
     pub audio_output: AudioSpec,
     /// What rings.
     pub ringer_output: AudioSpec,
+    /// What was chosen while other devices were there, newest first.
+    pub device_sets: Vec<DeviceSet>,
     /// Colours.
     pub theme: Theme,
     /// Language tag such as `de`, or nothing for the system's.
     pub language: Option<String>,
     /// The address of the last sign-in that succeeded.
     pub last_address: Option<String>,
+    /// What is done to our own voice.
+    pub sound: SoundSettings,
     /// Chats.
     pub chat: ChatSettings,
     /// Calls.
     pub calls: CallSettings,
+}
+
+/// What is done to the sound of a microphone before it is sent. The system's own microphone level is
+/// never touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct SoundSettings {
+    /// What the loudspeaker plays is taken out.
+    pub echo_cancellation: bool,
+    /// Steady noise is lowered.
+    pub noise_suppression: bool,
+    /// A low voice is raised, a loud one held back.
+    pub automatic_gain: bool,
+    /// Whose tones tell of a call's progress; nothing means those of ITU-T E.180 itself.
+    pub tones: Option<ToneCountry>,
+}
+
+/// A country by its code of ISO 3166, as the owner of call progress tones (ITU-T E.180 Supplement 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the codes say what they are")]
+pub enum ToneCountry {
+    At,
+    Au,
+    Br,
+    Ch,
+    Cn,
+    De,
+    Es,
+    Fr,
+    Gb,
+    It,
+    Jp,
+    Nl,
+    Pl,
+    Se,
+    Us,
+}
+
+impl ToneCountry {
+    /// All of them, by code.
+    pub const ALL: [Self; 15] = [
+        Self::At,
+        Self::Au,
+        Self::Br,
+        Self::Ch,
+        Self::Cn,
+        Self::De,
+        Self::Es,
+        Self::Fr,
+        Self::Gb,
+        Self::It,
+        Self::Jp,
+        Self::Nl,
+        Self::Pl,
+        Self::Se,
+        Self::Us,
+    ];
+
+    /// The code, such as `DE`.
+    #[must_use]
+    pub fn code(self) -> String {
+        format!("{self:?}").to_ascii_uppercase()
+    }
+}
+
+impl Default for SoundSettings {
+    fn default() -> Self {
+        Self { echo_cancellation: true, noise_suppression: true, automatic_gain: true, tones: None }
+    }
+}
+
+impl SoundSettings {
+    /// Nothing is done.
+    pub const OFF: Self = Self {
+        echo_cancellation: false,
+        noise_suppression: false,
+        automatic_gain: false,
+        tones: None,
+    };
 }
 
 /// What the user chose about calls.

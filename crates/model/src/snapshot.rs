@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
-    AcceptedKey, AudioSpec, Call, CallRecord, Chat, ChatPolicy, Contact, Invitation, Jid, Keeping,
+    AcceptedKey, Call, CallRecord, Chat, ChatPolicy, Contact, Devices, Invitation, Jid, Keeping,
     Layer, ManualAccount, Message, PersonDetails, PhoneState, PhotoId, Presence, Preset, Problem,
     ProblemId, Room, RoomListing, Session, Settings, Transfer,
 };
@@ -26,48 +26,6 @@ pub struct Me {
     /// Our own picture, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub photo: Option<PhotoId>,
-}
-
-/// What a sound device is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Microphone.
-    Input,
-    /// Speaker or headset.
-    Output,
-    /// What rings.
-    Ringer,
-}
-
-/// A sound device that the system has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Device {
-    /// Name to show and to select by.
-    pub name: String,
-    /// It can be a microphone.
-    pub input: bool,
-    /// It can be a speaker.
-    pub output: bool,
-    /// The system's choice at present for one of the two.
-    pub is_default: bool,
-}
-
-/// The devices and which is used for what.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Devices {
-    /// All of them.
-    pub items: Vec<Device>,
-    /// The microphone in use.
-    pub input: AudioSpec,
-    /// The output in use.
-    pub output: AudioSpec,
-    /// The ringer in use.
-    pub ringer: AudioSpec,
-    /// Why there is no sound, if so.
-    pub problem: Option<String>,
 }
 
 /// A problem on the screen until dismissed.

@@ -19,6 +19,7 @@ pub mod files;
 pub mod fuzzing;
 mod hosts;
 mod http;
+mod mark;
 mod own;
 mod probe;
 mod proxy;

@@ -1,6 +1,7 @@
 //! TCP connections: every address of the host is tried, a little after the other, and the first
 //! that answers is used (RFC 8305 section 5).
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,9 +9,11 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use offhook_model::{DnsFault, Fault};
 use offhook_ports::Dns;
-use tokio::net::TcpStream;
+use socket2::SockRef;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::mark::mark;
 use crate::{Net, errors};
 
 /// How long an address gets before the next one is tried beside it (RFC 8305 section 8).
@@ -28,9 +31,19 @@ impl Net {
         port: u16,
         timeout: Duration,
     ) -> Result<TcpStream, Fault> {
+        self.connect_marked((host, port), 0, timeout).await
+    }
+
+    /// The same with packets that are marked with `dscp` (0 to 63) from the first one on.
+    pub(crate) async fn connect_marked(
+        &self,
+        (host, port): (&str, u16),
+        dscp: u8,
+        timeout: Duration,
+    ) -> Result<TcpStream, Fault> {
         let deadline = Instant::now() + timeout;
         let targets = self.targets(host, port, deadline).await?;
-        connect_first(&targets, deadline).await
+        connect_first(&targets, dscp, deadline).await
     }
 
     /// Where this port of `host` is, in the order to try, before `deadline`.
@@ -53,14 +66,28 @@ impl Net {
     }
 }
 
-async fn connect_first(targets: &[SocketAddr], deadline: Instant) -> Result<TcpStream, Fault> {
+async fn connect(target: SocketAddr, dscp: u8) -> io::Result<TcpStream> {
+    let socket = match target {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    mark(&SockRef::from(&socket), target, dscp);
+    socket.connect(target).await
+}
+
+async fn connect_first(
+    targets: &[SocketAddr],
+    dscp: u8,
+    deadline: Instant,
+) -> Result<TcpStream, Fault> {
     if targets.is_empty() {
         return Err(Fault::Dns(DnsFault::NoRecord));
     }
     let mut waiting = targets.iter().copied();
     let mut running = FuturesUnordered::new();
     let mut worst: Option<Fault> = None;
-    running.extend(waiting.next().map(TcpStream::connect));
+    let connect = |target| connect(target, dscp);
+    running.extend(waiting.next().map(connect));
     loop {
         // Each round has just started an attempt.
         let next_start = Instant::now() + STAGGER;
@@ -76,14 +103,14 @@ async fn connect_first(targets: &[SocketAddr], deadline: Instant) -> Result<TcpS
                 }
                 Err(error) => {
                     worst = Some(more_telling(worst, errors::connecting(&error)));
-                    running.extend(waiting.next().map(TcpStream::connect));
+                    running.extend(waiting.next().map(connect));
                     if running.is_empty() {
                         return Err(worst.unwrap_or(Fault::ConnectTimeout));
                     }
                 }
             },
             () = sleep_until(next_start), if waiting.len() > 0 => {
-                running.extend(waiting.next().map(TcpStream::connect));
+                running.extend(waiting.next().map(connect));
             }
         }
     }

@@ -36,8 +36,8 @@ pub use ice::{
     IcePlan, IceStart, default_candidate,
 };
 pub use media::{
-    CodecPlan, ExtendedReports, Figures, MediaFact, MediaPlan, Opinion, PortRange, Redundancy,
-    SrtpPlan,
+    CodecPlan, ExtendedReports, Figures, Legs, MediaFact, MediaPlan, Microphone, Opinion,
+    PortRange, Redundancy, SrtpPlan,
 };
 pub use phone::{
     FlowId, MediaEncryption, PhoneAccount, PhoneDialect, PhoneFeatures, PhoneUpkeep, SipServer,

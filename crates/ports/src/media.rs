@@ -1,6 +1,6 @@
 //! What the media engine is told, and what it tells.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use offhook_model::{AudioCodec, CallId, Mos, Secret, SrtpSuite};
@@ -91,8 +91,6 @@ pub struct MediaPlan {
     /// What is heard in other calls with this set is sent in this one as well: a conference that is
     /// mixed here.
     pub mix: bool,
-    /// Tell [`MediaFact::Figures`] each second.
-    pub figures: bool,
     /// DSCP to mark packets with, 0 to 63.
     pub dscp: u8,
     /// RFC 3550 CNAME for RTCP.
@@ -129,6 +127,8 @@ pub struct Figures {
     pub packets: u64,
     /// Bytes of their payload.
     pub bytes: u64,
+    /// Packets that came after their turn.
+    pub late: u64,
     /// Packets that were sent and did not come.
     pub lost: u64,
     /// Interarrival jitter (RFC 3550 section 6.4.1).
@@ -137,6 +137,46 @@ pub struct Figures {
     pub due: (u64, u64),
     /// How it sounds; nothing for what we send.
     pub opinion: Option<Opinion>,
+}
+
+/// What the microphone gives to a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Microphone {
+    /// Sound, or what is no sound card's.
+    #[default]
+    Works,
+    /// Nothing but zeros for so long.
+    Still(Duration),
+    /// None could be opened for so long.
+    Missing(Duration),
+    /// The one that was open is gone for so long, and nothing takes its place.
+    Gone(Duration),
+}
+
+/// How the legs of a call's sound do, as far as they can be measured here. Zero is well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Legs {
+    /// What we would send.
+    pub microphone: Microphone,
+    /// For how long the system has taken no packet of ours.
+    pub unsent: Duration,
+    /// Over how long a time the newest of their reports (RFC 3550 section 6.4) has seen nothing arrive
+    /// of what we sent.
+    pub unreached: Duration,
+    /// For how long no packet has come while some are due; pauses that they told of do not count.
+    pub unreceived: Duration,
+    /// Whether they have sent in that time, by their own report; nothing before one has come.
+    pub they_send: Option<bool>,
+    /// The address of ours that packets to them leave from at present, asked only while something is
+    /// amiss on the way.
+    pub leaving: Option<IpAddr>,
+}
+
+impl Legs {
+    /// Nothing is amiss.
+    pub fn are_well(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What the media engine tells the core. High-rate figures go by [`offhook_model::StreamStats`]
@@ -153,7 +193,7 @@ pub enum MediaFact {
     Digit(CallId, char),
     /// All digits asked for were sent.
     DigitsSent(CallId),
-    /// What has come and what has gone so far, told each second where [`MediaPlan::figures`] wants it.
+    /// What has come and what has gone so far, told each second.
     Figures {
         /// Of this call.
         call: CallId,
@@ -162,6 +202,8 @@ pub enum MediaFact {
         /// What went.
         sent: Figures,
     },
+    /// What is silent in a call: each second while something is, and once when nothing is any more.
+    Legs(CallId, Legs),
     /// What the search for a way came to.
     Way(CallId, IceFact),
     /// A device failed or is gone, in words; the call goes on without it.

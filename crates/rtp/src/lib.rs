@@ -23,7 +23,7 @@ pub use bursts::{BurstFigures, Bursts};
 pub use dtmf::{DtmfPacket, DtmfReceiver, DtmfSender};
 pub use jitter::{Inserted, JitterBuffer, JitterConfig, JitterStats, Pull, Stretch};
 pub use packet::{HEADER_LEN, Header, Packet, PacketError};
-pub use report::Reporter;
+pub use report::{Heard, Reporter};
 pub use rtcp::NtpTime;
 pub use sdp::{LocalMedia, Negotiator, SdpError};
 pub use session::{Arrival, Collisions, ReceiveState, SendState};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use offhook_ports::ExtendedReports;
 
-use crate::rtcp::{self, NtpTime, ReportBlock, Rtcp, RtcpError};
+use crate::rtcp::{self, NtpTime, ReportBlock, Rtcp, RtcpError, SenderInfo};
 use crate::session::{ReceiveState, SendState, scramble};
 use crate::xr::{Block, Dlrr, Extended, VoipMetrics};
 
@@ -14,6 +14,15 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// When the first one goes. Between two it might go at once (RFC 3550 section 6.2); a second later it
 /// tells what got lost already, and the redundancy of the other side begins that much sooner.
 const FIRST: Duration = Duration::from_secs(1);
+
+/// What a datagram of theirs told, for whoever watches the two directions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// How they receive us.
+    pub block: Option<ReportBlock>,
+    /// That they reported at all, and what they send, if they say that they do.
+    pub sends: Option<Option<SenderInfo>>,
+}
 
 /// Makes our reports at the right times and reads theirs.
 #[derive(Clone, Debug)]
@@ -25,6 +34,7 @@ pub struct Reporter {
     round_trip: Option<Duration>,
     their_block: Option<ReportBlock>,
     fresh_loss: Option<u8>,
+    heard: Heard,
     agreed: ExtendedReports,
     /// Their last reference time: whose, the middle of it, and when it came.
     reference: Option<(u32, u32, Instant)>,
@@ -44,6 +54,7 @@ impl Reporter {
             round_trip: None,
             their_block: None,
             fresh_loss: None,
+            heard: Heard::default(),
             agreed: ExtendedReports::default(),
             reference: None,
             their_metrics: None,
@@ -155,12 +166,17 @@ impl Reporter {
             match packet {
                 Rtcp::Report { ssrc, sender, blocks } => {
                     self.clash |= ssrc == send.ssrc();
+                    // Of a source that was heard before, or of any where none was.
+                    if receive.ssrc().is_none_or(|known| known == ssrc) {
+                        self.heard.sends = Some(sender);
+                    }
                     if let Some(info) = sender {
                         receive.sender_report(ssrc, &info, now);
                     }
                     for block in blocks.iter().filter(|block| block.ssrc == send.ssrc()) {
                         self.round_trip = block.round_trip(clock).or(self.round_trip);
                         self.their_block = Some(*block);
+                        self.heard.block = Some(*block);
                         self.fresh_loss = Some(block.loss_percent());
                     }
                 }
@@ -209,6 +225,11 @@ impl Reporter {
     /// The loss in percent to tell the encoder; each report gives it once.
     pub fn take_loss_percent(&mut self) -> Option<u8> {
         self.fresh_loss.take()
+    }
+
+    /// What was told since the last time.
+    pub fn take_heard(&mut self) -> Heard {
+        std::mem::take(&mut self.heard)
     }
 
     /// A report came under our own source; each time told once.

@@ -26,7 +26,7 @@ fn negotiator(redundancy: bool) -> Negotiator {
         address: Ipv4Addr::LOCALHOST.into(),
         rtp_port: 4_000,
         rtcp_port: 4_001,
-        codecs: AudioCodec::BUILT.to_vec(),
+        codecs: AudioCodec::ALL.to_vec(),
         quiet: false,
         packet_time: ms(20),
         redundancy,

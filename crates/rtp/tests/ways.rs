@@ -36,7 +36,7 @@ fn side(secret: u8, address: &str) -> Negotiator {
         address: host.ip(),
         rtp_port: host.port(),
         rtcp_port: host.port() + 1,
-        codecs: AudioCodec::BUILT.to_vec(),
+        codecs: AudioCodec::ALL.to_vec(),
         quiet: false,
         packet_time: Duration::from_millis(20),
         redundancy: false,

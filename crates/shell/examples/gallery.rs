@@ -19,7 +19,7 @@ mod trust;
 
 use std::process::ExitCode;
 
-use offhook_model::{CallState, Snapshot, Theme};
+use offhook_model::{CallState, Repair, SilentLeg, Snapshot, Theme};
 use offhook_shell::{Place, Shell, icon};
 use sample::{NOW, call, jid};
 
@@ -145,6 +145,8 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
             let phone = std::sync::Arc::new(sample::phone());
             (Snapshot { phone, ..sample::hub() }, chat())
         }
+        "unheard" => (sample::unheard(SilentLeg::MicrophoneSilent, None), vec![]),
+        "unheard-bar" => (sample::unheard(SilentLeg::NotArriving, Some(Repair::Renewing)), chat()),
         "controlled" => (sample::controlled(), vec![]),
         "asked" => (sample::asked_to_call(), chat()),
         "elsewhere" => (sample::elsewhere(), chat()),
@@ -163,6 +165,11 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
         "speed-dial" => (sample::favourites(), vec![Place::Calls]),
         "crowd" => (sample::crowd(), vec![Place::Contacts]),
         "calls" => (sample::hub(), vec![Place::Calls]),
+        "sound" => {
+            let (role, phase) = (offhook_model::Role::Input, offhook_model::TestPhase::Done);
+            let test = offhook_model::SoundTest { role, phase, peak_db: Some(-14) };
+            (sample::tried(test), vec![Place::Settings])
+        }
         "settings" => (sample::hub(), vec![Place::Settings]),
         "status" => (sample::phone_broken(), vec![Place::Status]),
         "trust" => (trust::question(true), vec![]),

@@ -151,7 +151,7 @@ mod tests {
         sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut code);
         let known = keys(ENGLISH);
         for key in known.keys() {
-            let built = ["weekday-", "month-"].iter().any(|p| key.starts_with(p));
+            let built = ["weekday-", "month-", "country-"].iter().any(|p| key.starts_with(p));
             assert!(built || code.contains(&format!("\"{key}\"")), "{key} is not used");
         }
         for call in ["cx.t(\"", "cx.tc(\"", "cx.tw(\""] {
@@ -179,6 +179,16 @@ mod tests {
         for part in code.split(".coded(\"").skip(1) {
             let one = part.split('"').next().expect("code");
             assert!(known.contains_key(&key(one)), "{one} is not translated");
+        }
+    }
+
+    #[test]
+    fn who_is_not_heard_is_told_in_german_too() {
+        let german = Texts::new(Some("de"));
+        for leg in offhook_model::SilentLeg::ALL {
+            let problem = leg.problem();
+            assert_ne!(german.cause(&problem), problem.cause, "{leg:?}");
+            assert_ne!(german.remedy(&problem), problem.remedy, "{leg:?}");
         }
     }
 

@@ -6,7 +6,9 @@ use common::Window;
 use common::sample::{self, call, jid};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use offhook_model::{CallState, Delivery, ProductMode, Snapshot, Theme};
+use offhook_model::{
+    CallState, Delivery, ProductMode, Role, Snapshot, SoundTest, TestPhase, Theme,
+};
 use offhook_shell::Place;
 
 const CTRL: Modifiers = Modifiers::COMMAND;
@@ -492,6 +494,8 @@ fn a_contact_is_added_by_address() {
 #[test]
 fn settings_choose_theme_language_and_devices() {
     let mut window = Window::new(sample::hub()).open(Place::Settings);
+    // Who looks at the devices wants to see those that there are now.
+    check(&mut window, &["RefreshDevices"]);
     window.press("Dark");
     assert!(window.sent()[0].contains("theme: Dark"));
     window.press("Deutsch");
@@ -504,8 +508,29 @@ fn settings_choose_theme_language_and_devices() {
 }
 
 #[test]
+fn devices_are_tried_out_by_keys_and_it_is_said_how_that_went() {
+    let test = |phase, peak_db| SoundTest { role: Role::Input, phase, peak_db };
+    let mut window = Window::new(sample::tried(test(TestPhase::Done, Some(-14))));
+    window = window.open(Place::Settings);
+    window.sent();
+    assert!(window.says("works by Bluetooth's headset profile"));
+    assert!(window.says("The microphone works (-14 dB at its loudest)."));
+    for (button, role) in
+        [("Record and play back", "Input"), ("Play a tone", "Output"), ("Ring", "Ringer")]
+    {
+        window.press(button);
+        check(&mut window, &[&format!("TestDevice({role})")]);
+    }
+    window.see(sample::tried(test(TestPhase::Recording, None)));
+    assert!(window.says("four seconds are recorded"));
+    window.see(sample::tried(test(TestPhase::Done, None)));
+    assert!(window.says("The microphone gave nothing."));
+}
+
+#[test]
 fn packets_are_marked_by_choice_where_no_administrator_decides() {
-    let mut window = Window::new(sample::hub()).open(Place::Settings);
+    let mut window = Window::tall(sample::hub()).open(Place::Settings);
+    window.sent();
     window.press("Mark packets of calls for differentiated service");
     assert!(window.sent()[0].contains("differentiated_service: Some(false)"));
     let mut snapshot = sample::hub();

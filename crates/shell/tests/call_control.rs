@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::Window;
 use common::sample::{self, call, jid};
-use offhook_model::{CallState, DeskPhone, PhoneState, Snapshot};
+use offhook_model::{CallState, DeskPhone, PhoneState, Repair, SilentLeg, Snapshot};
 use offhook_shell::Place;
 
 fn one() -> Window {
@@ -277,15 +277,14 @@ fn favourites_stand_first_and_are_called_at_a_press() {
 
 #[test]
 fn answering_by_itself_is_a_switch_of_the_settings() {
-    let mut window = phone(PhoneState::default()).open(Place::Settings);
+    let mut window = Window::tall(sample::hub()).open(Place::Settings);
     window.press("Answer calls that ask for it by themselves");
     assert!(window.sent().concat().contains("answer_if_asked: true"));
 }
 
 #[test]
 fn ways_of_calls_are_set_and_the_password_leaves_at_once() {
-    let mut window =
-        Window::of(sample::hub(), egui::vec2(1240.0, 2400.0), "en").open(Place::Settings);
+    let mut window = Window::tall(sample::hub()).open(Place::Settings);
     window.press("Always");
     assert!(window.sent().concat().contains("ice: Some(true)"));
     window.press("Send sound by the relay only");
@@ -300,4 +299,30 @@ fn ways_of_calls_are_set_and_the_password_leaves_at_once() {
     assert!(!window.tree().contains("0f-the-relay"));
     window.press("Forget password");
     assert!(window.sent().concat().contains("SetRelayPassword"));
+}
+
+#[test]
+fn what_is_done_to_our_voice_and_whose_tones_sound_is_chosen() {
+    let mut window = Window::tall(sample::hub()).open(Place::Settings);
+    for (switch, member) in [
+        ("Take out what your loudspeaker plays", "echo_cancellation: false"),
+        ("Lower steady noise", "noise_suppression: false"),
+        ("Keep your voice at an even loudness", "automatic_gain: false"),
+    ] {
+        window.press(switch);
+        assert!(window.sent().concat().contains(member), "{member}");
+    }
+    window.press("Tones of a call: International").press("Austria");
+    assert!(window.sent().concat().contains("tones: Some(At)"));
+}
+
+#[test]
+fn who_is_not_heard_is_said_with_what_is_tried_or_to_be_done() {
+    let mut window = Window::new(sample::unheard(SilentLeg::MicrophoneSilent, None));
+    assert!(window.says("the microphone is open and gives nothing at all"));
+    assert!(window.says("Switch it on at the headset"));
+    window.see(sample::unheard(SilentLeg::NotArriving, Some(Repair::Renewing)));
+    assert!(window.says("The other side is told once more where the sound goes"));
+    let window = window.open(Place::Chat(jid("amira")));
+    assert!(window.says("They cannot hear you"));
 }

@@ -50,7 +50,8 @@ fn the_phone_asks_for_its_string_and_goes_on_without_it() {
 
 #[test]
 fn an_accepted_certificate_is_listed_and_taken_back() {
-    let mut window = Window::new(trust::outside()).open(Place::Settings);
+    let mut window = Window::tall(trust::outside()).open(Place::Settings);
+    window.sent();
     let name = "No longer trust cucm1.northwind.example";
     window.control(name).scroll_to_me();
     window.harness.run();

@@ -143,7 +143,7 @@ fn what_the_administrator_decided_is_said_and_not_offered() {
         ..ChatPolicy::default()
     }
     .into();
-    let window = Window::new(snapshot).open(Place::Settings);
+    let window = Window::tall(snapshot).open(Place::Settings);
     assert!(window.says("Your administrator has decided that messages are not kept"));
     assert!(window.says("chats must be encrypted from end to end"));
     assert!(window.says("Your server reads your calendar"));
@@ -155,7 +155,7 @@ fn how_messages_are_kept_is_said_plainly() {
     let mut snapshot = sample::hub();
     let why = "The system has no credential store that can be used.".to_owned();
     snapshot.keeping = Keeping { kept: true, encrypted: false, why: Some(why.clone()) };
-    let mut window = Window::new(snapshot.clone()).open(Place::Settings);
+    let mut window = Window::tall(snapshot.clone()).open(Place::Settings);
     assert!(window.says("are not encrypted") && window.says(&why));
     snapshot.keeping = Keeping { kept: true, encrypted: true, why: None };
     window.see(snapshot);
@@ -164,8 +164,7 @@ fn how_messages_are_kept_is_said_plainly() {
 
 #[test]
 fn chat_settings_are_changed_one_at_a_time() {
-    let mut window =
-        Window::of(sample::hub(), egui::vec2(1240.0, 2400.0), "en").open(Place::Settings);
+    let mut window = Window::tall(sample::hub()).open(Place::Settings);
     window.press("10 minutes");
     last(&mut window, &["SetSettings", "away_after_minutes: Some(10)"]);
     window.press("Enter sends the message");
@@ -176,7 +175,7 @@ fn chat_settings_are_changed_one_at_a_time() {
 fn blocked_people_are_listed_and_let_in_again() {
     let mut snapshot = sample::hub();
     snapshot.blocked = vec![jid("ravi")].into();
-    let mut window = Window::of(snapshot, egui::vec2(1240.0, 2400.0), "en").open(Place::Settings);
+    let mut window = Window::tall(snapshot).open(Place::Settings);
     window.press("Unblock: ravi@northwind.example");
     last(&mut window, &["Block", "ravi", "on: false"]);
 }

@@ -129,13 +129,15 @@ pub fn remote_party(name: &str, user: &str, host: &str, party: &str) -> String {
     )
 }
 
-/// What came of a call's sound, as the value of `RTP-RxStat` (reference sip-dialect.md section 6).
-/// That the jitter is in milliseconds is inferred [I], and so is what stands in `VqMetrics`: the names
-/// are those of call records, listening quality at the end, on average, at its worst and best, and the
-/// share of sound that was concealed; ours is estimated by ITU-T G.107, not by the vendor's formula.
+/// What came of a call's sound, as the value of `RTP-RxStat` (reference sip-dialect.md section 6). Names and
+/// order are those of an example in the vendor's serviceability guide: listening quality at the end, on
+/// average, at its worst and best, then the share of sound that was concealed. Shares of single
+/// intervals and the version of the vendor's formula are left out: ours is estimated by ITU-T G.107. In
+/// that example the jitter is a whole number, in the reference it has decimals; both mean milliseconds.
 pub fn received(figures: &Figures) -> String {
     let jitter = figures.jitter.as_secs_f64() * 1_000.0;
-    let mut value = format!("{},LostPkt={},AvgJit={jitter:.2}", sent(figures), figures.lost);
+    let Figures { late, lost, .. } = figures;
+    let mut value = format!("{},LatePkt={late},LostPkt={lost},AvgJit={jitter:.2}", sent(figures));
     if let Some(opinion) = figures.opinion {
         let (due, missing) = figures.due;
         let concealed = missing as f64 / due.max(1) as f64;
@@ -143,7 +145,7 @@ pub fn received(figures: &Figures) -> String {
         // Writing into a text does not fail.
         let _ = write!(
             value,
-            ",VqMetrics=\"MLQK={:.4};MLQKav={:.4};MLQKmn={:.4};MLQKmx={:.4};CCR={concealed:.4}\"",
+            ",VQMetrics=\"MLQK={:.4};MLQKav={:.4};MLQKmn={:.4};MLQKmx={:.4};CCR={concealed:.4}\"",
             now.value(),
             mean.value(),
             least.value(),

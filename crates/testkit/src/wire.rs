@@ -28,7 +28,7 @@ impl Wire {
         Some(Self(socket))
     }
 
-    /// Code points of the packets with a payload from `port`, once there are any; `provoke` is called
+    /// Code points of the packets from `port` that open a connection or carry something, once there are any; `provoke` is called
     /// until then.
     pub fn marks_from(&mut self, port: u16, mut provoke: impl FnMut()) -> BTreeSet<u8> {
         #[allow(clippy::disallowed_methods, reason = "real packets take real time")]
@@ -48,7 +48,7 @@ impl Wire {
     }
 }
 
-/// Source port and code point of a packet that carries something.
+/// Source port and code point of a packet that opens a connection or carries something.
 fn payload_from(packet: &[u8]) -> Option<(u16, u8)> {
     let (class, protocol, header) = match packet.first()? >> 4 {
         4 => (*packet.get(1)?, *packet.get(9)?, usize::from(packet[0] & 15) * 4),
@@ -58,7 +58,10 @@ fn payload_from(packet: &[u8]) -> Option<(u16, u8)> {
     let body = packet.get(header..)?;
     let carried = match protocol {
         UDP => body.len() > 8,
-        TCP => body.len() > usize::from(*body.get(12)? >> 4) * 4,
+        TCP => {
+            let opens = *body.get(13)? & 2 != 0;
+            opens || body.len() > usize::from(*body.get(12)? >> 4) * 4
+        }
         _ => false,
     };
     carried.then(|| (u16::from_be_bytes([body[0], body[1]]), class >> 2))

@@ -76,7 +76,7 @@ pub(crate) async fn open(net: &Net, plan: &XmppPlan, server: &XmppServer) -> Res
     let names = if plan.names.is_empty() { &domain[..] } else { &plan.names };
     // XEP-0368 section 3: ALPN, where TLS comes first.
     let alpn: &[&[u8]] = if server.link == Link::Tls { &[b"xmpp-client"] } else { &[] };
-    let wanted = Wanted { at: &at, names, also: &[], alpn, identity: None };
+    let wanted = Wanted { names, alpn, ..Wanted::host(&at) };
     match encrypt(net, plan, server, &wanted).await? {
         Ok(open) => Ok(open),
         Err(refused) => {

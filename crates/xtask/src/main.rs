@@ -60,8 +60,12 @@ enum Task {
     Tidy,
     /// Measure; see docs/benchmarks.md.
     Bench {
-        /// sip, hostile, history, chat, discovery, window, idle, roster, burst, call; all when left out.
+        /// sip, hostile, history, chat, discovery, window, idle, roster, burst, call, calls, quality; all
+        /// when left out.
         what: Option<String>,
+        /// Of quality, only a few networks and one peer.
+        #[arg(long)]
+        quick: bool,
     },
 }
 
@@ -72,7 +76,7 @@ fn main() -> ExitCode {
         Task::Fuzz { only, seconds } => fuzz::run(only.as_deref(), seconds),
         Task::Interop => interop::run(),
         Task::Tidy => tidy::run(),
-        Task::Bench { what } => bench::run(what.as_deref()),
+        Task::Bench { what, quick } => bench::run(what.as_deref(), quick),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

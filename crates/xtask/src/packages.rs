@@ -76,6 +76,13 @@ pub const BENCH: &[&str] = &[
     "python3-slixmpp",
     "kamailio",
     "sip-tester",
+    "linphone-cli",
+    "pulseaudio",
+    "pulseaudio-utils",
+    "libasound2-plugins",
+    "espeak-ng",
+    "python3-venv",
+    "python3-dev",
 ];
 
 /// What came of asking for packages.

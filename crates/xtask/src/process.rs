@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -20,13 +20,36 @@ impl Running {
     /// # Errors
     /// It cannot be started.
     pub fn start(name: &str, command: &mut Command) -> Result<Self, String> {
+        Self::spawn(name, command.stdin(Stdio::null()))
+    }
+
+    /// Starts one that takes commands on its standard input.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_with_input(
+        name: &str,
+        command: &mut Command,
+    ) -> Result<(Self, ChildStdin), String> {
+        let mut running = Self::spawn(name, command.stdin(Stdio::piped()))?;
+        let input = running.child.stdin.take().ok_or("its input is not kept")?;
+        Ok((running, input))
+    }
+
+    fn spawn(name: &str, command: &mut Command) -> Result<Self, String> {
         let mut child = command
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("{name} cannot be started: {error}"))?;
         let lines = child.stdout.take().map(BufReader::new);
         Ok(Self { name: name.to_owned(), child, lines })
+    }
+
+    /// Reads what it prints and forgets it, so that it is never kept waiting by a full pipe.
+    pub fn drain(&mut self) {
+        if let Some(mut lines) = self.take_lines() {
+            std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        }
     }
 
     /// Its process id.

@@ -133,6 +133,7 @@ const SYSTEM: &[&str] = &[
     "crates/platform/",
     "crates/net/",
     "crates/media/src/device/",
+    "crates/media/src/engine/marks",
     "crates/media/src/engine/socket.rs",
     "crates/app/",
     "crates/lab/",

@@ -24,6 +24,7 @@ const PAGES: &[&str] = &[
     "crash.md",
     "network.md",
     "moving.md",
+    "unheard.md",
     "transfer.md",
     "transferred.md",
     "features.md",
@@ -154,6 +155,7 @@ const ROWS: &[(&str, &[Place])] = &[
             &["The figures of the sound go with our BYE", "Or with our answer to theirs"],
         )],
     ),
+    ("somebody is not heard: who, why, and what is tried", &[("unheard.md", &[])]),
     ("line state (BLF)", &[("features.md", &["The lamp of a line"])]),
     (
         "tones in place of statuses",

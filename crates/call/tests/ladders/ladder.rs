@@ -30,6 +30,7 @@ pub struct Ladder {
     registrations: usize,
     records: usize,
     digits: usize,
+    reopened: usize,
     /// Connections that were opened or refused, and how much of the wire was answered.
     served: Vec<offhook_ports::FlowId>,
     answered: usize,
@@ -57,6 +58,7 @@ impl Ladder {
             registrations: stage.registrations.len(),
             records: 0,
             digits: 0,
+            reopened: 0,
             served: vec![],
             answered: 0,
             tone: None,
@@ -108,6 +110,7 @@ impl Ladder {
                 Some(Tone::Busy) => "the busy tone",
                 Some(Tone::Reorder) => "the reorder tone",
                 Some(Tone::Ring) => "the phone rings",
+                Some(Tone::Waiting) => "a waiting call is heard",
             };
             self.line("      you hear:", heard);
         }
@@ -118,6 +121,10 @@ impl Ladder {
         while let Some(digits) = self.stage.digits.get(self.digits).cloned() {
             self.digits += 1;
             self.line("phone ==> stream", &format!("{digits} as telephone events (RFC 4733)"));
+        }
+        while self.reopened < self.stage.reopened {
+            self.reopened += 1;
+            self.line("phone ==> microphone", "opened anew");
         }
         while let Some(record) = self.stage.records.get(self.records).cloned() {
             self.records += 1;

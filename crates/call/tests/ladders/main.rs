@@ -16,6 +16,7 @@ mod manager;
 mod redirected;
 mod registered;
 mod transfers;
+mod unheard;
 mod words;
 
 use std::path::PathBuf;

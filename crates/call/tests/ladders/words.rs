@@ -152,6 +152,10 @@ pub fn shown(call: &Call) -> String {
     if let Some(at) = &call.parked_at {
         let _ = write!(out, ", parked at {at}");
     }
+    if let Some(silence) = &call.silence {
+        let repair = silence.repair.map(|repair| format!(" ({repair:?})").to_lowercase());
+        let _ = write!(out, ". {}{}", silence.problem.cause, repair.unwrap_or_default());
+    }
     if let Some(trouble) = &call.trouble {
         let _ = write!(out, ". {}", trouble.cause);
     }

@@ -154,7 +154,8 @@ fn nothing_rings_over_a_conversation() {
     let mut stage = Stage::registered();
     let (talk, _) = stage.talking();
     let (id, _) = stage.ringing_here();
-    assert_eq!((stage.state(id), stage.tone), (CallState::Incoming, None));
+    // A low tone in the ear tells of it.
+    assert_eq!((stage.state(id), stage.tone), (CallState::Incoming, Some(Tone::Waiting)));
     stage.phone.hang_up(talk, stage.now).expect("hung up");
     stage.drain();
     assert_eq!(stage.tone, Some(Tone::Ring));

@@ -115,6 +115,9 @@ pub struct Stage {
     pub released: Vec<CallId>,
     pub digits: Vec<String>,
     pub muted: Vec<(CallId, bool)>,
+    /// How often the microphone was to be opened anew.
+    #[allow(dead_code, reason = "not every test looks")]
+    pub reopened: usize,
     pub tone: Option<Tone>,
     pub records: Vec<CallRecord>,
     pub notices: Vec<NoticeBody>,
@@ -161,6 +164,7 @@ impl Stage {
             released: vec![],
             digits: vec![],
             muted: vec![],
+            reopened: 0,
             tone: None,
             records: vec![],
             notices: vec![],
@@ -210,12 +214,18 @@ impl Stage {
                     self.closed.push(flow);
                 }
                 Output::Registration(registration) => self.registrations.push(registration),
-                Output::Reserve { call, .. } if self.ports_at_once => self.give_ports(call),
+                Output::Reserve { call, ip, .. } if self.ports_at_once => {
+                    if let std::net::IpAddr::V4(ip) = ip {
+                        self.home = ip.octets();
+                    }
+                    self.give_ports(call);
+                }
                 Output::Reserve { call, .. } => self.reserving.push(call),
                 Output::Apply { call, plan } => self.applied.push((call, *plan)),
                 Output::Release(call) => self.released.push(call),
                 Output::Dtmf { digits, .. } => self.digits.push(digits),
                 Output::Mute { call, muted } => self.muted.push((call, muted)),
+                Output::Reopen => self.reopened += 1,
                 Output::Tone(tone) => self.tone = tone,
                 Output::Record(record) => self.records.push(record),
                 Output::Notice(body) => self.notices.push(body),

@@ -100,39 +100,3 @@ impl crate::Decoder for Decoder {
         (samples > 0 && samples <= MAX_SAMPLES).then_some(samples as u32)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{Decoder, Encoder};
-    use crate::{Decoder as _, Encoder as _};
-
-    /// Codes and samples made with another implementation (see `tests/fixtures/README.md`).
-    const SOUND: &[u8] = include_bytes!("../../tests/fixtures/g722-sound.s16le");
-    const CODES: &[u8] = include_bytes!("../../tests/fixtures/g722-codes.bin");
-    const DECODED: &[u8] = include_bytes!("../../tests/fixtures/g722-decoded.s16le");
-
-    fn samples(bytes: &[u8]) -> Vec<i16> {
-        bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
-    }
-
-    #[test]
-    fn codes_are_those_of_another_implementation() {
-        let sound = samples(SOUND);
-        let mut encoder = Encoder::new(320);
-        let mut codes = vec![0; CODES.len()];
-        for (pcm, out) in sound.chunks_exact(320).zip(codes.chunks_exact_mut(160)) {
-            assert_eq!(encoder.encode(pcm, out), Ok(160));
-        }
-        assert_eq!(codes, CODES);
-    }
-
-    #[test]
-    fn sound_is_that_of_another_implementation() {
-        let mut decoder = Decoder::new();
-        let mut heard = vec![0; CODES.len() * 2];
-        for (payload, out) in CODES.chunks(160).zip(heard.chunks_mut(320)) {
-            assert_eq!(decoder.decode(payload, out), Ok(320));
-        }
-        assert_eq!(heard, samples(DECODED));
-    }
-}

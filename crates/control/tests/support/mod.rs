@@ -9,7 +9,7 @@ use offhook_control::{Client, Host, serve};
 use offhook_model::{
     AcceptedKey, AudioCodec, Availability, Call, CallDirection, CallId, CallState, Chat, ChatKind,
     ChatWish, Command, CommandError, Direction, ErrorCode, Layer, MessageId, Notice, Presence,
-    Reply, Security, SessionState, Setting, Snapshot, Source, StreamStats, Timestamp,
+    Reply, Security, SessionState, Setting, Settings, Snapshot, Source, StreamStats, Timestamp,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -42,6 +42,9 @@ impl Fake {
             subject: "CN=cucm1".into(),
             since: Timestamp(0),
         }]);
+        let mut settings = Settings::default();
+        settings.sound.noise_suppression = false;
+        snapshot.settings = Arc::new(settings);
         let setting = Setting {
             key: "ServicesDomain".into(),
             section: None,
@@ -87,6 +90,7 @@ pub fn call() -> Call {
         diverted_by: None,
         preserved: false,
         trouble: None,
+        silence: None,
         can: offhook_model::CallAbilities::default(),
     }
 }
@@ -100,6 +104,7 @@ pub fn figures() -> StreamStats {
         packets: 5,
         bytes: 800,
         lost: 0,
+        recovered: 0,
         jitter_ms: 0.5,
         round_trip_ms: None,
         delay_ms: 0.0,
@@ -111,6 +116,8 @@ pub fn figures() -> StreamStats {
         age_ms: Some(100.0),
         bit_rate: 64_000,
         voice: Some(offhook_model::VoiceMetrics::default()),
+        echo_delay_ms: None,
+        echo_removed_db: None,
         way: None,
     }
 }

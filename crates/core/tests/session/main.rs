@@ -7,6 +7,7 @@ mod failover;
 mod leaving;
 mod letting_in;
 mod links;
+mod marking;
 mod memory;
 mod network;
 mod people;

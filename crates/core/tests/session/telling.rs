@@ -2,7 +2,7 @@
 
 use offhook_core::{Effect, Event, StoreTag, XmppEvent};
 use offhook_model::{
-    Area, AudioSpec, Chat, ChatKind, Command, Delivery, Devices, ErrorCode, Jid, Message,
+    Area, AudioSpec, Chat, ChatKind, Command, Delivery, Device, Devices, ErrorCode, Jid, Message,
     MessageId, NoticeBody, Owner, Problem, ProblemId, Reply, Role, Rule, Settings, Theme,
     Timestamp,
 };
@@ -214,6 +214,70 @@ fn devices_are_told_when_they_changed() {
     bench.send(Event::Devices(devices.clone()));
     assert_eq!(bench.notices.len(), 1);
     assert_eq!(*bench.snapshot().devices, devices);
+}
+
+fn devices(names: &[&str], bench: &mut Bench) -> Devices {
+    let device = |name: &&str| Device { name: (*name).into(), input: true, ..Device::default() };
+    let now = bench.snapshot().settings;
+    Devices {
+        items: names.iter().map(device).collect(),
+        input: now.audio_input.clone(),
+        output: now.audio_output.clone(),
+        ringer: now.ringer_output.clone(),
+        ..Devices::default()
+    }
+}
+
+#[test]
+fn a_headset_that_comes_back_is_used_as_it_was_chosen() {
+    let mut bench = Bench::new();
+    let arrive = |bench: &mut Bench, names: &[&str]| {
+        let devices = devices(names, bench);
+        bench.send(Event::Devices(devices));
+        bench.snapshot().settings.audio_input.to_string()
+    };
+    let choose = |bench: &mut Bench, name: &str| {
+        let spec = AudioSpec::Device(name.into());
+        bench.command(Command::SelectDevice { role: Role::Input, spec }).expect("chosen");
+    };
+    assert_eq!(arrive(&mut bench, &["Built-in", "Headset"]), "default");
+    choose(&mut bench, "Headset");
+    // On the way: what is chosen there is for there.
+    assert_eq!(arrive(&mut bench, &["Built-in"]), "device:Headset");
+    choose(&mut bench, "Built-in");
+    let selected = bench.count(|effect| matches!(effect, Effect::MediaSelect(..)));
+    assert_eq!(arrive(&mut bench, &["Headset", "Built-in"]), "device:Headset");
+    assert_eq!(bench.count(|effect| matches!(effect, Effect::MediaSelect(..))), selected + 1);
+    assert_eq!(arrive(&mut bench, &["Built-in"]), "device:Built-in");
+    // Nothing is known of these.
+    assert_eq!(arrive(&mut bench, &["Other"]), "device:Built-in");
+    assert_eq!(bench.snapshot().settings.device_sets.len(), 2);
+}
+
+#[test]
+fn what_is_chosen_for_this_run_alone_stays() {
+    let mut bench = Bench::new();
+    let there = devices(&["Built-in"], &mut bench);
+    bench.send(Event::Devices(there.clone()));
+    let spec = AudioSpec::Device("Built-in".into());
+    bench.command(Command::SelectDevice { role: Role::Input, spec }).expect("chosen");
+    let by_command_line = |names: &[&str], bench: &mut Bench| Devices {
+        input: AudioSpec::Tone(440.0),
+        ..devices(names, bench)
+    };
+    let other = by_command_line(&["Other"], &mut bench);
+    bench.send(Event::Devices(other));
+    let selected = bench.count(|effect| matches!(effect, Effect::MediaSelect(..)));
+    let again = by_command_line(&["Built-in"], &mut bench);
+    bench.send(Event::Devices(again));
+    assert_eq!(bench.count(|effect| matches!(effect, Effect::MediaSelect(..))), selected);
+}
+
+#[test]
+fn a_device_is_tried_when_nobody_talks() {
+    let mut bench = Bench::new();
+    bench.command(Command::TestDevice(Role::Ringer)).expect("tried");
+    assert_eq!(bench.count(|effect| matches!(effect, Effect::MediaTest(Role::Ringer))), 1);
 }
 
 #[test]

@@ -242,27 +242,30 @@ fn parse_head(head: &[u8]) -> Option<Message> {
         }
         Start::Request { method: method.to_owned(), uri: uri.to_owned() }
     };
-    let mut headers: Vec<(String, String)> = Vec::new();
+    let mut fields: Vec<(&str, String)> = Vec::new();
     for line in lines {
         if line.starts_with([' ', '\t']) {
-            let (_, value) = headers.last_mut()?;
+            let (_, value) = fields.last_mut()?;
             value.push(' ');
             value.push_str(line.trim());
-            continue;
+        } else {
+            let (name, value) = line.split_once(':')?;
+            fields.push((full_name(name.trim()), value.trim().to_owned()));
         }
-        let (name, value) = line.split_once(':')?;
-        let name = full_name(name.trim());
+    }
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for (name, value) in fields {
         // Several Vias in one line are as good as several lines.
         if name.eq_ignore_ascii_case("Via") {
-            for part in value.split(',') {
-                headers.push(("Via".into(), part.trim().to_owned()));
-            }
+            headers.extend(value.split(',').map(|part| ("Via".into(), part.trim().to_owned())));
         } else {
-            headers.push((name.to_owned(), value.trim().to_owned()));
+            headers.push((name.to_owned(), value));
         }
-        if headers.len() > MAX_HEADERS {
-            return None;
-        }
+    }
+    // The length does not count: it is written anew when a message is passed on.
+    let is_length = |name: &str| name.eq_ignore_ascii_case("Content-Length");
+    if headers.iter().filter(|(name, _)| !is_length(name)).count() > MAX_HEADERS {
+        return None;
     }
     let message = Message { start, headers, body: Vec::new() };
     let needed = ["Via", "From", "To", "Call-ID", "CSeq"];

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, StreamTrait};
-use cpal::{BufferSize, FromSample, Sample, SampleFormat, SizedSample, StreamConfig};
+use cpal::{BufferSize, SampleFormat, StreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
 
+use super::callback::{listen, speak};
 use super::steer::Steer;
 use crate::dsp::{RATE, Stretch};
 
@@ -150,7 +151,7 @@ fn open<T>(
     pulse: bool,
     mut attempt: impl FnMut(StreamConfig, SampleFormat) -> Result<T, cpal::Error>,
 ) -> Result<T, String> {
-    let default = default.map_err(|error| error.to_string())?;
+    let default = default.map_err(|error| words(&error))?;
     let own = default.config();
     let short = |config: StreamConfig| StreamConfig {
         buffer_size: BufferSize::Fixed((config.sample_rate / CALLBACKS_PER_SECOND).max(1)),
@@ -169,7 +170,7 @@ fn open<T>(
         }
         match attempt(config, format) {
             Ok(done) => return Ok(done),
-            Err(error) => last = error.to_string(),
+            Err(error) => last = words(&error),
         }
     }
     Err(last)
@@ -246,54 +247,6 @@ fn output_stream(
         config, speak::<S>(config.channels, ring, gaps), fate(on_loss), Some(PATIENCE)))
 }
 
-/// The microphone's callback: the mean of the channels into the ring; what does not fit is lost.
-fn listen<S>(
-    channels: u16,
-    mut ring: Producer<f32>,
-) -> impl FnMut(&[S], &cpal::InputCallbackInfo) + Send + 'static
-where
-    S: SizedSample,
-    f32: FromSample<S>,
-{
-    let channels = usize::from(channels).max(1);
-    let scale = 1.0 / channels as f32;
-    move |data, _| {
-        let frames = (data.len() / channels).min(ring.slots());
-        if let Ok(space) = ring.write_chunk_uninit(frames) {
-            space.fill_from_iter(data.chunks_exact(channels).map(|frame| {
-                frame.iter().map(|&sample| f32::from_sample(sample)).sum::<f32>() * scale
-            }));
-        }
-    }
-}
-
-/// The loudspeaker's callback: the ring into every channel; silence, and a gap counted, where the
-/// ring is empty.
-fn speak<S>(
-    channels: u16,
-    mut ring: Consumer<f32>,
-    gaps: Arc<AtomicU32>,
-) -> impl FnMut(&mut [S], &cpal::OutputCallbackInfo) + Send + 'static
-where
-    S: SizedSample + FromSample<f32>,
-{
-    let channels = usize::from(channels).max(1);
-    move |data, _| {
-        let frames = data.len() / channels;
-        let count = frames.min(ring.slots());
-        let (sounding, silent) = data.split_at_mut(count * channels);
-        if let Ok(samples) = ring.read_chunk(count) {
-            for (frame, sample) in sounding.chunks_exact_mut(channels).zip(samples) {
-                frame.fill(S::from_sample(sample.clamp(-1.0, 1.0)));
-            }
-        }
-        silent.fill(S::EQUILIBRIUM);
-        if count < frames {
-            gaps.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
 /// The error callback: not called from the data callback, so it may allocate.
 fn fate(on_loss: impl OnLoss) -> impl FnMut(cpal::Error) + Send + 'static {
     move |error| match error.kind() {
@@ -301,13 +254,35 @@ fn fate(on_loss: impl OnLoss) -> impl FnMut(cpal::Error) + Send + 'static {
         cpal::ErrorKind::Xrun
         | cpal::ErrorKind::RealtimeDenied
         | cpal::ErrorKind::DeviceChanged => tracing::debug!("sound card: {error}"),
-        _ => on_loss(error.to_string()),
+        _ => on_loss(words(&error)),
     }
+}
+
+/// What is wrong with a device, and what helps.
+fn words(error: &cpal::Error) -> String {
+    let words = match error.kind() {
+        cpal::ErrorKind::DeviceBusy => {
+            "another program has it for itself (exclusive mode); end that program, or take exclusive mode \
+             from it in the system's sound settings"
+        }
+        cpal::ErrorKind::PermissionDenied => {
+            "this computer does not let programs use it; allow it in the system's privacy settings"
+        }
+        cpal::ErrorKind::DeviceNotAvailable => "it is not connected any more",
+        cpal::ErrorKind::HostUnavailable => "the sound server of this computer does not run",
+        cpal::ErrorKind::StreamInvalidated => "the sound server ended it",
+        cpal::ErrorKind::UnsupportedConfig => "it offers no format that is understood here",
+        cpal::ErrorKind::ResourceExhausted => {
+            "this computer has no means left for it; end other programs that use sound"
+        }
+        _ => return error.to_string(),
+    };
+    words.to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CardCapture, CardPlayout, listen, ring, speak};
+    use super::{CardCapture, CardPlayout, listen, ring, speak, words};
     use crate::dsp::{RATE, Sine, amplitude};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -374,5 +349,19 @@ mod tests {
         let mut data = [7i16; 48_000];
         callback(&mut data, &stamps().1);
         assert_eq!((gaps.load(Ordering::Relaxed), data.last()), (1, Some(&0)));
+    }
+
+    #[test]
+    fn a_device_that_another_program_has_is_told_in_words() {
+        for (kind, expected) in [
+            (cpal::ErrorKind::DeviceBusy, "exclusive mode"),
+            (cpal::ErrorKind::PermissionDenied, "privacy settings"),
+            (cpal::ErrorKind::DeviceNotAvailable, "not connected"),
+            (cpal::ErrorKind::HostUnavailable, "does not run"),
+            (cpal::ErrorKind::BackendError, "0x88890004"),
+        ] {
+            let said = words(&cpal::Error::with_message(kind, "0x88890004"));
+            assert!(said.contains(expected), "{kind:?}: {said}");
+        }
     }
 }

@@ -3,13 +3,17 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use offhook_model::{AudioSpec, Device};
 
 use super::card::{self, CardCapture, CardPlayout, OpenStream};
+use super::list::{Row, gather, precise};
+#[cfg(target_os = "linux")]
+use super::watch::Watch;
 
 /// A card that was opened.
 pub(crate) enum Card {
@@ -37,13 +41,37 @@ pub(crate) type Tell = Arc<dyn Fn(DeskEvent) + Send + Sync>;
 pub(crate) struct Listing {
     pub(crate) items: Vec<Device>,
     pub(crate) problem: Option<String>,
+    /// The system's choices, by name.
+    pub(crate) default_input: Option<String>,
+    pub(crate) default_output: Option<String>,
+}
+
+impl Listing {
+    /// The name of the system's choice for microphones, or for loudspeakers.
+    pub(crate) fn preferred(&self, input: bool) -> Option<&str> {
+        let name = if input { &self.default_input } else { &self.default_output };
+        name.as_deref()
+    }
 }
 
 enum Request {
-    Open { ticket: u32, spec: AudioSpec, input: bool },
-    Close { ticket: u32 },
-    Lost { ticket: u32, why: String },
-    List { reply: Sender<Listing> },
+    Open {
+        ticket: u32,
+        spec: AudioSpec,
+        input: bool,
+    },
+    Close {
+        ticket: u32,
+    },
+    Lost {
+        ticket: u32,
+        why: String,
+    },
+    List {
+        reply: Sender<Listing>,
+    },
+    /// Devices may have come or gone.
+    Look,
     Quit,
 }
 
@@ -124,16 +152,36 @@ struct Worker {
     host: Option<cpal::Host>,
     open: HashMap<u32, OpenStream>,
     listing: Option<Listing>,
+    #[cfg(target_os = "linux")]
+    watch: Option<Watch>,
+    /// A look was asked for and not taken yet: several events are one.
+    look: Arc<AtomicBool>,
 }
+
+/// How long devices are watched after somebody looked at the list.
+const INTEREST: Duration = Duration::from_secs(60);
+/// How often to look while a device is open, where nobody tells of changes.
+#[cfg(not(target_os = "linux"))]
+const EACH: Duration = Duration::from_secs(2);
 
 impl Worker {
     fn new(tell: Tell, own: Sender<Request>) -> Self {
-        Self { tell, own, host: None, open: HashMap::new(), listing: None }
+        Self {
+            tell,
+            own,
+            host: None,
+            open: HashMap::new(),
+            listing: None,
+            #[cfg(target_os = "linux")]
+            watch: None,
+            look: Arc::default(),
+        }
     }
 
     fn run(mut self, requests: &Receiver<Request>) {
-        while let Ok(request) = requests.recv() {
+        while let Some(request) = self.next(requests) {
             match request {
+                Request::Look => self.look(),
                 Request::Open { ticket, spec, input } => self.open(ticket, &spec, input),
                 Request::Close { ticket } => drop(self.open.remove(&ticket)),
                 Request::Lost { ticket, why } => self.lost(ticket, why),
@@ -146,12 +194,68 @@ impl Worker {
         }
     }
 
+    /// Waits for a request. While no device is open the watch ends after a while, and then nothing
+    /// wakes this thread but a request.
+    #[cfg(target_os = "linux")]
+    fn next(&mut self, requests: &Receiver<Request>) -> Option<Request> {
+        if self.watch.is_some() && self.open.is_empty() {
+            match requests.recv_timeout(INTEREST) {
+                Ok(request) => return Some(request),
+                Err(RecvTimeoutError::Timeout) => self.watch = None,
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+        requests.recv().ok()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn next(&mut self, requests: &Receiver<Request>) -> Option<Request> {
+        if self.open.is_empty() {
+            return requests.recv().ok();
+        }
+        match requests.recv_timeout(EACH) {
+            Ok(request) => Some(request),
+            Err(RecvTimeoutError::Timeout) => Some(Request::Look),
+            Err(RecvTimeoutError::Disconnected) => None,
+        }
+    }
+
+    /// Has the sound server tell of changes from now on.
+    #[cfg(target_os = "linux")]
+    fn watch(&mut self) {
+        let pulse = self.host.as_ref().is_some_and(is_pulse);
+        if !pulse || self.watch.as_ref().is_some_and(|watch| !watch.has_ended()) {
+            return;
+        }
+        let (own, look) = (self.own.clone(), self.look.clone());
+        self.watch = Watch::begin(move || {
+            if !look.swap(true, Ordering::AcqRel) && own.try_send(Request::Look).is_err() {
+                look.store(false, Ordering::Release);
+            }
+        });
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn watch(&mut self) {}
+
+    fn look(&mut self) {
+        self.look.store(false, Ordering::Release);
+        self.refresh();
+    }
+
     fn open(&mut self, ticket: u32, spec: &AudioSpec, input: bool) {
         let own = self.own.clone();
         let on_loss = move |why| {
             // When the queue is full the worker has more important things to hear.
             let _ = own.try_send(Request::Lost { ticket, why });
         };
+        self.host.get_or_insert_with(cpal::default_host);
+        // From here on it is known what the system's choice is and when it changes.
+        let watched = self.is_watched();
+        self.watch();
+        if !watched && self.is_watched() {
+            self.refresh();
+        }
         let host = self.host.get_or_insert_with(cpal::default_host);
         let pulse = is_pulse(host);
         let opened = find(host, spec, input).and_then(|device| {
@@ -189,7 +293,19 @@ impl Worker {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    fn is_watched(&self) -> bool {
+        self.watch.as_ref().is_some_and(|watch| !watch.has_ended())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn is_watched(&self) -> bool {
+        false
+    }
+
     fn list(&mut self, reply: &Sender<Listing>) {
+        self.host.get_or_insert_with(cpal::default_host);
+        self.watch();
         let listing = self.refresh();
         let _ = reply.try_send(listing);
     }
@@ -252,8 +368,9 @@ fn find(host: &cpal::Host, spec: &AudioSpec, input: bool) -> Result<cpal::Device
         if input { device.supports_input() } else { device.supports_output() }
     };
     let matches = |device: &cpal::Device| {
-        name(device).as_ref() == Some(wanted)
-            || device.id().is_ok_and(|id| id.id() == wanted.as_str())
+        let (name, id) = (name(device).unwrap_or_default(), device.id());
+        name == *wanted
+            || id.is_ok_and(|id| id.id() == wanted.as_str() || precise(&name, id.id()) == *wanted)
     };
     host.devices()
         .map_err(|error| error.to_string())?
@@ -265,37 +382,30 @@ fn all(host: &cpal::Host) -> Result<Vec<cpal::Device>, cpal::Error> {
     host.devices().map(Iterator::collect)
 }
 
+/// Nothing for what is of no use; what a loudspeaker plays is no microphone.
+fn row(host: &cpal::Host, device: &cpal::Device) -> Option<Row> {
+    let (name, id) = (name(device)?, device.id().ok()?.id().to_owned());
+    let (input, output) = (device.supports_input(), device.supports_output());
+    let monitor = is_pulse(host) && id.ends_with(".monitor");
+    (!monitor && (input || output)).then_some(Row { name, id, input, output })
+}
+
 fn list(host: &cpal::Host) -> Listing {
     let devices = if is_hopeless(host) { Ok(Default::default()) } else { all(host) };
     let devices = match devices {
         Ok(devices) => devices,
         Err(error) => {
-            return Listing { items: vec![], problem: Some(error.to_string()) };
+            return Listing { problem: Some(error.to_string()), ..Listing::default() };
         }
     };
-    let default = |input| find(host, &AudioSpec::Default, input).ok()?.id().ok();
-    let defaults = [default(true), default(false)];
-    let mut items: Vec<Device> = Vec::new();
-    for device in devices {
-        let (Some(name), Ok(id)) = (name(&device), device.id()) else { continue };
-        let (input, output) = (device.supports_input(), device.supports_output());
-        // What a loudspeaker plays is no microphone.
-        let monitor = is_pulse(host) && id.id().ends_with(".monitor");
-        if monitor || !(input || output) {
-            continue;
-        }
-        let is_default = defaults.contains(&Some(id));
-        match items.iter_mut().find(|item| item.name == name) {
-            Some(item) => {
-                item.input |= input;
-                item.output |= output;
-                item.is_default |= is_default;
-            }
-            None => items.push(Device { name, input, output, is_default }),
-        }
-    }
+    let default =
+        |input| Some(find(host, &AudioSpec::Default, input).ok()?.id().ok()?.id().to_owned());
+    let rows = devices.into_iter().filter_map(|device| row(host, &device)).collect();
+    let items = gather(rows, &[default(true), default(false)]);
     let problem = items.is_empty().then(|| {
         "no sound device was found; connect a headset or start the sound server".to_owned()
     });
-    Listing { items, problem }
+    let default = |input| find(host, &AudioSpec::Default, input).ok().as_ref().and_then(name);
+    let (default_input, default_output) = (default(true), default(false));
+    Listing { items, problem, default_input, default_output }
 }

@@ -5,10 +5,15 @@
 //! kept short by [`steer::Steer`]. In a card's callback there is no lock, no allocation and no log:
 //! it moves samples between the card's buffer and the ring and counts what did not fit.
 
+#[doc(hidden)]
+pub mod callback;
 mod card;
 mod desk;
 mod file;
+mod list;
 pub(crate) mod steer;
+#[cfg(target_os = "linux")]
+mod watch;
 pub mod wav;
 
 use offhook_model::AudioSpec;

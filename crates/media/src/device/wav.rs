@@ -1,10 +1,11 @@
 //! WAV files: a reader for whatever programs write, a writer whose file is valid at any second.
 //!
 //! Source of the layout: Microsoft's "Multimedia Programming Interface and Data Specifications
-//! 1.0" (RIFF), and the WAVEFORMATEXTENSIBLE addition.
+//! 1.0" (RIFF), and the WAVEFORMATEXTENSIBLE addition. Voicemail comes as PCM, G.711 or GSM 6.10.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
+use offhook_codec::{GSM_BLOCK, GSM_SAMPLES, GsmDecoder, a_law_sample, mu_law_sample};
 use thiserror::Error;
 
 /// Why a file is no WAV file that can be played.
@@ -19,8 +20,11 @@ pub enum WavError {
     /// A `fmt ` chunk is missing, cut short, or says nonsense such as no channels.
     #[error("its format chunk is missing or broken")]
     NoFormat,
-    /// A coding other than PCM of 8, 16, 24 or 32 bits and 32-bit float.
-    #[error("its coding {tag:#06x} with {bits} bits is not supported; use 16-bit PCM")]
+    /// A coding other than PCM of 8, 16, 24 or 32 bits, 32-bit float, G.711 and GSM 6.10.
+    #[error(
+        "its coding {tag:#06x}{} with {bits} bits is not supported; use 16-bit PCM, G.711 or GSM 6.10",
+        coding_name(*tag)
+    )]
     Coding {
         /// `wFormatTag`.
         tag: u16,
@@ -32,6 +36,19 @@ pub enum WavError {
     NoData,
 }
 
+/// Codings that recordings have and that are not read, by name.
+fn coding_name(tag: u16) -> &'static str {
+    match tag {
+        2 | 0x11 => " (ADPCM)",
+        0x83 | 0x133 => " (G.729)",
+        0x42 | 0x111 => " (G.723.1)",
+        0x45 | 0x64 => " (G.726)",
+        0x55 => " (MP3)",
+        0xff | 0x1610 => " (AAC)",
+        _ => "",
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Coding {
     Unsigned8,
@@ -39,11 +56,18 @@ enum Coding {
     Signed24,
     Signed32,
     Float32,
+    ALaw,
+    MuLaw,
+    /// Two frames in 65 bytes.
+    Gsm,
 }
 
 impl Coding {
     fn of(tag: u16, bits: u16) -> Result<Self, WavError> {
         match (tag, bits) {
+            (6, 8) => Ok(Self::ALaw),
+            (7, 8) => Ok(Self::MuLaw),
+            (0x31, _) => Ok(Self::Gsm),
             (1, 8) => Ok(Self::Unsigned8),
             (1, 16) => Ok(Self::Signed16),
             (1, 24) => Ok(Self::Signed24),
@@ -53,16 +77,18 @@ impl Coding {
         }
     }
 
-    fn size(self) -> usize {
+    /// Bytes of the smallest piece, and how many samples it holds.
+    fn piece(self) -> (usize, usize) {
         match self {
-            Self::Unsigned8 => 1,
-            Self::Signed16 => 2,
-            Self::Signed24 => 3,
-            Self::Signed32 | Self::Float32 => 4,
+            Self::Unsigned8 | Self::ALaw | Self::MuLaw => (1, 1),
+            Self::Signed16 => (2, 1),
+            Self::Signed24 => (3, 1),
+            Self::Signed32 | Self::Float32 => (4, 1),
+            Self::Gsm => (GSM_BLOCK, GSM_SAMPLES),
         }
     }
 
-    /// One sample; `bytes` has [`Self::size`] bytes.
+    /// One sample of those that are coded one by one.
     fn sample(self, bytes: &[u8]) -> f32 {
         match (self, bytes) {
             (Self::Unsigned8, [a]) => (f32::from(*a) - 128.0) / 128.0,
@@ -77,10 +103,9 @@ impl Coding {
                 let value = f32::from_le_bytes([*a, *b, *c, *d]);
                 if value.is_finite() { value.clamp(-1.0, 1.0) } else { 0.0 }
             }
-            (
-                Self::Unsigned8 | Self::Signed16 | Self::Signed24 | Self::Signed32 | Self::Float32,
-                _,
-            ) => 0.0,
+            (Self::ALaw, [code]) => f32::from(a_law_sample(*code)) / 32_768.0,
+            (Self::MuLaw, [code]) => f32::from(mu_law_sample(*code)) / 32_768.0,
+            _ => 0.0,
         }
     }
 }
@@ -100,6 +125,9 @@ pub struct WavReader<R> {
     read: u64,
     oddities: Vec<&'static str>,
     buffer: Vec<u8>,
+    gsm: Box<GsmDecoder>,
+    /// Decoded and not yet asked for.
+    ready: std::collections::VecDeque<f32>,
 }
 
 impl<R: Read + Seek> WavReader<R> {
@@ -137,7 +165,7 @@ impl<R: Read + Seek> WavReader<R> {
                         oddities.push("the length of the sound is not that of the file");
                     }
                     let length = if length == 0 { rest } else { length.min(rest) };
-                    let frame = u64::from(channels) * coding.size() as u64;
+                    let frame = u64::from(channels) * coding.piece().0 as u64;
                     if length < frame {
                         return Err(WavError::NoData);
                     }
@@ -153,6 +181,8 @@ impl<R: Read + Seek> WavReader<R> {
                         read: 0,
                         oddities,
                         buffer: vec![],
+                        gsm: Box::default(),
+                        ready: Default::default(),
                     });
                 }
                 _ => {}
@@ -175,11 +205,11 @@ impl<R: Read + Seek> WavReader<R> {
 
     /// Samples (of one channel) in the file.
     pub fn frames(&self) -> u64 {
-        self.length / self.frame_size() as u64
+        self.length / self.frame_size() as u64 * self.coding.piece().1 as u64
     }
 
     fn frame_size(&self) -> usize {
-        usize::from(self.channels) * self.coding.size()
+        usize::from(self.channels) * self.coding.piece().0
     }
 
     /// Appends up to `count` samples to `out`, the mean of the channels; fewer at the end of the
@@ -188,22 +218,45 @@ impl<R: Read + Seek> WavReader<R> {
     /// # Errors
     /// When the file cannot be read any more.
     pub fn read(&mut self, count: usize, out: &mut Vec<f32>) -> io::Result<usize> {
+        // A bound on one reading keeps the buffer small whatever is asked for.
+        let count = count.min(16_384);
+        if self.coding == Coding::Gsm {
+            return self.read_gsm(count, out);
+        }
+        let got = self.fill(count)?;
+        let scale = 1.0 / f32::from(self.channels);
+        let (frame, sample) = (self.frame_size(), self.coding.piece().0);
+        for frame in self.buffer.chunks_exact(frame).take(got) {
+            let sum: f32 = frame.chunks_exact(sample).map(|bytes| self.coding.sample(bytes)).sum();
+            out.push(sum * scale);
+        }
+        Ok(got)
+    }
+
+    fn read_gsm(&mut self, count: usize, out: &mut Vec<f32>) -> io::Result<usize> {
+        let blocks = count.saturating_sub(self.ready.len()).div_ceil(GSM_SAMPLES);
+        let got = self.fill(blocks)?;
+        let mut sound = [0; GSM_SAMPLES];
+        for block in self.buffer.as_chunks::<GSM_BLOCK>().0.iter().take(got) {
+            self.gsm.decode(block, &mut sound);
+            self.ready.extend(sound.iter().map(|sample| f32::from(*sample) / 32_768.0));
+        }
+        let count = count.min(self.ready.len());
+        out.extend(self.ready.drain(..count));
+        Ok(count)
+    }
+
+    /// Reads up to `count` pieces of all channels into the buffer; answers how many.
+    fn fill(&mut self, count: usize) -> io::Result<usize> {
         let frame = self.frame_size();
         let left = (self.length - self.read) / frame as u64;
-        // A bound on one reading keeps the buffer small whatever is asked for.
-        let count = count.min(16_384).min(usize::try_from(left).unwrap_or(usize::MAX));
+        let count = count.min(usize::try_from(left).unwrap_or(usize::MAX));
         self.buffer.resize(count * frame, 0);
         let got = read_some(&mut self.source, &mut self.buffer)? / frame;
         if got < count {
             self.length = self.read + (got * frame) as u64;
         }
         self.read += (got * frame) as u64;
-        let scale = 1.0 / f32::from(self.channels);
-        for frame in self.buffer.chunks_exact(frame).take(got) {
-            let sum: f32 =
-                frame.chunks_exact(self.coding.size()).map(|bytes| self.coding.sample(bytes)).sum();
-            out.push(sum * scale);
-        }
         Ok(got)
     }
 
@@ -213,6 +266,8 @@ impl<R: Read + Seek> WavReader<R> {
     /// When the file cannot be positioned.
     pub fn rewind(&mut self) -> io::Result<()> {
         self.read = 0;
+        *self.gsm = GsmDecoder::default();
+        self.ready.clear();
         self.source.seek(SeekFrom::Start(self.start)).map(drop)
     }
 }
@@ -237,7 +292,12 @@ fn read_format(source: &mut impl Read, length: u64) -> Result<(Coding, u16, u32)
     if !(1..=64).contains(&channels) || !(1..=768_000).contains(&rate) {
         return Err(WavError::NoFormat);
     }
-    Ok((Coding::of(tag, bits)?, channels, rate))
+    let coding = Coding::of(tag, bits)?;
+    // Frames of GSM 6.10 hold one channel.
+    if coding == Coding::Gsm && channels != 1 {
+        return Err(WavError::NoFormat);
+    }
+    Ok((coding, channels, rate))
 }
 
 /// Reads until `buffer` is full or the file ends; answers how many bytes came.
@@ -366,6 +426,35 @@ mod tests {
             &[0.25, 0.0],
             0,
         );
+    }
+
+    #[test]
+    fn voicemail_in_g711_and_gsm_is_read() {
+        // The loudest of each law, then a quiet one.
+        check(
+            wav(7, 1, 8, &[0x80, 0x00, 0xff], 3),
+            &[32_124.0 / 32_768.0, -32_124.0 / 32_768.0, 0.0],
+            0,
+        );
+        check(wav(6, 1, 8, &[0xaa, 0x2a, 0xd5], 3), &[0.984_375, -0.984_375, 8.0 / 32_768.0], 0);
+        // 100 ms at 1000 Hz by SoX: as loud as it was, in whole blocks, from the start again.
+        let file = include_bytes!("../../tests/fixtures/gsm-1000-hertz.wav");
+        let mut reader = WavReader::open(Cursor::new(&file[..])).expect("a WAV file");
+        assert_eq!((reader.rate(), reader.frames()), (8_000, 1_600));
+        let mut out = vec![];
+        while reader.read(37, &mut out).expect("readable") > 0 {}
+        assert_eq!(out.len(), 1_600);
+        let power = out[320..1_280].iter().map(|sample| sample * sample).sum::<f32>() / 960.0;
+        assert!((0.1..0.15).contains(&power), "half scale has a power of an eighth, not {power}");
+        reader.rewind().expect("rewinds");
+        let mut again = vec![];
+        assert_eq!(reader.read(1_000, &mut again).expect("readable"), 1_000);
+        assert_eq!(again, out[..1_000]);
+        let stereo = WavReader::open(Cursor::new(wav(0x31, 2, 0, &[0; 130], 130))).map(drop);
+        assert!(matches!(stereo, Err(WavError::NoFormat)));
+        let refused = WavReader::open(Cursor::new(wav(0x83, 1, 8, &[0; 10], 10))).map(drop);
+        let said = refused.expect_err("G.729 is not read").to_string();
+        assert!(said.contains("0x0083 (G.729)") && said.contains("GSM 6.10"), "{said}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod fir;
 mod level;
+mod progress;
 mod stretch;
 mod tone;
 

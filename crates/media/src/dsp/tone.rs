@@ -1,16 +1,23 @@
 //! Generated sound: test tones, call progress, the ring.
 
-use super::RATE;
+use offhook_model::ToneCountry;
 
-/// A tone that plays until it is changed.
+use super::RATE;
+use super::progress::{Part, RING, TEST, parts};
+
+/// A tone that plays until it is changed. Those of a call's progress sound as in the chosen country.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// It rings there: 425 Hz, 1 s on, 4 s off (ITU-T E.180), on the output.
+    /// A number may be dialled, on the output.
+    Dial,
+    /// It rings there, on the output.
     Ringback,
-    /// Busy there: 425 Hz, half a second on, half off (ITU-T E.180), on the output.
+    /// Busy there, on the output.
     Busy,
-    /// No way there: 425 Hz, a quarter of a second on, as long off (ITU-T E.180), on the output.
+    /// No way there (congestion), on the output.
     Reorder,
+    /// Somebody calls during a call: low in the ear, and on the ringer where that is another device.
+    Waiting,
     /// It rings here: two soft alternating tones, on the ringer.
     Ring,
     /// A short chord once, on the output, so that the user hears whether it works.
@@ -45,43 +52,19 @@ impl Sine {
     }
 }
 
-/// Part of a tone: the frequencies that sound together (0: none), for how many samples.
-struct Part {
-    hertz: [f32; 2],
-    samples: u32,
-}
-
-const fn part(first: f32, second: f32, ms: u32) -> Part {
-    Part { hertz: [first, second], samples: ms * (RATE / 1_000) }
-}
-
-const RINGBACK: &[Part] = &[part(425.0, 0.0, 1_000), part(0.0, 0.0, 4_000)];
-const BUSY: &[Part] = &[part(425.0, 0.0, 500), part(0.0, 0.0, 500)];
-const REORDER: &[Part] = &[part(425.0, 0.0, 250), part(0.0, 0.0, 250)];
-/// A rising fifth three times, then quiet.
-const RING: &[Part] = &[
-    part(587.33, 0.0, 180),
-    part(880.0, 0.0, 180),
-    part(587.33, 0.0, 180),
-    part(880.0, 0.0, 180),
-    part(587.33, 0.0, 180),
-    part(880.0, 0.0, 300),
-    part(0.0, 0.0, 2_000),
-];
-const TEST: &[Part] = &[part(523.25, 0.0, 250), part(659.25, 0.0, 250), part(523.25, 783.99, 500)];
-
 /// Plays a [`Tone`].
 pub(crate) struct TonePlayer {
     tone: Tone,
+    country: Option<ToneCountry>,
     part: usize,
     within: u32,
     sines: [Sine; 2],
 }
 
 impl TonePlayer {
-    pub(crate) fn new(tone: Tone) -> Self {
-        let mut player =
-            Self { tone, part: 0, within: 0, sines: [Sine::new(0.0, 0.0), Sine::new(0.0, 0.0)] };
+    pub(crate) fn new(tone: Tone, country: Option<ToneCountry>) -> Self {
+        let sines = [Sine::new(0.0, 0.0), Sine::new(0.0, 0.0)];
+        let mut player = Self { tone, country, part: 0, within: 0, sines };
         player.enter();
         player
     }
@@ -93,11 +76,13 @@ impl TonePlayer {
 
     fn parts(&self) -> (&'static [Part], bool, f32) {
         match self.tone {
-            Tone::Ringback => (RINGBACK, true, 0.1),
-            Tone::Busy => (BUSY, true, 0.1),
-            Tone::Reorder => (REORDER, true, 0.1),
             Tone::Ring => (RING, true, 0.25),
             Tone::Test => (TEST, false, 0.15),
+            // Somebody speaks meanwhile.
+            Tone::Waiting => (parts(self.tone, self.country), true, 0.05),
+            Tone::Dial | Tone::Ringback | Tone::Busy | Tone::Reorder => {
+                (parts(self.tone, self.country), true, 0.1)
+            }
         }
     }
 
@@ -158,6 +143,7 @@ impl TonePlayer {
 mod tests {
     use super::{Sine, Tone, TonePlayer};
     use crate::dsp::{RATE, amplitude};
+    use offhook_model::ToneCountry;
 
     fn second_of(player: &mut TonePlayer) -> (Vec<f32>, bool) {
         let mut out = vec![0.0; RATE as usize];
@@ -178,7 +164,7 @@ mod tests {
 
     #[test]
     fn ringback_sounds_a_second_and_rests_four() {
-        let mut player = TonePlayer::new(Tone::Ringback);
+        let mut player = TonePlayer::new(Tone::Ringback, None);
         for second in 0..10 {
             let (out, on) = second_of(&mut player);
             let level = amplitude(&out, 425.0, RATE);
@@ -189,12 +175,46 @@ mod tests {
 
     #[test]
     fn the_test_tone_ends_and_no_tone_clips() {
-        let mut player = TonePlayer::new(Tone::Test);
+        let mut player = TonePlayer::new(Tone::Test, None);
         assert!(!second_of(&mut player).1);
-        for tone in [Tone::Ringback, Tone::Busy, Tone::Reorder, Tone::Ring, Tone::Test] {
-            let (out, _) = second_of(&mut TonePlayer::new(tone));
-            assert!(out.iter().all(|sample| sample.abs() < 0.6), "{tone:?}");
-            assert!(out.iter().any(|sample| sample.abs() > 0.05), "{tone:?}");
+        for country in ToneCountry::ALL.map(Some).into_iter().chain([None]) {
+            for tone in [
+                Tone::Dial,
+                Tone::Ringback,
+                Tone::Busy,
+                Tone::Reorder,
+                Tone::Waiting,
+                Tone::Ring,
+                Tone::Test,
+            ] {
+                let (out, _) = second_of(&mut TonePlayer::new(tone, country));
+                assert!(out.iter().all(|sample| sample.abs() < 0.6), "{tone:?} {country:?}");
+                assert!(out.iter().any(|sample| sample.abs() > 0.04), "{tone:?} {country:?}");
+            }
         }
+    }
+
+    #[test]
+    fn progress_sounds_as_in_its_country() {
+        let heard = |tone, country, hertz: [f32; 2]| {
+            let (out, _) = second_of(&mut TonePlayer::new(tone, Some(country)));
+            hertz.map(|hertz| amplitude(&out, hertz, RATE))
+        };
+        let [low, high] = heard(Tone::Ringback, ToneCountry::Us, [440.0, 480.0]);
+        assert!(low > 0.09 && high > 0.09, "{low} {high}");
+        let [low, high] = heard(Tone::Busy, ToneCountry::Us, [480.0, 620.0]);
+        assert!(low > 0.045 && high > 0.045, "{low} {high}");
+        let [own, other] = heard(Tone::Dial, ToneCountry::At, [420.0, 450.0]);
+        assert!(own > 0.09 && other < 0.01, "{own} {other}");
+        // Twice, and then a long pause.
+        let mut player = TonePlayer::new(Tone::Ringback, Some(ToneCountry::Gb));
+        let on = (0..30)
+            .map(|_| {
+                let mut tenth = vec![0.0; RATE as usize / 10];
+                player.add(&mut tenth);
+                if tenth.iter().any(|sample| sample.abs() > 0.05) { '#' } else { '.' }
+            })
+            .collect::<String>();
+        assert_eq!(on, "####..####....................");
     }
 }

@@ -36,8 +36,8 @@ struct Coding {
 }
 
 /// The narrow band's figures and the impairments of G.722 and G.722.1 are those of G.113 (appendices I
-/// and IV). It has no robustness of wide-band codecs with concealment like ours, and nothing of
-/// Opus: those are our own choice.
+/// and IV), remembered and not compared with its text, which was not at hand [I]. It has no robustness
+/// of wide-band codecs with concealment like ours, and nothing of Opus: those are our own choice.
 fn coding(codec: AudioCodec) -> Coding {
     let (impairment, robustness, wide) = match codec {
         AudioCodec::Pcmu | AudioCodec::Pcma => (0.0, 25.1, false),

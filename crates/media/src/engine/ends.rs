@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use offhook_model::AudioSpec;
+use offhook_model::{AudioSpec, Device};
 
-use crate::device::{Capture, Desk, Playout};
+use super::still::Source;
+use crate::device::{Capture, Desk, Listing, Playout};
 
 /// How long a card stays open after its last use: long enough for the next ring or call to start
 /// without a gap, short enough that nobody wonders about the microphone light.
@@ -83,15 +84,36 @@ pub(super) struct End<T> {
     told: bool,
     state: State<T>,
     close_at: Option<Instant>,
+    /// The system's choice as it was last listed.
+    follows: Option<String>,
 }
 
 impl<T: Gate> End<T> {
     pub(super) fn new(spec: AudioSpec) -> Self {
-        Self { spec, substitute: false, told: false, state: State::Closed, close_at: None }
+        Self {
+            spec,
+            substitute: false,
+            told: false,
+            state: State::Closed,
+            close_at: None,
+            follows: None,
+        }
     }
 
     pub(super) fn spec(&self) -> &AudioSpec {
         &self.spec
+    }
+
+    /// What is or should be there.
+    pub(super) fn kind(&self) -> Source {
+        match (&self.state, &self.spec) {
+            (State::Open { ticket: Some(_), .. }, _) => Source::Card,
+            (State::Open { ticket: None, .. }, _) => Source::Made,
+            (_, AudioSpec::Default | AudioSpec::Device(_) | AudioSpec::File { .. }) => {
+                Source::Nothing
+            }
+            (_, AudioSpec::Tone(_) | AudioSpec::Silence | AudioSpec::Null) => Source::Made,
+        }
     }
 
     /// The open device.
@@ -99,6 +121,49 @@ impl<T: Gate> End<T> {
         match &mut self.state {
             State::Open { device, .. } => Some(device),
             State::Closed | State::Opening { .. } | State::Broken { .. } => None,
+        }
+    }
+
+    /// The devices are these now. A chosen one that came back takes its place again, a substitute
+    /// moves on with the system, and what could not be opened is tried at once.
+    pub(super) fn listed(&mut self, listing: &Listing, around: &mut Surroundings<'_>) {
+        let here = |name: &str| {
+            let is_it = |device: &Device| {
+                let (fits, id) = if T::INPUT {
+                    (device.input, &device.input_id)
+                } else {
+                    (device.output, &device.output_id)
+                };
+                fits && (device.name == name || id.as_deref() == Some(name))
+            };
+            listing.items.iter().any(is_it)
+        };
+        let preferred = listing.preferred(T::INPUT);
+        let moved =
+            self.follows.is_some() && preferred.is_some() && self.follows.as_deref() != preferred;
+        let back = match &self.spec {
+            AudioSpec::Device(name) => self.substitute && here(name),
+            AudioSpec::Default
+            | AudioSpec::File { .. }
+            | AudioSpec::Tone(_)
+            | AudioSpec::Silence
+            | AudioSpec::Null => false,
+        };
+        let follows = self.substitute || self.spec == AudioSpec::Default;
+        self.follows = preferred.map(str::to_owned);
+        match &self.state {
+            // What is still being opened is the new choice already.
+            State::Open { ticket: Some(ticket), .. } if back || (follows && moved) => {
+                around.desk.close(*ticket);
+                self.substitute &= !back;
+                self.told = false;
+                self.open(around);
+            }
+            State::Broken { retry_at: Some(_) } if !listing.items.is_empty() => {
+                self.substitute = false;
+                self.open(around);
+            }
+            State::Closed | State::Opening { .. } | State::Open { .. } | State::Broken { .. } => {}
         }
     }
 
@@ -268,8 +333,8 @@ impl Sinks {
 #[cfg(test)]
 mod tests {
     use super::{End, LINGER, RETRY, State, Surroundings, Tickets};
-    use crate::device::{Capture, Desk, Playout};
-    use offhook_model::AudioSpec;
+    use crate::device::{Capture, Desk, Listing, Playout};
+    use offhook_model::{AudioSpec, Device};
     use std::time::{Duration, Instant};
 
     /// The end of a path with everything around it.
@@ -331,6 +396,49 @@ mod tests {
         assert!(!bench.end.substitute);
         assert_eq!(bench.opening(), Some(3));
         assert_eq!(bench.lost, ["gone"], "told once");
+    }
+
+    fn listing(names: &[&str], default: &str) -> Listing {
+        let device = |name: &&str| Device {
+            name: (*name).to_owned(),
+            input: true,
+            output: false,
+            is_default: *name == default,
+            ..Device::default()
+        };
+        Listing {
+            items: names.iter().map(device).collect(),
+            default_input: Some(default.to_owned()),
+            ..Listing::default()
+        }
+    }
+
+    #[test]
+    fn a_chosen_card_that_comes_back_is_used_again_at_once() {
+        let mut bench = Bench::<Capture>::new("device:Headset");
+        bench.want();
+        bench.fail(1);
+        bench.with(|end, _| assert!(end.opened(2, Capture::Silence).is_none()));
+        bench.with(|end, around| end.listed(&listing(&["Built-in"], "Built-in"), around));
+        assert!(bench.end.device().is_some(), "the substitute stays");
+        let both = listing(&["Built-in", "Headset"], "Built-in");
+        bench.with(|end, around| end.listed(&both, around));
+        assert_eq!((bench.end.substitute, bench.opening()), (false, Some(3)));
+    }
+
+    #[test]
+    fn the_default_moves_with_the_system_and_a_choice_does_not() {
+        for (spec, moves) in [("default", true), ("device:Built-in", false)] {
+            let mut bench = Bench::<Capture>::new(spec);
+            bench.want();
+            bench.with(|end, _| assert!(end.opened(1, Capture::Silence).is_none()));
+            let before = listing(&["Built-in", "Headset"], "Built-in");
+            bench.with(|end, around| end.listed(&before, around));
+            assert!(bench.end.device().is_some(), "nothing moved yet");
+            let after = listing(&["Built-in", "Headset"], "Headset");
+            bench.with(|end, around| end.listed(&after, around));
+            assert_eq!(bench.opening().is_some(), moves, "{spec}");
+        }
     }
 
     #[test]

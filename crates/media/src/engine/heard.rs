@@ -14,6 +14,8 @@ const DBM0: f64 = 6.15;
 #[derive(Default)]
 pub(super) struct Account {
     bursts: Bursts,
+    /// Packets that were lost and whose sound came with the next one.
+    recovered: u64,
     /// Sum of the mean squares of frames of speech, and their number.
     speech: (f64, u64),
 }
@@ -29,9 +31,21 @@ impl Account {
         }
     }
 
-    /// One was missing, whatever was played in its place.
+    /// One was lost, and its sound was found in the next one: that is no loss to who listens (RFC 3611
+    /// section 4.7.1 counts after error protection).
+    pub(super) fn recovered(&mut self) {
+        self.bursts.played();
+        self.recovered += 1;
+    }
+
+    /// One was missing, and what was played in its place is invented.
     pub(super) fn missing(&mut self) {
         self.bursts.missing();
+    }
+
+    /// Packets whose sound came with the next one.
+    pub(super) fn found(&self) -> u64 {
+        self.recovered
     }
 
     /// Packets that were due, and those of them that were missing.
@@ -65,6 +79,7 @@ mod tests {
         account.played(&tone);
         assert!(account.level().is_some_and(|level| (3.1..3.2).contains(&level)));
         account.missing();
-        assert_eq!(account.totals(), (3, 1));
+        account.recovered();
+        assert_eq!((account.totals(), account.found()), ((4, 1), 1));
     }
 }

@@ -1,5 +1,6 @@
 //! One call: its sockets, what it sends and what it hears.
 
+mod legs;
 mod reports;
 mod stats;
 
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use mio::net::UdpSocket;
 use offhook_model::CallId;
-use offhook_ports::{MediaFact, MediaPlan};
+use offhook_ports::{MediaFact, MediaPlan, Microphone};
 use offhook_rtp::packet::is_rtcp;
 use offhook_rtp::{Collisions, Packet, Reporter};
 
@@ -68,6 +69,7 @@ pub(super) struct Line {
     sent: Window,
     received: Window,
     opinions: Opinions,
+    legs: legs::Watch,
     /// When the figures were told last.
     told: Option<Instant>,
     buffer: Vec<u8>,
@@ -99,6 +101,7 @@ impl Line {
             sent: Window::new(),
             received: Window::new(),
             opinions: Opinions::default(),
+            legs: legs::Watch::default(),
             told: None,
             buffer: vec![0; 2_048],
             blend: vec![],
@@ -110,7 +113,7 @@ impl Line {
     pub(super) fn move_to(&mut self, wire: Wire) {
         std::mem::replace(&mut self.wire, wire).close();
         if let Some(plan) = &self.plan {
-            self.dscp = self.wire.mark(plan.dscp);
+            self.dscp = self.wire.mark(plan);
             if plan.ice.is_some() {
                 self.wire.await_agreement();
             }
@@ -150,8 +153,14 @@ impl Line {
         report.into_iter().chain(self.wire.next_timeout()).min()
     }
 
+    /// What the microphone gives.
+    pub(super) fn take_note(&mut self, microphone: Microphone) {
+        self.legs.microphone = microphone;
+    }
+
     /// Looks for ways and sends reports, where it is time.
     pub(super) fn turn(&mut self, now: Now) {
+        self.tell_legs(now.instant);
         self.wire.turn(self.call, &mut self.facts, now.instant);
         self.report(now);
     }
@@ -159,8 +168,9 @@ impl Line {
     /// Starts, or goes on differently.
     pub(super) fn apply(&mut self, plan: MediaPlan, now: Now) {
         let old = self.plan.as_ref();
-        if old.is_none_or(|old| old.dscp != plan.dscp) {
-            self.dscp = self.wire.mark(plan.dscp);
+        let marked = |plan: &MediaPlan| (plan.dscp, plan.remote, plan.remote_rtcp);
+        if old.is_none_or(|old| marked(old) != marked(&plan)) {
+            self.dscp = self.wire.mark(&plan);
         }
         if old.is_none_or(|old| old.remote != plan.remote) {
             self.last_exact = None;
@@ -169,6 +179,9 @@ impl Line {
         if plan.receiving && !was_receiving {
             self.last_packet = now.instant;
             self.silence = Duration::ZERO;
+        }
+        if !plan.sending {
+            self.legs.begin_anew();
         }
         self.wire.apply(&plan, now.instant);
         self.shield.apply(plan.srtp.as_ref());
@@ -256,9 +269,10 @@ impl Line {
             self.silence = silence;
             self.facts.push(MediaFact::Silence(self.call, silence));
         }
-        let (packets, bytes) = self.listen.state.received();
-        let lost = self.listen.state.lost();
-        self.received.note(now.instant, bytes, packets + lost, lost);
+        // What is missing where it is heard: lost and not made good, or late.
+        let ((_, bytes), (due, missing)) =
+            (self.listen.state.received(), self.listen.account.totals());
+        self.received.note(now.instant, bytes, due, missing);
         self.tell_figures(now.instant);
     }
 

@@ -284,8 +284,8 @@ impl Listen {
                 filled
             }
             Pull::Lost { ticks, next_payload } => {
-                account.missing();
                 let Some(voice) = voice else {
+                    account.missing();
                     ready.resize(count, 0.0);
                     return false;
                 };
@@ -293,9 +293,18 @@ impl Listen {
                     (u64::from(voice.codec.sample_rate()), u64::from(voice.codec.clock_rate()));
                 let samples = (u64::from(ticks) * rates.0 / rates.1) as usize;
                 let samples = samples.clamp(1, MAX_SAMPLES);
-                next_payload
-                    .and_then(|next| voice.decoder.decode_fec(next, samples, pcm))
-                    .unwrap_or_else(|| voice.decoder.conceal(samples, pcm))
+                let found =
+                    next_payload.and_then(|next| voice.decoder.decode_fec(next, samples, pcm));
+                match found {
+                    Some(filled) => {
+                        account.recovered();
+                        filled
+                    }
+                    None => {
+                        account.missing();
+                        voice.decoder.conceal(samples, pcm)
+                    }
+                }
             }
             Pull::Empty | Pull::Wait => {
                 let Some(voice) = voice else { return false };

@@ -9,6 +9,8 @@ mod ends;
 mod heard;
 mod line;
 mod listen;
+mod losses;
+mod marks;
 mod order;
 mod quality;
 #[doc(hidden)]
@@ -16,8 +18,11 @@ pub mod rehearsal;
 mod schedule;
 mod shield;
 mod socket;
+mod sound;
+mod still;
 mod talk;
 mod thread;
+mod trial;
 mod voice;
 mod wire;
 
@@ -27,7 +32,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use offhook_model::{AudioSpec, CallId, Devices, Role, StreamStats};
+use offhook_model::{
+    AudioSpec, Bluetooth, CallId, Device, Devices, Problem, Role, SoundSettings, SoundTest,
+    StreamStats,
+};
 use offhook_ports::{MediaFact, MediaPlan, PortRange};
 
 use crate::device::Listing;
@@ -51,6 +59,8 @@ pub struct MediaOptions {
     pub output: AudioSpec,
     /// What rings.
     pub ringer: AudioSpec,
+    /// What is done to the sound of a microphone.
+    pub sound: SoundSettings,
     /// Where random numbers (RTP sources, sequence numbers, ports) begin; must be unforeseeable.
     pub seed: u64,
 }
@@ -61,7 +71,10 @@ struct Shared {
     output_level: Level,
     seed: AtomicU64,
     chosen: Mutex<[AudioSpec; 3]>,
+    sound: Mutex<SoundSettings>,
     listing: Mutex<Listing>,
+    /// The last try of a device.
+    test: Mutex<Option<SoundTest>>,
     /// The last failure of a device, until one opens again.
     trouble: Mutex<Option<String>>,
     stopped: AtomicBool,
@@ -105,7 +118,9 @@ impl MediaEngine {
             output_level: Level::default(),
             seed: AtomicU64::new(options.seed),
             chosen: Mutex::new([options.input, options.output, options.ringer]),
+            sound: Mutex::new(options.sound),
             listing: Mutex::default(),
+            test: Mutex::default(),
             trouble: Mutex::default(),
             stopped: AtomicBool::new(false),
             called: AtomicBool::new(false),
@@ -225,6 +240,26 @@ impl MediaEngine {
         }
     }
 
+    /// Does this to the microphone's sound from now on, in calls too.
+    pub fn process(&self, wanted: SoundSettings) {
+        *lock(&self.inner.shared.sound) = wanted;
+        if self.inner.running.get().is_some() {
+            self.order(Order::Process(wanted));
+        }
+    }
+
+    /// Tries a device: a tone, or four seconds that are recorded and played back. Each step of it is a
+    /// [`MediaFact::DevicesChanged`]; [`Self::devices`] says how it stands. A call ends it.
+    pub fn test(&self, role: Role) {
+        self.order(Order::Test(role));
+    }
+
+    /// Opens the microphone anew, in calls too: one that gives nothing may then give something.
+    pub fn reopen_input(&self) {
+        let [input, ..] = lock(&self.inner.shared.chosen).clone();
+        self.select(Role::Input, input);
+    }
+
     /// The devices of the system and the choices. Asks the system anew; where that takes longer
     /// than 50 ms the last answer is given and [`MediaFact::DevicesChanged`] follows if it is out
     /// of date.
@@ -239,8 +274,10 @@ impl MediaEngine {
         let needs_card = [&input, &output, &ringer]
             .iter()
             .any(|spec| matches!(spec, AudioSpec::Default | AudioSpec::Device(_)));
+        let advice = advice(&listing, &input);
         let problem = lock(&shared.trouble).clone().or(listing.problem.filter(|_| needs_card));
-        Devices { items: listing.items, input, output, ringer, problem }
+        let test = *lock(&shared.test);
+        Devices { items: listing.items, input, output, ringer, problem, advice, test }
     }
 
     /// Peak levels of microphone and output at present, 0 to 1.
@@ -267,6 +304,22 @@ impl MediaEngine {
     fn ask<T>(&self, order: Order, answer: &Receiver<T>) -> Option<T> {
         self.order(order).then(|| answer.recv_timeout(PATIENCE).ok()).flatten()
     }
+}
+
+/// What could be better with this microphone.
+fn advice(listing: &Listing, input: &AudioSpec) -> Option<Problem> {
+    let chosen = match input {
+        AudioSpec::Default => listing.preferred(true)?,
+        AudioSpec::Device(name) => name,
+        AudioSpec::File { .. } | AudioSpec::Tone(_) | AudioSpec::Silence | AudioSpec::Null => {
+            return None;
+        }
+    };
+    let is_it = |device: &&Device| {
+        device.input && (device.name == chosen || device.input_id.as_deref() == Some(chosen))
+    };
+    let device = listing.items.iter().find(is_it)?;
+    (device.bluetooth == Some(Bluetooth::Headset)).then(|| Devices::headset_profile(&device.name))
 }
 
 impl Shared {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crossbeam_channel::Sender;
-use offhook_model::{AudioSpec, CallId, Role, StreamStats};
+use offhook_model::{AudioSpec, CallId, Role, SoundSettings, StreamStats};
 use offhook_ports::{IceGather, MediaPlan};
 
 use super::socket::Pair;
@@ -66,6 +66,8 @@ pub(super) enum Order {
         role: Role,
         spec: AudioSpec,
     },
+    Process(SoundSettings),
+    Test(Role),
     Devices {
         reply: Sender<Listing>,
     },

@@ -4,15 +4,20 @@
 
 use std::time::{Duration, Instant};
 
+use offhook_codec::MAX_SAMPLES;
 use offhook_model::AudioCodec;
 use offhook_ports::{CodecPlan, MediaPlan};
 use offhook_rtp::jitter::JitterStats;
 use offhook_rtp::{Header, Packet};
 
 use super::listen::{Heard, Listen};
+use super::losses::Losses;
 use super::schedule::Schedule;
 use super::thread::FORWARD;
-use crate::dsp::{Decimator, RATE, to_pcm16};
+use crate::dsp::{Decimator, Interpolator, RATE, to_pcm16};
+
+/// Near the end, so that it wraps.
+const FIRST_SEQUENCE: u16 = 65_000;
 
 /// What a packet meets on its way.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -63,6 +68,8 @@ pub struct Outcome {
     pub delays: Vec<f32>,
     /// What the jitter buffer counted.
     pub buffer: JitterStats,
+    /// Packets that were lost and whose sound came with the next one.
+    pub recovered: u64,
     /// Packets that were played shorter and longer.
     pub stretched: (u64, u64),
 }
@@ -160,6 +167,38 @@ impl Rehearsal {
         outcome
     }
 
+    /// The same call to a receiver that may wait for as long as it likes: what the coder makes of these
+    /// losses at best.
+    ///
+    /// # Panics
+    /// When a coder cannot be made.
+    pub fn ideal(&self, speech: &[f32]) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut came = self.send(speech, &mut outcome);
+        came.sort_by_key(|packet| packet.header.timestamp);
+        let mut decoder = offhook_codec::decoder(self.codec).expect("a coder of ours");
+        let rate = self.codec.sample_rate();
+        let mut interpolator = Interpolator::new((RATE / rate) as usize);
+        let samples = (self.packet_time.as_millis() as u32 * rate / 1_000) as usize;
+        let mut pcm = vec![0; MAX_SAMPLES];
+        let mut coming = came.iter().peekable();
+        for number in 0..outcome.sent as u16 {
+            let sequence = number.wrapping_add(FIRST_SEQUENCE);
+            let filled = match coming.next_if(|packet| packet.header.sequence == sequence) {
+                Some(packet) => decoder.decode(&packet.payload, &mut pcm).expect("our packet"),
+                None => coming
+                    .peek()
+                    .filter(|packet| packet.header.sequence == sequence.wrapping_add(1))
+                    .and_then(|next| decoder.decode_fec(&next.payload, samples, &mut pcm))
+                    .unwrap_or_else(|| decoder.conceal(samples, &mut pcm)),
+            };
+            let wide: Vec<f32> =
+                pcm[..filled].iter().map(|&sample| f32::from(sample) / 32_768.0).collect();
+            interpolator.process(&wide, &mut outcome.heard);
+        }
+        outcome
+    }
+
     /// Everything that comes out of the network.
     fn send(&self, speech: &[f32], outcome: &mut Outcome) -> Vec<Flying> {
         let mut encoder =
@@ -173,7 +212,8 @@ impl Rehearsal {
             free: 0.0,
         };
         let (mut low, mut payload, mut flying) = (Vec::new(), vec![0; 1_500], Vec::new());
-        let (mut bytes, mut lost, mut count, mut believed) = (0, 0u32, 0u32, 0.0f64);
+        let (mut bytes, mut lost, mut count, mut losses) = (0, 0u32, 0u32, Losses::default());
+        encoder.set_expected_loss(losses.expected());
         let frame = RATE as usize * self.packet_time.as_millis() as usize / 1_000;
         for (index, piece) in speech.chunks_exact(frame).enumerate() {
             low.clear();
@@ -191,7 +231,7 @@ impl Rehearsal {
             let header = Header {
                 marker: false,
                 payload_type: self.plan().payload_type,
-                sequence: (outcome.sent + 65_000) as u16,
+                sequence: (outcome.sent as u16).wrapping_add(FIRST_SEQUENCE),
                 timestamp: (index as u64 * ticks) as u32,
                 ssrc: 7,
             };
@@ -204,11 +244,10 @@ impl Rehearsal {
                 }
                 None => lost += 1,
             }
-            // A report every five seconds; what it tells is believed as the sending half does.
+            // A report every five seconds.
             if count == 250 {
-                let percent = f64::from(lost * 100).ceil() / f64::from(count);
-                believed = percent.ceil().max(believed * 0.75 + percent.ceil() * 0.25);
-                encoder.set_expected_loss(believed.round() as u8);
+                losses.report((lost * 100).div_ceil(count) as u8);
+                encoder.set_expected_loss(losses.expected());
                 (lost, count) = (0, 0);
             }
         }
@@ -262,6 +301,7 @@ impl Rehearsal {
             }
         }
         outcome.buffer = listen.buffer();
+        outcome.recovered = listen.account.found();
         outcome.stretched = listen.stretched();
     }
 
@@ -280,7 +320,6 @@ impl Rehearsal {
             sending: false,
             receiving: true,
             mix: false,
-            figures: false,
             extended: Default::default(),
             redundancy: Default::default(),
             dscp: 0,

@@ -1,7 +1,7 @@
 //! UDP sockets for one call: bound in pairs, marked with a code point.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use mio::net::UdpSocket;
 use offhook_ports::PortRange;
@@ -71,13 +71,17 @@ pub(super) fn mark(socket: &UdpSocket, local: SocketAddr, dscp: u8) -> u8 {
     read.map_or(0, |tos| dscp_of_tos((tos & 0xff) as u8).0)
 }
 
-/// Windows passes over what a program asks for and pretends to have taken it; policies mark there
-/// (`config/windows-qos.ps1`). So nothing is set, and zero is the truth as far as we know it.
-#[cfg(not(unix))]
-pub(super) fn mark(_: &UdpSocket, _: SocketAddr, _: u8) -> u8 {
-    0
+/// The address of ours that packets to `remote` leave from at present; nothing when no way leads there.
+pub(super) fn leaving(remote: SocketAddr) -> Option<IpAddr> {
+    let any: IpAddr = match remote {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    // Nothing is sent by this: only the way is looked up.
+    let probe = std::net::UdpSocket::bind((any, 0)).ok()?;
+    probe.connect(remote).ok()?;
+    Some(probe.local_addr().ok()?.ip())
 }
-
 #[cfg(test)]
 mod tests {
     use super::{bind_pair, mark};

@@ -11,6 +11,7 @@ use offhook_rtp::red::{self, Packer};
 use offhook_rtp::srtp::OVERHEAD;
 use offhook_rtp::{DtmfSender, HEADER_LEN, SendState};
 
+use super::losses::Losses;
 use super::shield::Shield;
 use super::wire::{RTP, Wire};
 use crate::dsp::{Decimator, RATE, to_pcm16};
@@ -37,16 +38,14 @@ pub(super) struct Talk {
     /// What was sent last, and the payload type to send it once more with while losses are reported.
     earlier: Packer,
     redundant: Option<u8>,
-    /// Smoothed loss in percent, as the other side's reports tell.
-    loss: f32,
+    losses: Losses,
     /// When the frame that is being filled began.
     last: Option<Instant>,
     /// When the first sample of the first packet was taken.
     began: Option<Instant>,
+    /// Since when the system takes no packets.
+    refused: Option<Instant>,
 }
-
-/// From this loss in percent on, earlier sound is sent once more where that is agreed.
-const ENOUGH_LOSS: f32 = 1.0;
 
 /// Packet times that every encoder takes: 10 to 60 ms in steps of 10.
 fn usable(packet_time: Duration) -> Duration {
@@ -73,9 +72,10 @@ impl Talk {
             digits_owed: false,
             earlier: Packer::default(),
             redundant: None,
-            loss: 0.0,
+            losses: Losses::default(),
             last: None,
             began: None,
+            refused: None,
         }
     }
 
@@ -106,7 +106,7 @@ impl Talk {
             }
         };
         if let Some(encoder) = &mut self.encoder {
-            encoder.set_expected_loss(self.loss.ceil().max(1.0) as u8);
+            encoder.set_expected_loss(self.losses.expected());
             encoder.leave_out_silence(plan.noise == Some(plan.send.payload_type));
         }
         let other = plan.noise.is_some_and(|noise| noise != plan.send.payload_type);
@@ -127,6 +127,11 @@ impl Talk {
     pub(super) fn frame(&self) -> Duration {
         let samples = self.encoder.as_ref().map_or(0, |encoder| encoder.samples_per_frame());
         Duration::from_micros(samples as u64 * 1_000_000 / u64::from(self.plan.codec.sample_rate()))
+    }
+
+    /// Since when the system takes no packets, if so.
+    pub(super) fn refused_since(&self) -> Option<Instant> {
+        self.refused
     }
 
     /// Puts digits in the queue; false when there is nothing to wait for.
@@ -152,13 +157,11 @@ impl Talk {
         self.marker = true;
     }
 
-    /// The other side reports how much of ours gets lost. It is believed at once when it rises and
-    /// slowly when it falls, since single reports cover few packets.
+    /// The other side reports how much of ours gets lost, in percent.
     pub(super) fn heard_loss(&mut self, percent: u8) {
-        let percent = f32::from(percent);
-        self.loss = percent.max(self.loss * 0.75 + percent * 0.25);
+        self.losses.report(percent);
         if let Some(encoder) = &mut self.encoder {
-            encoder.set_expected_loss(self.loss.round().clamp(0.0, 100.0) as u8);
+            encoder.set_expected_loss(self.losses.expected());
         }
     }
 
@@ -186,8 +189,12 @@ impl Talk {
             return;
         };
         while samples > 0 && self.pcm.len() >= samples {
-            if let Err(error) = self.send_packet(samples, events, shield, (&mut *wire, to)) {
-                tracing::trace!("a packet was not sent: {error}");
+            match self.send_packet(samples, events, shield, (&mut *wire, to)) {
+                Ok(()) => self.refused = None,
+                Err(error) => {
+                    self.refused.get_or_insert(now);
+                    tracing::trace!("a packet was not sent: {error}");
+                }
             }
             self.pcm.drain(..samples);
             let codec = self.plan.codec;
@@ -274,11 +281,11 @@ impl Talk {
     /// The payload in the first `length` bytes of the body, with the one before it while the other
     /// side reports losses: its payload type and its length.
     fn once_more(&mut self, length: usize, now: u32) -> (u8, usize) {
-        let Self { earlier, packet, plan, loss, redundant, .. } = self;
+        let Self { earlier, packet, plan, losses, redundant, .. } = self;
         let body = packet.get_mut(HEADER_LEN..).unwrap_or(&mut []);
         let room = body.len().saturating_sub(OVERHEAD);
         let own = plan.payload_type;
-        match redundant.filter(|_| *loss >= ENOUGH_LOSS) {
+        match redundant.filter(|_| losses.are_reported()) {
             Some(payload_type) => {
                 let body = body.get_mut(..room).unwrap_or(&mut []);
                 let packed = earlier.pack(body, length, own, now);

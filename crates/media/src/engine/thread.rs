@@ -5,7 +5,6 @@
 //! comes a moment before its tick brings the tick forward, so that a call without jitter waits for
 //! nothing and the thread wakes once for both.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,19 +12,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, bounded};
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
-use offhook_model::{CallId, Role};
+use offhook_model::CallId;
 use offhook_ports::MediaFact;
 use offhook_rtp::NtpTime;
 
-use super::conference::without;
-use super::ends::{End, Sinks, Surroundings, Tickets};
 use super::line::{Got, Line};
 use super::order::{Order, Ports};
 use super::schedule::Schedule;
+use super::sound::{Lines, Sound, samples};
 use super::wire::Wire;
 use super::{Facts, PATIENCE, QUEUE, Running, Shared, lock};
-use crate::device::{Capture, Card, Desk, DeskEvent};
-use crate::dsp::{GRAIN, Tone, TonePlayer};
+use crate::device::{Desk, DeskEvent};
 
 const WAKE: Token = Token(0);
 
@@ -84,22 +81,14 @@ struct Engine {
     inbox: Receiver<Order>,
     shared: Arc<Shared>,
     facts: Facts,
-    desk: Desk,
-    tickets: Tickets,
-    lost: Vec<String>,
-    source: End<Capture>,
-    sinks: Sinks,
-    tone: Option<TonePlayer>,
-    lines: BTreeMap<CallId, Line>,
+    sound: Sound,
+    lines: Lines,
     sending: Schedule,
     playing: Schedule,
     /// Sockets that have more to read than their share.
     unread: Vec<Token>,
     /// Sound that sets the beat came over a stream.
     relayed: bool,
-    frame: Vec<f32>,
-    mix: Vec<f32>,
-    ring: Vec<f32>,
 }
 
 impl Engine {
@@ -110,26 +99,18 @@ impl Engine {
         facts: Facts,
         desk: Desk,
     ) -> Self {
-        let [input, output, ringer] = lock(&shared.chosen).clone();
+        let sound = Sound::new(lock(&shared.chosen).clone(), *lock(&shared.sound), desk);
         Self {
             poll,
             inbox,
             shared,
             facts,
-            desk,
-            tickets: Tickets::default(),
-            lost: vec![],
-            source: End::new(input),
-            sinks: Sinks::new(output, ringer),
-            tone: None,
-            lines: BTreeMap::new(),
+            sound,
+            lines: Lines::new(),
             sending: Schedule::default(),
             playing: Schedule::default(),
             unread: vec![],
             relayed: false,
-            frame: vec![],
-            mix: vec![],
-            ring: vec![],
         }
     }
 
@@ -168,12 +149,10 @@ impl Engine {
         if !self.unread.is_empty() {
             return Some(Duration::ZERO);
         }
-        let ends = self.sinks.iter().filter_map(End::next_timeout);
         self.lines
             .values()
             .filter_map(Line::next_timeout)
-            .chain(ends)
-            .chain(self.source.next_timeout())
+            .chain(self.sound.next_timeout())
             .chain(self.sending.next())
             .chain(self.playing.next())
             .min()
@@ -202,7 +181,7 @@ impl Engine {
             return false;
         }
         let alone =
-            self.tone.is_none() && self.lines.values().filter(|l| l.receives()).count() == 1;
+            !self.sound.has_tone() && self.lines.values().filter(|l| l.receives()).count() == 1;
         if got.first_sound && alone {
             self.playing.lay_behind(now.instant);
         } else if got.sound {
@@ -237,18 +216,23 @@ impl Engine {
                         line.muted = muted;
                     }
                 }
-                Order::Tone(tone) => {
-                    if self.tone.as_ref().map(TonePlayer::tone) != tone || tone == Some(Tone::Test)
-                    {
-                        self.tone = tone.map(TonePlayer::new);
-                    }
-                }
+                Order::Tone(tone) => self.sound.play_tone(tone),
                 Order::Stats { call, reply } => {
-                    let stats = self.lines.get(&call).map(|line| line.stats(now.instant));
-                    let _ = reply.try_send(stats.unwrap_or_default());
+                    let mut stats = self
+                        .lines
+                        .get(&call)
+                        .map(|line| line.stats(now.instant))
+                        .unwrap_or_default();
+                    self.sound.add_echo(&mut stats);
+                    let _ = reply.try_send(stats);
                 }
-                Order::Select { role, spec } => self.select(role, spec),
-                Order::Devices { reply } => self.desk.list(reply),
+                Order::Select { role, spec } => {
+                    self.sound.select(role, spec);
+                    *lock(&self.shared.trouble) = None;
+                }
+                Order::Test(role) => self.sound.test(role),
+                Order::Process(wanted) => self.sound.process(wanted),
+                Order::Devices { reply } => self.sound.desk.list(reply),
                 Order::Desk(event) => self.device_event(event, now.instant),
                 Order::Shutdown { reply } => return Some(reply),
             }
@@ -282,48 +266,13 @@ impl Engine {
         }
     }
 
-    fn select(&mut self, role: Role, spec: offhook_model::AudioSpec) {
-        match role {
-            Role::Input => {
-                self.source.close(&mut self.desk);
-                self.source = End::new(spec);
-            }
-            Role::Output => self.sinks.output = self.sinks.place(spec),
-            Role::Ringer => self.sinks.ringer = self.sinks.place(spec),
-        }
-        *lock(&self.shared.trouble) = None;
-    }
-
     fn device_event(&mut self, event: DeskEvent, now: Instant) {
-        match event {
-            DeskEvent::Opened { ticket, card: Card::Capture(card) } => {
-                *lock(&self.shared.trouble) = None;
-                if self.source.opened(ticket, Capture::Card(card)).is_some() {
-                    self.desk.close(ticket);
-                }
-            }
-            DeskEvent::Opened { ticket, card: Card::Playout(card) } => {
-                *lock(&self.shared.trouble) = None;
-                let mut device = Some(crate::device::Playout::Card(card));
-                for sink in self.sinks.iter_mut() {
-                    device = device.and_then(|device| sink.opened(ticket, device));
-                }
-                if device.is_some() {
-                    self.desk.close(ticket);
-                }
-            }
-            DeskEvent::Failed { ticket, why } => {
-                let Self { source, sinks, desk, tickets, lost, .. } = self;
-                let mut around = Surroundings { desk, tickets, lost, now };
-                source.failed(ticket, &why, &mut around);
-                for sink in sinks.iter_mut() {
-                    sink.failed(ticket, &why, &mut around);
-                }
-            }
-            DeskEvent::Changed(listing) => {
-                *lock(&self.shared.listing) = listing;
-                (self.facts)(MediaFact::DevicesChanged);
-            }
+        if let DeskEvent::Changed(listing) = &event {
+            *lock(&self.shared.listing) = listing.clone();
+            (self.facts)(MediaFact::DevicesChanged);
+        }
+        if self.sound.device_event(event, now) {
+            *lock(&self.shared.trouble) = None;
         }
     }
 
@@ -334,20 +283,17 @@ impl Engine {
             line.skip(late as usize * samples(quantum));
         }
         while self.sending.take(now.instant, quantum) {
-            self.send(quantum, now);
+            self.sound.send(&mut self.lines, &self.shared, quantum, now);
         }
         self.playing.skip(now.instant, quantum);
         let until = if heard { now.instant + FORWARD } else { now.instant };
         while self.playing.take(until, quantum) {
-            self.play(quantum, now);
+            self.sound.play(&mut self.lines, &self.shared, quantum, now);
         }
         for line in self.lines.values_mut() {
             line.turn(now);
         }
-        self.source.tidy(now.instant, &mut self.desk);
-        for sink in self.sinks.iter_mut() {
-            sink.tidy(now.instant, &mut self.desk);
-        }
+        self.sound.tidy(now.instant);
     }
 
     /// The grain of both schedules.
@@ -356,122 +302,12 @@ impl Engine {
         Duration::from_millis(if fine { 10 } else { 20 })
     }
 
-    fn send(&mut self, quantum: Duration, now: Now) {
-        self.frame.resize(samples(quantum), 0.0);
-        match self.source.device() {
-            Some(source) => source.pull(&mut self.frame),
-            None => self.frame.fill(0.0),
-        }
-        self.shared.input_level.note(&self.frame);
-        let mixing = self.lines.values().filter(|line| line.mixes()).count() > 1;
-        if mixing {
-            return self.send_conference(now);
-        }
-        for line in self.lines.values_mut() {
-            line.send(&self.frame, None, now);
-        }
-    }
-
-    /// Everybody in the conference is sent the microphone and all others.
-    fn send_conference(&mut self, now: Now) {
-        let count = self.frame.len();
-        let mut sum = vec![0.0; count];
-        let mut parts: Vec<Vec<f32>> = vec![];
-        for line in self.lines.values_mut().filter(|line| line.mixes()) {
-            let mut own = vec![0.0; count];
-            line.say(&mut own);
-            for (all, one) in sum.iter_mut().zip(&own) {
-                *all += one;
-            }
-            parts.push(own);
-        }
-        let mut parts = parts.into_iter();
-        let mut others = vec![];
-        for line in self.lines.values_mut() {
-            if line.mixes()
-                && let Some(own) = parts.next()
-            {
-                without(&sum, &own, &mut others);
-                line.send(&self.frame, Some(&others), now);
-            } else {
-                line.send(&self.frame, None, now);
-            }
-        }
-    }
-
-    fn play(&mut self, quantum: Duration, now: Now) {
-        let count = samples(quantum);
-        self.mix.clear();
-        self.mix.resize(count, 0.0);
-        self.ring.clear();
-        self.ring.resize(count, 0.0);
-        for line in self.lines.values_mut() {
-            line.play(&mut self.mix, now);
-        }
-        let ringing = self.rings();
-        let target = if ringing { &mut self.ring } else { &mut self.mix };
-        if self.tone.as_mut().is_some_and(|tone| !tone.add(target)) {
-            self.tone = None;
-        }
-        let (output, ringer) = (self.sinks.output, self.sinks.ringer);
-        if ringing && output == ringer {
-            for (mixed, ring) in self.mix.iter_mut().zip(&self.ring) {
-                *mixed += ring;
-            }
-        }
-        for sample in self.mix.iter_mut().chain(&mut self.ring) {
-            *sample = sample.clamp(-1.0, 1.0);
-        }
-        self.shared.output_level.note(&self.mix);
-        let Self { sinks, desk, tickets, lost, mix, ring, lines, .. } = self;
-        let mut around = Surroundings { desk, tickets, lost, now: now.instant };
-        let speaks = !ringing || output == ringer || lines.values().any(Line::receives);
-        for (at, used, sound) in
-            [(output, speaks, mix), (ringer, ringing && output != ringer, ring)]
-        {
-            let Some(sink) = sinks.get(at).filter(|_| used) else { continue };
-            if let Some(Err(why)) = sink.device().map(|device| device.push(sound)) {
-                sink.broke(why, &mut around);
-            }
-        }
-    }
-
-    fn rings(&self) -> bool {
-        self.tone.as_ref().map(TonePlayer::tone) == Some(Tone::Ring)
-    }
-
     /// Opens what is needed, spares what is not, and starts and ends the schedules.
     fn balance(&mut self, now: Instant) {
-        let sends = self.lines.values().any(Line::sends);
-        let receives = self.lines.values().any(Line::receives);
-        let rings = self.rings();
-        let speaks = receives || (self.tone.is_some() && !rings);
-        let idle = !self.lines.values().any(Line::has_plan);
-        let Self { source, sinks, desk, tickets, lost, .. } = self;
-        let mut around = Surroundings { desk, tickets, lost, now };
-        if sends {
-            source.want(&mut around);
-        } else if idle {
-            source.release(now);
-        } else {
-            source.spare(now);
-        }
-        let (output, ringer) = (sinks.output, sinks.ringer);
-        for (at, sink) in sinks.iter_mut().enumerate() {
-            if (at == output && speaks) || (at == ringer && rings) {
-                sink.want(&mut around);
-            } else {
-                sink.spare(now);
-            }
-        }
+        let plays = self.sound.balance(&self.lines, &self.shared, now);
+        let sends = self.sound.records() || self.lines.values().any(Line::sends);
         self.sending.run(sends, now);
-        self.playing.run(speaks || rings, now);
-        if !sends {
-            self.shared.input_level.clear();
-        }
-        if !speaks {
-            self.shared.output_level.clear();
-        }
+        self.playing.run(plays, now);
     }
 
     /// Tells the facts that gathered.
@@ -479,7 +315,11 @@ impl Engine {
         for line in self.lines.values_mut() {
             line.facts.drain(..).for_each(&self.facts);
         }
-        for why in self.lost.drain(..) {
+        if let Some(test) = self.sound.test_news() {
+            *lock(&self.shared.test) = Some(test);
+            (self.facts)(MediaFact::DevicesChanged);
+        }
+        for why in self.sound.lost.drain(..) {
             tracing::warn!("sound device: {why}");
             *lock(&self.shared.trouble) = Some(why.clone());
             (self.facts)(MediaFact::DeviceLost(why));
@@ -491,19 +331,8 @@ impl Engine {
         for call in calls {
             self.release(call, now);
         }
-        self.source.close(&mut self.desk);
-        for sink in self.sinks.iter_mut() {
-            if let Some(device) = sink.device() {
-                device.rest();
-            }
-            sink.close(&mut self.desk);
-        }
+        self.sound.end();
     }
-}
-
-/// Samples in a tick.
-fn samples(quantum: Duration) -> usize {
-    GRAIN * (quantum.as_millis() / 10) as usize
 }
 
 /// Sockets of one call at most: two components, two families.

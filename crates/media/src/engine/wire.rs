@@ -10,8 +10,9 @@ use offhook_ice::{Agent, Base, Config};
 use offhook_model::{CallId, Link, MediaWay};
 use offhook_ports::{Helper, IceFact, MediaFact, MediaPlan};
 
+use super::marks::Marks;
 use super::order::{Ports, Search, ToRelay};
-use super::socket::{Pair, mark};
+use super::socket::Pair;
 
 /// The number of the socket for RTP, and of its component. Those of the other family follow, then
 /// streams to relays.
@@ -34,6 +35,7 @@ pub(super) struct Came {
 pub(super) struct Wire {
     /// Of the call's own family, then perhaps of the other.
     pairs: Vec<Pair>,
+    marks: Marks,
     /// Streams to relays: to which helper, for which component. Numbered after the sockets.
     streams: Vec<(usize, u8)>,
     to_relay: Option<ToRelay>,
@@ -49,6 +51,7 @@ impl Wire {
         let Ports { pairs, search } = ports;
         let mut wire = Self {
             pairs,
+            marks: Marks::default(),
             streams: vec![],
             to_relay: None,
             agent: None,
@@ -107,12 +110,8 @@ impl Wire {
     }
 
     /// Marks what goes out; gives what the system says it will mark with.
-    pub(super) fn mark(&self, dscp: u8) -> u8 {
-        let marked = self.pairs.iter().map(|pair| {
-            mark(&pair.rtcp, pair.local_rtcp, dscp);
-            mark(&pair.rtp, pair.local, dscp)
-        });
-        marked.reduce(|first, _| first).unwrap_or(0)
+    pub(super) fn mark(&mut self, plan: &MediaPlan) -> u8 {
+        self.marks.set(&self.pairs, plan)
     }
 
     /// The call had a way, and the other side has not agreed to a new one yet: they want nothing that

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use offhook_media::{MediaEngine, MediaOptions};
-use offhook_model::{AudioCodec, AudioSpec, CallId, StreamStats};
+use offhook_model::{AudioCodec, AudioSpec, CallId, SoundSettings, StreamStats};
 use offhook_ports::{CodecPlan, MediaFact, MediaPlan, PortRange};
 
 pub const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -59,7 +59,10 @@ pub fn engine(input: AudioSpec, output: AudioSpec) -> (MediaEngine, Arc<Mutex<Ve
     let facts = Arc::new(Mutex::new(Vec::new()));
     let told = facts.clone();
     let seed = u64::from(SEED.fetch_add(1, Ordering::Relaxed)) * 7_919;
-    let options = MediaOptions { input, output: output.clone(), ringer: output, seed };
+    let ringer = output.clone();
+    // Tones are noise to those who look for speech.
+    let sound = SoundSettings::OFF;
+    let options = MediaOptions { input, output, ringer, sound, seed };
     let engine = MediaEngine::start(options, move |fact| told.lock().expect("no panic").push(fact));
     (engine, facts)
 }
@@ -122,7 +125,7 @@ pub fn payload_type(codec: AudioCodec) -> u8 {
 }
 
 pub fn plan(codec: AudioCodec, rtp: SocketAddr, rtcp: SocketAddr) -> MediaPlan {
-    let all = AudioCodec::BUILT.map(|codec| CodecPlan { codec, payload_type: payload_type(codec) });
+    let all = AudioCodec::ALL.map(|codec| CodecPlan { codec, payload_type: payload_type(codec) });
     MediaPlan {
         remote: rtp,
         remote_rtcp: Some(rtcp),
@@ -136,7 +139,6 @@ pub fn plan(codec: AudioCodec, rtp: SocketAddr, rtcp: SocketAddr) -> MediaPlan {
         sending: true,
         receiving: true,
         mix: false,
-        figures: false,
         extended: Default::default(),
         redundancy: Default::default(),
         dscp: 46,

@@ -134,8 +134,7 @@ impl Net {
         let place = Place::parse(&request.url)?;
         let at = place.endpoint(&request);
         let also = request.also_named.clone();
-        let wanted =
-            Wanted { at: &at, names: &[], also: &also, alpn: &[b"http/1.1"], identity: None };
+        let wanted = Wanted { also: &also, alpn: &[b"http/1.1"], ..Wanted::host(&at) };
         let (whole, limit, proxied) = (request.timeout, request.limit, request.proxied);
         let mut deadline = Instant::now() + whole;
         let message = self.message(request, &place)?;
@@ -167,8 +166,7 @@ impl Net {
         }
         let (host, port) = (place.host.clone(), place.port);
         let at = Endpoint { service: Service::Xmpp, host, port, link: Link::Tls };
-        let wanted =
-            Wanted { at: &at, names: &[], also: &[], alpn: &[b"http/1.1"], identity: None };
+        let wanted = Wanted { alpn: &[b"http/1.1"], ..Wanted::host(&at) };
         let (ways, mut failed) = self.ways(true, &place.host, place.port, &place.shown()).await;
         for way in &ways {
             match self.open_by(&wanted, way).await {

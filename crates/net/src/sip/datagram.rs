@@ -6,12 +6,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use offhook_model::Fault;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{End, Flow, SipFlowEvent, unless_dropped};
+use crate::mark::mark;
 use crate::{Net, datagrams, errors};
 
 /// Bound on finding the server's address.
@@ -30,30 +31,12 @@ pub(crate) fn socket(
     };
     let socket = Socket::new(Domain::for_address(remote), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
-    mark(&socket, remote, dscp);
+    mark(&SockRef::from(&socket), remote, dscp);
     socket.bind(&SocketAddr::new(any, 0).into())?;
     socket.connect(&remote.into())?;
     let socket = std::net::UdpSocket::from(socket);
     let local = socket.local_addr()?;
     Ok((socket, local))
-}
-
-/// Marks what the socket sends. A system that does not let us still lets us talk.
-pub(super) fn mark(socket: &Socket, remote: SocketAddr, dscp: u8) {
-    if dscp == 0 {
-        return;
-    }
-    let class = u32::from(dscp) << 2;
-    let marked = match remote {
-        SocketAddr::V4(_) => socket.set_tos_v4(class),
-        #[cfg(unix)]
-        SocketAddr::V6(_) => socket.set_tclass_v6(class),
-        #[cfg(not(unix))]
-        SocketAddr::V6(_) => Err(io::ErrorKind::Unsupported.into()),
-    };
-    if let Err(error) = marked {
-        tracing::debug!(%error, dscp, "packets are not marked");
-    }
 }
 
 pub(super) async fn run(net: &Net, mut flow: Flow, dropped: oneshot::Receiver<()>) -> End {

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::{End, Flow, SipFlowEvent, datagram, unless_dropped};
+use super::{End, Flow, SipFlowEvent, unless_dropped};
 use crate::{Net, Wanted, errors};
 
 /// Bound on name and connection, and once more on the handshake; time in which a person is asked
@@ -70,27 +70,27 @@ async fn connect(net: &Net, flow: &Flow) -> Result<Opened, Fault> {
     let at = &flow.at;
     match at.link {
         Link::Udp | Link::Tcp | Link::StartTls => {
-            let stream = net.connect_tcp(&at.host, at.port, OPEN).await?;
-            let (local, remote) = settle(&stream, flow.dscp)?;
+            let stream = net.connect_marked((&at.host, at.port), flow.dscp, OPEN).await?;
+            let (local, remote) = settle(&stream)?;
             Ok(Opened { stream: Box::new(stream), local, remote, tls: None })
         }
         Link::Tls => {
-            let wanted = Wanted { identity: flow.identity.as_deref(), ..Wanted::host(at) };
+            let (identity, dscp) = (flow.identity.as_deref(), flow.dscp);
+            let wanted = Wanted { identity, dscp, ..Wanted::host(at) };
             let secured = net.connect_tls(&wanted, OPEN, OPEN).await?;
-            let (local, remote) = settle(secured.stream.get_ref().0, flow.dscp)?;
+            let (local, remote) = settle(secured.stream.get_ref().0)?;
             let tls = Some(secured.words);
             Ok(Opened { stream: Box::new(secured.stream), local, remote, tls })
         }
     }
 }
 
-/// Marks and watches the connection, and tells its two ends. Both are done by the system, so an
-/// idle flow costs nothing.
-fn settle(stream: &TcpStream, dscp: u8) -> Result<(SocketAddr, SocketAddr), Fault> {
+/// Watches the connection, and tells its two ends. The system does it, so an idle flow costs
+/// nothing.
+fn settle(stream: &TcpStream) -> Result<(SocketAddr, SocketAddr), Fault> {
     let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
     let (local, remote) = ends.map_err(|error| errors::open(&error))?;
     let socket = SockRef::from(stream);
-    datagram::mark(&socket, remote, dscp);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_EVERY);
     let watched = socket.set_tcp_keepalive(&keepalive);
     #[cfg(target_os = "linux")]

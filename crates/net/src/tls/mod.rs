@@ -146,12 +146,14 @@ pub struct Wanted<'a> {
     pub alpn: &'a [&'a [u8]],
     /// Our own certificate, for a server that asks for one.
     pub identity: Option<&'a ClientIdentity>,
+    /// Code point that the packets are marked with, 0 to 63.
+    pub dscp: u8,
 }
 
 impl<'a> Wanted<'a> {
     /// The host itself.
     pub fn host(at: &'a Endpoint) -> Self {
-        Self { at, names: &[], also: &[], alpn: &[], identity: None }
+        Self { at, names: &[], also: &[], alpn: &[], identity: None, dscp: 0 }
     }
 }
 
@@ -230,7 +232,8 @@ impl Net {
         handshake: Duration,
     ) -> Result<Secured, Fault> {
         let once = async || {
-            let stream = self.connect_tcp(&wanted.at.host, wanted.at.port, connect).await?;
+            let Endpoint { host, port, .. } = wanted.at;
+            let stream = self.connect_marked((host, *port), wanted.dscp, connect).await?;
             let (stream, words) = self.tls(stream, wanted, handshake).await?;
             Ok::<_, Refused>(Secured { stream, words })
         };

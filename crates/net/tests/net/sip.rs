@@ -145,9 +145,9 @@ async fn signalling_is_marked_on_the_wire() {
     ] {
         let mut flow = start(&net, at, link);
         let (local, ..) = flow.opened().await;
-        // What comes before, a handshake, is not marked yet.
+        // From the first packet of the connection on.
         let marks = wire.marks_from(local.port(), || _ = flow.send(b"REGISTER"));
-        assert!(marks.contains(&DSCP), "{link:?}: {marks:?}");
+        assert_eq!(marks.into_iter().collect::<Vec<_>>(), [DSCP], "{link:?}");
         flow.close().await;
     }
 }

@@ -42,7 +42,7 @@ impl Redactor {
         if is_device {
             return self.device(segment);
         }
-        self.device_file(segment).unwrap_or_else(|| self.word(segment))
+        self.word(segment)
     }
 }
 

@@ -174,7 +174,9 @@ impl Scan<'_> {
             return;
         }
         let inner = &tag[1..tag.len() - 1];
-        let name_end = inner.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(inner.len());
+        // A quote ends a name as well, or names would be taken for values from here on.
+        let ends = |c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'');
+        let name_end = inner.find(ends).unwrap_or(inner.len());
         let local = local_name(&inner[..name_end]);
         let key = attribute(inner, "name").unwrap_or_default();
         self.out.push('<');

@@ -360,7 +360,6 @@ impl Negotiator {
             sending: !silent && flow.sends() && remote.flow.receives(),
             receiving: !self.local.hold && flow.receives() && remote.flow.sends(),
             mix: false,
-            figures: false,
             dscp: self.local.dscp,
             cname: self.local.cname.clone(),
             extended: remote.extended,

@@ -117,6 +117,9 @@ pub struct Sound {
 
 /// The verdict on the sound. Known verdicts are translated.
 pub fn sound(cx: &Cx<'_>, call: &Call) -> Option<Sound> {
+    if call.silence.as_ref().is_some_and(|silence| silence.leg.is_ours()) {
+        return Some(Sound { glyph: icons::MIC_OFF, word: cx.t("sound-unheard"), good: false });
+    }
     let word = call.sound.as_deref()?;
     let (glyph, word, good) = match word {
         "good" => (icons::SIGNAL, cx.t("sound-good"), true),

@@ -1,7 +1,7 @@
 //! What more can be done with a call: give it away, merge it, park it; and who is in a conference.
 
 use egui::{Align, Id, Popup, PopupCloseBehavior, Rect, RectAlign, Response, Ui, pos2, vec2};
-use offhook_model::{Call, CallId, CallState, CallWish, Command, DialString, Participant};
+use offhook_model::{Call, CallId, CallState, CallWish, Command, DialString, Participant, Repair};
 
 use super::conversation::menu;
 use super::entry::{complaint, entered, labelled};
@@ -171,6 +171,13 @@ pub fn below(
         if call.preserved {
             said(ui, &cx.t("call-preserved"), cx.c.away);
         }
+        if let Some(silence) = &call.silence {
+            said(ui, &cx.texts.cause(&silence.problem), cx.c.busy);
+            match silence.repair {
+                Some(repair) => said(ui, &cx.t(mending(repair)), cx.c.muted),
+                None => said(ui, &cx.texts.remedy(&silence.problem), cx.c.muted),
+            }
+        }
         if let Some(trouble) = &call.trouble {
             said(ui, &cx.texts.cause(trouble), cx.c.busy);
             said(ui, &cx.texts.remedy(trouble), cx.c.muted);
@@ -198,6 +205,15 @@ pub fn below(
     region(ui, "call-below", rect, |ui| {
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, all);
     });
+}
+
+/// What is tried against a silence.
+fn mending(repair: Repair) -> &'static str {
+    match repair {
+        Repair::Reopening => "silence-reopening",
+        Repair::Moving => "silence-moving",
+        Repair::Renewing => "silence-renewing",
+    }
 }
 
 fn said(ui: &mut Ui, words: &str, ink: egui::Color32) {

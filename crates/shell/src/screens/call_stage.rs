@@ -33,7 +33,8 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, id: CallId, out: &mut Vec<C
         rect.top() + 88.0
     } else {
         // Words and people below need the room that a plain call leaves empty.
-        let share = if call.conference.is_some() || call.trouble.is_some() { 0.24 } else { 0.42 };
+        let words = call.trouble.is_some() || call.silence.is_some();
+        let share = if call.conference.is_some() || words { 0.24 } else { 0.42 };
         rect.top() + ((controls - rect.top()) * share).max(96.0)
     };
     let end = who(ui, cx, call, rect, middle, pad);
@@ -80,11 +81,14 @@ fn who(ui: &mut Ui, cx: &Cx<'_>, call: &Call, rect: Rect, middle: f32, small: bo
 
 /// Sound and protection in sentences, as the pill says them when it is pointed at or focused.
 fn means(cx: &Cx<'_>, call: &Call) -> String {
-    let sound = call.sound.as_deref().and_then(|word| match word {
-        "good" | "fair" => Some(cx.t("sound-good-means")),
-        "poor" => Some(cx.t("sound-poor-means")),
-        "silent" | "none" => Some(cx.t("sound-none-means")),
-        _ => None,
+    let unheard = call.silence.as_ref().map(|silence| cx.texts.cause(&silence.problem));
+    let sound = unheard.or_else(|| {
+        call.sound.as_deref().and_then(|word| match word {
+            "good" | "fair" => Some(cx.t("sound-good-means")),
+            "poor" => Some(cx.t("sound-poor-means")),
+            "silent" | "none" => Some(cx.t("sound-none-means")),
+            _ => None,
+        })
     });
     let protection = cx.t(match call.security {
         Security::None => "security-none-means",

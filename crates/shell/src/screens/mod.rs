@@ -28,6 +28,8 @@ pub mod rooms;
 pub mod search;
 pub mod settings;
 pub mod settings_chat;
+pub mod settings_sound;
+pub mod settings_voice;
 pub mod settings_ways;
 pub mod status;
 pub mod toasts;

@@ -1,9 +1,7 @@
-//! Settings: look, language, sound devices, account, about.
-
-use std::time::Duration;
+//! Settings: look, language, account, about; sound, ways and chat have files of their own.
 
 use egui::{Align, Rect, Sense, Ui, pos2, vec2};
-use offhook_model::{AudioSpec, Command, Device, Layer, Role, Settings, Theme};
+use offhook_model::{Command, Layer, Settings, Theme};
 
 use super::hub::Hub;
 use super::page;
@@ -17,7 +15,12 @@ use crate::widgets::{Kind, Push, check, choice, line, paragraph};
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     page::show(ui, cx, hub, &cx.t("settings-title"), |ui, hub| {
         page::section(ui, cx, &cx.t("settings-look"), |ui| look(ui, cx, out));
-        page::section(ui, cx, &cx.t("settings-sound"), |ui| sound(ui, cx, out));
+        page::section(ui, cx, &cx.t("settings-sound"), |ui| {
+            super::settings_sound::show(ui, cx, out)
+        });
+        page::section(ui, cx, &cx.t("settings-voice"), |ui| {
+            super::settings_voice::show(ui, cx, out)
+        });
         page::section(ui, cx, &cx.t("settings-calls"), |ui| calls(ui, cx, out));
         super::settings_ways::show(ui, cx, &mut hub.ways, out);
         if cx.has_chat() {
@@ -50,7 +53,7 @@ fn segments(ui: &mut Ui, cx: &Cx<'_>, add: impl FnOnce(&mut Ui, f32)) {
 }
 
 /// A label on the left, a place for a control on the right.
-fn setting(ui: &mut Ui, cx: &Cx<'_>, label: &str, add: impl FnOnce(&mut Ui)) {
+pub(super) fn setting(ui: &mut Ui, cx: &Cx<'_>, label: &str, add: impl FnOnce(&mut Ui)) {
     let width = ui.available_width();
     if width < 460.0 {
         ui.add_space(4.0);
@@ -104,40 +107,6 @@ fn look(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
     });
 }
 
-fn sound(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
-    let devices = &cx.snap.devices;
-    let all = [
-        (Role::Input, "device-input", &devices.input),
-        (Role::Output, "device-output", &devices.output),
-        (Role::Ringer, "device-ringer", &devices.ringer),
-    ];
-    for (role, key, chosen) in all {
-        let label = cx.t(key);
-        setting(ui, cx, &label, |ui| {
-            ui.add_space(2.0);
-            device(ui, cx, role, &label, chosen, out);
-        });
-        match role {
-            Role::Input => meter(ui, cx, &cx.t("level-input"), cx.levels.0),
-            Role::Output => meter(ui, cx, &cx.t("level-output"), cx.levels.1),
-            Role::Ringer => {}
-        }
-    }
-    if let Some(problem) = &devices.problem {
-        super::entry::complaint(ui, cx, problem);
-    }
-    ui.add_space(8.0);
-    let refresh = cx.t("devices-refresh");
-    let push = Push::new(&refresh).glyph(icons::REFRESH);
-    if push.show(ui, cx.c).clicked() {
-        out.push(Command::RefreshDevices);
-    }
-    // The levels come without a change of the snapshot; ten times a second while looked at.
-    if cx.levels != (0.0, 0.0) || ui.input(|input| input.viewport().focused == Some(true)) {
-        ui.ctx().request_repaint_after(Duration::from_millis(100));
-    }
-}
-
 /// By which administrators decide whether packets are marked.
 const MARKING_KEY: &str = "EnableDSCPPacketMarking";
 
@@ -164,80 +133,6 @@ fn calls(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
         change(cx, out, |settings| settings.calls.differentiated_service = Some(on));
     }
     paragraph(ui, &cx.t("calls-marking-below"), Type::Secondary, cx.c.muted);
-}
-
-fn fits(device: &Device, role: Role) -> bool {
-    match role {
-        Role::Input => device.input,
-        Role::Output | Role::Ringer => device.output,
-    }
-}
-
-fn spec_name(cx: &Cx<'_>, spec: &AudioSpec) -> String {
-    match spec {
-        AudioSpec::Default => cx.t("device-default"),
-        AudioSpec::Device(name) => name.clone(),
-        AudioSpec::File { .. } | AudioSpec::Tone(_) | AudioSpec::Silence | AudioSpec::Null => {
-            spec.to_string()
-        }
-    }
-}
-
-fn device(
-    ui: &mut Ui,
-    cx: &Cx<'_>,
-    role: Role,
-    label: &str,
-    chosen: &AudioSpec,
-    out: &mut Vec<Command>,
-) {
-    let current = spec_name(cx, chosen);
-    let width = ui.available_width().min(360.0);
-    let mut wanted = None;
-    let combo = super::entry::combo(label, width, &current, cx.c.muted).show_ui(ui, |ui| {
-        let default = std::iter::once(AudioSpec::Default);
-        let items = cx.snap.devices.items.iter();
-        let named = items
-            .filter(|device| fits(device, role))
-            .map(|device| AudioSpec::Device(device.name.clone()));
-        for spec in default.chain(named) {
-            let selected = &spec == chosen;
-            if ui.selectable_label(selected, spec_name(cx, &spec)).clicked() && !selected {
-                wanted = Some(spec);
-            }
-        }
-    });
-    combo.response.accessible_name(format!("{label}: {current}"));
-    if let Some(spec) = wanted {
-        out.push(Command::SelectDevice { role, spec });
-    }
-}
-
-/// Twenty small bars; the level in decibels from −60 to 0.
-fn meter(ui: &mut Ui, cx: &Cx<'_>, name: &str, level: f32) {
-    const BARS: usize = 24;
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
-    let decibel = 20.0 * level.max(0.000_1).log10();
-    let part = ((decibel + 60.0) / 60.0).clamp(0.0, 1.0);
-    response.widget_info(|| {
-        let mut info = egui::WidgetInfo::labeled(egui::Role::Meter, true, name);
-        info.value = Some(f64::from((part * 100.0).round()));
-        info
-    });
-    let left = rect.left() + if rect.width() < 460.0 { 0.0 } else { 170.0 };
-    let width = (rect.right() - left).min(360.0);
-    let step = width / BARS as f32;
-    let lit = (part * BARS as f32).round() as usize;
-    for bar in 0..BARS {
-        let corner = pos2(left + step * bar as f32, rect.top() + 4.0);
-        let place = Rect::from_min_size(corner, vec2(step - 3.0, 8.0));
-        let color = match (bar < lit, bar * 10 >= BARS * 9) {
-            (false, _) => cx.c.line,
-            (true, true) => cx.c.busy,
-            (true, false) => cx.c.ok,
-        };
-        ui.painter().rect_filled(place, 2, color);
-    }
 }
 
 fn account(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {

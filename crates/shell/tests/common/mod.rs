@@ -35,6 +35,11 @@ impl Window {
         Self::of(snapshot, egui::vec2(1240.0, 800.0), "en")
     }
 
+    /// A window that is high enough for everything on a long page.
+    pub fn tall(snapshot: Snapshot) -> Self {
+        Self::of(snapshot, egui::vec2(1240.0, 3000.0), "en")
+    }
+
     /// A window of this size in this language.
     pub fn of(snapshot: Snapshot, size: egui::Vec2, language: &'static str) -> Self {
         let shell = Rc::new(RefCell::new(None));

@@ -302,6 +302,7 @@ pub fn call(id: u32, remote: &str, state: CallState) -> Call {
         diverted_by: None,
         preserved: false,
         trouble: None,
+        silence: None,
         can: offhook_model::CallAbilities {
             hold: live,
             transfer: live,
@@ -318,6 +319,7 @@ fn devices() -> Devices {
         input,
         output,
         is_default,
+        ..Device::default()
     };
     Devices {
         items: vec![
@@ -329,7 +331,16 @@ fn devices() -> Devices {
         output: AudioSpec::Device("Jabra Evolve2 65".into()),
         ringer: AudioSpec::Default,
         problem: None,
+        advice: None,
+        test: None,
     }
+}
+
+/// A Bluetooth headset whose microphone was tried.
+pub fn tried(test: offhook_model::SoundTest) -> Snapshot {
+    let advice = Some(Devices::headset_profile("Jabra Evolve2 65"));
+    let devices = Arc::new(Devices { advice, test: Some(test), ..devices() });
+    Snapshot { devices, ..hub() }
 }
 
 /// Signed in, with people, conversations and calls.
@@ -527,6 +538,13 @@ pub fn controlled() -> Snapshot {
     let mut snapshot = calling(vec![first, second]);
     snapshot.phone = Arc::new(phone());
     snapshot
+}
+
+/// A call in which we are not heard.
+pub fn unheard(leg: offhook_model::SilentLeg, repair: Option<offhook_model::Repair>) -> Snapshot {
+    let mut one = call(1, "4217", CallState::Connected);
+    one.silence = Some(offhook_model::Silence { leg, repair, problem: leg.problem() });
+    calling(vec![one])
 }
 
 /// A phone that forwards its calls, with voice messages, a parked call and all a server may offer.

@@ -15,6 +15,8 @@ use crate::process::{Running, Scratch};
 pub enum Codec {
     /// G.711 µ-law.
     Pcmu,
+    /// G.722, 64 kbit/s.
+    G722,
     /// Opus, 32 kbit/s, one channel.
     Opus,
 }
@@ -24,6 +26,7 @@ impl Codec {
     pub fn name(self) -> &'static str {
         match self {
             Self::Pcmu => "PCMU",
+            Self::G722 => "G722",
             Self::Opus => "opus",
         }
     }
@@ -32,14 +35,16 @@ impl Codec {
     pub fn rate(self) -> u32 {
         match self {
             Self::Pcmu => 8_000,
+            Self::G722 => 16_000,
             Self::Opus => 48_000,
         }
     }
 
-    /// As baresip wants it in an account. A wrong one would silently become another codec.
-    fn account(self) -> &'static str {
+    /// As baresip wants it in an account, and PJSIP. A wrong one would silently become another codec.
+    pub fn account(self) -> &'static str {
         match self {
             Self::Pcmu => "PCMU/8000/1",
+            Self::G722 => "G722/16000/1",
             Self::Opus => "opus/48000/1",
         }
     }
@@ -53,7 +58,7 @@ pub struct Baresip {
 
 impl Baresip {
     /// Starts it as one of the lab's users in the domain of open standards and waits until it is
-    /// registered; nothing when it is not installed.
+    /// registered; nothing when it is not installed. `secure`: it takes encrypted sound only.
     ///
     /// # Errors
     /// It does not register.
@@ -62,12 +67,17 @@ impl Baresip {
         scratch: &Scratch,
         user: usize,
         codec: Codec,
+        secure: bool,
     ) -> Result<Option<Self>, String> {
         let address = lab.user(user, "address");
         let name = address.split('@').next().unwrap_or_default();
         let place = (lab.text("standardDomain"), lab.service("sipUdp"));
-        let account = account(name, lab.user(user, "password"), place, codec);
-        Self::launch(&scratch.0.join(format!("baresip-{}", codec.name())), &account, codec, false)
+        let mut account = account(name, lab.user(user, "password"), place, codec);
+        if secure {
+            account.insert_str(account.trim_end().len(), ";mediaenc=srtp-mand");
+        }
+        let folder = scratch.0.join(format!("baresip-{}-{secure}", codec.name()));
+        Self::launch(&folder, &account, codec, false)
     }
 
     /// Starts one for many calls at a time, without files of sound, as a user of a registrar that
@@ -181,6 +191,8 @@ fn config(folder: &str, control: u16, codec: Codec, many: bool) -> Result<String
          ctrl_tcp_listen 127.0.0.1:{control}\n\
          module_path /usr/lib/baresip/modules\n\
          module g711.so\n\
+         module g722.so\n\
+         module srtp.so\n\
          module opus.so\n\
          module aufile.so\n\
          {recorder}\

@@ -2,12 +2,10 @@
 //! anything of them stays in memory. Ours and baresip answer the same SIPp behind the same
 //! Kamailio. And what a client that only is registered has in memory.
 
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::baresip::Baresip;
 use super::phones::{DOMAIN, Outcome, Registrar};
@@ -120,39 +118,9 @@ fn ours(registrar: &Registrar, folder: &Path) -> Result<Client, String> {
     // Nothing is looked up: the server is named by hand.
     let options = [&["--headless", "--name-server", "127.0.0.1:9"], &sound[..]].concat();
     let client = Client::launch(folder, &options, None)?;
-    let nothing = json!({});
-    until("the client's control socket", || Ok(client.call("session.state", &nothing).ok()))?;
-    let server = format!("{};transport=udp", registrar.address());
-    client.call("session.setManual", &json!({ "accountType": "standard", "sipServer": server }))?;
-    let who = json!({ "address": format!("us@{DOMAIN}"), "password": "none" });
-    client.call("session.signIn", &who)?;
-    until("the phone", || {
-        let state = client.call("session.state", &nothing)?;
-        Ok((state["services"]["phone"]["state"] == "ready").then_some(()))
-    })?;
-    take_calls(&folder.join("run/control.sock"))?;
+    client.phone_by_hand(&format!("us@{DOMAIN}"), &registrar.address())?;
+    client.take_calls()?;
     Ok(client)
-}
-
-/// Takes every call, until the client ends.
-fn take_calls(socket: &Path) -> Result<(), String> {
-    let socket = UnixStream::connect(socket).map_err(|error| error.to_string())?;
-    let mut out = socket.try_clone().map_err(|error| error.to_string())?;
-    std::thread::spawn(move || {
-        for line in BufReader::new(socket).lines().map_while(Result::ok) {
-            let event: Value = serde_json::from_str(&line).unwrap_or_default();
-            let told = &event["params"];
-            if told["type"] == "call" && told["state"] == "incoming" {
-                let params = json!({ "id": told["id"] });
-                let wish =
-                    json!({ "jsonrpc": "2.0", "id": 1, "method": "call.answer", "params": params });
-                if writeln!(out, "{wish}").is_err() {
-                    return;
-                }
-            }
-        }
-    });
-    Ok(())
 }
 
 fn calls(

@@ -34,7 +34,7 @@ pub fn measure() -> Result<Vec<Row>, String> {
         }
         None => None,
     };
-    let baresip = Baresip::start(&lab, &scratch, 1, Codec::Pcmu)?;
+    let baresip = Baresip::start(&lab, &scratch, 1, Codec::Pcmu, false)?;
     std::thread::sleep(SETTLE);
 
     let programs: Vec<&Running> = [

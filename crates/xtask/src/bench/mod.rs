@@ -10,6 +10,7 @@ mod calls;
 mod chat;
 mod discovery;
 mod display;
+mod echo;
 mod foreign;
 mod guest;
 mod history;
@@ -17,6 +18,8 @@ mod hostile;
 mod idle;
 mod phones;
 mod post;
+mod python;
+mod quality;
 mod roster;
 mod sip;
 mod speech;
@@ -30,11 +33,12 @@ use crate::process::{cargo, run as run_command};
 use table::Row;
 
 /// What can be measured, in the order of a whole run.
-const ALL: [&str; 11] = [
+const ALL: [&str; 13] = [
     "sip",
     "hostile",
     "history",
     "chat",
+    "echo",
     "discovery",
     "window",
     "idle",
@@ -42,16 +46,18 @@ const ALL: [&str; 11] = [
     "burst",
     "call",
     "calls",
+    "quality",
 ];
 
 /// Those that need no program but what they build themselves.
-const ALONE: [&str; 5] = ["sip", "hostile", "history", "chat", "discovery"];
+const ALONE: [&str; 6] = ["sip", "hostile", "history", "chat", "echo", "discovery"];
 
-/// Runs the named measurement, or all, and prints one table.
+/// Runs the named measurement, or all, and prints one table. `quick`: of the quality of speech only a few
+/// networks and one peer.
 ///
 /// # Errors
 /// A measurement failed.
-pub fn run(what: Option<&str>) -> Result<(), String> {
+pub fn run(what: Option<&str>, quick: bool) -> Result<(), String> {
     let wanted: Vec<&str> = match what {
         None => ALL.to_vec(),
         Some(one) if ALL.contains(&one) => vec![one],
@@ -80,13 +86,15 @@ pub fn run(what: Option<&str>) -> Result<(), String> {
             "hostile" => hostile::measure(),
             "history" => history::measure(),
             "chat" => chat::measure(),
+            "echo" => echo::measure(),
             "discovery" => discovery::measure(),
             "window" => window::measure(),
             "idle" => idle::measure(),
             "roster" => roster::measure(),
             "burst" => burst::measure(),
             "call" => call::measure(),
-            _ => calls::measure(),
+            "calls" => calls::measure(),
+            _ => quality::measure(quick),
         };
         match measured {
             Ok(found) => rows.extend(found),

@@ -1,6 +1,7 @@
 //! A lab and clients, all as people will have them: built with optimisation.
 
-use std::io::BufRead;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -30,7 +31,7 @@ impl Lab {
         command.args(["up", "--json", "--state"]).arg(scratch.0.join("lab"));
         let mut running = Running::start("offhook-lab", &mut command)?;
         let info = running.json()?;
-        drain(&mut running);
+        running.drain();
         Ok(Self { info, _running: running })
     }
 
@@ -47,13 +48,6 @@ impl Lab {
     /// Something of one of its services.
     pub fn service(&self, name: &str) -> &str {
         self.info["services"][name].as_str().unwrap_or_default()
-    }
-}
-
-/// Reads what a program prints, so that it is never kept waiting by a full pipe.
-fn drain(running: &mut Running) {
-    if let Some(mut lines) = running.take_lines() {
-        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
     }
 }
 
@@ -113,11 +107,25 @@ impl Client {
     /// # Errors
     /// It cannot be started.
     pub fn launch(profile: &Path, options: &[&str], display: Option<&str>) -> Result<Self, String> {
+        Self::launch_with(profile, options, display, &[])
+    }
+
+    /// The same, with these in its environment.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn launch_with(
+        profile: &Path,
+        options: &[&str],
+        display: Option<&str>,
+        environment: &[(&str, PathBuf)],
+    ) -> Result<Self, String> {
         let mut command = Command::new(built("release", "offhook"));
         command.arg("--profile").arg(profile).args(options);
         home(&mut command, profile, display)?;
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         let mut running = Running::start("offhook", &mut command)?;
-        drain(&mut running);
+        running.drain();
         Ok(Self { running, profile: profile.to_owned() })
     }
 
@@ -155,6 +163,58 @@ impl Client {
             }
         });
         Ok(Events { events, _running: running })
+    }
+
+    /// Sets whether our own voice is worked on (echo, noise, level) before it is sent.
+    ///
+    /// # Errors
+    /// It cannot be set.
+    pub fn work_on_voice(&self, on: bool) -> Result<(), String> {
+        let sound = json!({ "echoCancellation": on, "noiseSuppression": on, "automaticGain": on });
+        self.call("settings.set", &json!({ "sound": sound })).map(drop)
+    }
+
+    /// Signs in at a registrar that asks for nothing and is named by hand, for the phone alone, and
+    /// waits until it is registered.
+    ///
+    /// # Errors
+    /// It does not come through.
+    pub fn phone_by_hand(&self, address: &str, registrar: &str) -> Result<(), String> {
+        let nothing = json!({});
+        until("the client's control socket", || Ok(self.call("session.state", &nothing).ok()))?;
+        let server = format!("{registrar};transport=udp");
+        self.call("session.setManual", &json!({ "accountType": "standard", "sipServer": server }))?;
+        self.call("session.signIn", &json!({ "address": address, "password": "none" }))?;
+        until("the phone", || {
+            let state = self.call("session.state", &nothing)?;
+            Ok((state["services"]["phone"]["state"] == "ready").then_some(()))
+        })
+    }
+
+    /// Takes every call, until the client ends.
+    ///
+    /// # Errors
+    /// Its control socket cannot be reached.
+    pub fn take_calls(&self) -> Result<(), String> {
+        let socket = UnixStream::connect(self.profile.join("run/control.sock"));
+        let socket = socket.map_err(|error| error.to_string())?;
+        let mut out = socket.try_clone().map_err(|error| error.to_string())?;
+        std::thread::spawn(move || {
+            for line in BufReader::new(socket).lines().map_while(Result::ok) {
+                let event: Value = serde_json::from_str(&line).unwrap_or_default();
+                let told = &event["params"];
+                if told["type"] == "call" && told["state"] == "incoming" {
+                    let params = json!({ "id": told["id"] });
+                    let wish = json!({
+                        "jsonrpc": "2.0", "id": 1, "method": "call.answer", "params": params
+                    });
+                    if writeln!(out, "{wish}").is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+        Ok(())
     }
 
     /// Signs in to a server of open standards that is named by hand, for chat alone, and waits until

@@ -23,6 +23,9 @@ impl Line {
                 if let Some(percent) = reporter.take_loss_percent() {
                     self.talk.heard_loss(percent);
                 }
+                let counts = (self.talk.state.sent().0, state.received().0);
+                let quiet = now.instant.saturating_duration_since(self.last_packet);
+                self.legs.heard(&reporter.take_heard(), counts, quiet, now.instant);
             }
             Err(error) => tracing::trace!("a report was not read: {error}"),
         }
@@ -42,6 +45,7 @@ impl Line {
         self.goodbye(now);
         self.seed = self.seed.rotate_left(23).wrapping_add(1);
         self.talk.state.change_source(self.seed);
+        self.legs.begin_anew();
     }
 
     /// Sends a report if one is due.

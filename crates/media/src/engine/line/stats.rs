@@ -11,15 +11,14 @@ use super::super::emodel::{Impairment, rate};
 use super::super::voice;
 use super::Line;
 
-/// How often figures are told where they are wanted.
+/// How often figures are told.
 const FIGURES: Duration = Duration::from_secs(1);
 
 impl Line {
-    /// Tells the figures where they are wanted and the last ones are a second old.
+    /// Tells the figures when the last ones are a second old.
     pub(super) fn tell_figures(&mut self, now: Instant) {
-        let wanted = self.plan.as_ref().is_some_and(|plan| plan.figures);
         let told = self.told.is_some_and(|at| now.saturating_duration_since(at) < FIGURES);
-        if !wanted || told {
+        if told {
             return;
         }
         self.told = Some(now);
@@ -34,16 +33,17 @@ impl Line {
         let (lost, jitter) = (self.listen.state.lost(), self.listen.state.jitter());
         let due = self.listen.account.totals();
         let opinion = self.opine(now);
-        let received = Figures { time, packets, bytes, lost, jitter, due, opinion };
+        let late = self.listen.buffer().late;
+        let received = Figures { time, packets, bytes, late, lost, jitter, due, opinion };
         self.facts.push(MediaFact::Figures { call: self.call, received, sent });
     }
 
     /// One estimate more.
     fn opine(&mut self, now: Instant) -> Option<Opinion> {
         let (packets, bytes) = self.listen.state.received();
-        let lost = self.listen.state.lost();
         if packets > 0 && self.receives() {
-            let (_, loss) = self.received.figures(now, bytes, packets + lost, lost);
+            let (due, missing) = self.listen.account.totals();
+            let (_, loss) = self.received.figures(now, bytes, due, missing);
             self.opinions.note(Mos::new(self.mos_here(loss)));
         }
         self.opinions.sum_up()
@@ -74,6 +74,7 @@ impl Line {
             packets: 0,
             bytes: 0,
             lost: 0,
+            recovered: 0,
             jitter_ms: 0.0,
             round_trip_ms,
             delay_ms: 0.0,
@@ -85,6 +86,8 @@ impl Line {
             age_ms: None,
             bit_rate: 0,
             voice: None,
+            echo_delay_ms: None,
+            echo_removed_db: None,
             way: self.wire.way(),
         };
         let way = self.way_ms();
@@ -122,7 +125,8 @@ impl Line {
         let (packets, bytes) = self.listen.state.received();
         let lost = self.listen.state.lost();
         let plan = self.listen.plan();
-        let (bit_rate, loss) = self.received.figures(now, bytes, packets + lost, lost);
+        let (due, missing) = self.listen.account.totals();
+        let (bit_rate, loss) = self.received.figures(now, bytes, due, missing);
         let delay_ms = milliseconds(self.listen.delay());
         StreamStats {
             direction: Direction::Receive,
@@ -131,6 +135,7 @@ impl Line {
             packets,
             bytes,
             lost,
+            recovered: self.listen.account.found(),
             jitter_ms: milliseconds(self.listen.state.jitter()),
             delay_ms,
             mos_estimate: (packets > 0).then(|| self.mos_here(loss)),
