@@ -570,11 +570,14 @@ fn calling_sipp(row: &mut Row, desk: &Desk) {
     });
     desk.clear();
     row.cell("session timer", || {
-        // The shortest that RFC 4028 allows; half of it later we refresh.
+        // The shortest that RFC 4028 allows; half of it later we refresh. SIPp sends no sound and
+        // says so: a side that promised some and sends none is told once more what was agreed, and
+        // that would be a refresh of its own.
         let timer = "Require: timer\nSession-Expires: 90;refresher=uac\n";
+        let listens = pcmu() + "a=recvonly\n";
         let script = callee()
             .asked("INVITE")
-            .answer("200 OK", timer, &pcmu())
+            .answer("200 OK", timer, &listens)
             .asked("ACK")
             .asked("UPDATE")
             .answer("200 OK", timer, "")
