@@ -11,6 +11,7 @@ mod chat;
 mod coded;
 mod command;
 mod device;
+mod directory;
 mod edge;
 mod enrol;
 mod fault;
@@ -47,6 +48,10 @@ pub use chat::{
 pub use coded::Coded;
 pub use command::{Command, CommandError, ErrorCode, Reply};
 pub use device::{Bluetooth, Device, DeviceSet, Devices, Role, SoundTest, TestPhase};
+pub use directory::{
+    DirectoryEntry, Matched, MatchedField, NumberKind, PeopleSearch, Person, PersonId,
+    PersonNumber, PhotoSource, SearchStage, SourceKind,
+};
 pub use edge::EdgeFault;
 pub use enrol::{EnrolFault, EnrolmentQuestion};
 pub use fault::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};

@@ -12,6 +12,7 @@ mod entropy;
 mod found;
 mod http;
 mod ice;
+mod ldap;
 mod media;
 mod phone;
 mod probe;
@@ -34,6 +35,10 @@ pub use http::{Http, HttpFailure, HttpRequest, HttpResponse, Method};
 pub use ice::{
     Helper, HelperFault, HelperName, IceAccount, IceCandidate, IceCredentials, IceFact, IceGather,
     IcePlan, IceStart, default_candidate,
+};
+pub use ldap::{
+    Ldap, LdapAnswer, LdapBind, LdapEnd, LdapEntry, LdapFailure, LdapRequest, LdapScope,
+    LdapSecurity, LdapServer,
 };
 pub use media::{
     CodecPlan, ExtendedReports, Figures, Legs, MediaFact, MediaPlan, Microphone, Opinion,
