@@ -51,6 +51,8 @@ pub enum LdapBind {
 pub enum LdapScope {
     /// Only the entry named.
     Base,
+    /// What is directly below it, for an administrator's search base without recursion.
+    OneLevel,
     /// It and everything below.
     Subtree,
 }
@@ -75,7 +77,8 @@ pub struct LdapRequest {
     pub limit: u32,
     /// Entries a page (RFC 2696), 1 to 1000; 0 asks without paging.
     pub page: u32,
-    /// Bound on the whole exchange. The server is told whole seconds of it, one at least.
+    /// Bound on the whole exchange, connecting included; it begins anew after a person was asked about
+    /// a certificate. The server is told whole seconds of it, one at least.
     pub timeout: Duration,
     /// Bytes of one value at most; a longer one is left out and counted.
     pub value_limit: usize,
@@ -113,7 +116,7 @@ pub struct LdapAnswer {
     pub referrals: Vec<String>,
     /// How it ended.
     pub end: LdapEnd,
-    /// Values that were too long.
+    /// Values that were too long, or more than a thousand of one attribute.
     pub left_out: u32,
     /// Who answered.
     pub peer: SocketAddr,
@@ -128,7 +131,8 @@ pub enum LdapFailure {
     Fault(Fault),
     /// The server does not take the name and password (result code 49 and its kin).
     BadCredentials,
-    /// The server wants protection or another way to bind (result codes 7, 8, 13, 48).
+    /// The server wants protection or another way to bind (result codes 7, 8, 13, 48 and 53 of a
+    /// bind); the code.
     BindRefused(u32),
     /// There is no entry of the base's name (result code 32).
     NoSuchBase,
