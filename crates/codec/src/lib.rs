@@ -21,7 +21,7 @@ mod stretch;
 
 use std::time::Duration;
 
-use offhook_model::AudioCodec;
+use offhook_model::{AudioCodec, OpusWish};
 
 pub use error::CodecError;
 pub use g711::{a_law_sample, mu_law_sample};
@@ -55,6 +55,9 @@ pub trait Encoder: Send {
     /// Silence may be left out from now on, or no longer: then [`Encoder::encode`] gives 0 for a
     /// packet that need not be sent. Those that have no such frames of their own ignore it.
     fn leave_out_silence(&mut self, _yes: bool) {}
+
+    /// What the other side asks of Opus. Others ignore it.
+    fn heed(&mut self, _wish: OpusWish) {}
 
     /// Samples of silence that were left out before the first frame in the last packet: its
     /// timestamp is later by so much.

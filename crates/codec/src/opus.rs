@@ -1,6 +1,7 @@
 //! Opus (RFC 6716) for speech: mono, 48 kHz, about 32 kbit/s, with in-band redundancy.
 
-use opus::{Application, Bitrate, Channels, Signal};
+use offhook_model::OpusWish;
+use opus::{Application, Bandwidth, Bitrate, Channels, Signal};
 
 use crate::{CodecError, MAX_PAYLOAD, MAX_SAMPLES};
 
@@ -10,6 +11,8 @@ const RATE: u32 = 48_000;
 const STEP: usize = 120;
 /// Bits per second. Wideband speech is transparent from about here (RFC 7587 section 3.1.1).
 const BIT_RATE: i32 = 32_000;
+/// A packet of at most so many bytes has no content (RFC 6716 section 2.1.9).
+const EMPTY: usize = 2;
 /// 0 to 10; 10 costs more than it gives for speech.
 const COMPLEXITY: i32 = 9;
 /// Loss assumed until the first report: enough to switch the redundancy on.
@@ -24,6 +27,10 @@ pub(crate) struct Encoder {
     inner: opus::Encoder,
     frame: usize,
     loss: i32,
+    /// Silence is left out.
+    quiet: bool,
+    /// The last packet said that nothing follows.
+    resting: bool,
 }
 
 impl Encoder {
@@ -41,7 +48,8 @@ impl Encoder {
         setup(inner.set_signal(Signal::Voice))?;
         setup(inner.set_inband_fec(true))?;
         setup(inner.set_packet_loss_perc(FIRST_LOSS_PERCENT))?;
-        Ok(Self { inner, frame: (RATE / 1_000 * ms) as usize, loss: FIRST_LOSS_PERCENT })
+        let frame = (RATE / 1_000 * ms) as usize;
+        Ok(Self { inner, frame, loss: FIRST_LOSS_PERCENT, quiet: false, resting: false })
     }
 }
 
@@ -55,7 +63,15 @@ impl crate::Encoder for Encoder {
             return Err(CodecError::FrameSize { wanted: self.frame, given: pcm.len() });
         }
         let room = out.len().min(MAX_PAYLOAD);
-        self.inner.encode(pcm, &mut out[..room]).map_err(|_| CodecError::NoRoom(MAX_PAYLOAD))
+        let length = self
+            .inner
+            .encode(pcm, &mut out[..room])
+            .map_err(|_| CodecError::NoRoom(MAX_PAYLOAD))?;
+        // The first frame without content tells them that silence follows; libopus sends another
+        // one with content every 400 ms for as long as it lasts.
+        let resting = self.quiet && length <= EMPTY;
+        let repeated = std::mem::replace(&mut self.resting, resting) && resting;
+        Ok(if repeated { 0 } else { length })
     }
 
     fn set_expected_loss(&mut self, percent: u8) {
@@ -63,6 +79,31 @@ impl crate::Encoder for Encoder {
         if percent != self.loss && self.inner.set_packet_loss_perc(percent).is_ok() {
             self.loss = percent;
         }
+    }
+
+    fn leave_out_silence(&mut self, yes: bool) {
+        self.quiet = self.inner.set_dtx(yes).is_ok() && yes;
+        self.resting = false;
+    }
+
+    fn heed(&mut self, wish: OpusWish) {
+        let bit_rate = wish.max_average_bit_rate.and_then(|most| i32::try_from(most).ok());
+        let bandwidth = match wish.max_playback_rate {
+            ..12_000 => Bandwidth::Narrowband,
+            12_000..16_000 => Bandwidth::Mediumband,
+            16_000..24_000 => Bandwidth::Wideband,
+            24_000..48_000 => Bandwidth::Superwideband,
+            48_000.. => Bandwidth::Fullband,
+        };
+        let all = [
+            self.inner
+                .set_bitrate(Bitrate::Bits(bit_rate.map_or(BIT_RATE, |most| most.min(BIT_RATE)))),
+            self.inner.set_max_bandwidth(bandwidth),
+            self.inner.set_vbr(!wish.constant),
+            self.inner.set_inband_fec(wish.in_band_fec),
+        ];
+        // libopus refuses only values that it does not know, and these are its own.
+        debug_assert!(all.iter().all(Result::is_ok), "{all:?}");
     }
 }
 
@@ -115,7 +156,7 @@ impl crate::Decoder for Decoder {
         let samples = self.duration(payload).ok_or(CodecError::Payload)? as usize;
         let out = out.get_mut(..samples).ok_or(CodecError::NoRoom(samples))?;
         // A frame without content begins a silence of DTX (RFC 6716 section 2.1.9).
-        self.resting = payload.len() <= 2;
+        self.resting = payload.len() <= EMPTY;
         self.inner.decode(payload, out, false).map_err(|_| CodecError::Payload)
     }
 

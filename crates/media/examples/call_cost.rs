@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use offhook_media::{MediaEngine, MediaOptions};
-use offhook_model::{AudioCodec, AudioSpec, CallId};
+use offhook_model::{AudioCodec, AudioSpec, CallId, OpusWish};
 use offhook_ports::{CodecPlan, MediaPlan, PortRange};
 
 const CALL: CallId = CallId(1);
@@ -25,6 +25,7 @@ fn plan(codec: AudioCodec, (rtp, rtcp): (SocketAddr, SocketAddr)) -> MediaPlan {
         dtmf_receive: vec![101],
         noise: None,
         noise_receive: None,
+        opus: OpusWish { in_band_fec: true, ..OpusWish::default() },
         packet_time: Duration::from_millis(20),
         sending: true,
         receiving: true,

@@ -1,4 +1,4 @@
-//! Calls in which silence is left out: comfort noise with G.711, Annex B with G.729.
+//! Calls in which silence is left out: comfort noise with G.711, Annex B with G.729, DTX with Opus.
 
 mod common;
 
@@ -36,8 +36,12 @@ fn a_silence_is_left_out_and_heard_as_noise() {
     let scratch = Scratch::new();
     let path = scratch.path("room.wav");
     std::fs::write(&path, speech_and_room()).expect("a file");
-    let calls =
-        [(AudioCodec::Pcma, Some(13)), (AudioCodec::G729, Some(18)), (AudioCodec::Pcmu, None)];
+    let calls = [
+        (AudioCodec::Pcma, Some(13)),
+        (AudioCodec::G729, Some(18)),
+        (AudioCodec::Opus, Some(114)),
+        (AudioCodec::Pcmu, None),
+    ];
     let calls = calls.map(|(codec, noise)| {
         let name = format!("{codec:?}.wav");
         let a = Phone::new(AudioSpec::File { path: path.clone(), repeat: false }, AudioSpec::Null);

@@ -100,6 +100,34 @@ impl AudioCodec {
     }
 }
 
+/// What whoever receives Opus asks of whoever sends it (RFC 7587 section 6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpusWish {
+    /// Sound above half of this is not heard there, in Hz: 8,000 to 48,000 (`maxplaybackrate`).
+    pub max_playback_rate: u32,
+    /// Bits a second that are taken at most: 6,000 to 510,000 (`maxaveragebitrate`).
+    pub max_average_bit_rate: Option<u32>,
+    /// Every packet is to be as long as the others (`cbr`).
+    pub constant: bool,
+    /// Redundancy within the packets is made use of (`useinbandfec`).
+    pub in_band_fec: bool,
+    /// Silence may be left out (`usedtx`).
+    pub dtx: bool,
+}
+
+impl Default for OpusWish {
+    /// What is meant by saying nothing.
+    fn default() -> Self {
+        Self {
+            max_playback_rate: 48_000,
+            max_average_bit_rate: None,
+            constant: false,
+            in_band_fec: false,
+            dtx: false,
+        }
+    }
+}
+
 /// How sound is encrypted and proven (RFC 4568 section 6.2, RFC 7714 section 14.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SrtpSuite {

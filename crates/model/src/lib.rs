@@ -39,7 +39,7 @@ mod voice;
 mod wish;
 
 pub use address::{AddressError, DialString, Jid, UserAddress};
-pub use audio::{AudioCodec, CandidateKind, Direction, MediaWay, SrtpSuite, StreamStats};
+pub use audio::{AudioCodec, CandidateKind, Direction, MediaWay, OpusWish, SrtpSuite, StreamStats};
 pub use call::{Call, CallDirection, CallEnd, CallRecord, CallState, Security};
 pub use chat::{
     Alerts, Chat, ChatKind, ChatProtection, Delivery, DeviceKey, KeyTrust, Message, More,

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use offhook_model::{AudioCodec, CallId, Mos, Secret, SrtpSuite};
+use offhook_model::{AudioCodec, CallId, Mos, OpusWish, Secret, SrtpSuite};
 
 use crate::{IceFact, IcePlan};
 
@@ -78,10 +78,13 @@ pub struct MediaPlan {
     /// Payload types that their telephone events come with (RFC 4733), whatever the clock rate.
     pub dtmf_receive: Vec<u8>,
     /// Silence of ours is left out, and this payload type says how it sounds: comfort noise (RFC
-    /// 3389) with G.711, frames of Annex B with G.729. Without it everything is sent.
+    /// 3389) with G.711, frames of Annex B with G.729, of DTX with Opus. Without it everything is
+    /// sent.
     pub noise: Option<u8>,
     /// Payload type that their comfort noise comes with (RFC 3389), if it was agreed.
     pub noise_receive: Option<u8>,
+    /// What they ask of Opus, where that is what we send.
+    pub opus: OpusWish,
     /// How much sound one packet holds, 10 to 60 ms.
     pub packet_time: Duration,
     /// We send (false when held or holding).

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use offhook_model::{AudioCodec, Secret};
+use offhook_model::{AudioCodec, OpusWish, Secret};
 use offhook_ports::{CodecPlan, MediaPlan};
 use offhook_rtp::sdp::{Description, Encryption, LocalMedia, Negotiator, SdpError};
 
@@ -138,6 +138,38 @@ fn silence_is_left_out_only_where_both_want_it() {
         assert_eq!(plan.noise, quiet.then_some(18));
         let plan = caller.accept_answer(&g729("a=fmtp:18 annexb=no\r\n")).expect("a plan");
         assert_eq!(plan.noise, None);
+    }
+}
+
+/// RFC 7587 section 6.1: what is said, what is not, and what makes no sense.
+#[test]
+fn what_they_want_of_opus_is_in_the_plan() {
+    let usual = OpusWish::default();
+    for (parameters, wish) in [
+        ("", usual),
+        ("useinbandfec=1", OpusWish { in_band_fec: true, ..usual }),
+        ("UseInbandFEC = 1 ; usedtx=1", OpusWish { in_band_fec: true, dtx: true, ..usual }),
+        ("useinbandfec=0; cbr=1", OpusWish { constant: true, ..usual }),
+        ("maxplaybackrate=16000; sprop-stereo=1", OpusWish { max_playback_rate: 16_000, ..usual }),
+        ("maxplaybackrate=44100;stereo=0", OpusWish { max_playback_rate: 44_100, ..usual }),
+        ("maxplaybackrate=1", OpusWish { max_playback_rate: 8_000, ..usual }),
+        ("maxplaybackrate=99999999999", usual),
+        ("maxaveragebitrate=20000", OpusWish { max_average_bit_rate: Some(20_000), ..usual }),
+        ("maxaveragebitrate=1", OpusWish { max_average_bit_rate: Some(6_000), ..usual }),
+        ("maxaveragebitrate=-1;usedtx;useinbandfec=yes", usual),
+    ] {
+        for quiet in [false, true] {
+            let offer = format!(
+                "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 0 109\r\n\
+                 a=rtpmap:109 opus/48000/2\r\na=fmtp:109 {parameters}\r\n"
+            );
+            let codecs = vec![AudioCodec::Opus];
+            let (answer, plan) = check(&offer, LocalMedia { codecs, quiet, ..local() });
+            assert_eq!(plan.opus, wish, "{parameters}");
+            assert_eq!(answer.contains("usedtx=1"), quiet, "{answer}");
+            // Silence is left out where both want it.
+            assert_eq!(plan.noise, (quiet && wish.dtx).then_some(109), "{parameters}");
+        }
     }
 }
 

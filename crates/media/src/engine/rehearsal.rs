@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use offhook_codec::MAX_SAMPLES;
-use offhook_model::AudioCodec;
+use offhook_model::{AudioCodec, OpusWish};
 use offhook_ports::{CodecPlan, MediaPlan};
 use offhook_rtp::jitter::JitterStats;
 use offhook_rtp::{Header, Packet};
@@ -316,6 +316,7 @@ impl Rehearsal {
             dtmf_receive: vec![],
             noise: None,
             noise_receive: None,
+            opus: OpusWish { in_band_fec: true, ..OpusWish::default() },
             packet_time: self.packet_time,
             sending: false,
             receiving: true,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use offhook_codec::{Encoder, Gate, MAX_PAYLOAD, Verdict};
-use offhook_model::AudioCodec;
+use offhook_model::{AudioCodec, OpusWish};
 use offhook_ports::{CodecPlan, MediaPlan};
 use offhook_rtp::red::{self, Packer};
 use offhook_rtp::srtp::OVERHEAD;
@@ -21,6 +21,7 @@ pub(super) struct Talk {
     pub(super) state: SendState,
     plan: CodecPlan,
     packet_time: Duration,
+    opus: OpusWish,
     encoder: Option<Box<dyn Encoder>>,
     /// Payload type for silence, if it is left out.
     noise: Option<u8>,
@@ -60,6 +61,7 @@ impl Talk {
             state: SendState::new(seed),
             plan,
             packet_time,
+            opus: OpusWish::default(),
             encoder: None,
             noise: None,
             gate: None,
@@ -93,7 +95,11 @@ impl Talk {
         self.plan = plan.send;
         self.redundant = plan.redundancy.send;
         self.noise = plan.noise;
+        let asked = std::mem::replace(&mut self.opus, plan.opus);
         if same {
+            if let Some(encoder) = self.encoder.as_mut().filter(|_| asked != plan.opus) {
+                encoder.heed(plan.opus);
+            }
             return;
         }
         let codec = plan.send.codec;
@@ -107,6 +113,7 @@ impl Talk {
         };
         if let Some(encoder) = &mut self.encoder {
             encoder.set_expected_loss(self.losses.expected());
+            encoder.heed(plan.opus);
             encoder.leave_out_silence(plan.noise == Some(plan.send.payload_type));
         }
         let other = plan.noise.is_some_and(|noise| noise != plan.send.payload_type);

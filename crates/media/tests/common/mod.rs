@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use offhook_media::{MediaEngine, MediaOptions};
-use offhook_model::{AudioCodec, AudioSpec, CallId, SoundSettings, StreamStats};
+use offhook_model::{AudioCodec, AudioSpec, CallId, OpusWish, SoundSettings, StreamStats};
 use offhook_ports::{CodecPlan, MediaFact, MediaPlan, PortRange};
 
 pub const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -135,6 +135,7 @@ pub fn plan(codec: AudioCodec, rtp: SocketAddr, rtcp: SocketAddr) -> MediaPlan {
         dtmf_receive: vec![EVENTS],
         noise: None,
         noise_receive: None,
+        opus: OpusWish { in_band_fec: true, ..OpusWish::default() },
         packet_time: Duration::from_millis(20),
         sending: true,
         receiving: true,

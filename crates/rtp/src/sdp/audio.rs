@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use offhook_model::AudioCodec;
+use offhook_model::{AudioCodec, OpusWish};
 use offhook_ports::ExtendedReports;
 
 use super::crypto::{self, Offered};
@@ -26,6 +26,8 @@ pub(super) struct RemoteAudio {
     /// They take G.729 with silence left out (Annex B): so unless they say no (RFC 4856 section
     /// 2.1.9).
     pub annex_b: bool,
+    /// What they ask of Opus.
+    pub opus: OpusWish,
     /// Which way they want it.
     pub flow: Flow,
     /// The packet time they ask for.
@@ -91,6 +93,7 @@ impl RemoteAudio {
             rtcp: rtcp_address(media, *ip),
             mux: media.values("rtcp-mux").next().is_some(),
             annex_b: annex_b(media, &formats),
+            opus: opus(media, &formats),
             formats,
             flow: flow(description, media, *ip),
             packet_time: milliseconds("ptime"),
@@ -167,13 +170,38 @@ fn parameters(media: &Media, number: u8) -> &str {
     value.trim_start().split_once(char::is_whitespace).map_or("", |(_, rest)| rest)
 }
 
+/// What stands beside the name of a codec; nothing when they do not name the codec.
+fn parameters_of<'a>(
+    codec: AudioCodec,
+    media: &'a Media,
+    formats: &[(Format, u8)],
+) -> Option<&'a str> {
+    let found = formats.iter().find(|(format, _)| *format == Format::Codec(codec));
+    found.map(|(_, number)| parameters(media, *number))
+}
+
 fn annex_b(media: &Media, formats: &[(Format, u8)]) -> bool {
-    let g729 = Format::Codec(AudioCodec::G729);
-    let number = formats.iter().find(|(format, _)| *format == g729).map(|(_, number)| *number);
-    number.is_some_and(|number| {
-        let said = numbers::parameter(parameters(media, number), "annexb");
+    parameters_of(AudioCodec::G729, media, formats).is_some_and(|parameters| {
+        let said = numbers::parameter(parameters, "annexb");
         said.is_none_or(|said| !said.eq_ignore_ascii_case("no"))
     })
+}
+
+/// RFC 7587 section 6.1. What is out of its range counts as the nearest that is in it.
+fn opus(media: &Media, formats: &[(Format, u8)]) -> OpusWish {
+    let Some(parameters) = parameters_of(AudioCodec::Opus, media, formats) else {
+        return OpusWish::default();
+    };
+    let number = |name| numbers::parameter(parameters, name)?.parse::<u32>().ok();
+    let yes = |name| numbers::parameter(parameters, name) == Some("1");
+    OpusWish {
+        max_playback_rate: number("maxplaybackrate")
+            .map_or(48_000, |rate| rate.clamp(8_000, 48_000)),
+        max_average_bit_rate: number("maxaveragebitrate").map(|rate| rate.clamp(6_000, 510_000)),
+        constant: yes("cbr"),
+        in_band_fec: yes("useinbandfec"),
+        dtx: yes("usedtx"),
+    }
 }
 
 /// The formats that we know, by `a=rtpmap` or, without one, by the static numbers.

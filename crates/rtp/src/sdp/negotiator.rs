@@ -340,6 +340,8 @@ impl Negotiator {
         let quiet = self.local.quiet.then(|| match send.codec {
             AudioCodec::Pcmu | AudioCodec::Pcma => both(Format::Noise),
             AudioCodec::G729 if self.annex_b && remote.annex_b => Some(send.payload_type),
+            // We say `usedtx` in every description while this is wanted.
+            AudioCodec::Opus if remote.opus.dtx => Some(send.payload_type),
             AudioCodec::G729
             | AudioCodec::G722
             | AudioCodec::G7221At24
@@ -356,6 +358,7 @@ impl Negotiator {
             dtmf_receive,
             noise: quiet.flatten(),
             noise_receive,
+            opus: remote.opus,
             packet_time: remote.send_packet_time(send.codec, self.local.packet_time),
             sending: !silent && flow.sends() && remote.flow.receives(),
             receiving: !self.local.hold && flow.receives() && remote.flow.sends(),
@@ -444,7 +447,7 @@ impl Negotiator {
         out.push_str("\r\n");
         for (format, number) in formats {
             let _ = write!(out, "a=rtpmap:{number} {}\r\n", format.rtpmap());
-            if let Some(parameters) = format.fmtp(self.annex_b) {
+            if let Some(parameters) = format.fmtp(self.annex_b, self.local.quiet) {
                 let _ = write!(out, "a=fmtp:{number} {parameters}\r\n");
             } else if let Format::Redundant(clock) = format
                 && let Some(primary) = first_with_clock(formats, *clock)

@@ -77,9 +77,11 @@ impl Format {
     }
 
     /// The value of its `a=fmtp`, if it needs one. `annex_b`: G.729 may leave silence out; not
-    /// saying so would mean that it may (RFC 4856 section 2.1.9).
-    pub(super) fn fmtp(self, annex_b: bool) -> Option<&'static str> {
+    /// saying so would mean that it may (RFC 4856 section 2.1.9). `dtx`: Opus may leave silence
+    /// out; not saying so means that it may not (RFC 7587 section 6.1).
+    pub(super) fn fmtp(self, annex_b: bool, dtx: bool) -> Option<&'static str> {
         match self {
+            Self::Codec(AudioCodec::Opus) if dtx => Some("minptime=10;useinbandfec=1;usedtx=1"),
             Self::Codec(AudioCodec::Opus) => Some("minptime=10;useinbandfec=1"),
             Self::Codec(AudioCodec::G7221At24) => Some("bitrate=24000"),
             Self::Codec(AudioCodec::G7221At32) => Some("bitrate=32000"),
