@@ -117,8 +117,6 @@ impl crate::Encoder for Encoder {
         }
         Ok(pcm.len())
     }
-
-    fn set_expected_loss(&mut self, _percent: u8) {}
 }
 
 /// G.711 decoder.

@@ -78,8 +78,6 @@ impl crate::Encoder for Encoder {
         Ok(length)
     }
 
-    fn set_expected_loss(&mut self, _percent: u8) {}
-
     fn leave_out_silence(&mut self, yes: bool) {
         if let Ok(inner) = coder(yes) {
             self.inner = inner;

@@ -36,6 +36,15 @@ pub const MAX_SAMPLES: usize = 5_760;
 /// The most bytes one packet is encoded to: 60 ms of G.711 take 480, and Opus is held to this.
 pub const MAX_PAYLOAD: usize = 1_276;
 
+/// How many of our packets get lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExpectedLoss {
+    /// 0 to 100; 0 wants no redundancy.
+    pub percent: u8,
+    /// The other side's RTCP reports say so; else nothing is known yet.
+    pub reported: bool,
+}
+
 /// Turns sound into payloads.
 pub trait Encoder: Send {
     /// Samples that make one packet, at the codec's sample rate.
@@ -48,9 +57,9 @@ pub trait Encoder: Send {
     /// samples, [`CodecError::NoRoom`] when `out` is too small.
     fn encode(&mut self, pcm: &[i16], out: &mut [u8]) -> Result<usize, CodecError>;
 
-    /// Tells how many of our packets get lost, 0 to 100 percent, as the other side's RTCP reports
-    /// say. Opus spends bits on redundancy accordingly (0 switches it off); others ignore it.
-    fn set_expected_loss(&mut self, percent: u8);
+    /// Tells how many of our packets get lost. Opus spends bits on redundancy accordingly; others
+    /// ignore it.
+    fn set_expected_loss(&mut self, _loss: ExpectedLoss) {}
 
     /// Silence may be left out from now on, or no longer: then [`Encoder::encode`] gives 0 for a
     /// packet that need not be sent. Those that have no such frames of their own ignore it.

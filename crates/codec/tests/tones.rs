@@ -3,7 +3,9 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
-use offhook_codec::{CodecError, MAX_PAYLOAD, MAX_SAMPLES, Stretcher, decoder, encoder};
+use offhook_codec::{
+    CodecError, ExpectedLoss, MAX_PAYLOAD, MAX_SAMPLES, Stretcher, decoder, encoder,
+};
 use offhook_model::AudioCodec;
 
 const MS20: Duration = Duration::from_millis(20);
@@ -131,7 +133,7 @@ fn concealing_silence_stays_silent() {
 fn opus_recovers_a_lost_packet_from_the_next_one() {
     let codec = AudioCodec::Opus;
     let mut encoder = encoder(codec, MS20).expect("an encoder");
-    encoder.set_expected_loss(20);
+    encoder.set_expected_loss(ExpectedLoss { percent: 20, reported: true });
     // A tone whose pitch glides, so that repeating the past is audibly wrong.
     let mut phase = 0.0f64;
     let sound: Vec<i16> = (0..48_000)
@@ -231,7 +233,7 @@ fn wrong_sizes_are_errors() {
 #[test]
 fn opus_bit_rate_is_about_what_was_asked_for() {
     let mut encoder = encoder(AudioCodec::Opus, MS20).expect("an encoder");
-    encoder.set_expected_loss(0);
+    encoder.set_expected_loss(ExpectedLoss::default());
     let sound = tone(AudioCodec::Opus, 333.0, 9_000.0, 2.0);
     let mut out = [0; MAX_PAYLOAD];
     let bytes: usize =

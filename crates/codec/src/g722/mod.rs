@@ -44,8 +44,6 @@ impl crate::Encoder for Encoder {
         }
         Ok(bytes)
     }
-
-    fn set_expected_loss(&mut self, _percent: u8) {}
 }
 
 /// G.722 decoder.

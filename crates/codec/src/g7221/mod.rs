@@ -70,8 +70,6 @@ impl crate::Encoder for Encoder {
         }
         Ok(bytes)
     }
-
-    fn set_expected_loss(&mut self, _percent: u8) {}
 }
 
 fn write_frame(mut coefficients: Frame, shift: i32, out: &mut [u8]) {

@@ -1,5 +1,7 @@
 //! How much of what we send gets lost, as the other side's reports tell, and what the encoder is told.
 
+use offhook_codec::ExpectedLoss;
+
 /// From this loss in percent on, earlier sound is sent once more where that is agreed.
 const ENOUGH: f32 = 1.0;
 
@@ -35,9 +37,13 @@ impl Losses {
         }
     }
 
-    /// What the encoder is to expect, in percent.
-    pub(super) fn expected(&self) -> u8 {
-        if self.expected < FORGOTTEN { 0 } else { self.expected.clamp(FLOOR, 100.0).ceil() as u8 }
+    /// What the encoder is to expect.
+    pub(super) fn expected(&self) -> ExpectedLoss {
+        let percent = match self.expected {
+            ..FORGOTTEN => 0,
+            expected => expected.clamp(FLOOR, 100.0).ceil() as u8,
+        };
+        ExpectedLoss { percent, reported: self.reported >= FORGOTTEN }
     }
 
     /// Earlier sound is worth being sent once more.
@@ -48,27 +54,34 @@ impl Losses {
 
 #[cfg(test)]
 mod tests {
-    use super::Losses;
+    use super::{ExpectedLoss, Losses};
+
+    /// The percentage that the encoder is told, whether that was reported, and whether earlier sound is
+    /// worth being sent once more.
+    fn seen(losses: &Losses) -> (u8, bool, bool) {
+        let ExpectedLoss { percent, reported } = losses.expected();
+        (percent, reported, losses.are_reported())
+    }
 
     #[test]
     fn losses_are_expected_at_first_and_after_each_and_forgotten_in_half_a_minute() {
         let mut losses = Losses::default();
-        assert_eq!((losses.expected(), losses.are_reported()), (5, false));
+        assert_eq!(seen(&losses), (5, false, false));
         let clean_until_forgotten = |losses: &mut Losses| {
             (1..100).find(|_| {
                 losses.report(0);
-                losses.expected() == 0
+                losses.expected() == ExpectedLoss::default()
             })
         };
         assert_eq!(clean_until_forgotten(&mut losses), Some(6));
         losses.report(1);
-        assert_eq!((losses.expected(), losses.are_reported()), (5, true));
+        assert_eq!(seen(&losses), (5, true, true));
         losses.report(0);
-        assert_eq!((losses.expected(), losses.are_reported()), (5, false));
+        assert_eq!(seen(&losses), (5, true, false));
         losses.report(30);
-        assert_eq!((losses.expected(), losses.are_reported()), (30, true));
+        assert_eq!(seen(&losses), (30, true, true));
         losses.report(2);
-        assert_eq!(losses.expected(), 23);
+        assert_eq!(seen(&losses), (23, true, true));
         assert!(clean_until_forgotten(&mut losses).is_some_and(|reports| reports < 20));
     }
 }

@@ -3,7 +3,8 @@
 //! Two schedules without drift: one sends (20 ms, or 10 when a call's packets are no whole number
 //! of 20), one plays. The playing one is laid just behind the arrival of packets, and a packet that
 //! comes a moment before its tick brings the tick forward, so that a call without jitter waits for
-//! nothing and the thread wakes once for both.
+//! nothing and the thread wakes once for both. In the first seconds of a call the sending one slides
+//! to the same moment, so that the thread wakes once for all three.
 
 use std::io;
 use std::sync::Arc;
@@ -278,15 +279,19 @@ impl Engine {
 
     fn tick(&mut self, now: Now, heard: bool) {
         let quantum = self.quantum();
+        let until = if heard { now.instant + FORWARD } else { now.instant };
+        let alone = self.lines.len() == 1 && self.lines.values().all(Line::receives);
         let late = self.sending.skip(now.instant, quantum);
         for line in self.lines.values_mut() {
             line.skip(late as usize * samples(quantum));
         }
-        while self.sending.take(now.instant, quantum) {
+        while self.sending.take(until, quantum) {
             self.sound.send(&mut self.lines, &self.shared, quantum, now);
+            if alone {
+                self.sending.draw_near(&self.playing, quantum);
+            }
         }
         self.playing.skip(now.instant, quantum);
-        let until = if heard { now.instant + FORWARD } else { now.instant };
         while self.playing.take(until, quantum) {
             self.sound.play(&mut self.lines, &self.shared, quantum, now);
         }
