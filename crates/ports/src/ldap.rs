@@ -136,6 +136,8 @@ pub enum LdapFailure {
     BindRefused(u32),
     /// There is no entry of the base's name (result code 32).
     NoSuchBase,
+    /// The filter is none of RFC 4515 from this byte on. Nobody was asked.
+    BadFilter(usize),
     /// Not allowed (result code 50).
     NotAllowed,
     /// This cannot be done by this program on this system, in words.

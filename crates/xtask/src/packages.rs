@@ -41,6 +41,7 @@ pub const PEERS: &[&str] = &[
     "knot",
     "knot-dnsutils",
     "bind9",
+    "slapd",
     "python3-slixmpp",
     "python3-omemo",
     "python3-twomemo",
