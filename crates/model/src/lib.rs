@@ -12,6 +12,7 @@ mod coded;
 mod command;
 mod device;
 mod directory;
+mod directory_fault;
 mod edge;
 mod enrol;
 mod fault;
@@ -52,6 +53,7 @@ pub use directory::{
     DirectoryEntry, Matched, MatchedField, NumberKind, PeopleSearch, Person, PersonId,
     PersonNumber, PhotoSource, SearchStage, SourceKind,
 };
+pub use directory_fault::DirectoryFault;
 pub use edge::EdgeFault;
 pub use enrol::{EnrolFault, EnrolmentQuestion};
 pub use fault::{DnsFault, Endpoint, Fault, Link, Service, TlsFault};

@@ -59,7 +59,7 @@ pub enum LdapScope {
 
 /// One search at one server. Trying elsewhere is the flow's business, and so is following
 /// referrals.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LdapRequest {
     /// Whom to ask.
     pub server: LdapServer,

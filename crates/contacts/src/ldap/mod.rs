@@ -1,2 +1,23 @@
 //! The organisation's directory by LDAP: from settings to a plan, from a wish to questions, and
 //! from what a server answers to people.
+//!
+//! [`LdapPlan::read`] draws the plan once after sign-in. Where it [looks for](LdapPlan::looks_for)
+//! servers, whoever starts the flows asks `discovery::directory_servers` and hands over what that
+//! finds. [`search`] then answers one [`Wish`] at a time; its [`Standing`] goes from one search to
+//! the next. Dropping a search abandons it at the server.
+
+mod attributes;
+mod entry;
+mod filters;
+#[doc(hidden)]
+pub mod fuzzing;
+mod masks;
+mod plan;
+mod referral;
+mod search;
+mod wish;
+
+pub use filters::value as escaped;
+pub use plan::{Flavour, Given, LdapPlan, SignIn, SignInOf};
+pub use search::{LdapReport, Standing, picture, search};
+pub use wish::Wish;

@@ -1,0 +1,212 @@
+//! Which server is asked next, who is shown a password, and how far referrals are followed.
+
+use offhook_contacts::ldap::{Given, LdapPlan, Standing};
+use offhook_model::Fault;
+use offhook_ports::{LdapAnswer, LdapBind, LdapEnd, LdapFailure, LdapSecurity};
+
+use crate::support::{Directory, entry, file, found, plan, refers, typed};
+
+fn hosts(directory: &Directory) -> Vec<String> {
+    directory.asked().into_iter().map(|request| request.server.host).collect()
+}
+
+#[test]
+fn the_next_server_is_asked_and_kept() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let down = Arc::new(AtomicBool::new(true));
+    let seen = Arc::clone(&down);
+    let directory = Directory::new(move |request| match &*request.server.host {
+        "one" if seen.load(Ordering::Relaxed) => Err(LdapFailure::Fault(Fault::Closed)),
+        "three" => Err(LdapFailure::Result(52)),
+        _ => found(vec![entry("cn=a", &[("cn", "A")])]),
+    });
+    let plan = plan(&[("PrimaryServerName", "one"), ("SecondaryServerName", "two")]);
+    let report = directory.search(&plan, Standing::default(), &typed("alice"));
+    assert_eq!(hosts(&directory), ["one", "two"]);
+    assert_eq!((report.people.len(), report.problems.len()), (1, 1));
+    down.store(false, Ordering::Relaxed);
+    let report = directory.search(&plan, report.standing, &typed("alice"));
+    assert_eq!(hosts(&directory), ["two"], "the one that worked");
+    assert!(report.problems.is_empty());
+    directory.search(&plan, Standing::default(), &typed("alice"));
+    assert_eq!(hosts(&directory), ["one"], "after a restart the primary one again");
+}
+
+#[test]
+fn when_all_are_gone_each_is_told() {
+    let directory = Directory::new(|request| match &*request.server.host {
+        "one" => Err(LdapFailure::Fault(Fault::ConnectTimeout)),
+        _ => Err(LdapFailure::Result(52)),
+    });
+    let plan = plan(&[("PrimaryServerName", "one"), ("SecondaryServerName", "two")]);
+    let report = directory.search(&plan, Standing::default(), &typed("alice"));
+    assert_eq!((report.people.len(), report.problems.len(), report.asked), (0, 2, true));
+}
+
+#[test]
+fn a_server_lost_between_two_bases_is_asked_no_more() {
+    let directory = Directory::new(|request| match (&*request.server.host, &*request.base) {
+        ("one", "ou=b") => Err(LdapFailure::Fault(Fault::Closed)),
+        (_, base) => found(vec![entry(&format!("cn=a,{base}"), &[("cn", "A")])]),
+    });
+    let plan = plan(&[
+        ("PrimaryServerName", "one"),
+        ("SecondaryServerName", "two"),
+        ("SearchBase1", "ou=a"),
+        ("SearchBase2", "ou=b"),
+    ]);
+    let report = directory.search(&plan, Standing::default(), &typed("alice"));
+    assert_eq!(hosts(&directory), ["one", "one", "two", "two"]);
+    assert_eq!(report.people.len(), 2, "whole from the second one");
+}
+
+#[test]
+fn a_wrong_password_is_shown_once_and_never_again() {
+    let given = Given { file_password: Some("wrong".into()), ..Given::default() };
+    let bases = ["SearchBase1", "SearchBase2", "SearchBase3", "SearchBase4", "SearchBase5"];
+    let mut settings = vec![
+        ("PrimaryServerName", "one"),
+        ("SecondaryServerName", "two"),
+        ("ConnectionUsername", "r"),
+        ("ConnectionPassword", ""),
+    ];
+    settings.extend(
+        bases.iter().zip(["ou=1", "ou=2", "ou=3", "ou=4", "ou=5"]).map(|(key, dn)| (*key, dn)),
+    );
+    let plan = LdapPlan::read(&file(&settings), &given).expect("a plan");
+    let directory = Directory::new(|request| match request.bind {
+        LdapBind::Anonymous => found(vec![]),
+        LdapBind::Simple { .. } | LdapBind::Gssapi => Err(LdapFailure::BadCredentials),
+    });
+    let report = directory.search(&plan, Standing::default(), &typed("alice"));
+    let shown = |directory: &Directory| {
+        directory.asked().iter().filter(|it| it.bind != LdapBind::Anonymous).count()
+    };
+    assert_eq!(shown(&directory), 1);
+    assert_eq!(report.problems.len(), 1);
+    let again = directory.search(&plan, report.standing, &typed("alice"));
+    assert_eq!(shown(&directory), 0);
+    assert_eq!(again.problems.len(), 1, "it is still said");
+    let nobody = Directory::new(|request| match request.bind {
+        LdapBind::Anonymous => Err(LdapFailure::Result(1)),
+        LdapBind::Simple { .. } | LdapBind::Gssapi => Err(LdapFailure::BadCredentials),
+    });
+    let report = nobody.search(&plan, Standing::default(), &typed("alice"));
+    assert_eq!(nobody.asked().len(), 2, "not at the second server either");
+    assert_eq!(report.problems.len(), 2);
+}
+
+#[test]
+fn limits_of_the_server_are_told() {
+    let ended = |end: LdapEnd| {
+        let directory = Directory::new(move |_| {
+            let answer = found(vec![entry("cn=a", &[("cn", "A")])]);
+            answer.map(|answer| LdapAnswer { end, ..answer })
+        });
+        let plan = plan(&[("PrimaryServerName", "one")]);
+        let report = directory.search(&plan, Standing::default(), &typed("alice"));
+        (report.people.len(), report.more, report.problems.len())
+    };
+    assert_eq!(ended(LdapEnd::Complete), (1, false, 0));
+    assert_eq!(ended(LdapEnd::SizeLimit), (1, true, 1));
+    assert_eq!(ended(LdapEnd::AdminLimit), (1, true, 1));
+    assert_eq!(ended(LdapEnd::TimeLimit), (1, true, 1));
+    let many = Directory::new(|_| {
+        found((0..60).map(|number| entry(&format!("cn={number}"), &[("cn", "A")])).collect())
+    });
+    let plan = plan(&[("PrimaryServerName", "one")]);
+    let report = many.search(&plan, Standing::default(), &typed("alice"));
+    assert_eq!((report.people.len(), report.more, report.problems.len()), (50, true, 0));
+}
+
+/// A plan with a password for `dc1.corp.test`, searched below `dc=corp,dc=test`.
+fn with_password(more: &[(&str, &str)]) -> LdapPlan {
+    let given = Given { file_password: Some("s3cret".into()), ..Given::default() };
+    let settings = [
+        &[
+            ("PrimaryServerName", "dc1.corp.test"),
+            ("ConnectionUsername", "r"),
+            ("ConnectionPassword", ""),
+            ("SearchBase1", "dc=corp,dc=test"),
+        ],
+        more,
+    ];
+    LdapPlan::read(&file(&settings.concat()), &given).expect("a plan")
+}
+
+#[test]
+fn referrals_are_followed_and_passwords_stay_in_the_domain() {
+    let directory = Directory::new(|request| match &*request.server.host {
+        "dc1.corp.test" => refers(&[
+            "ldap://sub.corp.test/dc=sub,dc=corp,dc=test??sub",
+            "ldap://sub.corp.test/dc=sub,dc=corp,dc=test??sub",
+            "ldap://stranger.example:1389/",
+            "ldap://evilcorp.test/",
+            "ldap://ForestDnsZones.corp.test/DC=ForestDnsZones,DC=corp,DC=test",
+            "ldap://corp.test/CN=Configuration,DC=corp,DC=test",
+            "mailto:nobody",
+        ]),
+        host => found(vec![entry(&format!("cn={host}"), &[("cn", host)])]),
+    });
+    let report = directory.search(&with_password(&[]), Standing::default(), &typed("alice"));
+    let asked = directory.asked();
+    let told: Vec<_> = asked
+        .iter()
+        .map(|it| (&*it.server.host, it.server.port, &*it.base, it.bind != LdapBind::Anonymous))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("dc1.corp.test", 3268, "dc=corp,dc=test", true),
+            ("sub.corp.test", 389, "dc=sub,dc=corp,dc=test", true),
+            ("stranger.example", 1389, "dc=corp,dc=test", false),
+            ("evilcorp.test", 389, "dc=corp,dc=test", false),
+        ]
+    );
+    assert_eq!((report.people.len(), report.problems.len()), (3, 0));
+    // Who was asked under TLS does not send a password on in clear.
+    directory.search(&with_password(&[("UseSSL", "1")]), Standing::default(), &typed("alice"));
+    let kinds: Vec<_> = directory.asked().iter().map(|it| it.server.security).collect();
+    assert_eq!(kinds[..2], [LdapSecurity::Tls, LdapSecurity::StartTls]);
+}
+
+#[test]
+fn circles_and_long_ways_end() {
+    let two = Directory::new(|request| match &*request.server.host {
+        "dc1.corp.test" => refers(&["ldap://b.corp.test/dc=corp,dc=test"]),
+        _ => refers(&["ldap://dc1.corp.test:3268/dc=corp,dc=test"]),
+    });
+    let report = two.search(&with_password(&[]), Standing::default(), &typed("alice"));
+    assert_eq!(hosts(&two), ["dc1.corp.test", "b.corp.test"]);
+    assert_eq!(report.problems.len(), 1, "a circle");
+    let on = Directory::new(|request| {
+        refers(&[&format!("ldap://{}.corp.test/", request.server.host.len())])
+    });
+    let report = on.search(&with_password(&[]), Standing::default(), &typed("alice"));
+    assert!(hosts(&on).len() <= 6);
+    assert_eq!(report.problems.len(), 1);
+    let wide = Directory::new(|request| match &*request.server.host {
+        "dc1.corp.test" => {
+            let urls: Vec<_> = (0..80).map(|n| format!("ldap://h{n}.corp.test/")).collect();
+            refers(&urls.iter().map(String::as_str).collect::<Vec<_>>())
+        }
+        _ => found(vec![]),
+    });
+    wide.search(&with_password(&[]), Standing::default(), &typed("alice"));
+    assert_eq!(hosts(&wide).len(), 11);
+}
+
+#[test]
+fn a_referral_that_leads_nowhere_takes_nothing_away() {
+    let directory = Directory::new(|request| match &*request.server.host {
+        "dc1.corp.test" => found(vec![entry("cn=a", &[("cn", "A")])]).map(|answer| LdapAnswer {
+            referrals: vec!["ldap://gone.corp.test/".into()],
+            ..answer
+        }),
+        _ => Err(LdapFailure::Fault(Fault::PortRefused)),
+    });
+    let report = directory.search(&with_password(&[]), Standing::default(), &typed("alice"));
+    assert_eq!((report.people.len(), report.problems.len()), (1, 1));
+    assert!(report.problems[0].cause.contains("gone.corp.test"));
+}

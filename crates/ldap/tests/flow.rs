@@ -1,0 +1,183 @@
+//! The whole way against OpenLDAP's servers: settings, plan, flow, adapter. Needs the programs
+//! `slapd` and `slapadd`; without them each test says so and passes.
+
+mod support;
+
+use std::sync::Arc;
+
+use offhook_config::Layers;
+use offhook_contacts::ldap::{Given, LdapPlan, LdapReport, Standing, Wish, picture, search};
+use offhook_ldap::Directories;
+use offhook_model::{Layer, PhotoSource, Setting, Source};
+use offhook_net::Net;
+use support::people::{self, PICTURE};
+use support::slapd::{Like, Slapd};
+use support::{Authority, READER, free_port, plain_net};
+
+/// A plan for the people of the servers of these ports.
+fn plan(port: u16, more: &[(&str, &str)]) -> LdapPlan {
+    let port = port.to_string();
+    let usual = [
+        ("DirectoryServerType", "BDI"),
+        ("BDILDAPServerType", "OpenLDAP"),
+        ("BDIPrimaryServerName", "127.0.0.1"),
+        ("BDIServerPort1", port.as_str()),
+        ("BDISearchBase1", support::BASE),
+        ("BDIBaseFilter", "(&objectClass=inetOrgPerson)"),
+        ("BDIPresenceDomain", "example.test"),
+    ];
+    let setting = |(key, value): &(&str, &str)| Setting {
+        key: (*key).to_owned(),
+        section: Some("Directory".into()),
+        value: (*value).to_owned(),
+        line: None,
+    };
+    let settings = usual.iter().chain(more).map(setting).collect();
+    let (source, origin) = (Source::GlobalFile, "jabber-config.xml".to_owned());
+    let layer = Layer { source, origin, settings, oddities: vec![] };
+    let given = Given { file_password: Some(READER.1.into()), ..Given::default() };
+    LdapPlan::read(&Layers::new([layer]), &given).expect("a plan")
+}
+
+async fn ask(net: Arc<Net>, plan: &LdapPlan, wish: Wish) -> LdapReport {
+    search(&Directories::new(net), plan, Standing::default(), &wish, 50).await
+}
+
+fn causes(report: &LdapReport) -> Vec<&str> {
+    report.problems.iter().map(|problem| problem.cause.as_str()).collect()
+}
+
+#[tokio::test]
+async fn people_are_found_by_what_is_typed_and_by_all_their_addresses() {
+    let Some(slapd) = Slapd::start(Like { people: 300, ..Like::default() }).await else { return };
+    let plan = plan(slapd.port, &[("PhoneNumberMasks", "+1408|+# ### ### ####")]);
+    let (first, last) = people::name(23);
+    let wishes = [
+        Wish::Typed("user00023".into()),
+        Wish::Number("+14085550023".into()),
+        Wish::Number("+1 (650) 556-0023".into()),
+        Wish::Mail("USER00023@example.test".into()),
+        Wish::Im("user00023@example.test/home".parse().expect("an address")),
+        Wish::Account("user00023".into()),
+        Wish::Uri("sip:user00023@example.test".into()),
+    ];
+    for wish in wishes {
+        let report = ask(plain_net(), &plan, wish.clone()).await;
+        assert_eq!(causes(&report), Vec::<&str>::new(), "{wish:?}");
+        let [person] = &report.people[..] else { panic!("{} for {wish:?}", report.people.len()) };
+        assert_eq!(person.display_name, Some(format!("{last}, {first}")));
+        assert_eq!(person.im.as_ref().map(|im| im.bare_str()), Some("user00023@example.test"));
+    }
+    // Two words, of any script, in any order; and what would be a filter is none.
+    for number in [5, 11, 12] {
+        let (first, last) = people::name(number);
+        let report = ask(plain_net(), &plan, Wish::Typed(format!("{last} {first}"))).await;
+        assert!(!report.people.is_empty(), "{first} {last}");
+        let same = |name: &Option<String>| *name == Some(format!("{last}, {first}"));
+        assert!(report.people.iter().all(|person| same(&person.display_name)));
+    }
+    for text in ["*)(uid=*", "user0002*", "\\2a\\2a\\2a", "a\0b\u{7f}"] {
+        let report = ask(plain_net(), &plan, Wish::Typed(text.into())).await;
+        assert_eq!((report.people.len(), causes(&report)), (0, vec![]), "{text:?}");
+    }
+    let many = ask(plain_net(), &plan, Wish::Typed("user".into())).await;
+    assert_eq!((many.people.len(), many.more, causes(&many)), (50, true, vec![]));
+}
+
+#[tokio::test]
+async fn a_picture_comes_by_itself() {
+    let Some(slapd) = Slapd::start(Like { people: 5, ..Like::default() }).await else { return };
+    let plan = plan(slapd.port, &[]);
+    let directories = Directories::new(plain_net());
+    for (user, bytes) in [(2, Some([&PICTURE[..], &[2]].concat())), (4, None)] {
+        let wish = Wish::Account(format!("user0000{user}"));
+        let report = search(&directories, &plan, Standing::default(), &wish, 5).await;
+        let person = &report.people[0];
+        let Some(PhotoSource::Attribute(name)) = &person.photo else { panic!("no attribute") };
+        let read = picture(&directories, &plan, report.standing, &person.id, name).await;
+        assert_eq!((read.0, read.1.len()), (bytes, 0), "{user}");
+    }
+}
+
+#[tokio::test]
+async fn passwords_over_tls_and_what_is_wrong_in_words() {
+    let Some(slapd) = Slapd::start(Like { people: 5, ..Like::default() }).await else { return };
+    let reader = [("BDIConnectionUsername", READER.0), ("BDIConnectionPassword", "")];
+    let port = slapd.tls.to_string();
+    let secure = [&reader[..], &[("BDIEnableTLS", "true"), ("ServerPort1", &port)]].concat();
+    let wish = || Wish::Account("user00001".into());
+    let good = ask(slapd.authority.net(), &plan(slapd.port, &secure), wish()).await;
+    assert_eq!((good.people.len(), causes(&good)), (1, vec![]));
+    let strange = ask(Authority::new().net(), &plan(slapd.port, &secure), wish()).await;
+    let cause =
+        "The certificate of 127.0.0.1 comes from an authority that this computer does not know.";
+    assert_eq!((strange.people.len(), causes(&strange)), (0, vec![cause]));
+    // A wrong name: nobody is asked instead, and it is said.
+    let wrong = [("BDIConnectionUsername", "cn=nobody,dc=example,dc=test"), reader[1]];
+    let wrong = ask(plain_net(), &plan(slapd.port, &wrong), wish()).await;
+    let cause = "The directory 127.0.0.1 does not take the name and password that are set for it.";
+    assert_eq!((wrong.people.len(), causes(&wrong)), (1, vec![cause]));
+    let lost = [("BDISearchBase2", "ou=none,dc=example,dc=test")];
+    let lost = ask(plain_net(), &plan(slapd.port, &lost), wish()).await;
+    let cause = "The directory 127.0.0.1 has no entry ou=none,dc=example,dc=test, below which it is to be searched.";
+    assert_eq!((lost.people.len(), causes(&lost)), (1, vec![cause]));
+    let broken = [("BDIBaseFilter", "(&(objectClass=inetOrgPerson)(=x))")];
+    let broken = ask(plain_net(), &plan(slapd.port, &broken), wish()).await;
+    assert_eq!(causes(&broken), ["The directory setting BaseFilter cannot be used as it is."]);
+}
+
+#[tokio::test]
+async fn the_limit_of_a_server_is_told() {
+    let like = Like { people: 40, lines: "sizelimit 10", ..Like::default() };
+    let Some(slapd) = Slapd::start(like).await else { return };
+    let report = ask(plain_net(), &plan(slapd.port, &[]), Wish::Typed("user".into())).await;
+    let cause = "The directory 127.0.0.1 gives out fewer people than were asked for.";
+    assert_eq!((report.people.len(), report.more, causes(&report)), (10, true, vec![cause]));
+}
+
+#[tokio::test]
+async fn without_a_base_the_server_is_asked_for_it() {
+    let Some(slapd) = Slapd::start(Like { people: 5, ..Like::default() }).await else { return };
+    let plan = plan(slapd.port, &[("SearchBase1", "")]);
+    let report = ask(plain_net(), &plan, Wish::Account("user00001".into())).await;
+    assert_eq!((report.people.len(), causes(&report)), (1, vec![]));
+}
+
+#[tokio::test]
+async fn two_servers_that_refer_to_each_other_are_asked_once_each() {
+    let ports = [free_port(), free_port()];
+    let url = |port: u16| format!("ldap://127.0.0.1:{port}/{}??sub", support::BASE);
+    let (to_second, to_first) = (url(ports[1]), url(ports[0]));
+    let like = |port, elsewhere, people| Like { people, port: Some(port), elsewhere, lines: "" };
+    let first = Slapd::start(like(ports[0], Some(to_second.as_str()), 2)).await;
+    let second = Slapd::start(like(ports[1], Some(to_first.as_str()), 6)).await;
+    let (Some(_first), Some(second)) = (first, second) else { return };
+    let plan = plan(ports[0], &[]);
+    let report = ask(plain_net(), &plan, Wish::Typed("user0000".into())).await;
+    let cause = "The directory 127.0.0.1 refers to others that refer back, or on and on.";
+    assert_eq!((report.people.len(), causes(&report)), (6, vec![cause]));
+    drop(second);
+    let report = ask(plain_net(), &plan, Wish::Typed("user0000".into())).await;
+    let cause = "The directory 127.0.0.1 says that 127.0.0.1 knows more, and that leads nowhere.";
+    assert_eq!((report.people.len(), causes(&report)), (2, vec![cause]));
+}
+
+#[tokio::test]
+async fn the_second_server_takes_over_from_the_first() {
+    let like = || Like { people: 5, ..Like::default() };
+    let (Some(mut one), Some(two)) = (Slapd::start(like()).await, Slapd::start(like()).await)
+    else {
+        return;
+    };
+    let port = two.port.to_string();
+    let plan = plan(one.port, &[("SecondaryServerName", "localhost"), ("ServerPort2", &port)]);
+    let directories = Directories::new(plain_net());
+    let wish = Wish::Account("user00003".into());
+    let report = search(&directories, &plan, Standing::default(), &wish, 50).await;
+    assert_eq!((report.people.len(), causes(&report)), (1, vec![]));
+    one.kill();
+    let report = search(&directories, &plan, report.standing, &wish, 50).await;
+    assert_eq!((report.people.len(), report.problems.len()), (1, 1));
+    let report = search(&directories, &plan, report.standing, &wish, 50).await;
+    assert_eq!((report.people.len(), report.problems.len()), (1, 0), "it is asked first now");
+}

@@ -1,0 +1,157 @@
+//! What keeps a directory from telling who is who, and the one sentence about each (rules D31 and
+//! D36 of `docs/doctor.md`). What breaks the way to it is a [`Fault`](crate::Fault) as everywhere.
+
+use crate::{Area, Endpoint, Owner, Problem};
+
+/// Why a directory (LDAP) does not answer as it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DirectoryFault {
+    /// The name and password that administrators have set are not taken.
+    BadReader,
+    /// The name and password of the sign-in are not taken.
+    BadSignIn,
+    /// This way to bind is not let in; the result code (RFC 4511 appendix A).
+    BindRefused(u32),
+    /// The reader may not search.
+    NotAllowed,
+    /// There is nothing of this distinguished name to search below.
+    NoSuchBase(String),
+    /// The base is not set, and the server names none.
+    NoBase,
+    /// The server gives out less than was asked for.
+    ServerLimit,
+    /// The server gave up before it was through.
+    TimeLimit,
+    /// Servers refer to each other in a circle, or too far.
+    ReferralCircle,
+    /// A referral leads nowhere; the text says where to.
+    ReferralLost(String),
+    /// A setting that cannot be used; its key.
+    BadSetting(&'static str),
+    /// A name and a password travel without encryption.
+    CredentialsInClear,
+    /// No server is named, and none was found.
+    NoServer,
+    /// This program cannot do what the settings ask for, in words.
+    Unsupported(String),
+    /// Any other result code.
+    Refused(u32),
+}
+
+impl DirectoryFault {
+    /// The sentence, what to do, and whose business it is.
+    pub fn problem(&self, at: &Endpoint) -> Problem {
+        let host = &at.host;
+        let make =
+            |area, owner, cause: String, remedy: &str| Problem::new(area, owner, cause, remedy);
+        let admin = |area, cause: String, remedy: &str| make(area, Owner::Admin, cause, remedy);
+        let set = Area::Provisioning;
+        let problem = match self {
+            Self::BadReader => admin(
+                Area::Authentication,
+                format!(
+                    "The directory {host} does not take the name and password that are set for it."
+                ),
+                "Check ConnectionUsername and ConnectionPassword, or the directory section of the service profile; the account may be locked or its password expired.",
+            ),
+            Self::BadSignIn => admin(
+                Area::Authentication,
+                format!("The directory {host} does not take the name and password of the sign-in."),
+                "Set an account that may only read (ConnectionUsername), or check that the directory knows users by the names they sign in with.",
+            ),
+            Self::BindRefused(_) => admin(
+                Area::Authentication,
+                format!("The directory {host} does not let us in this way."),
+                "It wants encryption (UseSSL, BDIEnableTLS) or an account: set one, or allow this kind of bind on the server.",
+            ),
+            Self::NotAllowed => admin(
+                Area::Authentication,
+                format!("The directory {host} does not allow us to search."),
+                "Give the account that is used the right to read the people below the search bases.",
+            ),
+            Self::NoSuchBase(base) => admin(
+                set,
+                format!(
+                    "The directory {host} has no entry {base}, below which it is to be searched."
+                ),
+                "Correct the search base (SearchBase1 and so on, or the search contexts of the service profile).",
+            ),
+            Self::NoBase => admin(
+                set,
+                format!("The directory {host} is searched from no base, so nobody will be found."),
+                "Set SearchBase1 (BDISearchBase1) to the distinguished name under which the people are.",
+            ),
+            Self::ServerLimit => admin(
+                set,
+                format!("The directory {host} gives out fewer people than were asked for."),
+                "Type more of the name. If too few are shown all the time, raise the server's size limit.",
+            ),
+            Self::TimeLimit => make(
+                set,
+                Owner::Server,
+                format!("The directory {host} gave up its search before it was through."),
+                "Have an index made of the attributes that are searched, or narrow the search base.",
+            ),
+            Self::ReferralCircle => admin(
+                set,
+                format!("The directory {host} refers to others that refer back, or on and on."),
+                "Correct the referrals of these servers, or search a global catalogue.",
+            ),
+            Self::ReferralLost(to) => admin(
+                set,
+                format!("The directory {host} says that {to} knows more, and that leads nowhere."),
+                "Correct the referral, or make that server reachable from here.",
+            ),
+            Self::BadSetting(key) => admin(
+                set,
+                format!("The directory setting {key} cannot be used as it is."),
+                "Correct it in the client configuration file or the service profile.",
+            ),
+            Self::CredentialsInClear => admin(
+                Area::Authentication,
+                format!("A name and a password travel to the directory {host} in clear."),
+                "Set UseSSL (BDIEnableTLS) to true, and use an account that may only read.",
+            ),
+            Self::NoServer => admin(
+                set,
+                "No directory server is set, and none was found.".to_owned(),
+                "Set PrimaryServerName (BDIPrimaryServerName), or publish the SRV records of the domain.",
+            ),
+            Self::Unsupported(what) => admin(
+                set,
+                what.clone(),
+                "Set an account that may only read (ConnectionUsername and ConnectionPassword, UseWindowsCredentials 0).",
+            ),
+            Self::Refused(code) => make(
+                set,
+                Owner::Server,
+                format!("The directory {host} refused the search with result code {code}."),
+                "Have the directory server's log looked at.",
+            ),
+        };
+        let rule = if *self == Self::CredentialsInClear { 36 } else { 31 };
+        problem.with_rule(rule).with_evidence(format!("directory server {at}: {self:?}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DirectoryFault;
+    use crate::{Endpoint, Link, Rule, Service};
+
+    #[test]
+    fn each_names_the_server_and_its_rule() {
+        let at = Endpoint {
+            service: Service::Directory,
+            host: "dc1.example.com".into(),
+            port: 389,
+            link: Link::Tcp,
+        };
+        let bad = DirectoryFault::BadReader.problem(&at);
+        assert!(bad.cause.contains("dc1.example.com"), "{}", bad.cause);
+        assert_eq!(bad.rule, Some(Rule(31)));
+        assert_eq!(DirectoryFault::CredentialsInClear.problem(&at).rule, Some(Rule(36)));
+        let base = DirectoryFault::NoSuchBase("ou=x".into()).problem(&at);
+        assert!(base.cause.contains("ou=x"), "{}", base.cause);
+    }
+}
