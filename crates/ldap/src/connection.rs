@@ -34,6 +34,8 @@ pub(crate) struct Connection {
     abandoned: Vec<u32>,
     /// Part of a message went out or something odd came: not to be used again.
     spoilt: bool,
+    /// It was silent for too long to be kept.
+    given_up: bool,
     /// The search that is under way.
     pub(crate) searching: Option<u32>,
     pub(crate) peer: SocketAddr,
@@ -48,6 +50,7 @@ impl Connection {
             last_id: 0,
             abandoned: vec![],
             spoilt: false,
+            given_up: false,
             searching: None,
             peer,
             tls,
@@ -182,6 +185,12 @@ impl Connection {
         }
     }
 
+    /// It has not answered in time: perhaps it is slow, perhaps nobody is there any more. The next
+    /// search finds out with a connection of its own.
+    pub(crate) fn give_up(&mut self) {
+        self.given_up = true;
+    }
+
     /// Makes it fit to be kept: a search under way is abandoned, without waiting. False when it
     /// must be closed instead, which tells the server as much.
     pub(crate) fn settle(&mut self) -> bool {
@@ -193,7 +202,7 @@ impl Connection {
             }
             self.abandoned.push(search);
         }
-        !self.spoilt
+        !self.spoilt && !self.given_up
     }
 
     /// Says goodbye, if that can be done at once.

@@ -67,6 +67,11 @@ impl Kept {
         self.arrived.notify_one();
     }
 
+    /// How often everything was forgotten so far.
+    pub(crate) fn age(&self) -> u64 {
+        self.lock().age
+    }
+
     /// Closes everything, and what is lent as soon as it comes back.
     pub(crate) fn forget(&self) {
         let mut state = self.lock();
@@ -104,8 +109,13 @@ pub(crate) struct Lease<'a> {
 }
 
 impl<'a> Lease<'a> {
-    pub(crate) fn new(kept: &'a Kept, request: &'a LdapRequest, connection: Connection) -> Self {
-        let age = kept.lock().age;
+    /// `age` is from before the connection was opened, see [`Kept::age`].
+    pub(crate) fn new(
+        kept: &'a Kept,
+        age: u64,
+        request: &'a LdapRequest,
+        connection: Connection,
+    ) -> Self {
         Self { kept, request, age, connection: Some(connection) }
     }
 }

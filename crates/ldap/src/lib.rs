@@ -22,6 +22,7 @@ use offhook_net::Net;
 use offhook_ports::{BoxFuture, Ldap, LdapAnswer, LdapBind, LdapFailure, LdapRequest};
 use tokio::time::{Instant, timeout_at};
 
+use crate::connection::Connection;
 use crate::kept::{Kept, Lease};
 
 /// The directories of the network.
@@ -45,22 +46,35 @@ impl Directories {
 
     async fn answer(&self, request: LdapRequest) -> Result<LdapAnswer, LdapFailure> {
         check(&request)?;
+        let age = self.kept.age();
         if let Some(kept) = self.kept.take(&request.server, &request.bind) {
-            let mut lease = Lease::new(&self.kept, &request, kept);
-            let deadline = Instant::now() + request.timeout;
             let mut heard = false;
-            match timeout_at(deadline, search::run(&mut lease, &request, &mut heard)).await {
-                // The server closed it while nobody looked.
-                Ok(Err(LdapFailure::Fault(Fault::Closed))) if !heard => {}
-                Ok(result) => return result,
-                Err(_) => return Err(LdapFailure::Fault(Fault::AnswerTimeout)),
+            let deadline = Instant::now() + request.timeout;
+            let answer = self.on((kept, age), &request, deadline, &mut heard).await;
+            // The server closed it while nobody looked.
+            let stale = matches!(answer, Err(LdapFailure::Fault(Fault::Closed))) && !heard;
+            if !stale {
+                return answer;
             }
         }
         let (connection, deadline) = open::open(&self.net, &request).await?;
-        let mut lease = Lease::new(&self.kept, &request, connection);
-        let mut heard = false;
-        let run = search::run(&mut lease, &request, &mut heard);
-        timeout_at(deadline, run).await.unwrap_or(Err(LdapFailure::Fault(Fault::AnswerTimeout)))
+        self.on((connection, age), &request, deadline, &mut false).await
+    }
+
+    /// Searches on this connection, and keeps it when it is good for more.
+    async fn on(
+        &self,
+        (connection, age): (Connection, u64),
+        request: &LdapRequest,
+        deadline: Instant,
+        heard: &mut bool,
+    ) -> Result<LdapAnswer, LdapFailure> {
+        let mut lease = Lease::new(&self.kept, age, request, connection);
+        let answer = timeout_at(deadline, search::run(&mut lease, request, heard)).await;
+        answer.unwrap_or_else(|_| {
+            lease.give_up();
+            Err(LdapFailure::Fault(Fault::AnswerTimeout))
+        })
     }
 }
 

@@ -151,6 +151,6 @@ pub trait Ldap: Send + Sync {
     /// Makes one search. Dropping the future abandons it at the server (RFC 4511 section 4.11).
     fn search(&self, request: LdapRequest) -> BoxFuture<'_, Result<LdapAnswer, LdapFailure>>;
 
-    /// Closes all connections, at sign-out.
+    /// Closes all connections: at sign-out, and when the network has changed.
     fn forget(&self);
 }

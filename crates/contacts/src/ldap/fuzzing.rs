@@ -1,7 +1,7 @@
 //! Entry for fuzzers: anything typed, as part of a filter, read again by code that knows nothing of
 //! how it was made.
 
-use std::time::Duration;
+use std::sync::LazyLock;
 
 use offhook_config::Layers;
 
@@ -17,9 +17,9 @@ pub fn filter(data: &[u8]) {
     for form in masks::forms("+14085550100", &masks::read(&text)) {
         assert!(form.len() <= 64 + text.len());
     }
-    let Some(plan) = LdapPlan::read(&Layers::default(), &Given::default()) else { return };
-    assert!(plan.timeout >= Duration::from_secs(1));
-    // The shape of a filter is that of the same wish of harmless letters in as many words.
+    static PLAN: LazyLock<Option<LdapPlan>> =
+        LazyLock::new(|| LdapPlan::read(&Layers::default(), &Given::default()));
+    let Some(plan) = &*PLAN else { return };
     let wishes: [fn(String) -> Wish; 6] =
         [Wish::Typed, Wish::Number, Wish::Mail, Wish::Uri, Wish::Account, Wish::Groups];
     for wish in wishes {

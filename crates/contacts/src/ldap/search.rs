@@ -75,8 +75,18 @@ pub async fn search(
     };
     let mut attributes = plan.attributes.names();
     attributes.extend(plan.photo_url.iter().map(|by| by.token.clone()));
+    let setting = match wish {
+        Wish::Groups(_) => "GroupBaseFilter",
+        Wish::Typed(_)
+        | Wish::Number(_)
+        | Wish::Mail(_)
+        | Wish::Im(_)
+        | Wish::Uri(_)
+        | Wish::Account(_) => "BaseFilter",
+    };
     let question = Question {
         filter,
+        setting,
         attributes,
         bases: plan.bases_of(wish).to_vec(),
         limit,
@@ -99,6 +109,7 @@ pub async fn picture(
 ) -> (Option<Vec<u8>>, Vec<Problem>, Standing) {
     let question = Question {
         filter: "(objectClass=*)".to_owned(),
+        setting: "BaseFilter",
         attributes: vec![attribute.to_owned()],
         bases: vec![Base { dn: id.to_owned(), scope: LdapScope::Base }],
         limit: 1,
@@ -113,6 +124,8 @@ pub async fn picture(
 
 struct Question {
     filter: String,
+    /// The setting that is wrong when the filter is.
+    setting: &'static str,
     attributes: Vec<String>,
     bases: Vec<Base>,
     limit: u32,
@@ -199,7 +212,7 @@ impl Run<'_> {
         question: &Question,
     ) -> Result<Found, Stop> {
         let bases = match question.bases.is_empty() {
-            true => self.roots(index, server, credential).await?,
+            true => self.roots(index, server, credential, question).await?,
             false => question.bases.clone(),
         };
         let Some((first, others)) = bases.split_first() else {
@@ -220,11 +233,15 @@ impl Run<'_> {
                 Ok(answer) => {
                     self.take(server, question, &base, answer, &mut found, &mut referred);
                 }
-                Err(failure) => self.failed(server, credential, &base, failure)?,
+                Err(failure) => self.failed(server, credential, question, &base, failure)?,
             }
         }
-        self.follow(server, credential, question, &bases, referred, &mut found).await;
         let limit = usize::try_from(question.limit).unwrap_or(usize::MAX);
+        if found.entries.len() < limit {
+            self.follow(server, credential, question, &bases, referred, &mut found).await;
+        } else {
+            found.more |= !referred.is_empty();
+        }
         found.more |= found.entries.len() > limit;
         found.entries.truncate(limit);
         Ok(found)
@@ -259,6 +276,7 @@ impl Run<'_> {
         index: usize,
         server: &LdapServer,
         credential: &Credential,
+        question: &Question,
     ) -> Result<Vec<Base>, Stop> {
         let below = |dn: String| Base { dn, scope: LdapScope::Subtree };
         if matches!(server.port, 3268 | 3269) {
@@ -270,6 +288,7 @@ impl Run<'_> {
         const NAMES: [&str; 2] = ["defaultNamingContext", "namingContexts"];
         let question = Question {
             filter: "(objectClass=*)".to_owned(),
+            setting: question.setting,
             attributes: NAMES.map(str::to_owned).into(),
             bases: vec![],
             limit: 1,
@@ -279,7 +298,7 @@ impl Run<'_> {
         let answer = match self.ask(server, credential, &question, &root).await {
             Ok(answer) => answer,
             Err(failure) => {
-                self.failed(server, credential, &root, failure)?;
+                self.failed(server, credential, &question, &root, failure)?;
                 return Ok(vec![]);
             }
         };
@@ -302,6 +321,7 @@ impl Run<'_> {
         &mut self,
         server: &LdapServer,
         credential: &Credential,
+        question: &Question,
         base: &Base,
         failure: LdapFailure,
     ) -> Result<(), Stop> {
@@ -332,7 +352,7 @@ impl Run<'_> {
             LdapFailure::NoSuchBase => DirectoryFault::NoSuchBase(base.dn.clone()),
             LdapFailure::NotAllowed => DirectoryFault::NotAllowed,
             // What was typed is escaped, so that only what was set can be wrong.
-            LdapFailure::BadFilter(_) => DirectoryFault::BadSetting("BaseFilter"),
+            LdapFailure::BadFilter(_) => DirectoryFault::BadSetting(question.setting),
         };
         self.note(server, fault);
         Ok(())

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use offhook_config::Layers;
 use offhook_contacts::ldap::{Given, LdapPlan, SignIn, SignInOf, Standing, Wish};
+use offhook_discovery::directory_servers;
 use offhook_model::{Rule, Secret, Source};
 use offhook_ports::{LdapBind, LdapFailure, LdapScope, LdapSecurity, Target};
+use offhook_testkit::TestWorld;
 
 use crate::support::{Directory, entry, file, found, layer, plan, typed};
 
@@ -156,6 +158,33 @@ fn found_servers_stand_in_for_named_ones() {
     let directory = Directory::empty();
     let nobody = directory.search(&plan(&[]), Standing::default(), &typed("alice"));
     assert_eq!((directory.asked().len(), nobody.problems.len()), (0, 1));
+}
+
+#[test]
+fn what_discovery_finds_is_asked_in_its_order() {
+    let world = TestWorld::new();
+    world.srv(
+        "_gc._tcp.corp.test",
+        &[(10, 0, 3268, "gc2.corp.test"), (5, 0, 3268, "gc1.corp.test")],
+    );
+    world.srv("_ldap._msdcs._tcp.corp.test", &[(0, 0, 389, "dc1.corp.test")]);
+    let given = Given { dns_domain: Some("corp.test".into()), ..Given::default() };
+    let asked = |settings: &[(&str, &str)]| {
+        let plan = LdapPlan::read(&file(settings), &given).expect("a plan");
+        let domain = plan.looks_for().expect("a domain").to_owned();
+        let servers = world.run(directory_servers(&world.world(), &domain, 7));
+        let plan = plan.with_found(&servers.catalogue, &servers.ldap);
+        let directory = Directory::new(|request| match &*request.server.host {
+            "gc1.corp.test" => Err(LdapFailure::Result(52)),
+            _ => found(vec![]),
+        });
+        directory.search(&plan, Standing::default(), &typed("alice"));
+        let hosts = directory.asked().into_iter().map(|it| it.server.host);
+        hosts.collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&[]), ["gc1.corp.test", "gc2.corp.test"]);
+    let own = [("ConnectionType", "1"), ("SearchBase1", "dc=corp,dc=test")];
+    assert_eq!(asked(&own), ["dc1.corp.test"]);
 }
 
 #[test]

@@ -120,8 +120,8 @@ fn configuration(folder: &Path, certificate: &Path, key: &Path, lines: &str) -> 
          rootdn \"cn=admin,dc=example,dc=test\"\n\
          directory {folder}/db\n\
          maxsize 268435456\n\
-         index objectClass,uid,mail eq\n\
-         index cn,sn,givenName,displayName,telephoneNumber,mobile eq,sub\n",
+         index objectClass,uid eq\n\
+         index cn,sn,givenName,displayName,mail,telephoneNumber,mobile eq,sub\n",
         certificate.display(),
         key.display(),
     )
