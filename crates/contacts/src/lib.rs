@@ -1,3 +1,17 @@
 //! People: who they are, where they are found, and by what.
+//!
+//! [`Index`] knows all entries that are known here and finds them by the beginnings of words, [`merge`] makes
+//! persons of entries.
 
+mod digits;
+mod fields;
+mod fold;
+mod index;
 pub mod ldap;
+mod merge;
+mod query;
+mod why;
+
+pub use index::{Found, Index};
+pub use merge::{Merged, merge};
+pub use query::{MAX_QUERY, Query};
