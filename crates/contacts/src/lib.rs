@@ -1,7 +1,7 @@
 //! People: who they are, where they are found, and by what.
 //!
 //! [`Index`] knows all entries that are known here and finds them by the beginnings of words, [`merge`] makes
-//! persons of entries.
+//! persons of entries, and [`Search`] shows both while somebody types and asks the directory.
 
 mod digits;
 mod fields;
@@ -10,8 +10,10 @@ mod index;
 pub mod ldap;
 mod merge;
 mod query;
+mod search;
 mod why;
 
 pub use index::{Found, Index};
 pub use merge::{Merged, merge};
 pub use query::{MAX_QUERY, Query};
+pub use search::{AskId, DirectoryAnswer, Known, Search, SearchLimits, SearchOutput};

@@ -61,7 +61,9 @@ pub fn merge(
         .map(|mut members| {
             let key = |&at: &usize| (entries[at].source, entries[at].id.clone());
             members.sort_by_key(key);
-            person(entries, &numbers, members)
+            let of = |at: &usize| Arc::clone(&entries[*at]);
+            let own: Vec<Arc<DirectoryEntry>> = members.iter().map(of).collect();
+            Merged { person: person(&own, &number), members }
         })
         .collect();
     distinguish(entries, &mut persons);
@@ -83,7 +85,7 @@ fn distinguish(entries: &[Arc<DirectoryEntry>], persons: &mut [Merged]) {
     }
 }
 
-fn by_source(entry: &DirectoryEntry) -> PersonId {
+pub(crate) fn by_source(entry: &DirectoryEntry) -> PersonId {
     PersonId(format!("{:?}:{}", entry.source, entry.id))
 }
 
@@ -243,14 +245,16 @@ fn users(entry: &DirectoryEntry) -> Vec<String> {
     all
 }
 
-fn person(entries: &[Arc<DirectoryEntry>], numbers: &[Vec<String>], members: Vec<usize>) -> Merged {
-    let each = || members.iter().map(|&at| &*entries[at]);
+/// One person of these entries, those whose word counts most first.
+pub(crate) fn person(
+    entries: &[Arc<DirectoryEntry>],
+    number: impl Fn(&str) -> Option<String>,
+) -> Person {
+    let each = || entries.iter().map(|entry| &**entry);
     let mut sources: Vec<SourceKind> = each().map(|entry| entry.source).collect();
     sources.dedup();
-    let mut entry = members.first().map_or_else(
-        || DirectoryEntry::new(SourceKind::History, ""),
-        |&at| DirectoryEntry::clone(&entries[at]),
-    );
+    let nobody = || DirectoryEntry::new(SourceKind::History, "");
+    let mut entry = each().next().cloned().unwrap_or_else(nobody);
     for other in each().skip(1) {
         fill(&mut entry, other);
     }
@@ -262,13 +266,13 @@ fn person(entries: &[Arc<DirectoryEntry>], numbers: &[Vec<String>], members: Vec
         .or_else(|| smallest(&mut each().flat_map(|it| &it.uris).map(|uri| uri.to_lowercase())))
         .or_else(|| smallest(&mut each().flat_map(|it| &it.mail).map(|it| it.to_lowercase())))
         .or_else(|| {
-            let known = members.iter().flat_map(|&at| &numbers[at]).min().cloned();
-            known.filter(|_| !named)
+            let known = each().flat_map(|it| &it.numbers).filter_map(|it| number(&it.number));
+            known.min().filter(|_| !named)
         })
         .map_or_else(|| by_source(&entry), PersonId);
     let name = each().map(name_of).find(|name| name.contains(char::is_alphabetic));
     let name = name.unwrap_or_else(|| name_of(&entry));
-    Merged { person: Person { id, name, entry, sources, matched: None }, members }
+    Person { id, name, entry, sources, matched: None }
 }
 
 /// Adds what `other` knows beyond `entry`.
