@@ -12,10 +12,16 @@ use offhook_ports::{MediaFact, MediaPlan, SrtpPlan};
 const LEVEL: f64 = 0.251;
 
 fn check_codec(codec: AudioCodec) {
+    check_codecs(codec, codec);
+}
+
+/// `a` sends with the first, `b` with the second.
+fn check_codecs(of_a: AudioCodec, of_b: AudioCodec) {
     let scratch = Scratch::new();
     let a = Phone::new(AudioSpec::Tone(1_000.0), scratch.output("a.wav"));
     let b = Phone::new(AudioSpec::Tone(440.0), scratch.output("b.wav"));
-    connect(&a, &b, codec);
+    a.engine.apply(CALL, plan(of_a, b.rtp, b.rtcp));
+    b.engine.apply(CALL, plan(of_b, a.rtp, a.rtcp));
     sleep(1_800);
     let stats = b.stats();
     a.engine.release(CALL);
@@ -23,9 +29,11 @@ fn check_codec(codec: AudioCodec) {
     a.engine.shutdown();
     b.engine.shutdown();
 
-    // G.729 describes a voice; a lone tone comes out 2 dB lower.
-    let least = if codec == AudioCodec::G729 { 0.65 } else { 0.8 };
-    for (name, hertz, other) in [("a.wav", 440.0, 1_000.0), ("b.wav", 1_000.0, 440.0)] {
+    for (name, codec, hertz, other) in
+        [("a.wav", of_b, 440.0, 1_000.0), ("b.wav", of_a, 1_000.0, 440.0)]
+    {
+        // G.729 describes a voice; a lone tone comes out 2 dB lower.
+        let least = if codec == AudioCodec::G729 { 0.65 } else { 0.8 };
         let sound = recording(&scratch.path(name));
         assert!(sound.len() > 48_000, "{codec:?} {name}: {} samples", sound.len());
         let (_, level) = loudness(&sound, hertz);
@@ -34,12 +42,12 @@ fn check_codec(codec: AudioCodec) {
         assert!(foreign < LEVEL * 0.05, "{codec:?} {name}: {foreign}");
     }
     for phone in [&a, &b] {
-        assert!(phone.facts().contains(&MediaFact::FirstPacket(CALL)), "{codec:?}");
+        assert!(phone.facts().contains(&MediaFact::FirstPacket(CALL)), "{of_a:?}");
         assert!(!phone.facts().iter().any(|fact| matches!(fact, MediaFact::DeviceLost(_))));
     }
     let [sent, received] = stats.as_slice() else { panic!("two streams, not {stats:?}") };
     assert_eq!((sent.direction, received.direction), (Direction::Send, Direction::Receive));
-    for stream in [sent, received] {
+    for (stream, codec) in [(sent, of_b), (received, of_a)] {
         assert_eq!(stream.codec, codec);
         assert_eq!(stream.payload_type, common::payload_type(codec));
         assert!((20..150).contains(&stream.packets), "{stream:?}");
@@ -73,6 +81,14 @@ fn g729_carries_the_tone_both_ways() {
 fn g7221_carries_the_tone_both_ways_at_both_rates() {
     check_codec(AudioCodec::G7221At24);
     check_codec(AudioCodec::G7221At32);
+}
+
+/// What somebody sends follows from what the other side takes, not from what it sends (RFC 3264 section
+/// 6.1).
+#[test]
+fn each_side_may_send_with_another_codec() {
+    check_codecs(AudioCodec::Opus, AudioCodec::Pcma);
+    check_codecs(AudioCodec::G722, AudioCodec::G7221At32);
 }
 
 #[test]
@@ -251,4 +267,25 @@ fn two_calls_are_mixed_and_one_file_holds_them_all() {
     assert!(loudness(one, 1_000.0).0 > LEVEL * 0.75);
     assert!(loudness(one, 440.0).0 < LEVEL * 0.1);
     assert!(loudness(&sound[length..], 425.0).0 > 0.05);
+}
+
+/// RFC 5761: then there is one socket less to keep open.
+#[test]
+fn reports_share_the_port_of_the_sound_where_that_was_agreed() {
+    let a = Phone::new(AudioSpec::Silence, AudioSpec::Null);
+    let b = Phone::new(AudioSpec::Silence, AudioSpec::Null);
+    for (phone, other) in [(&a, &b), (&b, &a)] {
+        let plan = plan(AudioCodec::Pcmu, other.rtp, other.rtcp);
+        phone.engine.apply(CALL, MediaPlan { remote_rtcp: None, ..plan });
+    }
+    // A round trip is known after reports went there and back.
+    let known = |phone: &Phone| phone.stats().iter().any(|stream| stream.round_trip_ms.is_some());
+    assert!((0..150).any(|_| {
+        sleep(100);
+        known(&a) && known(&b)
+    }));
+    for phone in [a, b] {
+        phone.engine.release(CALL);
+        phone.engine.shutdown();
+    }
 }
