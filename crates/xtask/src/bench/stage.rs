@@ -259,12 +259,17 @@ impl Client {
     /// # Errors
     /// It does not come through.
     pub fn sign_in(&self, lab: &Lab, user: usize) -> Result<(), String> {
+        self.sign_in_as(lab.user(user, "address"), lab.user(user, "password"))
+    }
+
+    /// The same with an address of one's own.
+    ///
+    /// # Errors
+    /// Not accepted, or a service is not ready in time.
+    pub fn sign_in_as(&self, address: &str, password: &str) -> Result<(), String> {
         let nothing = json!({});
         until("the client's control socket", || Ok(self.call("session.state", &nothing).ok()))?;
-        let wish = json!({
-            "address": lab.user(user, "address"),
-            "password": lab.user(user, "password"),
-        });
+        let wish = json!({ "address": address, "password": password });
         self.call("session.signIn", &wish)?;
         until("chat and phone", || {
             let state = self.call("session.state", &nothing)?;
