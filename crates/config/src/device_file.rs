@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use offhook_model::{AudioCodec, Secret};
+use offhook_model::{AudioCodec, Secret, ToneCountry};
 use offhook_ports::{EnrolMode, PhoneFeatures, PortRange};
 
 use crate::xml::{Element, XmlError, parse};
@@ -296,6 +296,7 @@ fn features(root: &Element) -> PhoneFeatures {
         // device-config.md section 2).
         without_g722: root.find("advertiseG722Codec").and_then(Element::value) == Some("0"),
         preferred_codec: root.find("preferredCodec").and_then(Element::value).and_then(codec),
+        tones: root.find("networkLocale").and_then(Element::value).and_then(country),
         desk: None,
     }
 }
@@ -308,6 +309,30 @@ fn codec(name: &str) -> Option<AudioCodec> {
         "g711alaw" | "g711a" => Some(AudioCodec::Pcma),
         "g729" | "g729a" => Some(AudioCodec::G729),
         "g722" => Some(AudioCodec::G722),
+        _ => None,
+    }
+}
+
+/// The country of a network locale: its English name, with `_` for spaces as it names files. That the
+/// vendor's names are those is inferred from `United_States`.
+fn country(name: &str) -> Option<ToneCountry> {
+    let word = |c: char| if c == ' ' { '_' } else { c.to_ascii_lowercase() };
+    match name.chars().map(word).collect::<String>().as_str() {
+        "austria" => Some(ToneCountry::At),
+        "australia" => Some(ToneCountry::Au),
+        "brazil" => Some(ToneCountry::Br),
+        "switzerland" => Some(ToneCountry::Ch),
+        "china" => Some(ToneCountry::Cn),
+        "germany" => Some(ToneCountry::De),
+        "spain" => Some(ToneCountry::Es),
+        "france" => Some(ToneCountry::Fr),
+        "united_kingdom" => Some(ToneCountry::Gb),
+        "italy" => Some(ToneCountry::It),
+        "japan" => Some(ToneCountry::Jp),
+        "netherlands" => Some(ToneCountry::Nl),
+        "poland" => Some(ToneCountry::Pl),
+        "sweden" => Some(ToneCountry::Se),
+        "united_states" => Some(ToneCountry::Us),
         _ => None,
     }
 }

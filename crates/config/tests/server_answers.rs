@@ -7,7 +7,7 @@ use offhook_config::{
     read_device_file, read_devices, read_login, read_one_time_password, read_servers,
     read_service_profile, read_system_config, read_user,
 };
-use offhook_model::{AudioCodec, Fault, Secret};
+use offhook_model::{AudioCodec, Fault, Secret, ToneCountry};
 
 macro_rules! seed {
     ($path:literal) => {
@@ -149,6 +149,21 @@ fn a_device_file_says_who_stands_in_for_whom() {
         "",
     );
     assert!(off.stand_ins.is_empty());
+}
+
+#[test]
+fn a_device_file_says_whose_tones_a_phone_has() {
+    for (locale, tones) in [
+        ("<networkLocale>United_States</networkLocale>", Some(ToneCountry::Us)),
+        ("<networkLocale>united kingdom</networkLocale>", Some(ToneCountry::Gb)),
+        ("<networkLocale>Germany</networkLocale>", Some(ToneCountry::De)),
+        ("<networkLocale>Atlantis</networkLocale>", None),
+        ("<networkLocale/>", None),
+        ("", None),
+    ] {
+        let file = read_device_file(format!("<device>{locale}</device>").as_bytes());
+        assert_eq!(file.expect("readable").features.tones, tones, "{locale}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Instant;
 use offhook_call::{Output, Phone, Registration};
 use offhook_model::{
     Call, CallDirection, CallId, CallRecord, CallWish, CommandError, DialString, Fault, Link,
-    Moment, PhoneState, Problem, Reply, ServiceState, ServiceStatus,
+    Moment, PhoneState, Problem, Reply, ServiceState, ServiceStatus, SoundSettings, ToneCountry,
 };
 use offhook_ports::{FlowId, PhoneAccount, PhoneDialect, StoreRequest};
 
@@ -30,6 +30,8 @@ pub struct PhoneSide {
     flows: Flows,
     /// What a phone that shows a certificate was begun with.
     account: Option<Box<PhoneAccount>>,
+    /// Whose tones the phone has, unless the person chose others.
+    tones: Option<ToneCountry>,
 }
 
 /// The connections of the phone. Every phone counts from one; outside, no name is used twice, so
@@ -111,12 +113,29 @@ impl Core {
         }
     }
 
+    /// The tones of the phone's country are used where the person chose none.
+    fn take_tones(&mut self, tones: Option<ToneCountry>) {
+        let before = self.wanted_sound();
+        self.phone.tones = tones;
+        let wanted = self.wanted_sound();
+        if wanted != before {
+            self.out.push_back(Effect::MediaSound(wanted));
+        }
+    }
+
+    /// What is to be done to our voice, and whose tones sound.
+    pub(crate) fn wanted_sound(&self) -> SoundSettings {
+        let sound = self.settings.sound;
+        SoundSettings { tones: sound.tones.or(self.phone.tones), ..sound }
+    }
+
     pub(crate) fn begin_registering(&mut self, mut account: PhoneAccount, was: bool, now: Moment) {
         self.phone.account = account.secure.is_some().then(|| Box::new(account.clone()));
         if account.dialect == PhoneDialect::Standard {
             account.upkeep.instance = Some(self.instance());
         }
         self.find_helpers(&mut account);
+        self.take_tones(account.features.tones);
         self.phone.number = Some(account.user.clone());
         let (last, seed) = (self.phone.last_id, self.chance.next());
         let mut phone = Phone::new(account, &self.product, last, seed, (self.entropy)());

@@ -221,9 +221,7 @@ impl Core {
             self.out.push_back(Effect::MediaSelect(role, spec));
         }
         let chosen = self.out.len() > before;
-        if settings.sound != self.settings.sound {
-            self.out.push_back(Effect::MediaSound(settings.sound));
-        }
+        let sound = self.wanted_sound();
         let calls = settings.calls.clone();
         self.with_phone(|phone| {
             phone.answer_if_asked(calls.answer_if_asked);
@@ -231,6 +229,9 @@ impl Core {
             phone.save_bandwidth(calls.low_bandwidth);
         });
         self.settings = Arc::new(settings);
+        if self.wanted_sound() != sound {
+            self.out.push_back(Effect::MediaSound(self.wanted_sound()));
+        }
         if chosen {
             self.remember_devices();
         }

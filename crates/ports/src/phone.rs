@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use offhook_model::{AudioCodec, Endpoint, Link, Secret, Service};
+use offhook_model::{AudioCodec, Endpoint, Link, Secret, Service, ToneCountry};
 use serde::{Deserialize, Serialize};
 
 use crate::{DeskControl, IceAccount, PortRange, SecureProfile};
@@ -178,6 +178,8 @@ pub struct PhoneFeatures {
     pub without_g722: bool,
     /// The codec that comes before all others (`preferredCodec`).
     pub preferred_codec: Option<AudioCodec>,
+    /// Whose tones tell of a call's progress (`networkLocale`), unless the person chose others.
+    pub tones: Option<ToneCountry>,
     /// Calls can be made with phones on the desk.
     pub desk: Option<DeskControl>,
 }

@@ -4,9 +4,10 @@ use offhook_core::{Effect, Event, StoreTag, XmppEvent};
 use offhook_model::{
     Area, AudioSpec, Chat, ChatKind, Command, Delivery, Device, Devices, ErrorCode, Jid, Message,
     MessageId, NoticeBody, Owner, Problem, ProblemId, Reply, Role, Rule, Settings, Theme,
-    Timestamp,
+    Timestamp, ToneCountry,
 };
 use offhook_ports::{Loaded, MediaFact, StoreAnswer, StoreRequest};
+use offhook_signin as signin;
 
 use crate::bench::{ADDRESS, Bench, full, plain, secs};
 
@@ -296,4 +297,38 @@ fn what_was_found_out_before_the_beginning_is_shown_once() {
     let rules: Vec<_> =
         bench.core.snapshot().toasts.iter().map(|toast| toast.problem.rule).collect();
     assert_eq!(rules, [Some(Rule(23)), None]);
+}
+
+#[test]
+fn tones_are_those_of_the_phones_country_unless_others_were_chosen() {
+    let of = |country: Option<ToneCountry>| {
+        let mut grant = full();
+        let signin::Service::Ready(phone) = &mut grant.phone else { panic!("a phone") };
+        phone.features.tones = country;
+        grant
+    };
+    let told = |bench: &Bench| {
+        bench.effects.iter().rev().find_map(|effect| match effect {
+            Effect::MediaSound(sound) => Some(sound.tones),
+            _ => None,
+        })
+    };
+    let choose = |bench: &mut Bench, tones| {
+        let mut settings = (*bench.snapshot().settings).clone();
+        settings.sound.tones = tones;
+        bench.command(Command::SetSettings(Box::new(settings))).expect("set");
+    };
+    let mut bench = Bench::new();
+    bench.let_in(of(Some(ToneCountry::Jp)));
+    assert_eq!(told(&bench), Some(Some(ToneCountry::Jp)));
+    choose(&mut bench, Some(ToneCountry::Fr));
+    assert_eq!(told(&bench), Some(Some(ToneCountry::Fr)));
+    choose(&mut bench, None);
+    assert_eq!(told(&bench), Some(Some(ToneCountry::Jp)));
+    // Who chose is not disturbed by the next phone.
+    let mut bench = Bench::new();
+    choose(&mut bench, Some(ToneCountry::Fr));
+    let before = bench.count(|effect| matches!(effect, Effect::MediaSound(..)));
+    bench.let_in(of(Some(ToneCountry::Jp)));
+    assert_eq!(bench.count(|effect| matches!(effect, Effect::MediaSound(..))), before);
 }
