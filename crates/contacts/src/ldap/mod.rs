@@ -3,8 +3,8 @@
 //!
 //! [`LdapPlan::read`] draws the plan once after sign-in. Where it [looks for](LdapPlan::looks_for)
 //! servers, whoever starts the flows asks `discovery::directory_servers` and hands over what that
-//! finds. [`search`] then answers one [`Wish`] at a time; its [`Standing`] goes from one search to
-//! the next. Dropping a search abandons it at the server.
+//! finds. [`search`] then answers one [`Wish`] each; all share the plan's [`Standing`]. Dropping a
+//! search abandons it at the server.
 
 mod attributes;
 mod entry;
@@ -15,9 +15,11 @@ mod masks;
 mod plan;
 mod referral;
 mod search;
+mod standing;
 mod wish;
 
 pub use filters::value as escaped;
 pub use plan::{Flavour, Given, LdapPlan, SignIn, SignInOf};
-pub use search::{LdapReport, Standing, picture, search};
+pub use search::{LdapReport, picture, search};
+pub use standing::Standing;
 pub use wish::Wish;

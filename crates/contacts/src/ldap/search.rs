@@ -12,6 +12,7 @@ use offhook_ports::{
 use super::entry::person;
 use super::plan::{Base, Credential, LdapPlan, Who, endpoint};
 use super::referral::{self, Elsewhere};
+use super::standing::{Refusal, Standing};
 use super::wish::Wish;
 
 /// How far referrals are followed.
@@ -27,26 +28,6 @@ const PAGE: u32 = 500;
 /// Contexts that a server says it holds and that are searched.
 const ROOTS: usize = 5;
 
-/// What one search leaves for the next. It belongs to one plan; with a new plan it begins anew.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// The server that answered last: it is asked first until it fails.
-    server: usize,
-    /// Credentials that were refused. They are not tried again: servers lock accounts after a few
-    /// wrong passwords, and a search is asked for with every letter typed.
-    refused: Vec<Refusal>,
-    /// What the servers say they hold, where no base is set.
-    roots: Vec<(usize, Vec<Base>)>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Refusal {
-    credential: usize,
-    /// It is this program that cannot, not the server that does not want to.
-    unsupported: bool,
-    problem: Problem,
-}
-
 /// What came of a wish.
 #[derive(Clone, Debug, Default)]
 pub struct LdapReport {
@@ -58,20 +39,18 @@ pub struct LdapReport {
     pub asked: bool,
     /// What was in the way, although something may have been found.
     pub problems: Vec<Problem>,
-    /// For the next search.
-    pub standing: Standing,
 }
 
 /// Asks for what is wished, `limit` people at most.
 pub async fn search(
     ldap: &dyn Ldap,
     plan: &LdapPlan,
-    standing: Standing,
+    standing: &Standing,
     wish: &Wish,
     limit: u32,
 ) -> LdapReport {
     let Some(filter) = plan.filter(wish) else {
-        return LdapReport { standing, ..LdapReport::default() };
+        return LdapReport::default();
     };
     let mut attributes = plan.attributes.names();
     attributes.extend(plan.photo_url.iter().map(|by| by.token.clone()));
@@ -95,18 +74,17 @@ pub async fn search(
     let mut run = Run { ldap, plan, standing, problems: vec![] };
     let found = run.anywhere(&question).await.unwrap_or_default();
     let people = found.entries.iter().filter_map(|entry| person(plan, entry)).collect();
-    let Run { standing, problems, .. } = run;
-    LdapReport { people, more: found.more, asked: true, problems, standing }
+    LdapReport { people, more: found.more, asked: true, problems: run.problems }
 }
 
 /// Reads the picture of one entry, at most a megabyte. No problem and no bytes: it has none.
 pub async fn picture(
     ldap: &dyn Ldap,
     plan: &LdapPlan,
-    standing: Standing,
+    standing: &Standing,
     id: &str,
     attribute: &str,
-) -> (Option<Vec<u8>>, Vec<Problem>, Standing) {
+) -> (Option<Vec<u8>>, Vec<Problem>) {
     let question = Question {
         filter: "(objectClass=*)".to_owned(),
         setting: "BaseFilter",
@@ -119,7 +97,7 @@ pub async fn picture(
     let found = run.anywhere(&question).await.unwrap_or_default();
     let values = found.entries.into_iter().flat_map(|entry| entry.attributes);
     let bytes = values.flat_map(|(_, values)| values).find(|value| !value.is_empty());
-    (bytes, run.problems, run.standing)
+    (bytes, run.problems)
 }
 
 struct Question {
@@ -149,7 +127,7 @@ enum Stop {
 struct Run<'a> {
     ldap: &'a dyn Ldap,
     plan: &'a LdapPlan,
-    standing: Standing,
+    standing: &'a Standing,
     problems: Vec<Problem>,
 }
 
@@ -163,32 +141,40 @@ impl Run<'_> {
             let at = Endpoint { service, host, port: 389, link: Link::Tcp };
             self.problems.push(DirectoryFault::NoServer.problem(&at));
         }
-        let first = self.standing.server;
+        let first = self.standing.known().server;
         let mut answered = None;
         for index in (0..count).map(|step| (first + step) % count) {
             answered = self.at(index, question).await;
             if answered.is_some() {
-                self.standing.server = index;
+                self.standing.known().server = index;
                 break;
             }
         }
         // What this program cannot do is nobody's business when somebody else was let in instead.
         let somebody = matches!(answered, Some((who, _)) if who != Who::Nobody);
-        let told = self.standing.refused.iter().filter(|one| !(somebody && one.unsupported));
+        let known = self.standing.known();
+        let told = known.refused.iter().filter(|one| !(somebody && one.unsupported));
         self.problems.extend(told.map(|one| one.problem.clone()));
+        drop(known);
         answered.map(|(_, found)| found)
     }
 
     /// Asks one server, as one person after the other, and says as whom it answered.
     async fn at(&mut self, index: usize, question: &Question) -> Option<(Who, Found)> {
         for (number, credential) in self.plan.credentials.iter().enumerate() {
-            if self.standing.refused.iter().any(|one| one.credential == number) {
+            // A password that nobody has let in yet is shown by one search at a time.
+            let turn = self.standing.turn(number).await;
+            if self.standing.is_refused(number) {
                 continue;
             }
             let server = self.plan.server(index, credential)?;
-            match self.below_all(index, &server, credential, question).await {
-                Ok(found) => return Some((credential.who, found)),
-                Err(Stop::Credential(fault)) => self.standing.refused.push(Refusal {
+            let answer = self.below_all(index, &server, credential, question).await;
+            match answer {
+                Ok(found) => {
+                    self.standing.let_in(number);
+                    return Some((credential.who, found));
+                }
+                Err(Stop::Credential(fault)) => self.standing.refuse(Refusal {
                     credential: number,
                     unsupported: matches!(fault, DirectoryFault::Unsupported(_)),
                     problem: fault.problem(&endpoint(&server)),
@@ -198,6 +184,7 @@ impl Run<'_> {
                     return None;
                 }
             }
+            drop(turn);
         }
         None
     }
@@ -282,8 +269,8 @@ impl Run<'_> {
         if matches!(server.port, 3268 | 3269) {
             return Ok(vec![below(String::new())]);
         }
-        if let Some((_, roots)) = self.standing.roots.iter().find(|(known, _)| *known == index) {
-            return Ok(roots.clone());
+        if let Some(roots) = self.standing.roots(index) {
+            return Ok(roots);
         }
         const NAMES: [&str; 2] = ["defaultNamingContext", "namingContexts"];
         let question = Question {
@@ -312,7 +299,7 @@ impl Run<'_> {
         };
         let [own, all] = NAMES.map(said);
         let roots = if own.is_empty() { all } else { own };
-        self.standing.roots.push((index, roots.clone()));
+        self.standing.keep_roots(index, &roots);
         Ok(roots)
     }
 

@@ -108,11 +108,12 @@ fn trace(settings: &[(&str, &str)]) -> (Vec<LdapRequest>, Vec<String>) {
     ];
     let mut shown = vec![];
     for wish in wishes {
-        let report = directory.search(&plan, Standing::default(), &wish);
+        let report = directory.search(&plan, &Standing::default(), &wish);
         for person in report.people {
             shown.push(format!("{person:?}"));
             if let Some(PhotoSource::Attribute(name)) = &person.photo {
-                let read = picture(&directory, &plan, Standing::default(), &person.id, name);
+                let standing = Standing::default();
+                let read = picture(&directory, &plan, &standing, &person.id, name);
                 block_on(&VirtualClock::new(), read);
             }
         }

@@ -11,7 +11,7 @@ fn people(settings: &[(&str, &str)], entries: Vec<LdapEntry>) -> Vec<DirectoryEn
     let all = [&[("PrimaryServerName", "dc1")], settings].concat();
     let plan = LdapPlan::read(&file(&all), &Given::default()).expect("a plan");
     let directory = Directory::new(move |_| found(entries.clone()));
-    directory.search(&plan, Standing::default(), &typed("alice")).people
+    directory.search(&plan, &Standing::default(), &typed("alice")).people
 }
 
 fn person(settings: &[(&str, &str)], attributes: &[(&str, &str)]) -> DirectoryEntry {
@@ -116,8 +116,9 @@ fn a_picture_is_read_by_itself() {
         };
         found(vec![bytes])
     });
-    let read = picture(&directory, &plan, Standing::default(), "cn=a,dc=x", "thumbnailPhoto");
-    let (bytes, problems, _) = block_on(&VirtualClock::new(), read);
+    let standing = Standing::default();
+    let read = picture(&directory, &plan, &standing, "cn=a,dc=x", "thumbnailPhoto");
+    let (bytes, problems) = block_on(&VirtualClock::new(), read);
     assert_eq!((bytes, problems.len()), (Some(vec![0xff, 0xd8]), 0));
     let asked = directory.asked().pop().expect("a question");
     assert_eq!(

@@ -14,7 +14,7 @@ use crate::support::{Directory, entry, file, found, layer, plan, typed};
 /// What was asked first.
 fn first(plan: &LdapPlan, wish: &Wish) -> offhook_ports::LdapRequest {
     let directory = Directory::empty();
-    directory.search(plan, Standing::default(), wish);
+    directory.search(plan, &Standing::default(), wish);
     directory.asked().into_iter().next().expect("a question")
 }
 
@@ -68,7 +68,7 @@ fn order(layers: &Layers, given: &Given) -> Vec<String> {
         LdapBind::Simple { .. } => Err(LdapFailure::BadCredentials),
         LdapBind::Gssapi => Err(LdapFailure::Unsupported("no ticket".into())),
     });
-    directory.search(&plan, Standing::default(), &typed("alice"));
+    directory.search(&plan, &Standing::default(), &typed("alice"));
     let told = |bind: &LdapBind| match bind {
         LdapBind::Anonymous => "-".to_owned(),
         LdapBind::Gssapi => "*".to_owned(),
@@ -156,7 +156,7 @@ fn found_servers_stand_in_for_named_ones() {
     let named = plan(&[("PrimaryServerName", "dc9")]);
     assert_eq!(first(&named.with_found(&gc, &dc), &typed("alice")).server.host, "dc9");
     let directory = Directory::empty();
-    let nobody = directory.search(&plan(&[]), Standing::default(), &typed("alice"));
+    let nobody = directory.search(&plan(&[]), &Standing::default(), &typed("alice"));
     assert_eq!((directory.asked().len(), nobody.problems.len()), (0, 1));
 }
 
@@ -178,7 +178,7 @@ fn what_discovery_finds_is_asked_in_its_order() {
             "gc1.corp.test" => Err(LdapFailure::Result(52)),
             _ => found(vec![]),
         });
-        directory.search(&plan, Standing::default(), &typed("alice"));
+        directory.search(&plan, &Standing::default(), &typed("alice"));
         let hosts = directory.asked().into_iter().map(|it| it.server.host);
         hosts.collect::<Vec<_>>()
     };
@@ -280,7 +280,7 @@ fn too_little_asks_nobody() {
         Wish::Account(String::new()),
         Wish::Groups("x".into()),
     ] {
-        let report = directory.search(&plan, Standing::default(), &wish);
+        let report = directory.search(&plan, &Standing::default(), &wish);
         assert!(!report.asked && report.people.is_empty(), "{wish:?}");
     }
     assert_eq!(directory.asked().len(), 0);
@@ -300,7 +300,7 @@ fn bases_as_deep_as_told_and_shown_a_password_once() {
         "ou=b" => found(vec![entry("cn=x", &[("cn", "X")]), entry("cn=y", &[("cn", "Y")])]),
         _ => found(vec![entry("CN=X", &[("cn", "X again")])]),
     });
-    let report = directory.search(&plan, Standing::default(), &typed("alice"));
+    let report = directory.search(&plan, &Standing::default(), &typed("alice"));
     let asked: Vec<_> = directory.asked().iter().map(|it| (it.base.clone(), it.scope)).collect();
     let deep = LdapScope::Subtree;
     assert_eq!(
@@ -322,13 +322,14 @@ fn without_a_base_the_server_says_what_it_holds() {
         )]),
         LdapScope::OneLevel | LdapScope::Subtree => found(vec![]),
     });
-    let report = directory.search(&plan, Standing::default(), &typed("alice"));
+    let standing = Standing::default();
+    directory.search(&plan, &standing, &typed("alice"));
     let bases: Vec<_> = directory.asked().into_iter().map(|it| it.base).collect();
     assert_eq!(bases, ["", "dc=corp"]);
-    directory.search(&plan, report.standing, &typed("alice"));
+    directory.search(&plan, &standing, &typed("alice"));
     let again: Vec<_> = directory.asked().into_iter().map(|it| it.base).collect();
     assert_eq!(again, ["dc=corp"], "asked once");
     let silent = Directory::empty();
-    let report = silent.search(&plan, Standing::default(), &typed("alice"));
+    let report = silent.search(&plan, &Standing::default(), &typed("alice"));
     assert_eq!(report.problems.len(), 1);
 }

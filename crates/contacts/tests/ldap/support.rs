@@ -30,7 +30,7 @@ impl Directory {
         std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub fn search(&self, plan: &LdapPlan, standing: Standing, wish: &Wish) -> LdapReport {
+    pub fn search(&self, plan: &LdapPlan, standing: &Standing, wish: &Wish) -> LdapReport {
         block_on(&VirtualClock::new(), search(self, plan, standing, wish, 50))
     }
 }
