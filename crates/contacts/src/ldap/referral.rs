@@ -75,9 +75,9 @@ impl Elsewhere {
     /// Partitions of Active Directory in which there are no people: every search from the root of a
     /// domain refers to them.
     pub(super) fn holds_no_people(&self) -> bool {
-        let zones = ["domaindnszones.", "forestdnszones."];
         let dn = self.dn.as_deref().unwrap_or_default().to_ascii_lowercase();
-        zones.iter().any(|zone| self.host.starts_with(zone)) || dn.starts_with("cn=configuration,")
+        let partitions = ["dc=domaindnszones,", "dc=forestdnszones,", "cn=configuration,"];
+        partitions.iter().any(|partition| dn.starts_with(partition))
     }
 
     /// What is asked there in place of a question below `base` that this server referred.

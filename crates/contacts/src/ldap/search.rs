@@ -154,7 +154,12 @@ impl Run<'_> {
         let somebody = matches!(answered, Some((who, _)) if who != Who::Nobody);
         let known = self.standing.known();
         let told = known.refused.iter().filter(|one| !(somebody && one.unsupported));
-        self.problems.extend(told.map(|one| one.problem.clone()));
+        for one in told {
+            // Two that are refused for the same reason are one thing to mend.
+            if !self.problems.iter().any(|other| other.cause == one.problem.cause) {
+                self.problems.push(one.problem.clone());
+            }
+        }
         drop(known);
         answered.map(|(_, found)| found)
     }

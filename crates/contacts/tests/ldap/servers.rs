@@ -209,6 +209,7 @@ fn referrals_are_followed_and_passwords_stay_in_the_domain() {
             "ldap://evilcorp.test/",
             "ldap://ForestDnsZones.corp.test/DC=ForestDnsZones,DC=corp,DC=test",
             "ldap://corp.test/CN=Configuration,DC=corp,DC=test",
+            "ldap://corp.test/DC=DomainDnsZones,DC=corp,DC=test",
             "mailto:nobody",
         ]),
         host => found(vec![entry(&format!("cn={host}"), &[("cn", host)])]),
