@@ -202,6 +202,8 @@ impl Connection {
             }
             self.abandoned.push(search);
         }
+        // One large message is no reason to keep so much room.
+        self.buffer.shrink_to(PIECE);
         !self.spoilt && !self.given_up
     }
 

@@ -80,6 +80,10 @@ async fn people_are_found_by_what_is_typed_and_by_all_their_addresses() {
         let report = ask(plain_net(), &plan, Wish::Typed(text.into())).await;
         assert_eq!((report.people.len(), causes(&report)), (0, vec![]), "{text:?}");
     }
+    let list = (100..150).map(|number| format!("user{number:05}@example.test"));
+    let list = list.map(|address| address.parse().expect("an address")).collect();
+    let list = ask(plain_net(), &plan, Wish::ImAll(list)).await;
+    assert_eq!((list.people.len(), list.more, causes(&list)), (50, false, vec![]));
     let many = ask(plain_net(), &plan, Wish::Typed("user".into())).await;
     assert_eq!((many.people.len(), many.more, causes(&many)), (50, true, vec![]));
 }

@@ -14,7 +14,7 @@ use super::masks::{self, Mask};
 
 /// What kind of server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flavour {
+pub(super) enum Flavour {
     /// Active Directory and AD LDS.
     ActiveDirectory,
     /// OpenLDAP and whatever else goes by the standards.

@@ -60,6 +60,7 @@ pub async fn search(
         | Wish::Number(_)
         | Wish::Mail(_)
         | Wish::Im(_)
+        | Wish::ImAll(_)
         | Wish::Uri(_)
         | Wish::Account(_) => "BaseFilter",
     };

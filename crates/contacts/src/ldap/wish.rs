@@ -6,6 +6,9 @@ use super::filters::{all, any, equal};
 use super::masks::{forms, is_number};
 use super::plan::{Base, LdapPlan};
 
+/// Addresses that are looked for at once: a filter of some ten thousand bytes.
+const AT_ONCE: usize = 50;
+
 /// What is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
@@ -17,6 +20,8 @@ pub enum Wish {
     Mail(String),
     /// Whose chat address this is.
     Im(Jid),
+    /// Whose chat addresses these are, for a contact list: the first fifty count.
+    ImAll(Vec<Jid>),
     /// Whose address for calls this is, with or without its scheme.
     Uri(String),
     /// Who has this account.
@@ -42,6 +47,10 @@ impl LdapPlan {
             Wish::Number(number) => self.number(number)?,
             Wish::Mail(address) => self.mail(address.trim())?,
             Wish::Im(address) => self.im(address),
+            Wish::ImAll(addresses) if addresses.is_empty() => return None,
+            Wish::ImAll(addresses) => {
+                any(addresses.iter().take(AT_ONCE).map(|address| self.im(address)).collect())
+            }
             Wish::Uri(address) => self.uri(address.trim())?,
             Wish::Account(name) if name.trim().is_empty() => return None,
             Wish::Account(name) => self.account(name.trim()),

@@ -249,6 +249,11 @@ fn filters_of_all_wishes() {
         with("(|(|(sAMAccountName=a)(userPrincipalName=a@x.test))(mail=a@x.test))")
     );
     assert_eq!(im(&presence, "a@y.test"), with("(mail=a@y.test)"));
+    let list = ["a@y.test", "b@y.test"].map(|it| it.parse().expect("an address"));
+    assert_eq!(
+        filter(&presence, Wish::ImAll(list.to_vec())),
+        with("(|(mail=a@y.test)(mail=b@y.test))")
+    );
     let sip = [("UseSIPURIToResolveContacts", "true"), ("UriPrefix", "sip:")];
     assert_eq!(im(&sip, "a@y.test"), with("(msRTCSIP-PrimaryUserAddress=sip:a@y.test)"));
     assert_eq!(
@@ -278,6 +283,7 @@ fn too_little_asks_nobody() {
         Wish::Mail(" ".into()),
         Wish::Uri("sip:".into()),
         Wish::Account(String::new()),
+        Wish::ImAll(vec![]),
         Wish::Groups("x".into()),
     ] {
         let report = directory.search(&plan, &Standing::default(), &wish);

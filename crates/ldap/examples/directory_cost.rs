@@ -1,5 +1,5 @@
 //! How long a search takes among 10,000 people of OpenLDAP's server on loopback, on a connection that
-//! is bound already: `cargo run --release -p offhook-ldap --example search_cost [ROUNDS]`. It starts
+//! is bound already: `cargo run --release -p offhook-ldap --example directory_cost [ROUNDS]`. It starts
 //! the server of the tests and prints one line of JSON: milliseconds at the 50th and 95th hundredth,
 //! of the adapter with one prefix, and of the whole flow with all that a search asks for.
 #![allow(clippy::print_stdout, reason = "it prints its result")]
