@@ -1,8 +1,8 @@
 //! From a server's name to a bound connection: TCP, TLS by the house's one door, bind.
 
-use offhook_model::{Endpoint, Fault, Link, Secret, Service};
+use offhook_model::{Fault, Secret};
 use offhook_net::{Net, Refused, Wanted};
-use offhook_ports::{LdapBind, LdapFailure, LdapRequest, LdapSecurity, LdapServer};
+use offhook_ports::{LdapBind, LdapFailure, LdapRequest, LdapSecurity};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
@@ -15,7 +15,7 @@ pub(crate) async fn open(
     net: &Net,
     request: &LdapRequest,
 ) -> Result<(Connection, Instant), LdapFailure> {
-    let at = endpoint(&request.server);
+    let at = request.server.endpoint();
     let wanted = Wanted::host(&at);
     let mut deadline = Instant::now() + request.timeout;
     let mut connection = match connect(net, request, &wanted, deadline).await? {
@@ -29,16 +29,6 @@ pub(crate) async fn open(
     };
     bounded(deadline, bind(&mut connection, &request.bind)).await?;
     Ok((connection, deadline))
-}
-
-/// The server as problems and questions name it.
-fn endpoint(server: &LdapServer) -> Endpoint {
-    let link = match server.security {
-        LdapSecurity::None => Link::Tcp,
-        LdapSecurity::StartTls => Link::StartTls,
-        LdapSecurity::Tls => Link::Tls,
-    };
-    Endpoint { service: Service::Directory, host: server.host.clone(), port: server.port, link }
 }
 
 async fn bounded<T>(

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use offhook_model::{Fault, Secret};
+use offhook_model::{Endpoint, Fault, Link, Secret, Service};
 
 use crate::BoxFuture;
 
@@ -27,6 +27,18 @@ pub struct LdapServer {
     pub port: u16,
     /// Protection.
     pub security: LdapSecurity,
+}
+
+impl LdapServer {
+    /// The same place as problems and questions about certificates name it.
+    pub fn endpoint(&self) -> Endpoint {
+        let link = match self.security {
+            LdapSecurity::None => Link::Tcp,
+            LdapSecurity::StartTls => Link::StartTls,
+            LdapSecurity::Tls => Link::Tls,
+        };
+        Endpoint { service: Service::Directory, host: self.host.clone(), port: self.port, link }
+    }
 }
 
 /// As whom it is asked.

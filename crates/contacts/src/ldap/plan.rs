@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use offhook_config::{Layers, mended_filter};
-use offhook_model::{DirectoryFault, Endpoint, Link, Problem, Secret, Service, Source};
+use offhook_model::{DirectoryFault, Problem, Secret, Source};
 use offhook_ports::{LdapBind, LdapScope, LdapSecurity, LdapServer, Target};
 
 use super::attributes::{Attributes, is_attribute};
@@ -229,7 +229,7 @@ impl LdapPlan {
     /// passwords that travel in clear (D36).
     pub fn findings(&self) -> Vec<Problem> {
         let Some(first) = self.servers.first() else { return vec![] };
-        let at = endpoint(first);
+        let at = first.endpoint();
         let mut found: Vec<_> = self.faults.iter().map(|fault| fault.problem(&at)).collect();
         let clear = self.credentials.iter().any(|credential| {
             matches!(credential.bind, LdapBind::Simple { .. })
@@ -242,16 +242,6 @@ impl LdapPlan {
         }
         found
     }
-}
-
-/// A server as problems name it.
-pub(super) fn endpoint(server: &LdapServer) -> Endpoint {
-    let link = match server.security {
-        LdapSecurity::None => Link::Tcp,
-        LdapSecurity::StartTls => Link::StartTls,
-        LdapSecurity::Tls => Link::Tls,
-    };
-    Endpoint { service: Service::Directory, host: server.host.clone(), port: server.port, link }
 }
 
 fn servers(layers: &Layers, catalogue: bool, secure: bool) -> Vec<LdapServer> {

@@ -10,7 +10,7 @@ use offhook_ports::{
 };
 
 use super::entry::person;
-use super::plan::{Base, Credential, LdapPlan, Who, endpoint};
+use super::plan::{Base, Credential, LdapPlan, Who};
 use super::referral::{self, Elsewhere};
 use super::standing::{Refusal, Standing};
 use super::wish::Wish;
@@ -183,7 +183,7 @@ impl Run<'_> {
                 Err(Stop::Credential(fault)) => self.standing.refuse(Refusal {
                     credential: number,
                     unsupported: matches!(fault, DirectoryFault::Unsupported(_)),
-                    problem: fault.problem(&endpoint(&server)),
+                    problem: fault.problem(&server.endpoint()),
                 }),
                 Err(Stop::Server(problem)) => {
                     self.problems.push(problem);
@@ -336,11 +336,11 @@ impl Run<'_> {
                 return Err(Stop::Credential(DirectoryFault::Unsupported(what)));
             }
             LdapFailure::Fault(fault) => {
-                return Err(Stop::Server(fault.problem(&endpoint(server))));
+                return Err(Stop::Server(fault.problem(&server.endpoint())));
             }
             LdapFailure::Result(code) => {
                 let fault = DirectoryFault::Refused(code);
-                return Err(Stop::Server(fault.problem(&endpoint(server))));
+                return Err(Stop::Server(fault.problem(&server.endpoint())));
             }
             LdapFailure::NoSuchBase => DirectoryFault::NoSuchBase(base.dn.clone()),
             LdapFailure::NotAllowed => DirectoryFault::NotAllowed,
@@ -352,7 +352,7 @@ impl Run<'_> {
     }
 
     fn note(&mut self, server: &LdapServer, fault: DirectoryFault) {
-        let problem = fault.problem(&endpoint(server));
+        let problem = fault.problem(&server.endpoint());
         if !self.problems.iter().any(|known| known.cause == problem.cause) {
             self.problems.push(problem);
         }
