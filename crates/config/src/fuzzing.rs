@@ -35,6 +35,9 @@ pub fn uds(data: &[u8]) {
     let _ = crate::read_user(data);
     let _ = crate::read_devices(data);
     let _ = crate::read_device(data);
+    if let Ok(page) = crate::read_users(data) {
+        assert!(page.people.len() <= page.rows.min(500));
+    }
 }
 
 /// Answers of WebDialer.
@@ -71,6 +74,19 @@ pub fn device_file(data: &[u8]) {
         assert!(file.dscp.audio < 64 && file.dscp.signalling < 64);
         assert!(file.members.is_sorted_by_key(|member| member.priority));
         assert!((96..=127).contains(&file.dtmf_payload));
+    }
+}
+
+/// Dial rules.
+pub fn dial_rules(data: &[u8]) {
+    if let Ok(rules) = crate::read_dial_rules(data) {
+        assert!(rules.len() <= 1000);
+        for rule in rules {
+            assert!(rule.begins.len() + rule.prefix.len() <= 128);
+            let all = [&rule.begins, &rule.prefix];
+            assert!(all.iter().all(|it| it.bytes().all(|byte| b"0123456789+*#".contains(&byte))));
+            assert!(rule.digits.is_none_or(|digits| rule.strip <= digits));
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod cas;
 mod ccmcip;
 mod client_config;
 mod device_file;
+mod dial_rules;
 mod edge;
 mod explain;
 mod filter;
@@ -39,6 +40,7 @@ pub use client_config::read_client_config;
 pub use device_file::{
     CallManager, DeviceFile, Dscp, Line, SecurityMode, Transport, read_device_file,
 };
+pub use dial_rules::{DialRule, read_dial_rules};
 pub use edge::{EdgeConfig, edge_config_url, edge_rewrite, read_edge_config};
 pub use explain::{Explained, Overridden};
 pub use filter::mended_filter;
@@ -52,8 +54,8 @@ pub use soap::{
     Answered, Login, SystemConfig, read_login, read_one_time_password, read_system_config,
 };
 pub use uds::{
-    Device, DeviceSummary, HomeCluster, UdsUser, read_cluster_user, read_device, read_devices,
-    read_servers, read_user,
+    Device, DeviceSummary, HomeCluster, UdsPage, UdsPerson, UdsUser, read_cluster_user,
+    read_device, read_devices, read_servers, read_user, read_users,
 };
 pub use url::HttpUrl;
 pub use web_dialer::{DialerAnswer, DialerPhone, read_dialer_answer, read_is_cluster_user};

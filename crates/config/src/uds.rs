@@ -54,6 +54,55 @@ pub struct Device {
     pub files: Vec<String>,
 }
 
+/// One entry of `users`: a person as the directory of the cluster has them. Texts are as they came,
+/// without those that are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UdsPerson {
+    /// Key of the user.
+    pub id: Option<String>,
+    /// User id.
+    pub user_name: Option<String>,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// What friends say.
+    pub nickname: Option<String>,
+    /// Name to show; servers before 11.0 have none.
+    pub display_name: Option<String>,
+    /// Number at the desk.
+    pub phone: Option<String>,
+    /// Number at home.
+    pub home: Option<String>,
+    /// Number of the mobile phone.
+    pub mobile: Option<String>,
+    /// Mail address.
+    pub email: Option<String>,
+    /// Address for calls, unless the server says that there is none (`@exist`).
+    pub directory_uri: Option<String>,
+    /// Address in a directory of another vendor.
+    pub ms_uri: Option<String>,
+    /// Department.
+    pub department: Option<String>,
+    /// Title.
+    pub title: Option<String>,
+}
+
+/// One page of `users`. What the server says of the page is not to be believed; it is bounded by
+/// whoever asks for the next one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UdsPage {
+    /// The people, at most 500: no server gives more at once (reference uds.md).
+    pub people: Vec<UdsPerson>,
+    /// How many entries the page has, with those that say nothing: the next page begins behind them.
+    pub rows: usize,
+    /// How many there are on all pages, where it says so.
+    pub total: Option<u32>,
+}
+
+/// Most people of one page.
+const MAX_PEOPLE: usize = 500;
+
 /// Reads `clusterUser`. `None` means that no cluster knows the user.
 ///
 /// # Errors
@@ -120,6 +169,49 @@ pub fn read_user(data: &[u8]) -> Result<UdsUser, XmlError> {
 fn full_name(user: &Element) -> Option<String> {
     let names = ["firstName", "lastName"].map(|name| user.text_at(&[name]).unwrap_or_default());
     Some(names.join(" ").trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// Reads `users`. Entries without any name, number or address are left out.
+///
+/// # Errors
+/// Broken XML, or another document.
+pub fn read_users(data: &[u8]) -> Result<UdsPage, XmlError> {
+    let root = parse(data)?.root;
+    let list = root.find("users").ok_or(XmlError::Missing("it is no list of users"))?;
+    let people = list.children_named("user").map(person);
+    let rows = list.children_named("user").count();
+    let nobody =
+        |person: &UdsPerson| *person == UdsPerson { id: person.id.clone(), ..UdsPerson::default() };
+    Ok(UdsPage {
+        people: people.filter(|person| !nobody(person)).take(MAX_PEOPLE).collect(),
+        rows,
+        total: list.attribute("totalCount").and_then(|total| total.parse().ok()),
+    })
+}
+
+fn person(user: &Element) -> UdsPerson {
+    let text = |name: &str| user.text_at(&[name]).map(str::to_owned);
+    let exists = |uri: &&Element| uri.attribute("exist").is_none_or(is_true);
+    UdsPerson {
+        id: text("id"),
+        user_name: text("userName"),
+        first_name: text("firstName"),
+        last_name: text("lastName"),
+        nickname: text("nickName"),
+        display_name: text("displayName"),
+        phone: text("phoneNumber"),
+        home: text("homeNumber"),
+        mobile: text("mobileNumber"),
+        email: text("email"),
+        directory_uri: user
+            .child("directoryUri")
+            .filter(exists)
+            .and_then(Element::value)
+            .map(str::to_owned),
+        ms_uri: text("msUri"),
+        department: text("department"),
+        title: text("title"),
+    }
 }
 
 /// Reads `devices`; entries without a name are left out.

@@ -37,6 +37,11 @@ fn device_file() {
 }
 
 #[test]
+fn dial_rules() {
+    check("dial_rules", fuzzing::dial_rules);
+}
+
+#[test]
 fn soap() {
     check("soap", fuzzing::soap);
 }

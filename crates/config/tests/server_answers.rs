@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use offhook_config::{
-    Answered, ImProduct, SecurityMode, Transport, XmlError, read_cluster_user, read_device,
-    read_device_file, read_devices, read_login, read_one_time_password, read_servers,
-    read_service_profile, read_system_config, read_user,
+    Answered, DialRule, ImProduct, SecurityMode, Transport, XmlError, read_cluster_user,
+    read_device, read_device_file, read_devices, read_dial_rules, read_login,
+    read_one_time_password, read_servers, read_service_profile, read_system_config, read_user,
+    read_users,
 };
 use offhook_model::{AudioCodec, Fault, Secret, ToneCountry};
 
@@ -226,4 +227,49 @@ fn properties_are_found_in_any_case() {
     assert_eq!(config.get("Presence.Primary.Port"), Some("5222"));
     assert_eq!(config.get("Presence.Backup.Address"), None);
     assert!(!format!("{config:?}").contains("hidden-pw"));
+}
+
+#[test]
+fn people_of_a_search_are_read() {
+    let page = read_users(seed!("uds/users.xml")).expect("readable");
+    assert_eq!(
+        (page.people.len(), page.rows, page.total),
+        (2, 3, Some(3)),
+        "who has neither name nor number"
+    );
+    let alice = &page.people[0];
+    assert_eq!(alice.display_name.as_deref(), Some("Alice Smith"));
+    assert_eq!(alice.department.as_deref(), Some("Sales & Service"));
+    assert_eq!((alice.phone.as_deref(), alice.home.as_deref()), (Some("2001"), None));
+    assert_eq!(alice.directory_uri.as_deref(), Some("asmith@example.com"));
+    assert_eq!(page.people[1].directory_uri, None, "the server says that it does not exist");
+    let none = read_users(seed!("uds/users_none.xml")).expect("readable");
+    assert_eq!((none.people.len(), none.total), (0, Some(0)));
+    let lies = read_users(seed!("uds/users_lies.xml")).expect("readable");
+    assert_eq!((lies.people.len(), lies.total), (1, None), "no number of people");
+    assert!(matches!(read_users(seed!("uds/errors.xml")), Err(XmlError::Missing(_))));
+}
+
+#[test]
+fn dial_rules_are_read_in_their_order() {
+    let rules = read_dial_rules(seed!("dial_rules/application.xml")).expect("readable");
+    let rule = |begins: &str, digits, strip, prefix: &str| DialRule {
+        begins: begins.into(),
+        digits,
+        strip,
+        prefix: prefix.into(),
+    };
+    assert_eq!(
+        rules,
+        [
+            rule("+1", Some(12), 1, "9"),
+            rule("919", Some(10), 3, "9"),
+            rule("", Some(10), 0, "91"),
+            rule("+", Some(13), 1, "9011"),
+        ]
+    );
+    let odd = read_dial_rules(seed!("dial_rules/odd.xml")).expect("readable");
+    assert_eq!(odd, [rule("+4930", None, 0, "00"), rule("3", Some(4), 0, "8")]);
+    assert_eq!(read_dial_rules(seed!("dial_rules/empty.xml")), Ok(vec![]));
+    assert!(read_dial_rules(seed!("uds/user.xml")).is_err());
 }

@@ -4,13 +4,21 @@
 //! persons of entries, and [`Search`] shows both while somebody types and asks the directory.
 
 mod digits;
+pub mod federation;
 mod fields;
 mod fold;
+#[doc(hidden)]
+pub mod fuzzing;
 mod index;
 pub mod ldap;
 mod merge;
+pub mod numbers;
 mod query;
 mod search;
+mod shown;
+pub mod uds;
+mod uri;
+pub mod vcard;
 mod why;
 
 pub use index::{Found, Index};
