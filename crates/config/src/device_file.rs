@@ -114,6 +114,10 @@ pub struct DeviceFile {
     pub dtmf_payload: u8,
     /// Changes whenever the file does.
     pub version_stamp: Option<String>,
+    /// Where people are searched for with a password.
+    pub secure_users_url: Option<String>,
+    /// Domain of addresses that are dialled without one (`organizationTopLevelDomain`).
+    pub dial_domain: Option<String>,
     /// File name of the user's service profile.
     pub service_profile_file: Option<String>,
     /// The "Cisco Support Field" as written.
@@ -179,7 +183,9 @@ pub fn read_device_file(data: &[u8]) -> Result<DeviceFile, XmlError> {
             signalling: field.code_point("dscpForCm2Dvce", 24),
         },
         dtmf_payload: u8::try_from(field.number("dtmfAvtPayload", 96..=127, 101)).unwrap_or(101),
-        version_stamp: root.find("versionStamp").and_then(Element::value).map(str::to_owned),
+        version_stamp: text(root, "versionStamp"),
+        secure_users_url: text(root, "secureUDSUsersAccessURL"),
+        dial_domain: text(root, "organizationTopLevelDomain"),
         service_profile_file: ["userId", "ownerId"]
             .iter()
             .find_map(|name| root.find(name)?.attribute("serviceProfileFile"))
@@ -188,6 +194,10 @@ pub fn read_device_file(data: &[u8]) -> Result<DeviceFile, XmlError> {
         support_field,
         oddities: field.oddities,
     })
+}
+
+fn text(root: &Element, name: &str) -> Option<String> {
+    root.find(name).and_then(Element::value).map(str::to_owned)
 }
 
 fn members(root: &Element) -> Vec<CallManager> {

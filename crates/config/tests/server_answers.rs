@@ -120,6 +120,9 @@ fn a_device_file_of_the_field_is_read() {
     assert_eq!((file.dscp.audio, file.dscp.video, file.dscp.signalling), (46, 34, 24));
     assert_eq!(file.group_file.as_deref(), Some("group-a.xml"));
     assert_eq!(file.service_profile_file.as_deref(), Some("SPDefault.cnf.xml"));
+    let users = "https://cucm2.example.com:9443/cucm-uds/users";
+    assert_eq!(file.secure_users_url.as_deref(), Some(users));
+    assert_eq!(file.dial_domain.as_deref(), Some("example.com"));
     assert!(!format!("{file:?}").contains("digest-pw"));
 }
 

@@ -4,8 +4,8 @@
 
 use offhook_model::{DirectoryEntry, Jid};
 
+use crate::ldap::Wish;
 use crate::numbers::digits;
-use crate::uds::Wish;
 
 /// What stands before the `@` of a contact's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,7 +123,7 @@ mod tests {
     use offhook_model::Jid;
 
     use super::{ContactIdFormat, Identity, wish};
-    use crate::uds::Wish;
+    use crate::ldap::Wish;
 
     use ContactIdFormat::{
         AccountName, EmployeeNumber, MailAddress, PrincipalName, TelephoneNumber,

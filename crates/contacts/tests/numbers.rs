@@ -2,7 +2,8 @@
 
 use offhook_config::read_dial_rules;
 use offhook_contacts::numbers::{
-    Country, Dialled, Dialling, Matching, Typed, digits, looks_like_number, same, world_number,
+    Country, Dialled, Dialling, Matching, Typed, comparable, digits, looks_like_number, same,
+    world_number,
 };
 
 fn country(code: &str) -> Option<Country> {
@@ -185,4 +186,18 @@ fn rules_change_what_is_dialled_and_what_is_looked_up() {
     assert_eq!(dialling.looked_up("2001"), ["+49305552001", "2001"]);
     assert_eq!(dialling.looked_up("3001"), ["3001"]);
     assert!(dialling.looked_up("anonymous").is_empty());
+}
+
+#[test]
+fn persons_are_told_apart_by_one_form_of_a_number() {
+    for (text, form) in [
+        ("030 5550142", Some("+49305550142")),
+        ("+49 30 5550142 ext. 12", Some("+49305550142;ext=12")),
+        ("2001", Some("2001")),
+        ("*81#", Some("*81#")),
+        ("12", None),
+        ("anonymous", None),
+    ] {
+        assert_eq!(comparable(text, country("DE")).as_deref(), form, "{text}");
+    }
 }

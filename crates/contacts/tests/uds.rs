@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use offhook_config::Layers;
+use offhook_contacts::ldap::Wish;
 use offhook_contacts::numbers::Matching;
-use offhook_contacts::uds::{UdsKnown, UdsPlan, UdsReport, Wish, search};
+use offhook_contacts::uds::{UdsPlan, UdsReport, UdsStanding, search};
 use offhook_model::{Area, Fault, Layer, NumberKind, PhotoSource, Setting, Source, SourceKind};
 use offhook_ports::Target;
 use offhook_testkit::{Reply, TestWorld};
@@ -41,17 +42,17 @@ fn typed(text: &str) -> Wish {
     Wish::Typed(text.into())
 }
 
-fn run(world: &TestWorld, plan: &UdsPlan, wish: &Wish, known: UdsKnown) -> UdsReport {
+fn run(world: &TestWorld, plan: &UdsPlan, wish: &Wish, standing: &UdsStanding) -> UdsReport {
     let ports = world.world();
-    world.run(search(&ports, plan, wish, known))
+    world.run(search(&ports, plan, standing, wish))
 }
 
 fn find(world: &TestWorld, plan: &UdsPlan, wish: &Wish) -> UdsReport {
-    run(world, plan, wish, UdsKnown::default())
+    run(world, plan, wish, &UdsStanding::default())
 }
 
 fn names(report: &UdsReport) -> Vec<&str> {
-    report.entries.iter().map(|entry| entry.display_name.as_deref().unwrap_or("?")).collect()
+    report.people.iter().map(|entry| entry.display_name.as_deref().unwrap_or("?")).collect()
 }
 
 fn user(at: usize) -> String {
@@ -87,7 +88,7 @@ fn a_person_is_found_by_the_beginning_of_a_name() {
     let report = find(&world, &plan(&settings), &typed(" smïth a"));
     assert_eq!(names(&report), ["Alice Smith", "Jörg Smith"]);
     assert!(report.problems.is_empty() && !report.more);
-    let alice = &report.entries[0];
+    let alice = &report.people[0];
     assert_eq!((alice.source, alice.id.as_str()), (SourceKind::Uds, "6d9f"));
     assert_eq!(alice.im.as_ref().map(|jid| jid.bare_str()), Some("asmith@chat.example.com"));
     assert_eq!(alice.uris, ["asmith@example.com"]);
@@ -98,7 +99,7 @@ fn a_person_is_found_by_the_beginning_of_a_name() {
     assert_eq!(numbers, [(NumberKind::Work, "2001"), (NumberKind::Mobile, "+49 170 5550142")]);
     let photo = "https://photos.example.com/asmith.jpg?size=64".to_owned();
     assert_eq!(alice.photo, Some(PhotoSource::Url(photo)));
-    assert!(report.entries[1].uris.is_empty(), "the server says that this address is none");
+    assert!(report.people[1].uris.is_empty(), "the server says that this address is none");
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn chat_addresses_are_directory_uris_where_that_is_set() {
         let world = TestWorld::new();
         world.web(&at(ONE, "name=smith"), Reply::ok(USERS));
         let report = find(&world, &plan(settings), &typed("smith"));
-        let im = report.entries.iter().map(|entry| entry.im.as_ref().map(ToString::to_string));
+        let im = report.people.iter().map(|entry| entry.im.as_ref().map(ToString::to_string));
         im.collect::<Vec<_>>()
     };
     let chat = ("PresenceDomain", "chat.example.com");
@@ -202,9 +203,9 @@ fn pages_are_asked_for_until_all_are_there() {
         .web(&format!("GET {ONE}/cucm-uds/users?name=user&start=64&max=36"), page(64..100, "150"));
     let plan = plan(&[]);
     let report = find(&world, &plan.clone().with_limit(500), &typed("user"));
-    assert_eq!((report.entries.len(), report.more), (150, false));
+    assert_eq!((report.people.len(), report.more), (150, false));
     let report = find(&world, &plan, &typed("user"));
-    assert_eq!((report.entries.len(), report.more), (100, true));
+    assert_eq!((report.people.len(), report.more), (100, true));
 }
 
 #[test]
@@ -214,7 +215,7 @@ fn servers_that_clamp_the_page_are_asked_on_from_what_they_gave() {
         .web(&at(ONE, "name=user"), page(0..10, "15"))
         .web(&format!("GET {ONE}/cucm-uds/users?name=user&start=10&max=64"), page(10..15, "15"));
     let report = find(&world, &plan(&[]).with_limit(500), &typed("user"));
-    assert_eq!((report.entries.len(), report.more), (15, false));
+    assert_eq!((report.people.len(), report.more), (15, false));
 }
 
 #[test]
@@ -228,7 +229,7 @@ fn servers_that_lie_about_pages_end_a_search_soon() {
     );
     let plan = plan(&[]).with_limit(500);
     let report = find(&world, &plan, &typed("user"));
-    assert_eq!((report.entries.len(), report.more, world.asked().len()), (64, true, 2));
+    assert_eq!((report.people.len(), report.more, world.asked().len()), (64, true, 2));
 
     // Pages of one person each, without end.
     let world = TestWorld::new();
@@ -237,19 +238,19 @@ fn servers_that_lie_about_pages_end_a_search_soon() {
         world.web(&url, page(start..start + 1, "4294967295"));
     }
     let report = find(&world, &plan, &typed("user"));
-    assert_eq!((report.entries.len(), report.more, world.asked().len()), (16, true, 16));
+    assert_eq!((report.people.len(), report.more, world.asked().len()), (16, true, 16));
 
     // More people than asked for, and none at all of many.
     let world = TestWorld::new();
     world.web(&format!("GET {ONE}/cucm-uds/users?name=user&start=0&max=5"), page(0..400, "9"));
     let report = find(&world, &plan.clone().with_limit(5), &typed("user"));
-    assert_eq!((report.entries.len(), report.more), (5, true));
+    assert_eq!((report.people.len(), report.more), (5, true));
     let world = TestWorld::new();
     for base in [ONE, FAR] {
         world.web(&at(base, "name=user"), page(0..0, "99"));
         world.web(&at(base, "username=user"), page(0..0, "99"));
     }
-    assert!(find(&world, &plan, &typed("user")).entries.is_empty());
+    assert!(find(&world, &plan, &typed("user")).people.is_empty());
     assert_eq!(world.asked().len(), 4);
 }
 
@@ -268,12 +269,13 @@ fn the_next_node_stands_in_and_is_asked_first_from_then_on() {
             .web(&at(ONE, "name=user"), broken.clone())
             .web(&at(TWO, "name=user"), page(0..1, "1"));
         let plan = plan(&[]);
-        let report = find(&world, &plan, &typed("user"));
+        let standing = UdsStanding::default();
+        let report = run(&world, &plan, &typed("user"), &standing);
         assert_eq!(names(&report), ["User 0"], "{broken:?}");
         assert!(report.problems.is_empty());
         assert_eq!(world.asked().len(), 2);
-        let report = run(&world, &plan, &typed("user"), report.known);
-        assert_eq!((report.entries.len(), world.asked().len()), (1, 3), "{broken:?}");
+        let report = run(&world, &plan, &typed("user"), &standing);
+        assert_eq!((report.people.len(), world.asked().len()), (1, 3), "{broken:?}");
     }
 }
 
@@ -291,7 +293,7 @@ fn another_cluster_is_asked_when_the_own_one_cannot_or_does_not_know() {
     let world = TestWorld::new();
     world.web(&at(FAR, "name=user"), nobody()).web(&at(FAR, "username=user"), nobody());
     let report = find(&world, &plan(&[]), &typed("user"));
-    assert!(report.entries.is_empty() && report.problems.is_empty());
+    assert!(report.people.is_empty() && report.problems.is_empty());
     let report = find(&TestWorld::new(), &plan(&[]), &typed("user"));
     assert_eq!(report.problems.len(), 2);
     assert!(report.problems[0].cause.contains("cucm1.example.com"), "{:?}", report.problems[0]);
@@ -322,12 +324,13 @@ fn the_password_is_shown_when_it_is_wanted_and_not_before() {
         page(0..1, "1"),
     );
     let plan = plan(&[]).with_secure_url("https://other.example.com:9443/cucm-uds/users");
-    let report = find(&world, &plan, &typed("user"));
+    let standing = UdsStanding::default();
+    let report = run(&world, &plan, &typed("user"), &standing);
     assert_eq!(names(&report), ["User 0"]);
     let open = at(ONE, "name=user");
     assert_eq!(world.asked(), [open.clone(), format!("GET {secure} as asmith")]);
     // It is remembered that the server wants it.
-    let report = run(&world, &plan, &typed("user"), report.known);
+    let report = run(&world, &plan, &typed("user"), &standing);
     assert_eq!(names(&report), ["User 0"]);
     assert_eq!(world.asked().len(), 3);
 }
@@ -339,13 +342,14 @@ fn a_refused_password_is_not_shown_again() {
         world.web(&at(base, "name=user"), Reply::status(401, ""));
     }
     let plan = plan(&[]);
-    let report = find(&world, &plan, &typed("user"));
+    let standing = UdsStanding::default();
+    let report = run(&world, &plan, &typed("user"), &standing);
     assert_eq!(report.problems[0].area, Area::Authentication);
     let shown = |world: &TestWorld| {
         world.asked().iter().filter(|asked| asked.ends_with(" as asmith")).count()
     };
     assert_eq!(shown(&world), 2, "once to each cluster, and to no second node");
-    let report = run(&world, &plan, &typed("user"), report.known);
+    let report = run(&world, &plan, &typed("user"), &standing);
     assert_eq!((shown(&world), report.problems.len()), (2, 2));
     let nobody = UdsPlan { credentials: None, ..plan };
     let report = find(&world, &nobody, &typed("user"));
@@ -375,7 +379,7 @@ fn texts_are_safe_to_show_and_bounded() {
     world.web(&at(ONE, "name=ali"), Reply::ok(users));
     let plan = plan(&[("UdsPhotoUriWithToken", "http://photos.example.com/%%uid%.jpg")]);
     let report = find(&world, &plan, &typed("ali"));
-    let entry = &report.entries[0];
+    let entry = &report.people[0];
     assert_eq!(entry.display_name.as_deref(), Some("\u{fffd}ecilA"));
     assert_eq!(entry.title.as_ref().map(String::len), Some(256));
     assert_eq!((entry.uris.len(), entry.im.as_ref()), (0, None));
@@ -385,4 +389,23 @@ fn texts_are_safe_to_show_and_bounded() {
         Some(PhotoSource::Url(photo)),
         "as the planning guide prints the token"
     );
+}
+
+#[test]
+fn of_several_searches_at_once_one_shows_a_password_that_nobody_knows_of() {
+    let world = TestWorld::new();
+    world.web(&at(ONE, "name=user"), Reply::status(401, "").after(Duration::from_millis(100)));
+    let mut plan = plan(&[]);
+    plan.clusters.truncate(1);
+    let (ports, standing, wish) = (world.world(), UdsStanding::default(), typed("user"));
+    let one = || search(&ports, &plan, &standing, &wish);
+    let (first, second) = world.run(async { futures_util::future::join(one(), one()).await });
+    let shown = world.asked().iter().filter(|asked| asked.ends_with(" as asmith")).count();
+    assert_eq!((shown, first.problems.len(), second.problems.len()), (1, 1, 1));
+}
+
+#[test]
+fn groups_are_not_to_be_had() {
+    let report = find(&TestWorld::new(), &plan(&[]), &Wish::Groups("sales".into()));
+    assert!(!report.asked && report.problems.is_empty());
 }

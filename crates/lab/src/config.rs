@@ -27,6 +27,8 @@ pub struct LabConfig {
     pub robots: Vec<RobotConfig>,
     /// Fixed ports; 0 or absent lets the system choose.
     pub ports: Ports,
+    /// The directory.
+    pub uds: UdsConfig,
     /// Telephony behaviour.
     pub sip: SipConfig,
     /// Messaging behaviour.
@@ -53,6 +55,7 @@ impl Default for LabConfig {
             ],
             robots: vec![RobotConfig::default()],
             ports: Ports::default(),
+            uds: UdsConfig::default(),
             sip: SipConfig::default(),
             im: ImConfig::default(),
             status_numbers: [("4486", 486), ("4480", 480), ("4503", 503)]
@@ -281,6 +284,24 @@ pub struct Ports {
     pub cas_http: u16,
     /// XMPP of the cloud with STARTTLS (443 in the field).
     pub xmpp443: u16,
+}
+
+/// The directory of User Data Services.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct UdsConfig {
+    /// Who searches shows a password (`usersResourceAuthEnabled`).
+    pub search_auth: bool,
+    /// People a page at most (*User Search Limit*), 1 to 500.
+    pub search_limit: usize,
+    /// So many made-up people besides users and robots.
+    pub people: usize,
+}
+
+impl Default for UdsConfig {
+    fn default() -> Self {
+        Self { search_auth: false, search_limit: 64, people: 0 }
+    }
 }
 
 /// Who has to answer a digest challenge.

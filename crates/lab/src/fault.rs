@@ -169,6 +169,10 @@ faults! {
     EdgeCookieExpires, "edge-cookie-expires", Some(17), "a cookie of the edges is good for three requests";
     /// The home node is overloaded.
     HomeNodeBusy, "home-node-busy", Some(6), "the first node of each cluster answers 503 to what is about a user";
+    /// The first nodes are overloaded by searches.
+    SearchBusy, "search-busy", None, "the first node of each cluster answers 503 to searches of the directory";
+    /// The directory lies about its pages.
+    SearchLies, "search-lies", None, "the directory claims a billion people and gives the first page again and again";
     /// CAS takes its time.
     CasSlow, "cas-slow", None, "CAS answers after twenty seconds";
     /// CAS is a captive portal.
@@ -186,7 +190,7 @@ impl Fault {
     #[must_use]
     pub fn scenario(self) -> Scenario {
         match self {
-            Self::HomeNodeBusy => Scenario::MultiCluster,
+            Self::HomeNodeBusy | Self::SearchBusy => Scenario::MultiCluster,
             Self::EdgeCertWithoutDomain
             | Self::EdgeUnauthorized
             | Self::EdgeForbidsHost

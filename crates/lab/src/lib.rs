@@ -64,6 +64,11 @@
 //! security = "off"                    # of people's phones; or authenticated, encrypted
 //! capf = "nothing"                    # how they get certificates; or string, null, certificate
 //!
+//! [uds]
+//! searchAuth = false                  # who searches the directory shows a password
+//! searchLimit = 64                    # people a page at most, 1 to 500
+//! people = 0                          # made-up people besides users and robots
+//!
 //! [im]
 //! mutualContacts = false
 //! reloginLower = 120                  # seconds before a client comes back after a lost server
@@ -112,6 +117,7 @@ mod soap;
 mod srtp;
 mod start;
 mod uds;
+mod uds_search;
 mod web_dialer;
 mod xml;
 mod xmpp;
@@ -127,7 +133,7 @@ use tokio::task::JoinSet;
 
 pub use config::{
     CapfMode, DigestFor, ImConfig, LabConfig, Ports, RobotConfig, RobotMode, Security, SipConfig,
-    UserConfig,
+    UdsConfig, UserConfig,
 };
 pub use events::{LabEvent, Statistics};
 pub use fault::{Fault, Faults};

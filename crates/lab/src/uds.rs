@@ -1,4 +1,5 @@
-//! User Data Services: the part of `/cucm-uds/` a sign-in needs (reference page uds).
+//! User Data Services: the part of `/cucm-uds/` a sign-in needs (reference page uds). The directory is
+//! in `uds_search`.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -8,11 +9,12 @@ use crate::deployment::{Deployment, Person, UdsNode};
 use crate::fault::Fault;
 use crate::http::{Handler, Request, Response};
 use crate::scenario::Scenario;
+use crate::uds_search;
 use crate::web_dialer;
 use crate::xml::escape;
 
 /// Schema version in the `version` attributes.
-const SCHEMA: &str = "11.5.1";
+pub(crate) const SCHEMA: &str = "11.5.1";
 
 /// The handler of the web port of a UDS node, by its place in the list of nodes.
 pub(crate) fn handler(lab: Arc<Deployment>, node: usize) -> Handler {
@@ -53,6 +55,7 @@ fn answer(lab: &Deployment, node: usize, request: &Request) -> Response {
         ["clusterUser"] => cluster_user(lab, node, request),
         ["servers"] => servers(lab, node),
         ["version"] => version(lab, node),
+        ["users"] => uds_search::answer(lab, node, request),
         ["user", name, rest @ ..] => user_resource(lab, node, request, name, rest),
         _ => Response::html(404),
     }
@@ -81,11 +84,11 @@ fn entity_bomb() -> String {
     out
 }
 
-fn base(lab: &Deployment, node: &UdsNode) -> String {
+pub(crate) fn base(lab: &Deployment, node: &UdsNode) -> String {
     format!("https://{}:{}/cucm-uds", lab.host(node.host), node.at.port())
 }
 
-fn document(body: &str) -> Response {
+pub(crate) fn document(body: &str) -> Response {
     Response::xml(format!("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>{body}"))
 }
 
@@ -131,13 +134,14 @@ fn version(lab: &Deployment, node: &UdsNode) -> Response {
     let base = base(lab, node);
     document(&format!(
         "<versionInformation version=\"{SCHEMA}\" uri=\"{base}/version\"><version>11.5.1</version>\
-         <capabilities><usersResourceAuthEnabled>false</usersResourceAuthEnabled>\
-         <upgradeInProgress>false</upgradeInProgress></capabilities></versionInformation>"
+         <capabilities><usersResourceAuthEnabled>{}</usersResourceAuthEnabled>\
+         <upgradeInProgress>false</upgradeInProgress></capabilities></versionInformation>",
+        lab.config.uds.search_auth
     ))
 }
 
 /// Who is asking, by cookie or Basic credentials; the flag says whether a cookie is due.
-fn asker<'a>(lab: &'a Deployment, request: &Request) -> Option<(&'a Person, bool)> {
+pub(crate) fn asker<'a>(lab: &'a Deployment, request: &Request) -> Option<(&'a Person, bool)> {
     if let Some((user, password)) = request.basic() {
         return lab.check_password(&user, &password).map(|person| (person, true));
     }
@@ -173,9 +177,11 @@ fn user_resource(
         ["device", id] => device(lab, node, person, id),
         _ => Response::html(404),
     };
-    if !fresh {
-        return reply;
-    }
+    if fresh { cookies(lab, person, reply) } else { reply }
+}
+
+/// The answer with cookies that stand in for the password from now on.
+pub(crate) fn cookies(lab: &Deployment, person: &Person, reply: Response) -> Response {
     let value = lab.cookie(&person.name);
     reply
         .with("Set-Cookie", format!("JSESSIONID={value}; Path=/cucm-uds/; Secure; HttpOnly"))

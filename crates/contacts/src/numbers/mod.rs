@@ -71,6 +71,16 @@ pub fn world_number(text: &str, country: Option<Country>) -> Option<WorldNumber>
     Some(WorldNumber { e164, extension: dialled.extension })
 }
 
+/// A number in the form by which persons are told apart: as the world dials it, else its digits
+/// where there are three or more, and the extension. `None` for what leads to nobody.
+pub fn comparable(text: &str, country: Option<Country>) -> Option<String> {
+    let dialled = Dialled::read(text)?;
+    let number = world_number(text, country).map(|number| number.e164);
+    let number = number.or(Some(dialled.number).filter(|number| number.len() >= 3))?;
+    let extension = dialled.extension.map(|it| format!(";ext={it}")).unwrap_or_default();
+    Some(number + &extension)
+}
+
 fn parsed(text: &str, country: Option<Country>) -> Option<PhoneNumber> {
     if text.chars().count() > LONGEST {
         return None;

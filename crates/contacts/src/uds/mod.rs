@@ -11,17 +11,20 @@
 mod entry;
 mod plan;
 mod query;
+mod standing;
 
 use std::time::{Duration, Instant};
 
 use offhook_config::{HttpUrl, UdsPage, UdsPerson, read_users};
-use offhook_model::{Area, DirectoryEntry, Endpoint, Fault, Owner, Problem, Service};
+use offhook_model::{Area, DirectoryEntry, Endpoint, Fault, Owner, Problem, Secret, Service};
 use offhook_ports::{HttpRequest, HttpResponse, Target, World};
 
 pub use plan::UdsPlan;
-pub use query::Wish;
+pub use standing::UdsStanding;
 
 use query::Query;
+
+use crate::ldap::Wish;
 
 /// People a page: what servers give unless they are set otherwise.
 const PAGE: usize = 64;
@@ -32,57 +35,45 @@ const MOST_NODES: usize = 4;
 /// No new question is begun when a search has taken so long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What earlier searches of this session have taught about the clusters of the plan, in their
-/// order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UdsKnown(Vec<Lesson>);
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Lesson {
-    /// The node that answered last.
-    good: usize,
-    /// Wants to know who searches.
-    named: bool,
-    /// Does not take the password.
-    refused: bool,
-}
-
 /// What a search brought.
 #[derive(Clone, Debug, Default)]
 pub struct UdsReport {
-    /// People, each once, as the servers order them.
-    pub entries: Vec<DirectoryEntry>,
-    /// There are more than were asked for.
+    /// Who was found, each once, as the servers order them.
+    pub people: Vec<DirectoryEntry>,
+    /// The directory knows more than was asked for.
     pub more: bool,
+    /// Somebody was asked; not so when too little was typed.
+    pub asked: bool,
     /// Why nobody could answer, one for each cluster that could not. Empty when one has answered.
     pub problems: Vec<Problem>,
-    /// For the next search.
-    pub known: UdsKnown,
 }
 
-/// Looks for people. A plan without servers, and a wish that is too short to ask for, give an empty
-/// report.
-pub async fn search(world: &World, plan: &UdsPlan, wish: &Wish, known: UdsKnown) -> UdsReport {
-    let mut report = UdsReport { known, ..UdsReport::default() };
-    let clusters = plan.clusters.len();
-    report.known.0.resize(clusters, Lesson::default());
+/// Looks for people. A wish that is too short, or that these services have no filter for, and a
+/// plan without servers ask nobody.
+pub async fn search(
+    world: &World,
+    plan: &UdsPlan,
+    standing: &UdsStanding,
+    wish: &Wish,
+) -> UdsReport {
+    let mut report = UdsReport::default();
     let queries = plan.queries(wish);
     if queries.is_empty() {
         return report;
     }
+    let asker = Asker { world, plan, standing, wish, until: world.clock.now() + PATIENCE };
     let mut problems = vec![];
     let mut answered = false;
-    let asker = Asker { world, plan, wish, until: world.clock.now() + PATIENCE };
-    let lessons = plan.clusters.iter().zip(&mut report.known.0);
-    for (nodes, lesson) in lessons {
-        match asker.cluster(nodes, lesson, &queries).await {
+    for (cluster, nodes) in plan.clusters.iter().enumerate() {
+        report.asked = true;
+        match asker.cluster(cluster, nodes, &queries).await {
             Ok(found) => {
                 answered = true;
-                (report.entries, report.more) = found;
+                (report.people, report.more) = found;
             }
             Err(problem) => problems.push(problem),
         }
-        if !report.entries.is_empty() {
+        if !report.people.is_empty() {
             break;
         }
     }
@@ -106,6 +97,7 @@ enum Trouble {
 struct Asker<'a> {
     world: &'a World,
     plan: &'a UdsPlan,
+    standing: &'a UdsStanding,
     wish: &'a Wish,
     until: Instant,
 }
@@ -114,17 +106,18 @@ impl Asker<'_> {
     /// Asks the nodes in turn, beginning with the one that was good last time.
     async fn cluster(
         &self,
+        cluster: usize,
         nodes: &[Target],
-        lesson: &mut Lesson,
         queries: &[Query],
     ) -> Result<Found<DirectoryEntry>, Problem> {
+        let first = self.standing.of(cluster).good;
+        let order = (0..nodes.len()).map(|step| (first + step) % nodes.len());
         let mut problem = None;
-        let order = (lesson.good..nodes.len()).chain(0..lesson.good.min(nodes.len()));
         for at in order.take(MOST_NODES) {
             let Some(node) = nodes.get(at) else { continue };
-            match self.node(node, lesson, queries).await {
+            match self.node(cluster, node, queries).await {
                 Ok(found) => {
-                    lesson.good = at;
+                    self.standing.learn(cluster, |it| it.good = at);
                     return Ok(found);
                 }
                 Err(Trouble::Everywhere(problem)) => return Err(problem),
@@ -139,12 +132,12 @@ impl Asker<'_> {
     /// Asks one question after the other until somebody is found.
     async fn node(
         &self,
+        cluster: usize,
         node: &Target,
-        lesson: &mut Lesson,
         queries: &[Query],
     ) -> Result<Found<DirectoryEntry>, Trouble> {
         for query in queries {
-            let (people, more) = self.pages(node, lesson, query).await?;
+            let (people, more) = self.pages(cluster, node, query).await?;
             let entries = people.iter().map(|person| self.plan.entry(person));
             let meant = |entry: &DirectoryEntry| self.plan.is_meant(self.wish, entry);
             let entries: Vec<DirectoryEntry> = entries.filter(meant).collect();
@@ -159,8 +152,8 @@ impl Asker<'_> {
     /// the same page again and again ends it early, and no later than [`MOST_PAGES`].
     async fn pages(
         &self,
+        cluster: usize,
         node: &Target,
-        lesson: &mut Lesson,
         query: &Query,
     ) -> Result<Found<UdsPerson>, Trouble> {
         let limit = self.plan.limit;
@@ -168,7 +161,7 @@ impl Asker<'_> {
         let mut seen = 0;
         for _ in 0..MOST_PAGES {
             let path = query.path(seen, (limit - people.len()).min(PAGE));
-            let answer = match self.page(node, lesson, &path).await {
+            let answer = match self.page(cluster, node, &path).await {
                 Ok(answer) => answer,
                 // Who was found stays found; another node would begin anew.
                 Err(_) if seen > 0 => break,
@@ -198,43 +191,47 @@ impl Asker<'_> {
         Ok((people, true))
     }
 
-    async fn page(
-        &self,
-        node: &Target,
-        lesson: &mut Lesson,
-        query: &str,
-    ) -> Result<UdsPage, Trouble> {
-        if !lesson.named {
-            match self.send(node, query, false).await {
+    async fn page(&self, cluster: usize, node: &Target, query: &str) -> Result<UdsPage, Trouble> {
+        if !self.standing.of(cluster).named {
+            match self.send(node, query, None).await {
                 Ok(page) => return Ok(page),
-                Err(Fault::BadCredentials) => lesson.named = true,
+                Err(Fault::BadCredentials) => self.standing.learn(cluster, |it| it.named = true),
                 Err(fault) => return Err(trouble(fault, node)),
             }
         }
-        if self.plan.credentials.is_none() {
+        let Some(credentials) = &self.plan.credentials else {
             return Err(Trouble::Everywhere(nameless(&node.host)));
-        }
+        };
         let refused = || Trouble::Everywhere(Fault::BadCredentials.problem(&endpoint(node)));
-        if lesson.refused {
+        let _turn = self.standing.turn(cluster).await;
+        if self.standing.of(cluster).refused {
             return Err(refused());
         }
-        match self.send(node, query, true).await {
-            Ok(page) => Ok(page),
+        match self.send(node, query, Some(credentials)).await {
+            Ok(page) => {
+                self.standing.learn(cluster, |it| it.let_in = true);
+                Ok(page)
+            }
             Err(Fault::BadCredentials) => {
-                lesson.refused = true;
+                self.standing.learn(cluster, |it| it.refused = true);
                 Err(refused())
             }
             Err(fault) => Err(trouble(fault, node)),
         }
     }
 
-    async fn send(&self, node: &Target, query: &str, named: bool) -> Result<UdsPage, Fault> {
+    async fn send(
+        &self,
+        node: &Target,
+        query: &str,
+        credentials: Option<&(String, Secret<String>)>,
+    ) -> Result<UdsPage, Fault> {
         let left = self.until.saturating_duration_since(self.world.clock.now());
         if left.is_zero() {
             return Err(Fault::AnswerTimeout);
         }
         let (port, path) = match &self.plan.secure {
-            Some((port, path)) if named => (*port, path.as_str()),
+            Some((port, path)) if credentials.is_some() => (*port, path.as_str()),
             Some(_) | None => (node.port, "/cucm-uds/users"),
         };
         let path = format!("{path}?{query}");
@@ -242,7 +239,7 @@ impl Asker<'_> {
         let mut request = HttpRequest::get(url.to_string());
         request.headers.push(("Accept".to_owned(), "application/xml".to_owned()));
         request.timeout = self.plan.timeout.min(left);
-        if named && let Some((user, password)) = &self.plan.credentials {
+        if let Some((user, password)) = credentials {
             request = request.with_basic(user, password);
         }
         read(&self.world.http.send(request).await?)

@@ -1,27 +1,11 @@
 //! What somebody wants to know, as the filters that servers have (reference uds.md, "users").
 
-use offhook_model::{DirectoryEntry, Jid};
+use offhook_model::DirectoryEntry;
 
 use super::UdsPlan;
+use crate::ldap::Wish;
 use crate::numbers::{digits, looks_like_number, same};
 use crate::uri::encoded;
-
-/// What is looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// People whose names begin so, while somebody types; or, of digits, whose number begins so.
-    Typed(String),
-    /// Whose number this is.
-    Number(String),
-    /// Whose mail address this is.
-    Mail(String),
-    /// Whose chat address this is.
-    Im(Jid),
-    /// Whose address for calls this is, with or without its scheme.
-    Uri(String),
-    /// Who has this user name.
-    Account(String),
-}
 
 /// One filter with its value. Several in one question would have to fit all at once, so each is a
 /// question of its own.
@@ -71,6 +55,7 @@ impl UdsPlan {
                 let bare = address.bare_str();
                 [account, one("uri", bare), one("email", bare)].concat()
             }
+            Wish::Groups(_) => vec![],
         }
     }
 
@@ -110,7 +95,12 @@ impl UdsPlan {
             Wish::Number(number) => {
                 entry.numbers.iter().any(|own| same(&own.number, number, &self.matching))
             }
-            Wish::Typed(_) | Wish::Mail(_) | Wish::Im(_) | Wish::Uri(_) | Wish::Account(_) => true,
+            Wish::Typed(_)
+            | Wish::Mail(_)
+            | Wish::Im(_)
+            | Wish::Uri(_)
+            | Wish::Account(_)
+            | Wish::Groups(_) => true,
         }
     }
 }
