@@ -55,7 +55,8 @@ impl UdsPlan {
                 let bare = address.bare_str();
                 [account, one("uri", bare), one("email", bare)].concat()
             }
-            Wish::Groups(_) => vec![],
+            // There is no filter for several: they are asked for one by one, by whoever has a list.
+            Wish::ImAll(_) | Wish::Groups(_) => vec![],
         }
     }
 
@@ -98,6 +99,7 @@ impl UdsPlan {
             Wish::Typed(_)
             | Wish::Mail(_)
             | Wish::Im(_)
+            | Wish::ImAll(_)
             | Wish::Uri(_)
             | Wish::Account(_)
             | Wish::Groups(_) => true,
