@@ -409,3 +409,26 @@ fn groups_are_not_to_be_had() {
     let report = find(&TestWorld::new(), &plan(&[]), &Wish::Groups("sales".into()));
     assert!(!report.asked && report.problems.is_empty());
 }
+
+#[test]
+fn the_addresses_of_a_contact_list_are_looked_for_one_by_one() {
+    let world = TestWorld::new();
+    for name in ["u1", "u2"] {
+        let person = if name == "u1" { page(1..2, "1") } else { page(2..3, "1") };
+        world.web(&at(ONE, &format!("username={name}")), person);
+    }
+    for filter in ["username=u3", "uri=u3%40lab.example", "email=u3%40lab.example"] {
+        world.web(&at(ONE, filter), nobody()).web(&at(FAR, filter), nobody());
+    }
+    let list = ["u1", "u2", "u1", "u3"].map(|it| format!("{it}@lab.example").parse());
+    let wish = Wish::ImAll(list.into_iter().flatten().collect());
+    let report = find(&world, &plan(&[("PresenceDomain", "lab.example")]), &wish);
+    assert_eq!((names(&report), report.problems.len()), (vec!["User 1", "User 2"], 0));
+    let many = (0..200).map(|at| format!("v{at}@lab.example").parse());
+    let mut plan = plan(&[]);
+    plan.by_uri = true;
+    plan.clusters = vec![vec![target("cucm1")]];
+    let world = TestWorld::new();
+    let report = find(&world, &plan, &Wish::ImAll(many.flatten().collect()));
+    assert_eq!((world.asked().len(), report.problems.len()), (50, 1), "each once at one dead node");
+}

@@ -109,8 +109,11 @@ fn plain(number: &str) -> String {
     number.chars().filter(|c| !" ()+-".contains(*c)).collect()
 }
 
+/// Whether somebody is meant.
+type Condition = Box<dyn Fn(&Row) -> bool>;
+
 /// What a filter asks for. `None`: there is no such filter, or it is used wrongly.
-fn condition(filter: &str, value: &str) -> Option<Box<dyn Fn(&Row) -> bool>> {
+fn condition(filter: &str, value: &str) -> Option<Condition> {
     let text = value.to_owned();
     let is = |one: &str, other: &str| !other.is_empty() && one.eq_ignore_ascii_case(other);
     Some(match filter {

@@ -15,6 +15,7 @@ mod standing;
 
 use std::time::{Duration, Instant};
 
+use futures_util::stream::{self, StreamExt as _};
 use offhook_config::{HttpUrl, UdsPage, UdsPerson, read_users};
 use offhook_model::{Area, DirectoryEntry, Endpoint, Fault, Owner, Problem, Secret, Service};
 use offhook_ports::{HttpRequest, HttpResponse, Target, World};
@@ -34,6 +35,9 @@ const MOST_PAGES: usize = 16;
 const MOST_NODES: usize = 4;
 /// No new question is begun when a search has taken so long.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// So many chat addresses of one wish are looked for, and so many of them at once.
+const MOST_ADDRESSES: usize = 50;
+const AT_ONCE: usize = 4;
 
 /// What a search brought.
 #[derive(Clone, Debug, Default)]
@@ -49,36 +53,32 @@ pub struct UdsReport {
 }
 
 /// Looks for people. A wish that is too short, or that these services have no filter for, and a
-/// plan without servers ask nobody.
+/// plan without servers ask nobody. Of many chat addresses the first fifty are looked for, each by
+/// itself: there is no filter for several.
 pub async fn search(
     world: &World,
     plan: &UdsPlan,
     standing: &UdsStanding,
     wish: &Wish,
 ) -> UdsReport {
+    let until = world.clock.now() + PATIENCE;
+    let one = |wish: Wish| async move { Asker { world, plan, standing, wish, until }.ask().await };
+    let Wish::ImAll(addresses) = wish else { return one(wish.clone()).await };
+    let each = addresses.iter().take(MOST_ADDRESSES).cloned().map(Wish::Im);
+    let mut answers = stream::iter(each.map(one)).buffered(AT_ONCE);
     let mut report = UdsReport::default();
-    let queries = plan.queries(wish);
-    if queries.is_empty() {
-        return report;
-    }
-    let asker = Asker { world, plan, standing, wish, until: world.clock.now() + PATIENCE };
-    let mut problems = vec![];
-    let mut answered = false;
-    for (cluster, nodes) in plan.clusters.iter().enumerate() {
-        report.asked = true;
-        match asker.cluster(cluster, nodes, &queries).await {
-            Ok(found) => {
-                answered = true;
-                (report.people, report.more) = found;
+    while let Some(answer) = answers.next().await {
+        report.asked |= answer.asked;
+        for person in answer.people {
+            if !report.people.contains(&person) {
+                report.people.push(person);
             }
-            Err(problem) => problems.push(problem),
         }
-        if !report.people.is_empty() {
-            break;
+        for problem in answer.problems {
+            if !report.problems.contains(&problem) {
+                report.problems.push(problem);
+            }
         }
-    }
-    if !answered {
-        report.problems = problems;
     }
     report
 }
@@ -98,11 +98,39 @@ struct Asker<'a> {
     world: &'a World,
     plan: &'a UdsPlan,
     standing: &'a UdsStanding,
-    wish: &'a Wish,
+    wish: Wish,
     until: Instant,
 }
 
 impl Asker<'_> {
+    /// One cluster after the other, until somebody is found.
+    async fn ask(&self) -> UdsReport {
+        let mut report = UdsReport::default();
+        let queries = self.plan.queries(&self.wish);
+        if queries.is_empty() {
+            return report;
+        }
+        let mut problems = vec![];
+        let mut answered = false;
+        for (cluster, nodes) in self.plan.clusters.iter().enumerate() {
+            report.asked = true;
+            match self.cluster(cluster, nodes, &queries).await {
+                Ok(found) => {
+                    answered = true;
+                    (report.people, report.more) = found;
+                }
+                Err(problem) => problems.push(problem),
+            }
+            if !report.people.is_empty() {
+                break;
+            }
+        }
+        if !answered {
+            report.problems = problems;
+        }
+        report
+    }
+
     /// Asks the nodes in turn, beginning with the one that was good last time.
     async fn cluster(
         &self,
@@ -139,7 +167,7 @@ impl Asker<'_> {
         for query in queries {
             let (people, more) = self.pages(cluster, node, query).await?;
             let entries = people.iter().map(|person| self.plan.entry(person));
-            let meant = |entry: &DirectoryEntry| self.plan.is_meant(self.wish, entry);
+            let meant = |entry: &DirectoryEntry| self.plan.is_meant(&self.wish, entry);
             let entries: Vec<DirectoryEntry> = entries.filter(meant).collect();
             if !entries.is_empty() {
                 return Ok((entries, more));

@@ -55,7 +55,7 @@ impl UdsPlan {
                 let bare = address.bare_str();
                 [account, one("uri", bare), one("email", bare)].concat()
             }
-            // There is no filter for several: they are asked for one by one, by whoever has a list.
+            // There is no filter for several: the flow asks for one after the other.
             Wish::ImAll(_) | Wish::Groups(_) => vec![],
         }
     }
