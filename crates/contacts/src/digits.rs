@@ -16,11 +16,12 @@ pub(crate) struct Digits {
 
 impl Digits {
     /// Takes a number apart. The `(0)` of `+49 (0)30` is no digit of it: nobody dials it together
-    /// with the country's code.
+    /// with the country's code. In Italy, San Marino and the Vatican it belongs to the number.
     pub(crate) fn of(text: &str) -> Self {
         let text = &text[..text.floor_char_boundary(crate::fold::MAX_FIELD)];
         let international = text.trim_start().starts_with('+');
-        let trunk = text.find("(0)").filter(|_| international);
+        let keeps = ["+39", "+378", "+379"].iter().any(|code| text.trim_start().starts_with(code));
+        let trunk = text.find("(0)").filter(|_| international && !keeps);
         let mut digits = Self { all: String::new(), at: vec![], groups: vec![] };
         let mut inside = false;
         for (at, c) in text.char_indices() {
@@ -94,5 +95,6 @@ mod tests {
         assert_eq!(digits.range(2, 5), Some((7, 11)));
         assert_eq!(Digits::of("+4930123456").group_with("3012"), Some(2));
         assert_eq!(Digits::of("+35312345").groups, [0, 3]);
+        assert_eq!(Digits::of("+39 (0)6 1234").all, "39061234");
     }
 }

@@ -1,7 +1,8 @@
 //! People: who they are, where they are found, and by what.
 //!
-//! [`Index`] knows all entries that are known here and finds them by the beginnings of words, [`merge`] makes
-//! persons of entries, and [`Search`] shows both while somebody types and asks the directory.
+//! [`Index`] knows all entries that are known here and finds them by the beginnings of words,
+//! [`merge()`] makes persons of entries, and [`Search`] shows both while somebody types and asks
+//! the directory, which [`ldap`] or [`uds`] answers.
 
 mod digits;
 pub mod federation;

@@ -256,5 +256,12 @@ fn result(host: &impl Host, method: &str, reply: Reply) -> Result<Value, RpcErro
         Reply::Messages { items, more } => json!({ "items": items, "more": more }),
         Reply::Exported { path, messages } => json!({ "path": path, "messages": messages }),
         Reply::Stats(streams) => json!({ "streams": streams }),
+        Reply::People(found) => {
+            json!({ "items": found.people, "more": found.more, "problems": found.problems })
+        }
+        Reply::Contact(id) => json!({ "id": id }),
+        Reply::Cards { path, people, left_out } => {
+            json!({ "path": path, "people": people, "leftOut": left_out })
+        }
     })
 }

@@ -80,6 +80,7 @@ impl Core {
             Command::Chat(wish) => return self.chat_wish(ticket, wish, now),
             Command::Room(wish) => return self.room_wish(ticket, wish, now),
             Command::People(wish) => return self.people_wish(ticket, wish, now),
+            Command::Contacts(wish) => return self.contacts_wish(ticket, wish, now),
             Command::File(wish) => return self.file_wish(ticket, wish, now),
             Command::Call(wish) => self.call_wish(wish, now),
             Command::Dial { video: true, .. } => Err(CommandError::user(

@@ -16,6 +16,7 @@ mod chance;
 mod chat;
 mod chats;
 mod commands;
+mod contacts;
 mod devices;
 mod effect;
 mod enrolling;

@@ -17,6 +17,7 @@ use crate::budget::Budget;
 use crate::calls::PhoneSide;
 use crate::chance::Chance;
 use crate::chat::ChatSide;
+use crate::contacts::ContactSide;
 use crate::enrolling::Enrolling;
 use crate::files::FileSide;
 use crate::gate::Gate;
@@ -77,6 +78,7 @@ pub struct Core {
     pub(crate) files: FileSide,
     pub(crate) policy: PolicySide,
     pub(crate) people: PeopleSide,
+    pub(crate) contacts: ContactSide,
     pub(crate) notify: NotifySide,
     pub(crate) keeping: Keeping,
     pub(crate) call_log: Arc<Vec<Arc<CallRecord>>>,
@@ -125,6 +127,7 @@ impl Core {
             files: FileSide::default(),
             policy: PolicySide::default(),
             people: PeopleSide::default(),
+            contacts: ContactSide::default(),
             notify: NotifySide::default(),
             keeping: Keeping::default(),
             call_log: Arc::default(),
@@ -341,6 +344,7 @@ impl Core {
                 | StoreAnswer::Loaded(_)
                 | StoreAnswer::Messages { .. }
                 | StoreAnswer::Photo(..)
+                | StoreAnswer::People(_)
                 | StoreAnswer::Exported(..)
                 | StoreAnswer::Password(_),
             ) => {}

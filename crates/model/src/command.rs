@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::{
-    AudioSpec, Availability, CallId, CallWish, ChatWish, DialString, FileWish, Jid, ManualAccount,
-    Message, MessageId, Owner, PeopleWish, Problem, ProblemId, Role, RoomWish, Secret, Settings,
-    StreamStats, TransferId, UserAddress,
+    AudioSpec, Availability, CallId, CallWish, ChatWish, ContactsWish, DialString, FileWish, Jid,
+    ManualAccount, Message, MessageId, Owner, PeopleSearch, PeopleWish, Problem, ProblemId, Role,
+    RoomWish, Secret, Settings, StreamStats, TransferId, UserAddress,
 };
 
 /// One wish. Every command is answered once with a [`Reply`] or a [`CommandError`].
@@ -134,6 +134,8 @@ pub enum Command {
     Room(RoomWish),
     /// About a person.
     People(PeopleWish),
+    /// About people of directories and address books.
+    Contacts(ContactsWish),
     /// About a file.
     File(FileWish),
     /// Call.
@@ -219,6 +221,19 @@ pub enum Reply {
     },
     /// Figures.
     Stats(Vec<StreamStats>),
+    /// Who was found.
+    People(Box<PeopleSearch>),
+    /// The contact of our own has this id.
+    Contact(String),
+    /// vCards were read or written.
+    Cards {
+        /// File.
+        path: std::path::PathBuf,
+        /// How many.
+        people: u64,
+        /// Cards that could not be read.
+        left_out: u64,
+    },
 }
 
 /// Error codes of contract section 2.

@@ -10,6 +10,7 @@ mod call;
 mod chat;
 mod coded;
 mod command;
+mod contacts;
 mod device;
 mod directory;
 mod directory_fault;
@@ -48,6 +49,7 @@ pub use chat::{
 };
 pub use coded::Coded;
 pub use command::{Command, CommandError, ErrorCode, Reply};
+pub use contacts::ContactsWish;
 pub use device::{Bluetooth, Device, DeviceSet, Devices, Role, SoundTest, TestPhase};
 pub use directory::{
     DirectoryEntry, Matched, MatchedField, NumberKind, PeopleSearch, Person, PersonId,
@@ -82,8 +84,8 @@ pub use session::{
     Services, Session, SessionState, Via,
 };
 pub use settings::{
-    AccountType, CallSettings, ChatSettings, Keeping, ManualAccount, Settings, SoundSettings,
-    Theme, ToneCountry, WaySettings,
+    AccountType, AddressBook, CallSettings, ChatSettings, ContactSettings, Keeping, ManualAccount,
+    Settings, SoundSettings, Theme, ToneCountry, WaySettings,
 };
 pub use silence::{Repair, Silence, SilentLeg};
 pub use snapshot::{ChatFound, Me, Snapshot, Toast};

@@ -1,5 +1,7 @@
 //! What the user chose.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{AudioSpec, DeviceSet};
@@ -41,6 +43,40 @@ pub struct Settings {
     pub chat: ChatSettings,
     /// Calls.
     pub calls: CallSettings,
+    /// People.
+    pub contacts: ContactSettings,
+}
+
+/// Where people are looked for, and what is kept of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct ContactSettings {
+    /// What directories said of people is kept, encrypted like messages, and found without them; off:
+    /// it is forgotten with the sign-out.
+    pub keep: bool,
+    /// Days after which what a directory said is forgotten, 1 to 3,650.
+    pub keep_days: u32,
+    /// A folder or file of vCards that is read at each start.
+    pub cards: Option<PathBuf>,
+    /// An address book on a server.
+    pub address_book: Option<AddressBook>,
+}
+
+impl Default for ContactSettings {
+    fn default() -> Self {
+        Self { keep: true, keep_days: 30, cards: None, address_book: None }
+    }
+}
+
+/// An address book on a server (RFC 6352). Its password is in the credential store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct AddressBook {
+    /// Address of the server or of the address book, or a domain whose server is looked for
+    /// (RFC 6764).
+    pub url: String,
+    /// Name to sign in with.
+    pub user_name: String,
 }
 
 /// What is done to the sound of a microphone before it is sent. The system's own microphone level is

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::{
-    AcceptedKey, Call, CallRecord, Chat, ChatPolicy, Contact, Devices, Invitation, Jid, Keeping,
-    Layer, ManualAccount, Message, PersonDetails, PhoneState, PhotoId, Presence, Preset, Problem,
-    ProblemId, Room, RoomListing, Session, Settings, Transfer,
+    AcceptedKey, Call, CallRecord, Chat, ChatPolicy, Contact, Devices, DirectoryEntry, Invitation,
+    Jid, Keeping, Layer, ManualAccount, Message, PeopleSearch, PersonDetails, PhoneState, PhotoId,
+    Presence, Preset, Problem, ProblemId, Room, RoomListing, Session, Settings, SourceKind,
+    Transfer,
 };
 
 /// Ourselves.
@@ -77,6 +78,14 @@ pub struct Snapshot {
     /// Pictures that were fetched, as PNG, JPEG, GIF or WebP of at most 1 MiB; not decoded, so not
     /// to be trusted.
     pub photos: Arc<BTreeMap<PhotoId, Arc<[u8]>>>,
+    /// The search for people that is in the search box.
+    pub people: Arc<PeopleSearch>,
+    /// Contacts of our own, by name.
+    pub own_contacts: Arc<Vec<Arc<DirectoryEntry>>>,
+    /// Pictures of directories and address books that were asked for
+    /// ([`ContactsWish::Portrait`](crate::ContactsWish)), by source and id of the entry; nothing when
+    /// there is none. Formats and bounds are those of `photos`.
+    pub portraits: Arc<BTreeMap<(SourceKind, String), Option<Arc<[u8]>>>>,
     /// People who are blocked (XEP-0191).
     pub blocked: Arc<Vec<Jid>>,
     /// Files on their way, and those of this session that arrived or failed.

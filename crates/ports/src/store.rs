@@ -1,10 +1,12 @@
 //! What is kept on disk. Requests are carried out in order by one thread.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use offhook_model::{
-    AcceptedKey, Alerts, CallRecord, Chat, ChatKind, Delivery, Jid, Keeping, ManualAccount,
-    Message, MessageId, PhotoId, Provisioned, Retraction, Secret, Settings, Timestamp,
+    AcceptedKey, Alerts, CallRecord, Chat, ChatKind, Delivery, DirectoryEntry, Jid, Keeping,
+    ManualAccount, Message, MessageId, PhotoId, Provisioned, Retraction, Secret, Settings,
+    SourceKind, Timestamp,
 };
 
 use crate::Remembered;
@@ -45,6 +47,15 @@ pub enum StoreRequest {
     PutPhoto(PhotoId, Vec<u8>),
     /// Read a picture.
     GetPhoto(PhotoId),
+    /// Keep what is known of people: each entry replaces the one of the same source and id. The time
+    /// is the store's own. Contacts of our own are kept whatever the plan says; of the rest, the
+    /// entries that were told of last are kept, at most a million.
+    PutPeople(Vec<Arc<DirectoryEntry>>),
+    /// Forget these entries of a source, or all of them.
+    ForgetPeople(SourceKind, Option<Vec<String>>),
+    /// Read what is known of people. What a source other than ourselves said before this time is
+    /// forgotten.
+    LoadPeople(Timestamp),
     /// Keep a call record.
     PutCall(CallRecord),
     /// Everything needed at sign-in.
@@ -245,6 +256,8 @@ pub enum StoreAnswer {
     },
     /// A picture, if it is kept.
     Photo(PhotoId, Option<Vec<u8>>),
+    /// The answer to [`StoreRequest::LoadPeople`].
+    People(Vec<DirectoryEntry>),
     /// The file was written, with so many messages.
     Exported(PathBuf, u64),
     /// A password, if one is kept.

@@ -121,6 +121,9 @@ impl Worker {
                 let bytes = self.photos.get(&id);
                 return Ok(StoreAnswer::Photo(id, bytes));
             }
+            StoreRequest::PutPeople(_)
+            | StoreRequest::ForgetPeople(..)
+            | StoreRequest::LoadPeople(_) => return Err("people are not kept yet".into()),
             StoreRequest::PutPassword(..)
             | StoreRequest::GetPassword(_)
             | StoreRequest::ForgetPassword(_) => return Err("passwords have a keeper".into()),
@@ -253,11 +256,14 @@ fn kind(request: &StoreRequest) -> Kind {
         | StoreRequest::PutArchive(..)
         | StoreRequest::PutValue(..)
         | StoreRequest::PutCall(_)
+        | StoreRequest::PutPeople(_)
+        | StoreRequest::ForgetPeople(..)
         | StoreRequest::Clear(_) => Kind::Write,
         StoreRequest::Open(..) | StoreRequest::Close | StoreRequest::Export { .. } => Kind::Alone,
         StoreRequest::PutPhoto(..)
         | StoreRequest::GetPhoto(_)
         | StoreRequest::Load
+        | StoreRequest::LoadPeople(_)
         | StoreRequest::History { .. }
         | StoreRequest::HistoryFrom { .. }
         | StoreRequest::Search { .. }

@@ -87,7 +87,14 @@ impl Index {
         let steps = steps(query);
         let (tallies, mut touched) = self.tally(&steps);
         let total = u32::try_from(steps.len()).unwrap_or(u32::MAX);
-        touched.retain(|&doc| tallies[doc as usize].steps() == total);
+        let met = |&doc: &u32| tallies[doc as usize].steps() == total;
+        if touched.len() > self.docs.len() / 16 {
+            // In the order in which they lie in memory: many at random cost more than all in turn.
+            let all = 0..u32::try_from(tallies.len()).unwrap_or(u32::MAX);
+            touched = all.filter(|doc| met(doc) && self.lives(*doc)).collect();
+        } else {
+            touched.retain(met);
+        }
         let mut ranked: Vec<Ranked> = touched
             .into_iter()
             .map(|doc| {
@@ -166,8 +173,12 @@ impl Index {
                 }
             }
         }
-        touched.retain(|&doc| self.marks[doc as usize] & LIVES != 0);
+        touched.retain(|&doc| self.lives(doc));
         (tallies, touched)
+    }
+
+    fn lives(&self, doc: u32) -> bool {
+        self.marks[doc as usize] & LIVES != 0
     }
 
     fn ranked(&self, doc: u32, score: u32) -> Ranked {

@@ -142,9 +142,10 @@ fn extension(text: &str) -> Option<String> {
 /// `+49 (0)30`: the zero is for those who dial without the country code. In Italy, San Marino and
 /// the Vatican it belongs to the number.
 fn without_trunk(number: &str) -> String {
-    let keeps = ["+39", "+378", "+379"].iter().any(|code| number.starts_with(code));
+    let abroad = number.strip_prefix('+').or_else(|| number.strip_prefix("00"));
+    let keeps = |code: &str| ["39", "378", "379"].iter().any(|keeps| code.starts_with(keeps));
     match number.split_once("(0)") {
-        Some((code, rest)) if number.starts_with('+') && !keeps => {
+        Some((code, rest)) if abroad.is_some_and(|code| !keeps(code)) => {
             format!("{} {}", code.trim_end(), rest.trim_start())
         }
         _ => number.to_owned(),

@@ -74,7 +74,7 @@ fn person(card: &VCard, source: SourceKind) -> (Option<Card>, bool) {
     let mut role = None;
     // What is preferred comes first; the others stay in their order.
     let mut rows: Vec<&VCardEntry> = card.entries.iter().collect();
-    rows.sort_by_key(|row| preference(row));
+    rows.sort_by_cached_key(|row| preference(row));
     for row in rows {
         let first = || texts(row).next();
         match &row.name {

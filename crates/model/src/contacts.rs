@@ -1,0 +1,64 @@
+//! What may be wished of people beyond the contact list: search, own contacts, address books.
+
+use std::path::PathBuf;
+
+use crate::{DirectoryEntry, SourceKind};
+
+/// About people of directories and address books.
+#[derive(Clone, Debug)]
+pub enum ContactsWish {
+    /// The text in the search box is this now; the results are in the snapshot's `people`. Nothing
+    /// ends the search.
+    Type {
+        /// As typed.
+        query: String,
+    },
+    /// Search once, the directory included; answered with [`Reply::People`](crate::Reply) when
+    /// everybody has answered.
+    Search {
+        /// Words, a number or an address.
+        query: String,
+        /// Persons at most, 1 to 1,000.
+        limit: u32,
+    },
+    /// Whose number or address this is; answered with [`Reply::People`](crate::Reply), the best
+    /// first. The directory is asked when nobody here is known by it.
+    Resolve {
+        /// Number, chat address or address for calls.
+        who: String,
+    },
+    /// The picture of this entry is to be shown: fetch it if it is not here. It comes to the
+    /// snapshot's `portraits`.
+    Portrait {
+        /// Whose word the entry is.
+        source: SourceKind,
+        /// Its id there.
+        id: String,
+    },
+    /// Keep a contact of our own: a new one where the id is empty, else that one is replaced.
+    /// Answered with [`Reply::Contact`](crate::Reply).
+    Save {
+        /// What is known; the source is passed over.
+        entry: Box<DirectoryEntry>,
+    },
+    /// Forget a contact of our own.
+    Forget {
+        /// Its id.
+        id: String,
+    },
+    /// Take the cards of a vCard file (RFC 6350 and its forerunners) over as contacts of our own.
+    /// Answered with [`Reply::Cards`](crate::Reply).
+    Import {
+        /// File.
+        path: PathBuf,
+    },
+    /// Write contacts as vCards (RFC 6350). Answered with [`Reply::Cards`](crate::Reply).
+    Export {
+        /// File to make.
+        path: PathBuf,
+        /// The contact list as well, not our own contacts alone.
+        roster: bool,
+    },
+    /// Read the address books of vCard folder and server (RFC 6352) anew.
+    Refresh,
+}
