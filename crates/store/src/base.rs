@@ -1,4 +1,4 @@
-//! One database: the messages, conversations and calls of an account, on disk or in memory.
+//! One database: the messages, conversations, calls and people of an account, on disk or in memory.
 //!
 //! What writes several rows runs inside the batch's transaction ([`Base::begin`]) with a savepoint
 //! of its own, so that it is done as a whole or not at all.
@@ -12,6 +12,7 @@ use offhook_ports::{Amendment, ChatRow};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use crate::amend::amend;
+use crate::people::People;
 use crate::rows::{self, COLUMNS, SELECT};
 use crate::schema::{self, COUNT_BITS, words};
 use crate::seal::Sealed;
@@ -27,6 +28,8 @@ pub struct Base {
     _seal: Option<Sealed>,
     /// Numbers of conversations by address.
     pub(crate) chats: HashMap<String, i64>,
+    /// What is kept of people.
+    pub(crate) people: People,
     /// A savepoint may be needed: a batch is being carried out.
     in_batch: bool,
 }
@@ -56,7 +59,8 @@ impl Base {
     /// In words, when it is no database of ours or of a newer version. It is as it was then.
     pub fn new(mut database: Connection, seal: Option<Sealed>) -> Result<Self, String> {
         schema::prepare(&mut database)?;
-        Ok(Self { database, _seal: seal, chats: HashMap::new(), in_batch: false })
+        let (chats, people) = (HashMap::new(), People::default());
+        Ok(Self { database, _seal: seal, chats, people, in_batch: false })
     }
 
     /// One that is gone with the program.
@@ -107,11 +111,17 @@ impl Base {
 
     fn give_up(&mut self) {
         self.in_batch = false;
-        self.chats.clear();
+        self.doubt();
         if !self.database.is_autocommit() {
             // The transaction ends with the connection if not now.
             let _ = self.run("ROLLBACK", []);
         }
+    }
+
+    /// What is remembered of rows may be of ones that are taken back.
+    fn doubt(&mut self) {
+        self.chats.clear();
+        self.people.count = None;
     }
 
     /// Carries out several statements as one.
@@ -122,7 +132,7 @@ impl Base {
         self.run("SAVEPOINT one", [])?;
         let done = work(self);
         if done.is_err() {
-            self.chats.clear();
+            self.doubt();
             if !self.database.is_autocommit() {
                 self.run("ROLLBACK TO one", [])?;
             }
@@ -469,6 +479,12 @@ impl Base {
             ],
         )
         .map(drop)
+    }
+
+    /// This computer's clock, in milliseconds since 1970.
+    pub(crate) fn now(&self) -> Result<i64, String> {
+        let seconds: Option<i64> = self.one("SELECT CAST(strftime('%s', 'now') AS INTEGER)", [])?;
+        Ok(seconds.unwrap_or_default() * 1_000)
     }
 
     pub(crate) fn run(&self, sql: &str, values: impl Params) -> Result<usize, String> {

@@ -1,7 +1,7 @@
 //! Kills the program while it writes, again and again, and looks at what is left. The program is
 //! this test itself, started once more as a child.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,7 +10,9 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use keyring_core::{CredentialStore, Error, mock};
-use offhook_model::{Delivery, Jid, Message, MessageId, More, Timestamp};
+use offhook_model::{
+    Delivery, DirectoryEntry, Jid, Message, MessageId, More, SourceKind, Timestamp,
+};
 use offhook_ports::{Amendment, KeepingPlan, StoreAnswer, StoreRequest};
 
 use crate::keys::Keys;
@@ -68,7 +70,8 @@ fn message(id: &str, n: i64) -> Message {
     }
 }
 
-/// What is done with the nth message: written, then moved on or changed.
+/// What is done with the nth message: written, then moved on or changed, or a person with its id
+/// is written.
 fn wishes(id: &str, n: i64) -> Vec<(char, StoreRequest)> {
     let message = message(id, n);
     let mut wishes = vec![('m', StoreRequest::PutMessage(message.clone()))];
@@ -86,7 +89,11 @@ fn wishes(id: &str, n: i64) -> Vec<(char, StoreRequest)> {
                 }),
             },
         )),
-        _ => {}
+        _ => {
+            let source = if n % 2 == 0 { SourceKind::Own } else { SourceKind::Ldap };
+            let entry = Arc::new(DirectoryEntry::new(source, id));
+            wishes.push(('p', StoreRequest::PutPeople(vec![entry])));
+        }
     }
     wishes
 }
@@ -149,7 +156,7 @@ fn run_and_kill(folder: &Path, after_first: bool, milliseconds: u64, answered: &
     // The last line may be cut short.
     let whole = lines.len().saturating_sub(1);
     for line in lines.iter().take(whole).map(|line| String::from_utf8_lossy(line)) {
-        if let Some((kind @ ("m" | "d" | "a"), id)) = line.split_once(' ')
+        if let Some((kind @ ("m" | "d" | "a" | "p"), id)) = line.split_once(' ')
             && id.contains('-')
         {
             answered.entry(id.to_owned()).or_default().extend(kind.chars());
@@ -177,10 +184,13 @@ fn look(folder: &Path, answered: &Answered) {
         Ok(())
     })
     .expect("read");
+    let people = history.load_people(Timestamp(0)).expect("read");
+    let people: BTreeSet<_> = people.into_iter().map(|entry| entry.id).collect();
     for (id, kinds) in answered {
         let message = there.get(id).unwrap_or_else(|| panic!("{id} was answered and is not there"));
         assert!(!kinds.contains(&'d') || message.state == Delivery::Sent, "{id}");
         assert!(!kinds.contains(&'a') || message.body == "changed", "{id}");
+        assert!(!kinds.contains(&'p') || people.contains(id), "{id}");
     }
     let unread = there.values().filter(|message| !message.own).count();
     let loaded = history.load().expect("loaded");

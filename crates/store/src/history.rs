@@ -1,6 +1,11 @@
 //! The history of one account: on disk, and in memory where it is not to be kept.
 
-use offhook_model::{CallRecord, Delivery, Jid, Keeping, Message, MessageId, Secret};
+use std::sync::Arc;
+
+use offhook_model::{
+    CallRecord, Delivery, DirectoryEntry, Jid, Keeping, Message, MessageId, Secret, SourceKind,
+    Timestamp,
+};
 use offhook_ports::{Amendment, ChatRow, KeepingPlan, Loaded};
 
 use crate::archive::Archive;
@@ -57,13 +62,14 @@ impl History {
     /// From now on it is kept like this. When messages are not to be kept any more, those that
     /// were are deleted, but for own ones that wait to be sent: an administrator who forbids a
     /// history would not want the years before to stay. When they are to be kept again, those of
-    /// this session are.
+    /// this session are. What others than ourselves said of people goes the same way.
     pub fn follow(&mut self, plan: KeepingPlan) -> Result<(), String> {
         if let Some(disk) = &mut self.disk {
             match (plan.history, self.memory.take()) {
                 (false, Some(memory)) => self.memory = Some(memory),
                 (false, None) => {
                     disk.forget_messages()?;
+                    disk.forget_others_people()?;
                     let mut memory = Base::in_memory()?;
                     for message in disk.queued()? {
                         memory.put(&message)?;
@@ -73,7 +79,8 @@ impl History {
                 (true, Some(memory)) => {
                     disk.whole(|disk| {
                         memory.each(None, |message| disk.put(&message).map(drop))?;
-                        memory.chat_rows()?.iter().try_for_each(|row| disk.put_chat(row))
+                        memory.chat_rows()?.iter().try_for_each(|row| disk.put_chat(row))?;
+                        disk.take_people(&memory)
                     })?;
                 }
                 (true, None) => {}
@@ -169,12 +176,7 @@ impl History {
                 disk.forget_sent(&message.id)?;
             }
         }
-        self.puts += 1;
-        if self.puts >= LOOK_AFTER {
-            self.puts = 0;
-            self.expire()?;
-        }
-        Ok(())
+        self.note_put()
     }
 
     /// Moves an own message on; never back.
@@ -232,6 +234,34 @@ impl History {
         self.lasting()?.put_call(call)
     }
 
+    /// Keeps what is known of people.
+    pub fn put_people(&mut self, entries: &[Arc<DirectoryEntry>]) -> Result<(), String> {
+        let (own, others): (Vec<_>, Vec<_>) =
+            entries.iter().map(Arc::as_ref).partition(|entry| entry.source == SourceKind::Own);
+        self.lasting()?.put_people(&own)?;
+        self.messages()?.put_people(&others)?;
+        self.note_put()
+    }
+
+    /// Forgets what a source said: of these people, or of all.
+    pub fn forget_people(
+        &mut self,
+        source: SourceKind,
+        ids: Option<&[String]>,
+    ) -> Result<(), String> {
+        let base = if source == SourceKind::Own { self.lasting() } else { self.messages() };
+        base?.forget_people(source, ids)
+    }
+
+    fn note_put(&mut self) -> Result<(), String> {
+        self.puts += 1;
+        if self.puts < LOOK_AFTER {
+            return Ok(());
+        }
+        self.puts = 0;
+        self.expire()
+    }
+
     /// Deletes what is older than the plan allows, once a day. The database's clock counts, not
     /// the messages' own times, which their senders write.
     fn expire(&mut self) -> Result<(), String> {
@@ -239,13 +269,14 @@ impl History {
         if days == 0 {
             return Ok(());
         }
-        let seconds: Option<i64> =
-            self.lasting()?.one("SELECT CAST(strftime('%s', 'now') AS INTEGER)", [])?;
-        let now = seconds.unwrap_or_default() * 1_000;
+        let now = self.lasting()?.now()?;
         if now.saturating_sub(self.expired) < DAY {
             return Ok(());
         }
-        self.messages()?.expire(now - days * DAY)?;
+        let before = now - days * DAY;
+        let messages = self.messages()?;
+        messages.expire(before)?;
+        messages.forget_people_before(Timestamp(before))?;
         self.expired = now;
         Ok(())
     }
@@ -270,6 +301,16 @@ impl History {
             calls,
             queued: messages.queued()?,
         })
+    }
+
+    /// What is known of people, but for what others than ourselves said before this time, which is
+    /// forgotten.
+    pub fn load_people(&mut self, before: Timestamp) -> Result<Vec<DirectoryEntry>, String> {
+        let mut people = Vec::new();
+        for base in self.both() {
+            people.append(&mut base.people(before)?);
+        }
+        Ok(people)
     }
 
     /// The newest messages older than `before`.

@@ -1,5 +1,5 @@
 //! What is kept on this computer: settings, manual connection settings, chat and call history,
-//! and the password.
+//! what is known of people, and the password.
 //!
 //! One thread owns the files; requests are carried out in the order in which they came. Nothing
 //! here decides what to keep. Passwords are not written to any file: the operating system keeps
@@ -17,6 +17,7 @@ mod history;
 mod keys;
 mod opening;
 mod passwords;
+mod people;
 mod photos;
 mod reading;
 mod rows;
@@ -28,4 +29,5 @@ mod words;
 mod worker;
 
 pub use passwords::Keeper;
+pub use photos::photo_id;
 pub use thread::{Kept, Places, Store};

@@ -253,7 +253,7 @@ fn copy(from: &Base, to: &Path, key: &Key) -> Result<(), String> {
     drop(made);
     let again = connect(to, &seal).map_err(words)?;
     let count = |database: &Connection| {
-        let sql = "SELECT COUNT(*) FROM message";
+        let sql = "SELECT (SELECT COUNT(*) FROM message) + (SELECT COUNT(*) FROM person)";
         database.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(words)
     };
     if count(&again)? == count(&from.database)? {

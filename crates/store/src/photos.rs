@@ -117,21 +117,25 @@ fn is_name(name: &str) -> bool {
 }
 
 fn is_of(id: &PhotoId, bytes: &[u8]) -> bool {
+    photo_id(bytes) == *id
+}
+
+/// The name of a picture: the SHA-1 of its bytes, as 40 hexadecimal digits in lower case.
+pub fn photo_id(bytes: &[u8]) -> PhotoId {
     let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes);
-    let text: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    text == id.0
+    PhotoId(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use offhook_model::PhotoId;
-    use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
-    use super::Photos;
+    use super::{Photos, photo_id as id};
 
-    fn id(bytes: &[u8]) -> PhotoId {
-        let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes);
-        PhotoId(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    #[test]
+    fn a_picture_is_named_by_its_bytes() {
+        // The first example of FIPS 180.
+        assert_eq!(id(b"abc").0, "a9993e364706816aba3e25717850c26c9cd0d89d");
     }
 
     #[test]

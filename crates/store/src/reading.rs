@@ -273,8 +273,8 @@ impl Base {
     }
 
     /// Reads rows. A damaged one, as a spoilt block of an encrypted file makes it, is passed over:
-    /// it costs that message, not its conversation.
-    fn list<T>(
+    /// it costs that message or person, not all others.
+    pub(crate) fn list<T>(
         &self,
         sql: &str,
         values: impl Params,

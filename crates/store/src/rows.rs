@@ -53,7 +53,8 @@ pub fn jid(row: &Row<'_>, column: usize) -> rusqlite::Result<Jid> {
     row.get::<_, String>(column)?.parse().map_err(|error| odd(column, error))
 }
 
-fn odd(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+/// The error of a row whose column does not hold what it should.
+pub fn odd(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }
 

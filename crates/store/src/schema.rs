@@ -16,7 +16,7 @@ pub const COUNT_BITS: u32 = 12;
 
 /// Each entry brings a database from the version of its index to the next. What was released is
 /// never changed.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     "
     CREATE TABLE message (
         chat   TEXT NOT NULL,
@@ -130,6 +130,18 @@ const STEPS: [&str; 5] = [
     // Hundredths of an opinion from 1 to 5.
     "
     ALTER TABLE call ADD COLUMN mos INTEGER;
+    ",
+    // Source 0 is ourselves; see `people.rs`.
+    "
+    CREATE TABLE person (
+        number INTEGER PRIMARY KEY,
+        source INTEGER NOT NULL,
+        id     TEXT NOT NULL,
+        told   INTEGER NOT NULL,
+        entry  TEXT NOT NULL
+    );
+    CREATE UNIQUE INDEX person_id ON person (source, id);
+    CREATE INDEX person_told ON person (told) WHERE source <> 0;
     ",
 ];
 

@@ -3,11 +3,11 @@
 //!
 //! A commit costs more than a message. So everything that waits is carried out, then committed
 //! once, and only then answered: `Kept` means that it outlives the end of the program from now on
-//! (`schema.rs`), and an own message that is still to be sent also a power cut.
+//! (`schema.rs`), and an own message that is still to be sent, or an own contact, also a power cut.
 
 use std::sync::mpsc::Receiver;
 
-use offhook_model::Delivery;
+use offhook_model::{Delivery, SourceKind};
 use offhook_ports::{KeepingPlan, StoreAnswer, StoreRequest};
 
 use crate::export::export;
@@ -121,9 +121,6 @@ impl Worker {
                 let bytes = self.photos.get(&id);
                 return Ok(StoreAnswer::Photo(id, bytes));
             }
-            StoreRequest::PutPeople(_)
-            | StoreRequest::ForgetPeople(..)
-            | StoreRequest::LoadPeople(_) => return Err("people are not kept yet".into()),
             StoreRequest::PutPassword(..)
             | StoreRequest::GetPassword(_)
             | StoreRequest::ForgetPassword(_) => return Err("passwords have a keeper".into()),
@@ -135,6 +132,7 @@ impl Worker {
             | StoreRequest::PutCertified(_)
             | StoreRequest::PutAnswers(_) => self.write_file(request)?,
             StoreRequest::Load
+            | StoreRequest::LoadPeople(_)
             | StoreRequest::History { .. }
             | StoreRequest::HistoryFrom { .. }
             | StoreRequest::Search { .. }
@@ -175,6 +173,10 @@ impl Worker {
             }
             StoreRequest::PutValue(name, value) => history.put_value(&name, value.as_ref()),
             StoreRequest::PutCall(record) => history.put_call(&record),
+            StoreRequest::PutPeople(entries) => history.put_people(&entries),
+            StoreRequest::ForgetPeople(source, ids) => {
+                history.forget_people(source, ids.as_deref())
+            }
             StoreRequest::Clear(with) => history.clear(&with),
             _ => Err("this is nothing to write".into()),
         }
@@ -184,6 +186,9 @@ impl Worker {
         let history = self.history()?;
         match request {
             StoreRequest::Load => Ok(StoreAnswer::Loaded(Box::new(history.load()?))),
+            StoreRequest::LoadPeople(before) => {
+                history.load_people(before).map(StoreAnswer::People)
+            }
             StoreRequest::History { with, before, limit } => {
                 history.page(&with, before.as_ref(), limit).map(messages)
             }
@@ -280,9 +285,13 @@ fn kind(request: &StoreRequest) -> Kind {
     }
 }
 
-/// A message that nobody else has yet must outlive even a power cut.
+/// A message or contact that nobody else has must outlive even a power cut.
 fn must_last(request: &StoreRequest) -> bool {
-    matches!(request, StoreRequest::PutMessage(it) if it.own && it.state == Delivery::Queued)
+    match request {
+        StoreRequest::PutMessage(it) => it.own && it.state == Delivery::Queued,
+        StoreRequest::PutPeople(entries) => entries.iter().any(|it| it.source == SourceKind::Own),
+        _ => false,
+    }
 }
 
 /// What was written with a transaction that came to nothing was not kept.
@@ -294,4 +303,25 @@ fn fail(held: &mut [Held], why: &str) {
 
 fn messages((items, more): Page) -> StoreAnswer {
     StoreAnswer::Messages { items, more }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use offhook_model::{DirectoryEntry, SourceKind};
+    use offhook_ports::StoreRequest;
+
+    use super::must_last;
+
+    /// A directory can be asked again.
+    #[test]
+    fn only_our_own_contacts_must_outlive_a_power_cut() {
+        let told = |sources: &[SourceKind]| {
+            let entry = |source: &SourceKind| Arc::new(DirectoryEntry::new(*source, "id"));
+            must_last(&StoreRequest::PutPeople(sources.iter().map(entry).collect()))
+        };
+        assert!(told(&[SourceKind::Ldap, SourceKind::Own]));
+        assert!(!told(&[SourceKind::Ldap, SourceKind::Roster]) && !told(&[]));
+    }
 }

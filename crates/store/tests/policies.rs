@@ -4,22 +4,10 @@ mod support;
 
 use offhook_model::{Delivery, MessageId, Secret};
 use offhook_ports::{KeepingPlan, StoreAnswer, StoreRequest};
-use support::{ALICE, Kept, bob, ids, jid, message, plain_file};
+use support::{ALICE, Kept, bob, ids, jid, message, on_disk, plain_file};
 
 fn none() -> KeepingPlan {
     KeepingPlan { history: false, ..KeepingPlan::default() }
-}
-
-/// Text anywhere under the profile.
-fn on_disk(folder: &std::path::Path, text: &str) -> bool {
-    let Ok(entries) = std::fs::read_dir(folder) else { return false };
-    entries.map(|entry| entry.expect("an entry").path()).any(|path| {
-        if path.is_dir() {
-            return on_disk(&path, text);
-        }
-        let bytes = std::fs::read(&path).expect("read");
-        bytes.windows(text.len()).any(|part| part == text.as_bytes())
-    })
 }
 
 #[test]

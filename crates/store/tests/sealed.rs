@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use keyring_core::{CredentialStore, Error, mock};
-use offhook_model::Keeping;
+use offhook_model::{Keeping, SourceKind};
 use offhook_ports::KeepingPlan;
 use offhook_store::Keeper;
-use support::{ALICE, Kept, message, plain_file};
+use support::{ALICE, Kept, message, on_disk, person, plain_file};
 
 static STORE: OnceLock<Arc<CredentialStore>> = OnceLock::new();
 
@@ -94,6 +94,37 @@ fn with_a_key_no_file_holds_a_word_of_it_and_everything_is_there_again() {
     assert!(!in_clear(folder.path(), SECRET) && !in_clear(folder.path(), "SQLite format"));
     assert_eq!(names(folder.path()), ["alice@example.com.sealed"]);
     check(&sealed(folder.path()), 50);
+}
+
+/// Names, addresses, numbers and ids, while it is open and so in the log as well, and afterwards.
+#[test]
+fn with_a_key_no_file_holds_anything_of_people() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let id = "cn=ragnhild,ou=harbour,dc=example,dc=com";
+    let people = [person(SourceKind::Own, "1f0e"), person(SourceKind::Ldap, id)];
+    let clear = || {
+        let words = ["Ragnhild", "ragnhild", "bjornstjerne", "22 55 51", "lighthouse", "1f0e", id];
+        words.iter().any(|word| on_disk(folder.path(), word))
+    };
+    let kept = sealed(folder.path());
+    kept.put_people(&people);
+    assert!(names(folder.path()).iter().any(|name| name.ends_with("-wal")));
+    assert!(!clear());
+    kept.close();
+    assert!(!clear());
+    assert_eq!(sealed(folder.path()).people_since(0), people);
+}
+
+#[test]
+fn people_in_clear_are_encrypted_with_the_rest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let people = [person(SourceKind::Own, "1f0e"), person(SourceKind::Uds, "ragnhild")];
+    let kept = Kept::with(folder.path(), None, KeepingPlan::default());
+    kept.put_people(&people);
+    kept.close();
+    assert!(in_clear(folder.path(), "lighthouse"));
+    assert_eq!(sealed(folder.path()).people_since(0), people);
+    assert!(!in_clear(folder.path(), "lighthouse"));
 }
 
 #[test]

@@ -2,9 +2,13 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
-use offhook_model::{Delivery, Jid, Keeping, Message, MessageId, More, Timestamp};
+use offhook_model::{
+    Delivery, DirectoryEntry, Jid, Keeping, Message, MessageId, More, NumberKind, PersonNumber,
+    SourceKind, Timestamp,
+};
 use offhook_ports::{KeepingPlan, Loaded, StoreAnswer, StoreRequest};
 use offhook_store::{Keeper, Places, Store};
 
@@ -34,6 +38,31 @@ pub fn message(id: &str, time: i64, own: bool, body: &str) -> Message {
         error: None,
         more: More::default(),
     }
+}
+
+/// An entry with something in each kind of field.
+pub fn person(source: SourceKind, id: &str) -> DirectoryEntry {
+    DirectoryEntry {
+        display_name: Some("Ragnhild Bjørnstjerne".into()),
+        im: Some(jid("ragnhild@example.com")),
+        mail: vec!["bjornstjerne@mail.example.com".into()],
+        numbers: vec![PersonNumber { kind: NumberKind::Work, number: "+47 22 55 51 23".into() }],
+        department: Some("\"Quoted\" & \\ 研究".into()),
+        groups: vec!["lighthouse keepers".into()],
+        ..DirectoryEntry::new(source, id)
+    }
+}
+
+/// Text anywhere under the profile.
+pub fn on_disk(folder: &Path, text: &str) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    entries.map(|entry| entry.expect("an entry").path()).any(|path| {
+        if path.is_dir() {
+            return on_disk(&path, text);
+        }
+        let bytes = std::fs::read(&path).expect("read");
+        bytes.windows(text.len()).any(|part| part == text.as_bytes())
+    })
 }
 
 /// A store whose account is opened.
@@ -88,6 +117,24 @@ impl Kept {
             StoreAnswer::Loaded(loaded) => *loaded,
             other => panic!("{other:?}"),
         }
+    }
+
+    pub fn put_people(&self, entries: &[DirectoryEntry]) {
+        let entries = entries.iter().cloned().map(Arc::new).collect();
+        self.keep(StoreRequest::PutPeople(entries));
+    }
+
+    /// What is known of people that was told since then.
+    pub fn people_since(&self, before: i64) -> Vec<DirectoryEntry> {
+        match self.ask(StoreRequest::LoadPeople(Timestamp(before))) {
+            StoreAnswer::People(people) => people,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The ids of all people who are known.
+    pub fn people(&self) -> Vec<String> {
+        self.people_since(0).into_iter().map(|entry| entry.id).collect()
     }
 
     pub fn messages(&self, request: StoreRequest) -> (Vec<Message>, bool) {
