@@ -69,6 +69,15 @@ fn proxies() -> ProxySources {
     }
 }
 
+/// The domain that Windows is signed in to, and whatever else sets the variable.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the environment says of the domain is read here"
+)]
+fn workstation_domain() -> Option<String> {
+    std::env::var("USERDNSDOMAIN").ok().filter(|domain| !domain.trim().is_empty())
+}
+
 impl Client {
     /// Opens everything that does not need a runtime. Nothing is changed on error.
     ///
@@ -116,6 +125,7 @@ impl Client {
             remembered: self.kept.remembered,
             accepted: self.kept.accepted,
             attended,
+            workstation_domain: workstation_domain(),
             audio,
             net: self.net,
             places: FileFolders {

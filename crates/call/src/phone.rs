@@ -519,6 +519,17 @@ impl Phone {
         }
     }
 
+    /// Somebody knows the name of the other side. A name that the server tells is not replaced.
+    pub fn name_caller(&mut self, id: CallId, name: &str) {
+        let Some(index) = self.index(id) else { return };
+        let call = &mut self.entries[index].call;
+        let known = call.name.as_ref().is_some_and(|known| *known != call.remote);
+        if !known && !name.trim().is_empty() && call.end.is_none() {
+            call.name = Some(name.trim().to_owned());
+            self.tell(id);
+        }
+    }
+
     pub(crate) fn set_state(&mut self, id: CallId, state: CallState) {
         if let Some(index) = self.index(id)
             && self.entries[index].call.state != state

@@ -120,7 +120,7 @@ pub(crate) fn fields(entry: &DirectoryEntry) -> Vec<Field<'_>> {
 }
 
 /// The name of an entry as a list shows it: the display name, or what else names it.
-pub(crate) fn name_of(entry: &DirectoryEntry) -> String {
+pub fn name_of(entry: &DirectoryEntry) -> String {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     let both = || {
         let parts = [&entry.first_name, &entry.last_name].into_iter().flatten();

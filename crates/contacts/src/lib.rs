@@ -5,6 +5,7 @@
 //! the directory, which [`ldap`] or [`uds`] answers.
 
 mod digits;
+mod directory;
 pub mod federation;
 mod fields;
 mod fold;
@@ -22,7 +23,10 @@ mod uri;
 pub mod vcard;
 mod why;
 
+pub use directory::{Directory, Look, Means, Servers};
+pub use fields::name_of;
 pub use index::{Found, Index};
 pub use merge::{Merged, merge};
 pub use query::{MAX_QUERY, Query};
 pub use search::{AskId, DirectoryAnswer, Known, Search, SearchLimits, SearchOutput};
+pub use shown::tidied;

@@ -187,6 +187,15 @@ impl Search {
         }
     }
 
+    /// Whoever was asked will not answer.
+    pub fn give_up(&mut self) {
+        if self.wait != Wait::Nothing {
+            self.stop();
+            self.shown.stage = SearchStage::Done;
+            self.outputs.push_back(SearchOutput::Changed);
+        }
+    }
+
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Moment) {
         match self.wait {

@@ -7,6 +7,7 @@
 mod calls;
 mod chats;
 mod client;
+mod contacts;
 mod files;
 mod host;
 mod methods;

@@ -9,19 +9,16 @@ use crate::host::Host;
 use crate::params::{self, read};
 use crate::people;
 use crate::rpc::{INVALID_PARAMS, RpcError};
-use crate::{calls, chats, files, rooms};
+use crate::{calls, chats, contacts, files, rooms};
 
 /// Methods of the contract whose feature is not built.
-const NOT_BUILT: [&str; 9] = [
+const NOT_BUILT: [&str; 6] = [
     "call.video",
     "call.share",
     "voicemail.list",
     "voicemail.play",
     "voicemail.markRead",
     "voicemail.delete",
-    "contacts.search",
-    "contacts.resolve",
-    "contacts.photo",
 ];
 
 /// Carries out one request.
@@ -36,6 +33,7 @@ pub async fn call(host: &impl Host, method: &str, params: Value) -> Result<Value
         Some(value) => return Ok(value),
         None if method == "presence.set" => return people::set_presence(host, params).await,
         None if method == "people.details" => return people::details(host, params).await,
+        None if method == "contacts.photo" => return contacts::photo(host, params).await,
         None if method == "people.photo" => return people::photo(host, params).await,
         None if method == "report.save" => return report(host, params).await,
         None => {}
@@ -50,8 +48,14 @@ pub async fn call(host: &impl Host, method: &str, params: Value) -> Result<Value
 
 /// The methods that are one wish, family by family.
 fn family(method: &str, params: &Value) -> Result<Option<Command>, RpcError> {
-    let families =
-        [chats::command, rooms::command, people::command, files::command, calls::command];
+    let families = [
+        chats::command,
+        rooms::command,
+        people::command,
+        contacts::command,
+        files::command,
+        calls::command,
+    ];
     for command in families {
         if let Some(command) = command(method, params)? {
             return Ok(Some(command));
@@ -70,6 +74,7 @@ fn look(snapshot: &Snapshot, method: &str, params: &Value) -> Result<Option<Valu
         "presence.get" => json(&snapshot.me.presence),
         "chat.list" => list(&snapshot.chats),
         "chat.keys" => return chats::keys(snapshot, method, params).map(Some),
+        "contacts.list" => list(&snapshot.own_contacts),
         "roster.list" => list(&snapshot.contacts),
         "people.blocked" => list(&snapshot.blocked),
         "phone.state" => json(&*snapshot.phone),

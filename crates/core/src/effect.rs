@@ -6,17 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use offhook_call::Tone;
+use offhook_contacts::Directory;
+use offhook_contacts::ldap::Wish;
 use offhook_discovery as discovery;
 use offhook_im::Stanza;
 use offhook_model::{
-    AcceptedKey, AudioSpec, CallId, CertificatePolicy, CommandError, IpMode, Jid, MessageId,
-    Notice, PhotoId, Reply, Role, SoundSettings, Ticket, TransferId,
+    AcceptedKey, AudioSpec, CallId, CertificatePolicy, CommandError, DirectoryEntry, IpMode, Jid,
+    MessageId, Notice, PhotoId, PhotoSource, Reply, Role, SoundSettings, SourceKind, Ticket,
+    TransferId,
 };
 use offhook_ports::{
     ClientIdentity, DeskControl, DeskOrder, EnrolPlan, FlowId, IceStart, MediaPlan, PortRange,
     Resumption, SipServer, StoreRequest, TransferOrder, XmppPlan,
 };
 use offhook_signin as signin;
+use offhook_signin::EdgeRoute;
 
 use crate::{LinkId, RunId};
 
@@ -37,6 +41,10 @@ pub enum StoreTag {
     OpenChat(Jid),
     /// A picture for the chat machine.
     Photo(PhotoId),
+    /// A picture of this entry of an address book.
+    Portrait(SourceKind, String),
+    /// What is known of people, for the session of this number.
+    People(u32),
     /// Messages of that conversation older than this one, for the screen.
     Older(Jid, Option<MessageId>),
     /// A private value of the account was kept, the so-manieth.
@@ -45,6 +53,15 @@ pub enum StoreTag {
     Query(Ticket),
     /// A message of ours that is sent once it is kept.
     Own(MessageId),
+}
+
+/// What vCards are read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardsFor {
+    /// To become contacts of our own, as this command wants.
+    Import(Ticket),
+    /// The folder or file that the settings name.
+    Folder,
 }
 
 /// One wish, carried out by the engine.
@@ -195,6 +212,38 @@ pub enum Effect {
     /// Tell when key and pointer were not used for so long, when they are used again, and when the
     /// screen is locked; nothing asks for no more of it. Answered with [`crate::Event::Desk`].
     WatchDesk(Option<Duration>),
+    /// Ask the directory; answered with [`crate::FlowOutcome::People`].
+    FindPeople {
+        /// Name of the run.
+        run: RunId,
+        /// How.
+        directory: Directory,
+        /// The way through the edge, where we came that way.
+        through: Option<EdgeRoute>,
+        /// For whom.
+        wish: Box<Wish>,
+        /// People at most.
+        limit: u32,
+    },
+    /// Read a picture of the directory; answered with [`crate::FlowOutcome::Portrait`].
+    FetchPortrait {
+        /// Name of the run.
+        run: RunId,
+        /// How.
+        directory: Directory,
+        /// The way through the edge, where we came that way.
+        through: Option<EdgeRoute>,
+        /// How the directory calls the entry.
+        id: String,
+        /// Where its picture is.
+        photo: PhotoSource,
+    },
+    /// Close connections to directories.
+    ForgetDirectory,
+    /// Read vCards of a file, or of all files of a folder; answered with [`crate::Event::Cards`].
+    ReadCards(CardsFor, PathBuf),
+    /// Write vCards to this file and answer the ticket.
+    WriteCards(Ticket, PathBuf, Vec<Arc<DirectoryEntry>>),
     /// Read this file, of at most 1 MiB; answered with [`crate::Event::PhotoFile`].
     ReadPhoto(Ticket, PathBuf),
     /// Show a notification of the system; a later one about the same conversation replaces it.

@@ -1,12 +1,15 @@
 //! What happens to the core.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use offhook_contacts::DirectoryAnswer;
 use offhook_discovery as discovery;
 use offhook_im::Stanza;
 use offhook_model::{
-    CallId, Command, Devices, Endpoint, Fault, Jid, Problem, Ticket, TransferId, TrustQuestion,
+    CallId, Command, Devices, DirectoryEntry, Endpoint, Fault, Jid, Problem, Ticket, TransferId,
+    TrustQuestion,
 };
 use offhook_ports::{
     DeskOrder, Enrolled, FlowId, MediaFact, NetworkState, Progress, Resumption, StoreAnswer,
@@ -14,7 +17,7 @@ use offhook_ports::{
 };
 use offhook_signin as signin;
 
-use crate::StoreTag;
+use crate::{CardsFor, StoreTag};
 
 /// One run of a flow. A result of a run that is no longer wanted is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,6 +40,10 @@ pub enum FlowOutcome {
     Desk(DeskOrder, Result<Option<String>, Problem>),
     /// The phone's certificate was asked for.
     Enrolled(Result<Enrolled, Fault>),
+    /// The directory was asked.
+    People(Box<DirectoryAnswer>),
+    /// A picture of the directory was asked for.
+    Portrait(Option<Vec<u8>>),
 }
 
 /// What the chat connection tells.
@@ -132,6 +139,8 @@ pub enum Event {
     },
     /// The file for our own picture was read, or could not be, in words.
     PhotoFile(Ticket, Result<Vec<u8>, String>),
+    /// vCards of this file or folder were read, with how many were left out, or could not be, in words.
+    Cards(CardsFor, PathBuf, Result<(Vec<DirectoryEntry>, u64), String>),
     /// A handshake waits for the user's word on a certificate.
     Trust(Box<TrustQuestion>),
     /// The job of a transfer saw something.

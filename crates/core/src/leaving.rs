@@ -60,6 +60,7 @@ impl Core {
         self.phase = Phase::SignedOut;
         self.end_session_trust();
         self.session = Session::default();
+        self.end_contacts();
         self.call_log = Arc::default();
         self.found = Arc::default();
         self.out.push_back(Effect::ForgetCookies);

@@ -44,7 +44,7 @@ mod state;
 mod trust;
 mod ways;
 
-pub use effect::{Effect, StoreTag};
+pub use effect::{CardsFor, Effect, StoreTag};
 pub use enrolling::identity_words;
 pub use event::{Event, FlowOutcome, LinkId, RunId, XmppEvent};
 pub use offhook_call::Tone;

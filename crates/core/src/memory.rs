@@ -48,6 +48,11 @@ impl Memory {
         &self.preset
     }
 
+    /// The settings in force.
+    pub(crate) fn settings(&self) -> &Layers {
+        &self.layers
+    }
+
     /// All layers, to be shown.
     pub(crate) fn layers(&self) -> &Arc<Vec<Layer>> {
         &self.shown
@@ -106,6 +111,7 @@ impl Core {
         self.memory.shown = Arc::new(layers.layers().to_vec());
         self.memory.preset = Arc::new(preset);
         self.memory.layers = layers;
+        self.draw_directory();
         self.keep_provisioned();
         if before.ip_mode != self.memory.preset.ip_mode {
             self.out.push_back(Effect::SetIpMode(self.memory.preset.ip_mode));

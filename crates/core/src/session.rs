@@ -207,6 +207,8 @@ impl Core {
         }
         let outcome = match outcome {
             FlowOutcome::Enrolled(result) => return self.enrolled(run, result, now),
+            FlowOutcome::People(answer) => return self.people_found(run, *answer, now),
+            FlowOutcome::Portrait(bytes) => return self.portrait_fetched(run, bytes),
             FlowOutcome::Desk(order, outcome) => {
                 return self.with_phone(|phone| phone.desk_answered(&order, outcome, now));
             }
@@ -431,6 +433,7 @@ impl Core {
         self.session.browser = None;
         self.session.restrictions.clear();
         self.session.services = Services::default();
+        self.end_contacts();
         self.call_log = Arc::default();
         self.found = Arc::default();
     }

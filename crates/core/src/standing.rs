@@ -74,6 +74,7 @@ impl Core {
         self.session.services = Services::default();
         self.session.step = Some("Connecting".into());
         self.open_history(&wish.address);
+        self.begin_contacts(now);
         let mut up = Up {
             wish,
             way,
@@ -127,6 +128,7 @@ impl Core {
         self.phase = Phase::Up(up);
         self.remember(remember);
         self.take_layers(layers);
+        self.draw_directory();
     }
 
     /// What the session is from now on; chat and phone are left to be begun.
@@ -145,6 +147,7 @@ impl Core {
         }
         services.edge = edge_row(grant.edge.as_ref());
         up.renewal = grant.renewal;
+        self.contacts.given = grant.people;
         up.edge = grant.edge;
         up.display_name = grant.display_name;
         up.layers = grant.layers;
@@ -237,6 +240,7 @@ impl Core {
         }
         self.remember(remember);
         self.take_layers(layers);
+        self.draw_directory();
         if self.settings.last_address.as_deref() != Some(address.as_str()) {
             Arc::make_mut(&mut self.settings).last_address = Some(address);
             self.keep_settings();

@@ -50,6 +50,9 @@ pub struct Options {
     pub remembered: Option<Remembered>,
     /// Keys that the user accepted.
     pub accepted: Vec<AcceptedKey>,
+    /// The domain of this computer as its system knows it (`USERDNSDOMAIN`), in which directory
+    /// servers are looked for that nobody named.
+    pub workstation_domain: Option<String>,
     /// A person sits in front of a window. Without one a question about a certificate is answered
     /// with no at once, and stays to be answered otherwise for the next attempt.
     pub attended: bool,
@@ -100,6 +103,7 @@ pub struct Core {
     pub(crate) last_user: Option<(UserAddress, String)>,
     /// How often edges may be asked; it outlives sessions, so that no row of them is too many.
     pub(crate) edge_budget: EdgeBudget,
+    pub(crate) workstation_domain: Option<String>,
     last_toast: u32,
     revision: u64,
 }
@@ -145,6 +149,7 @@ impl Core {
             memory_only_told: false,
             last_user: None,
             edge_budget: EdgeBudget::default(),
+            workstation_domain: options.workstation_domain,
             last_toast: 0,
             revision: 0,
         };
@@ -175,6 +180,7 @@ impl Core {
             Event::Store(tag, answer) => self.stored(tag, answer, now),
             Event::Network(state) => self.network_is(state, now),
             Event::Desk { idle, locked } => self.desk_is(idle, locked, now),
+            Event::Cards(what, path, read) => self.cards_read(what, path, read, now),
             Event::PhotoFile(ticket, read) => self.photo_file(ticket, read, now),
             Event::Trust(question) => self.trust_asked(*question, now),
             Event::Timeout => self.timeout(now),
@@ -197,6 +203,7 @@ impl Core {
             self.moving_timeout(),
             self.enrolment_timeout(),
             self.notify_timeout(),
+            self.contacts.next_timeout(),
         ]
         .into_iter()
         .flatten()
@@ -216,6 +223,7 @@ impl Core {
         self.notify_due(now);
         self.chat_due(now);
         self.files_due(now);
+        self.contacts_due(now);
         self.with_phone(|phone| phone.handle_timeout(now));
     }
 
@@ -227,6 +235,7 @@ impl Core {
         self.drain_files(now);
         self.drain_chat(now);
         self.drain_phone(now);
+        self.drain_contacts(now);
         self.reconsider(now);
         if !looks_the_same(&self.session, &self.told) {
             self.told = self.session.clone();
@@ -302,6 +311,12 @@ impl Core {
                     self.stored(StoreTag::Nothing, answer, now);
                 }
             }
+            (StoreTag::People(session), StoreAnswer::People(entries)) => {
+                self.people_loaded(session, entries);
+            }
+            (StoreTag::Portrait(source, id), StoreAnswer::Photo(_, bytes)) => {
+                self.portrait_read((source, id), bytes);
+            }
             (StoreTag::Photo(id), answer) => self.chat.photo_read(id, answer, now),
             (StoreTag::Identity(run), StoreAnswer::Password(kept)) => {
                 self.identity_read(run, kept.as_ref(), now);
@@ -321,6 +336,9 @@ impl Core {
             }
             (StoreTag::RelayPassword, StoreAnswer::Password(password)) => {
                 self.relay_password_read(password);
+            }
+            (StoreTag::Portrait(source, id), StoreAnswer::Failed(_)) => {
+                self.portrait_read((source, id), None);
             }
             (tag, StoreAnswer::Failed(why)) => {
                 if tag == StoreTag::Loaded {

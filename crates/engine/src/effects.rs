@@ -112,6 +112,15 @@ impl Hands {
             Effect::Notify { title, body, about } => {
                 self.desk.notify(title, body, about.to_string());
             }
+            Effect::FindPeople { run, directory, through, wish, limit } => {
+                self.flows.find_people(run, directory, through, *wish, limit);
+            }
+            Effect::FetchPortrait { run, directory, through, id, photo } => {
+                self.flows.fetch_portrait(run, directory, through, id, photo);
+            }
+            Effect::ForgetDirectory => self.flows.forget_directory(),
+            Effect::ReadCards(what, path) => self.read_cards(what, path),
+            Effect::WriteCards(ticket, path, entries) => self.write_cards(ticket, path, entries),
             Effect::ReadPhoto(ticket, path) => self.read_photo(ticket, path),
             Effect::Reply(ticket, answer) => self.answer(ticket, answer),
             Effect::Notice(notice) => {
@@ -180,6 +189,8 @@ fn report(answers: &mpsc::Sender<Event>, tag: StoreTag, answer: StoreAnswer) {
         (StoreTag::Nothing, _) => drop(answers.try_send(Event::Store(tag, answer))),
         (
             StoreTag::Photo(_)
+            | StoreTag::People(_)
+            | StoreTag::Portrait(..)
             | StoreTag::Loaded
             | StoreTag::Own(_)
             | StoreTag::Password(_)

@@ -3,14 +3,20 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use offhook_contacts::ldap::Wish;
+use offhook_contacts::{Directory, Look, Means, Servers};
 use offhook_core::{Event, FlowOutcome, RunId, identity_words};
 use offhook_discovery as discovery;
+use offhook_ldap::Directories;
+use offhook_model::PhotoSource;
 use offhook_net::Net;
 use offhook_ports::{
-    ClientIdentity, DeskControl, DeskOrder, EnrolPlan, Progress, StoreAnswer, StoreRequest, World,
+    BoxFuture, ClientIdentity, DeskControl, DeskOrder, EnrolPlan, Ldap, Progress, StoreAnswer,
+    StoreRequest, World,
 };
 use offhook_report::{Recorder, Situation};
 use offhook_signin as signin;
+use offhook_signin::EdgeRoute;
 use offhook_store::Store;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -50,14 +56,73 @@ impl Keeper {
 /// The flows that run.
 pub(crate) struct Flows {
     world: World,
+    /// Not recorded for problem reports: what it says is about people.
+    private: World,
+    directories: Arc<Directories>,
+    seed: u64,
     keeper: Keeper,
     events: mpsc::Sender<Event>,
     running: HashMap<RunId, AbortHandle>,
+    /// Closes connections to directories that nobody uses.
+    idle: AbortHandle,
 }
 
 impl Flows {
-    pub(crate) fn new(world: World, events: mpsc::Sender<Event>, keeper: Keeper) -> Self {
-        Self { world: keeper.recorder.wrap(&world), keeper, events, running: HashMap::new() }
+    #[expect(clippy::disallowed_methods, reason = "the engine owns all tasks")]
+    pub(crate) fn new(
+        (world, net): (World, &Arc<Net>),
+        seed: u64,
+        events: mpsc::Sender<Event>,
+        keeper: Keeper,
+    ) -> Self {
+        let directories = Arc::new(Directories::new(Arc::clone(net)));
+        let idle = Arc::clone(&directories);
+        let idle = tokio::spawn(async move { idle.close_idle().await }).abort_handle();
+        let recorded = keeper.recorder.wrap(&world);
+        let running = HashMap::new();
+        Self { world: recorded, private: world, directories, seed, keeper, events, running, idle }
+    }
+
+    pub(crate) fn find_people(
+        &mut self,
+        run: RunId,
+        directory: Directory,
+        through: Option<EdgeRoute>,
+        wish: Wish,
+        limit: u32,
+    ) {
+        let asker = self.asker(through);
+        self.spawn_unkept(run, async move {
+            let look = |domain| asker.look(domain);
+            let answer = directory.ask(asker.means(&look), &wish, limit).await;
+            FlowOutcome::People(Box::new(answer))
+        });
+    }
+
+    pub(crate) fn fetch_portrait(
+        &mut self,
+        run: RunId,
+        directory: Directory,
+        through: Option<EdgeRoute>,
+        id: String,
+        photo: PhotoSource,
+    ) {
+        let asker = self.asker(through);
+        self.spawn_unkept(run, async move {
+            let look = |domain| asker.look(domain);
+            let (bytes, _) = directory.picture(asker.means(&look), &id, &photo).await;
+            FlowOutcome::Portrait(bytes)
+        });
+    }
+
+    /// Closes connections to directories.
+    pub(crate) fn forget_directory(&self) {
+        self.directories.forget();
+    }
+
+    fn asker(&self, through: Option<EdgeRoute>) -> Asker {
+        let world = through.map_or_else(|| self.private.clone(), |edge| edge.world(&self.private));
+        Asker { world, directories: Arc::clone(&self.directories), seed: self.seed }
     }
 
     pub(crate) fn discover(&mut self, run: RunId, request: discovery::Request) {
@@ -129,17 +194,54 @@ impl Flows {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the engine owns all tasks")]
     fn spawn(&mut self, run: RunId, flow: impl Future<Output = FlowOutcome> + Send + 'static) {
-        let events = self.events.clone();
         let keeper = self.keeper.clone();
-        let task = tokio::spawn(async move {
+        self.spawn_unkept(run, async move {
             let outcome = flow.await;
             keeper.keep();
+            outcome
+        });
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the engine owns all tasks")]
+    fn spawn_unkept(
+        &mut self,
+        run: RunId,
+        flow: impl Future<Output = FlowOutcome> + Send + 'static,
+    ) {
+        let events = self.events.clone();
+        let task = tokio::spawn(async move {
+            let outcome = flow.await;
             let _ = events.send(Event::Flow(run, outcome)).await;
         });
         self.running.retain(|_, task| !task.is_finished());
         self.running.insert(run, task.abort_handle());
+    }
+}
+
+impl Drop for Flows {
+    fn drop(&mut self) {
+        self.idle.abort();
+    }
+}
+
+/// Asks directories, in a task of its own.
+struct Asker {
+    world: World,
+    directories: Arc<Directories>,
+    seed: u64,
+}
+
+impl Asker {
+    fn means<'a>(&'a self, look: Look<'a>) -> Means<'a> {
+        Means { world: &self.world, ldap: &*self.directories, look }
+    }
+
+    fn look(&self, domain: String) -> BoxFuture<'_, Servers> {
+        Box::pin(async move {
+            let found = discovery::directory_servers(&self.world, &domain, self.seed).await;
+            (found.catalogue, found.ldap)
+        })
     }
 }
 

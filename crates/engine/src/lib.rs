@@ -4,6 +4,7 @@
 //! The only place that spawns tasks. It decides nothing: what an adapter says goes to the core as
 //! an event, what the core wants goes to an adapter as a call.
 
+mod cards;
 mod desk;
 mod effects;
 mod flows;

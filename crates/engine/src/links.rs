@@ -70,6 +70,7 @@ impl Links {
             | Event::Network(_)
             | Event::Told(_)
             | Event::Desk { .. }
+            | Event::Cards(..)
             | Event::PhotoFile(..)
             | Event::Trust(_)
             | Event::Transfer(..)

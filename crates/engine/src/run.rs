@@ -54,6 +54,8 @@ pub struct Setup {
     pub remembered: Option<Remembered>,
     /// Keys that the user accepted.
     pub accepted: Vec<AcceptedKey>,
+    /// The domain of this computer; see [`offhook_core::Options::workstation_domain`].
+    pub workstation_domain: Option<String>,
     /// A person sits in front of a window; see [`offhook_core::Options::attended`].
     pub attended: bool,
     /// Sound devices to begin with.
@@ -123,6 +125,7 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
         accepted: setup.accepted,
         attended: setup.attended,
         devices,
+        workstation_domain: setup.workstation_domain,
         entropy: offhook_net::entropy,
     });
     let published = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
@@ -137,7 +140,8 @@ pub fn start(setup: Setup) -> (Handle, impl Future<Output = ()> + Send + 'static
     let desk_events = events.clone();
     let hands = Hands {
         flows: Flows::new(
-            world(&setup.net),
+            (world(&setup.net), &setup.net),
+            setup.seed,
             events.clone(),
             Keeper { recorder: setup.recorder, store: setup.store.clone() },
         ),

@@ -11,7 +11,7 @@ use crate::home::refused_by_one;
 use crate::phone::{self, Holder, Phone};
 use crate::soap::{self, Person};
 use crate::uds::{Account, Cluster};
-use crate::{Grant, Renewal, Request, Service, home, im, mode, older, profile, uds};
+use crate::{Grant, People, Renewal, Request, Service, home, im, mode, older, profile, uds};
 
 pub(crate) async fn sign_in(
     flow: &Flow<'_>,
@@ -161,5 +161,6 @@ fn grant(
         edge: None,
         restrictions: vec![],
         renewal: with_chat.then_some(Renewal::Soap(entered.renewal)),
+        people: People::default(),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use offhook_config::DialRule;
 use offhook_model::{
     Authenticator, Layer, Problem, ProductMode, Restriction, Secret, TraceStep, Via,
 };
@@ -83,6 +84,27 @@ pub struct Grant {
     pub restrictions: Vec<Restriction>,
     /// What a chat reconnect needs, where the chat password is good for one sign-in only.
     pub renewal: Option<Renewal>,
+    /// What finding people needs besides the settings.
+    pub people: People,
+}
+
+/// What finding people needs besides the settings.
+#[derive(Clone, Debug, Default)]
+pub struct People {
+    /// Nodes of user data services, by cluster: the user's own first.
+    pub clusters: Vec<Vec<Target>>,
+    /// Password of the service profile's directory section.
+    pub profile_password: Option<Secret<String>>,
+    /// `ConnectionPassword` of the client configuration file.
+    pub file_password: Option<Secret<String>>,
+    /// Where searches with a password go (`secureUDSUsersAccessURL` of the device file).
+    pub secure_search: Option<String>,
+    /// Domain of addresses that are dialled without one (`organizationTopLevelDomain`).
+    pub dial_domain: Option<String>,
+    /// Application dial rules.
+    pub dial_rules: Vec<DialRule>,
+    /// Directory lookup rules.
+    pub lookup_rules: Vec<DialRule>,
 }
 
 /// What a chat reconnect needs, where what proves us to the chat server does not last.

@@ -28,6 +28,14 @@ pub(crate) struct Entered {
     pub(crate) nodes: Vec<String>,
 }
 
+impl Entered {
+    /// The nodes as user data services.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        let port = self.node.port;
+        self.nodes.iter().map(|host| Target { host: host.clone(), port }).collect()
+    }
+}
+
 /// Not let in.
 #[derive(Debug)]
 pub(crate) struct Refusal {

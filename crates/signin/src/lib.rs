@@ -29,7 +29,8 @@ mod webex;
 pub use browser::{CloudToken, browser_needed, returned, webex_from_fragment};
 pub use edge::{EdgeBudget, EdgeRoute, restricted, restrictions};
 pub use grant::{
-    CloudRenewal, Credentials, Grant, Renewal, Renewed, Report, Service, SoapRenewal, SoapStep,
+    CloudRenewal, Credentials, Grant, People, Renewal, Renewed, Report, Service, SoapRenewal,
+    SoapStep,
 };
 
 use offhook_model::{ManualAccount, Preset, Problem, UserAddress, Via};

@@ -10,7 +10,7 @@ use crate::device::{file_name, is_desktop_phone, no_phone};
 use crate::files::{FileServer, in_order};
 use crate::flow::{Flow, place};
 use crate::phone::{self, Holder, Phone};
-use crate::{Credentials, Grant, Request, Service, mode, uds};
+use crate::{Credentials, Grant, People, Request, Service, mode, uds};
 
 /// Signs in with the servers that settings name, after user data services did not answer.
 pub(crate) async fn sign_in(
@@ -67,6 +67,7 @@ pub(crate) async fn sign_in(
         edge: None,
         restrictions: vec![],
         renewal: None,
+        people: People::default(),
     })
 }
 

@@ -8,7 +8,7 @@ use offhook_ports::{
     PhoneAccount, PhoneDialect, PortRange, SipServer, XmppAuth, XmppPlan, XmppServer,
 };
 
-use crate::{Credentials, Grant, Service};
+use crate::{Credentials, Grant, People, Service};
 
 /// Short enough that address changes heal within minutes; servers may shorten it.
 const EXPIRES: Duration = Duration::from_secs(600);
@@ -53,6 +53,7 @@ pub(crate) fn sign_in(
         edge: None,
         restrictions: vec![],
         renewal: None,
+        people: People::default(),
     })
 }
 

@@ -10,7 +10,7 @@ use crate::files::{self, FileServer, Group};
 use crate::flow::{Flow, place};
 use crate::home::{self, Entered};
 use crate::phone::{self, Holder, Phone};
-use crate::{Credentials, Grant, Request, Service, im, mode, older};
+use crate::{Credentials, Grant, People, Request, Service, im, mode, older};
 
 /// Communications Manager as it is reached, and what is known before it is asked.
 #[derive(Clone, Copy)]
@@ -129,7 +129,8 @@ async fn inside(
         (true, false) => im::enter(flow, request, &account, &profile).await,
         _ => chat,
     };
-    conclude(flow, &account, chat, phone, Settled { preset, wanted, layers, files })
+    let people = People { clusters: vec![entered.targets()], ..People::default() };
+    conclude(flow, &account, chat, phone, Settled { preset, wanted, layers, files, people })
 }
 
 /// The phone, and beside it the client configuration files, the stronger one last.
@@ -180,6 +181,7 @@ struct Settled<'a> {
     wanted: mode::Wanted,
     layers: Vec<Layer>,
     files: Layers,
+    people: People,
 }
 
 /// The service profile decides who the authenticator is (reference discovery.md section 3): IM
@@ -191,7 +193,7 @@ fn conclude(
     mut phone: Phone,
     settled: Settled<'_>,
 ) -> Result<Grant, Problem> {
-    let Settled { preset, wanted, layers, files } = settled;
+    let Settled { preset, wanted, layers, files, people } = settled;
     if !wanted.im {
         chat = im::Chat::none();
     }
@@ -230,6 +232,7 @@ fn conclude(
         edge: None,
         restrictions: vec![],
         renewal: chat.renewal,
+        people,
     })
 }
 

@@ -18,7 +18,7 @@ use crate::grant::CloudRenewal;
 use crate::phone::Phone;
 use crate::uds::{self, Cluster, Half};
 use crate::{
-    CloudToken, Credentials, Grant, Renewal, Renewed, Request, Service, browser, im, mode,
+    CloudToken, Credentials, Grant, People, Renewal, Renewed, Request, Service, browser, im, mode,
 };
 
 /// The sign-in address of a service profile that names none (documented default).
@@ -380,6 +380,7 @@ fn grant(
         edge: None,
         restrictions: vec![],
         renewal: wanted.im.then_some(Renewal::Cloud(entered.renewal)),
+        people: People::default(),
     })
 }
 

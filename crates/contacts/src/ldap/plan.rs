@@ -195,6 +195,11 @@ impl LdapPlan {
         self.domain.as_deref().filter(|_| self.servers.is_empty())
     }
 
+    /// There is a server to ask, or a domain in which to look for one.
+    pub fn is_usable(&self) -> bool {
+        !self.servers.is_empty() || self.looks_for().is_some()
+    }
+
     /// The plan with servers that were found: those of the global catalogue and those of the
     /// domain, each in the order to try.
     pub fn with_found(mut self, catalogue: &[Target], domain: &[Target]) -> Self {

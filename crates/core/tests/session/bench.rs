@@ -14,7 +14,7 @@ use offhook_ports::{
     StoreRequest, Target, XmppAuth, XmppPlan, XmppServer,
 };
 use offhook_signin as signin;
-use offhook_signin::{Grant, Renewal, SoapRenewal, SoapStep};
+use offhook_signin::{Grant, People, Renewal, SoapRenewal, SoapStep};
 
 pub const ADDRESS: &str = "alice@example.test";
 
@@ -119,6 +119,7 @@ pub fn grant(im: signin::Service<XmppPlan>, phone: signin::Service<PhoneAccount>
             edge: None,
             step: SoapStep::default(),
         })),
+        people: People::default(),
     }
 }
 
@@ -199,6 +200,7 @@ impl Bench {
             remembered: None,
             accepted: vec![],
             attended: true,
+            workstation_domain: None,
             devices: Devices::default(),
             entropy: || Box::new(Known(7)),
         }
@@ -326,6 +328,11 @@ impl Bench {
         assert!(answers <= 1, "answered twice");
         let index = self.replies.iter().position(|(of, _)| *of == ticket)?;
         Some(self.replies.remove(index).1)
+    }
+
+    /// The oldest answer that came later.
+    pub fn replied(&mut self) -> Option<(Ticket, Result<Reply, CommandError>)> {
+        (!self.replies.is_empty()).then(|| self.replies.remove(0))
     }
 
     pub fn command(&mut self, command: Command) -> Result<Reply, CommandError> {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod chats;
+mod contacts;
 mod enrolling;
 mod failover;
 mod leaving;

@@ -1,0 +1,226 @@
+//! The directory: which one, what it is asked, and what its answers are good for.
+
+use std::sync::Arc;
+
+use offhook_contacts::ldap::{Given, LdapPlan, SignIn, SignInOf, Wish};
+use offhook_contacts::numbers::{Matching, comparable};
+use offhook_contacts::uds::UdsPlan;
+use offhook_contacts::{Directory, DirectoryAnswer, Known};
+use offhook_model::{
+    Authenticator, DirectoryEntry, Jid, Moment, ServiceState, ServiceStatus, SourceKind,
+};
+use offhook_ports::StoreRequest;
+use offhook_signin::EdgeRoute;
+
+use super::Ask;
+use crate::phase::Phase;
+use crate::{Core, Effect, RunId};
+
+/// People of one answer.
+const MOST: u32 = 100;
+/// Contacts that are asked about at once.
+const AT_ONCE: usize = 50;
+/// Contacts that are asked about in one session.
+const MOST_CONTACTS: usize = 2_000;
+
+impl Core {
+    /// Decides how the directory is asked, with the settings and the sign-in as they are now.
+    pub(crate) fn draw_directory(&mut self) {
+        let drawn = self.directory();
+        self.cancel_asks(|_| true);
+        if self.contacts.directory.take().is_some() {
+            self.out.push_back(Effect::ForgetDirectory);
+        }
+        self.contacts.search.forget();
+        self.contacts.search.give_up();
+        self.contacts.once.iter_mut().for_each(|once| once.search.give_up());
+        self.contacts.resolved.clear();
+        let Phase::Up(_) = self.phase else { return };
+        let state = match &drawn {
+            // Nobody was asked yet.
+            Some(_) => ServiceState::Off,
+            None => ServiceState::NotConfigured,
+        };
+        let protocol = drawn.as_ref().map(protocol);
+        self.session.services.directory =
+            ServiceStatus { state, protocol, ..ServiceStatus::default() };
+        self.contacts.directory = drawn;
+    }
+
+    fn directory(&self) -> Option<Directory> {
+        let Phase::Up(up) = &self.phase else { return None };
+        let settings = self.memory.settings();
+        let people = &self.contacts.given;
+        let im_domain = Some(up.wish.address.domain().to_owned());
+        let of = match self.session.authenticator {
+            Some(Authenticator::Cucm) => Some(SignInOf::Cucm),
+            Some(Authenticator::Cup) => Some(SignInOf::Cup),
+            Some(Authenticator::Webex) => Some(SignInOf::Webex),
+            Some(Authenticator::Standard) | None => None,
+        };
+        let (name, password) = (&up.credentials.username, &up.credentials.password);
+        let proven = up.wish.token.is_none() && !password.expose().is_empty();
+        let by_uds = || {
+            let mut plan = UdsPlan::new(settings, people.clusters.clone());
+            plan.credentials = proven.then(|| (name.clone(), password.clone()));
+            plan.domain = plan.domain.or_else(|| im_domain.clone());
+            plan.matching = Matching { country: self.country(), last: 0 };
+            if let Some(url) = &people.secure_search {
+                plan = plan.with_secure_url(url);
+            }
+            (!plan.clusters.is_empty()).then(|| Directory::by_uds(plan))
+        };
+        // Through the edge there is no LDAP (the seed, contact sources outside).
+        if up.edge.is_some() {
+            return by_uds();
+        }
+        let sign_in = |of| SignIn { of, name: name.clone(), password: password.clone() };
+        let given = Given {
+            windows: cfg!(windows),
+            dns_domain: self.workstation_domain.clone(),
+            im_domain: im_domain.clone(),
+            profile_password: people.profile_password.clone(),
+            file_password: people.file_password.clone(),
+            sign_ins: of.filter(|_| proven).map(sign_in).into_iter().collect(),
+        };
+        match LdapPlan::read(settings, &given).filter(LdapPlan::is_usable) {
+            Some(plan) => Some(Directory::by_ldap(plan)),
+            None => by_uds(),
+        }
+    }
+
+    fn way_to_directory(&self) -> Option<(Directory, Option<EdgeRoute>)> {
+        let directory = self.contacts.directory.clone()?;
+        let Phase::Up(up) = &self.phase else { return None };
+        Some((directory, up.edge.clone()))
+    }
+
+    /// Asks the directory for what was typed.
+    pub(super) fn ask_typed(&mut self, ask: Ask, text: String) {
+        self.ask_directory(ask, Wish::Typed(text));
+    }
+
+    /// Asks, if there is a directory. Says whether somebody was asked.
+    pub(super) fn ask_directory(&mut self, ask: Ask, wish: Wish) -> bool {
+        let Some((directory, through)) = self.way_to_directory() else { return false };
+        let run = self.next_run();
+        self.contacts.asks.insert(run, ask);
+        let wish = Box::new(wish);
+        self.out.push_back(Effect::FindPeople { run, directory, through, wish, limit: MOST });
+        true
+    }
+
+    /// Asks for a picture.
+    pub(super) fn ask_portrait(&mut self, entry: &DirectoryEntry) -> bool {
+        let (Some((directory, through)), Some(photo)) = (self.way_to_directory(), &entry.photo)
+        else {
+            return false;
+        };
+        let run = self.next_run();
+        self.contacts.asks.insert(run, Ask::Portrait(entry.source, entry.id.clone()));
+        let (id, photo) = (entry.id.clone(), photo.clone());
+        self.out.push_back(Effect::FetchPortrait { run, directory, through, id, photo });
+        true
+    }
+
+    pub(super) fn cancel_asks(&mut self, unwanted: impl Fn(&Ask) -> bool) {
+        let runs = self.contacts.asks.iter().filter(|(_, ask)| unwanted(ask));
+        let runs: Vec<RunId> = runs.map(|(run, _)| *run).collect();
+        for run in runs {
+            self.out.push_back(Effect::Cancel(run));
+            let Some(Ask::Portrait(source, id)) = self.contacts.asks.remove(&run) else { continue };
+            self.contacts.fetching.remove(&(source, id));
+        }
+    }
+
+    /// The directory has answered.
+    pub(crate) fn people_found(&mut self, run: RunId, answer: DirectoryAnswer, now: Moment) {
+        let Some(ask) = self.contacts.asks.remove(&run) else { return };
+        self.directory_row(&answer);
+        self.keep_found(&answer.entries);
+        let country = self.country();
+        match ask {
+            Ask::Typed(id) => {
+                let side = &mut self.contacts;
+                let number = |text: &str| comparable(text, country);
+                let known = Known { index: &side.index, number: &number };
+                side.search.handle_answer(id, answer, known, now);
+            }
+            Ask::Once(ticket, id) => {
+                let side = &mut self.contacts;
+                let number = |text: &str| comparable(text, country);
+                let known = Known { index: &side.index, number: &number };
+                if let Some(once) = side.once.iter_mut().find(|once| once.ticket == ticket) {
+                    once.search.handle_answer(id, answer, known, now);
+                }
+            }
+            Ask::Resolve(ticket, who) => {
+                let entries: Vec<_> = answer.entries.into_iter().map(Arc::new).collect();
+                let mut found = self.persons(&entries, &who);
+                found.problems = answer.problems;
+                self.reply(ticket, Ok(offhook_model::Reply::People(Box::new(found))));
+            }
+            Ask::Caller(number) => self.caller_found(&number, now),
+            Ask::Roster | Ask::Portrait(..) => {}
+        }
+    }
+
+    /// What the directory said is known from now on, and kept where that is wanted.
+    fn keep_found(&mut self, entries: &[DirectoryEntry]) {
+        if entries.is_empty() {
+            return;
+        }
+        for entry in entries {
+            self.contacts.index.insert(entry.clone());
+        }
+        if self.settings.contacts.keep {
+            let kept = entries.iter().cloned().map(Arc::new).collect();
+            self.store(StoreRequest::PutPeople(kept));
+        }
+    }
+
+    fn directory_row(&mut self, answer: &DirectoryAnswer) {
+        let error = answer.problems.first().filter(|_| answer.entries.is_empty()).cloned();
+        let row = &mut self.session.services.directory;
+        row.state = if error.is_some() { ServiceState::Failed } else { ServiceState::Ready };
+        row.error = error;
+    }
+
+    /// Asks about contacts of whom the directory has not said anything yet, some at a time: their
+    /// numbers and pictures are found without a search then, and callers have names.
+    pub(super) fn resolve_roster(&mut self) {
+        let Some(directory) = &self.contacts.directory else { return };
+        let source = directory.source();
+        if self.contacts.asks.values().any(|ask| matches!(ask, Ask::Roster))
+            || self.contacts.resolved.len() >= MOST_CONTACTS
+        {
+            return;
+        }
+        let Some(im) = self.chat.im() else { return };
+        let contacts = im.contacts();
+        if self.contacts.resolved.len() >= contacts.len() {
+            return;
+        }
+        let new = |contact: &&Arc<offhook_model::Contact>| {
+            !self.contacts.resolved.contains(&contact.contact)
+        };
+        let new: Vec<Jid> =
+            contacts.iter().filter(new).map(|it| it.contact.clone()).take(AT_ONCE).collect();
+        if new.is_empty() {
+            return;
+        }
+        self.contacts.resolved.extend(new.iter().cloned());
+        let unknown: Vec<Jid> = new.into_iter().filter(|jid| !self.is_known(source, jid)).collect();
+        if !unknown.is_empty() {
+            self.ask_directory(Ask::Roster, Wish::ImAll(unknown));
+        }
+    }
+}
+
+fn protocol(directory: &Directory) -> String {
+    match directory.source() {
+        SourceKind::Uds => "UDS",
+        _ => "LDAP",
+    }
+    .to_owned()
+}

@@ -1,0 +1,159 @@
+//! Everybody who is known here: the contact list, calls that were, contacts of our own, and what
+//! directories said before.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use offhook_contacts::numbers::{Matching, looks_like_number, same};
+use offhook_contacts::{Index, Query};
+use offhook_model::{
+    CallRecord, Contact, DirectoryEntry, Jid, Moment, NumberKind, PersonNumber, SourceKind,
+    Timestamp,
+};
+use offhook_ports::StoreRequest;
+
+use super::ContactSide;
+use crate::{Core, Effect, StoreTag};
+
+/// Milliseconds of a day.
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+/// Entries that are looked at for one number or address.
+const MOST: usize = 50;
+
+impl Core {
+    /// The account's history is open: whom it knows is read, and the folder of cards.
+    pub(crate) fn begin_contacts(&mut self, now: Moment) {
+        self.last_run += 1;
+        let session = self.last_run;
+        self.contacts = ContactSide { session, ..ContactSide::default() };
+        let days = i64::from(self.settings.contacts.keep_days.clamp(1, 3_650));
+        let before = Timestamp(now.wall.0.saturating_sub(days * DAY));
+        let request = StoreRequest::LoadPeople(before);
+        self.out.push_back(Effect::Store(StoreTag::People(session), request));
+        self.read_card_folder();
+    }
+
+    /// Nobody is signed in any more.
+    pub(crate) fn end_contacts(&mut self) {
+        self.cancel_asks(|_| true);
+        if self.contacts.directory.take().is_some() {
+            self.out.push_back(Effect::ForgetDirectory);
+        }
+        for once in std::mem::take(&mut self.contacts.once) {
+            let error = offhook_model::CommandError::not_signed_in("Searching");
+            self.reply(once.ticket, Err(error));
+        }
+        self.contacts = ContactSide::default();
+    }
+
+    /// What was kept of people was read.
+    pub(crate) fn people_loaded(&mut self, session: u32, entries: Vec<DirectoryEntry>) {
+        if self.contacts.session != session {
+            return;
+        }
+        let (own, others): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| entry.source == SourceKind::Own);
+        // What was said in this session is newer.
+        let new =
+            |entry: &DirectoryEntry| self.contacts.index.get(entry.source, &entry.id).is_none();
+        let others: Vec<_> = others.into_iter().filter(new).collect();
+        self.contacts.index.extend(own.into_iter().chain(others));
+        self.show_own();
+    }
+
+    /// The index learns of the contact list and of calls as they are now.
+    pub(super) fn know_local(&mut self, now: Moment) {
+        let side = &mut self.contacts;
+        let roster = self.chat.im().map(|im| im.contacts()).unwrap_or_default();
+        if !Arc::ptr_eq(&roster, &side.roster) {
+            know_roster(&mut side.index, &roster);
+            side.roster = roster;
+        }
+        if !Arc::ptr_eq(&self.call_log, &side.log) {
+            know_calls(&mut side.index, &self.call_log, &side.log, now.wall);
+            side.log = Arc::clone(&self.call_log);
+        }
+    }
+
+    /// The directory has told of this contact.
+    pub(super) fn is_known(&self, source: SourceKind, jid: &Jid) -> bool {
+        let (found, _) =
+            self.contacts.index.search(&Query::read(jid.bare_str()), MOST, Timestamp(0));
+        found.iter().any(|it| it.entry.source == source && it.entry.im.as_ref() == Some(jid))
+    }
+
+    /// Who is known by this number or address, whose word counts most first. Calls that were say
+    /// nothing: their names are those that somebody sent.
+    pub(super) fn known_by(&mut self, who: &str, now: Moment) -> Vec<Arc<DirectoryEntry>> {
+        self.know_local(now);
+        let matching = Matching { country: self.country(), last: 0 };
+        let address = who.strip_prefix("sip:").unwrap_or(who).to_lowercase();
+        let number = looks_like_number(who);
+        let fits = |entry: &DirectoryEntry| {
+            if number {
+                return entry.numbers.iter().any(|it| same(&it.number, who, &matching));
+            }
+            let is = |text: &String| text.to_lowercase() == address;
+            entry.im.as_ref().is_some_and(|im| im.bare_str() == address)
+                || entry.uris.iter().any(is)
+                || entry.mail.iter().any(is)
+        };
+        // The last digits are written alike everywhere.
+        let digits = offhook_contacts::numbers::digits(who);
+        let end = digits.char_indices().rev().nth(5).map_or(0, |(at, _)| at);
+        let query = if number { Query::read(&digits[end..]) } else { Query::read(&address) };
+        let (found, _) = self.contacts.index.search(&query, MOST, now.wall);
+        let mut found: Vec<_> = found.into_iter().map(|it| it.entry).collect();
+        found.retain(|entry| entry.source != SourceKind::History && fits(entry));
+        found.sort_by_key(|entry| entry.source);
+        found
+    }
+}
+
+fn know_roster(index: &mut Index, roster: &[Arc<Contact>]) {
+    let there: HashSet<&str> = roster.iter().map(|one| one.contact.bare_str()).collect();
+    index.retain(SourceKind::Roster, |entry| there.contains(entry.id.as_str()));
+    for contact in roster {
+        let entry = of_contact(contact);
+        let known = index.get(SourceKind::Roster, &entry.id);
+        if known.is_none_or(|known| **known != entry) {
+            index.insert(entry);
+        }
+    }
+}
+
+/// A contact as an entry; the name is left out where it is the address.
+pub(super) fn of_contact(contact: &Contact) -> DirectoryEntry {
+    let address = contact.contact.bare_str();
+    let mut entry = DirectoryEntry::new(SourceKind::Roster, address);
+    entry.display_name = Some(contact.name.clone()).filter(|name| name != address);
+    entry.im = Some(contact.contact.clone());
+    let number = |number: &String| PersonNumber { kind: NumberKind::Work, number: number.clone() };
+    entry.numbers = contact.number.iter().map(number).collect();
+    entry.groups.clone_from(&contact.groups);
+    entry
+}
+
+/// Calls are newest first; those that are known stand at the end.
+fn know_calls(
+    index: &mut Index,
+    log: &[Arc<CallRecord>],
+    before: &[Arc<CallRecord>],
+    now: Timestamp,
+) {
+    let known = before.first();
+    let new = log.iter().take_while(|record| known.is_none_or(|it| !Arc::ptr_eq(it, record)));
+    let new: Vec<&Arc<CallRecord>> = new.collect();
+    for record in new.into_iter().rev() {
+        index.note_use(&record.remote, record.started.min(now));
+        let mut entry = DirectoryEntry::new(SourceKind::History, record.remote.clone());
+        entry.display_name.clone_from(&record.name);
+        if looks_like_number(&record.remote) {
+            let number = record.remote.clone();
+            entry.numbers.push(PersonNumber { kind: NumberKind::Other, number });
+        } else {
+            entry.uris.push(record.remote.clone());
+        }
+        index.insert(entry);
+    }
+}

@@ -1,0 +1,301 @@
+//! People: search, the directory, callers, contacts of our own.
+
+use std::sync::Arc;
+
+use offhook_contacts::DirectoryAnswer;
+use offhook_contacts::ldap::Wish;
+use offhook_core::{CardsFor, Effect, Event, FlowOutcome, RunId, StoreTag};
+use offhook_model::{
+    CallRecord, Command, ContactsWish, DirectoryEntry, Layer, NumberKind, PeopleSearch,
+    PersonNumber, PhotoSource, Reply, SearchStage, ServiceState, Setting, Source, SourceKind,
+    Timestamp,
+};
+use offhook_ports::{Loaded, StoreAnswer, StoreRequest};
+use offhook_signin::People;
+
+use crate::bench::{Bench, full, target};
+
+fn file(settings: &[(&str, &str)]) -> Layer {
+    let setting = |(key, value): &(&str, &str)| Setting {
+        key: (*key).into(),
+        section: Some("Directory".into()),
+        value: (*value).into(),
+        line: None,
+    };
+    Layer {
+        source: Source::GlobalFile,
+        origin: "jabber-config.xml".into(),
+        settings: settings.iter().map(setting).collect(),
+        oddities: vec![],
+    }
+}
+
+/// Signed in, with a directory by LDAP.
+fn with_ldap() -> Bench {
+    let layer = file(&[
+        ("DirectoryServerType", "BDI"),
+        ("BDIPrimaryServerName", "ldap.example.test"),
+        ("BDISearchBase1", "dc=example,dc=test"),
+    ]);
+    Bench::up(offhook_signin::Grant { layers: vec![layer], ..full() })
+}
+
+fn entry(source: SourceKind, id: &str, name: &str, number: &str) -> DirectoryEntry {
+    let mut entry = DirectoryEntry::new(source, id);
+    entry.display_name = Some(name.into());
+    entry.numbers.push(PersonNumber { kind: NumberKind::Work, number: number.into() });
+    entry
+}
+
+fn typed(bench: &mut Bench, text: &str) -> Arc<PeopleSearch> {
+    let wish = ContactsWish::Type { query: text.into() };
+    bench.command(Command::Contacts(wish)).expect("typed");
+    bench.core.snapshot().people
+}
+
+/// The newest question to the directory; it is taken out.
+fn asked(bench: &mut Bench) -> Option<(RunId, Wish)> {
+    let find = |effect: &Effect| matches!(effect, Effect::FindPeople { .. });
+    let at = bench.effects.iter().rposition(find)?;
+    let Effect::FindPeople { run, wish, .. } = bench.effects.remove(at) else { return None };
+    Some((run, *wish))
+}
+
+fn answers(bench: &mut Bench, run: RunId, entries: Vec<DirectoryEntry>) {
+    let answer = DirectoryAnswer { entries, last: true, ..DirectoryAnswer::default() };
+    bench.send(Event::Flow(run, FlowOutcome::People(Box::new(answer))));
+}
+
+fn names(search: &PeopleSearch) -> Vec<&str> {
+    search.people.iter().map(|person| person.name.as_str()).collect()
+}
+
+fn wait(bench: &mut Bench, millis: u64) {
+    bench.advance(std::time::Duration::from_millis(millis));
+}
+
+#[test]
+fn who_is_known_is_shown_with_the_key_and_the_directory_is_asked_when_typing_pauses() {
+    let mut bench = with_ldap();
+    assert_eq!(bench.core.snapshot().session.services.directory.state, ServiceState::Off);
+    let own = entry(SourceKind::Own, "", "Zoe Miller", "+14085550100");
+    let save = ContactsWish::Save { entry: Box::new(own) };
+    bench.command(Command::Contacts(save)).expect("kept");
+
+    assert_eq!(names(&typed(&mut bench, "mil")), ["Zoe Miller"]);
+    wait(&mut bench, 100);
+    assert_eq!(names(&typed(&mut bench, "mill")), ["Zoe Miller"]);
+    assert!(asked(&mut bench).is_none(), "the typing goes on");
+    wait(&mut bench, 250);
+    let (run, wish) = asked(&mut bench).expect("a question");
+    assert_eq!(wish, Wish::Typed("mill".into()));
+    assert_eq!(bench.core.snapshot().people.stage, SearchStage::Asking);
+
+    let milla = entry(SourceKind::Ldap, "cn=milla", "Milla Adams", "2002");
+    answers(&mut bench, run, vec![milla]);
+    let shown = bench.core.snapshot().people;
+    assert_eq!(names(&shown), ["Zoe Miller", "Milla Adams"], "who was shown keeps the place");
+    assert_eq!(shown.stage, SearchStage::Done);
+    assert_eq!(bench.core.snapshot().session.services.directory.state, ServiceState::Ready);
+    let kept = |effect: &Effect| {
+        matches!(effect, Effect::Store(_, StoreRequest::PutPeople(people))
+            if people.iter().any(|it| it.source == SourceKind::Ldap))
+    };
+    assert!(bench.effects.iter().any(kept), "kept for later");
+
+    typed(&mut bench, "");
+    let again = typed(&mut bench, "adams");
+    assert_eq!(names(&again), ["Milla Adams"], "known from now on");
+}
+
+#[test]
+fn typing_on_drops_the_question() {
+    let mut bench = with_ldap();
+    typed(&mut bench, "mil");
+    wait(&mut bench, 300);
+    let (run, _) = asked(&mut bench).expect("a question");
+    typed(&mut bench, "mila");
+    let cancelled = |effect: &Effect| matches!(effect, Effect::Cancel(other) if *other == run);
+    assert!(bench.effects.iter().any(cancelled));
+    answers(&mut bench, run, vec![entry(SourceKind::Ldap, "cn=x", "Mildred", "1")]);
+    assert!(bench.core.snapshot().people.people.is_empty(), "too late");
+}
+
+#[test]
+fn without_a_directory_nobody_is_asked() {
+    let mut bench = Bench::up(full());
+    let state = bench.core.snapshot().session.services.directory.state;
+    assert_eq!(state, ServiceState::NotConfigured);
+    typed(&mut bench, "miller");
+    wait(&mut bench, 1_000);
+    assert!(asked(&mut bench).is_none());
+    assert_eq!(bench.core.snapshot().people.stage, SearchStage::Local);
+    let search = ContactsWish::Search { query: "miller".into(), limit: 5 };
+    let reply = bench.command(Command::Contacts(search)).expect("answered at once");
+    assert!(matches!(reply, Reply::People(found) if found.people.is_empty()));
+}
+
+#[test]
+fn a_search_of_the_control_api_is_answered_when_everybody_has_answered() {
+    let clusters = vec![vec![target()]];
+    let people = People { clusters, ..People::default() };
+    let layer = file(&[("DirectoryServerType", "UDS")]);
+    let mut bench = Bench::up(offhook_signin::Grant { layers: vec![layer], people, ..full() });
+    let search = ContactsWish::Search { query: "mil".into(), limit: 5 };
+    assert!(bench.begin(Command::Contacts(search)).is_none(), "the directory is asked first");
+    let (run, _) = asked(&mut bench).expect("a question at once");
+    answers(&mut bench, run, vec![entry(SourceKind::Uds, "milla", "Milla Adams", "2002")]);
+    let (_, reply) = bench.replied().expect("a reply");
+    let Ok(Reply::People(found)) = reply else { panic!("{reply:?}") };
+    assert_eq!(names(&found), ["Milla Adams"]);
+
+    let nothing = ContactsWish::Search { query: "x".into(), limit: 0 };
+    bench.command(Command::Contacts(nothing)).expect_err("out of range");
+}
+
+#[test]
+fn a_number_is_resolved_here_first_and_then_by_the_directory() {
+    let mut bench = with_ldap();
+    let own = entry(SourceKind::Own, "", "Zoe Miller", "+1 (408) 555-0100");
+    bench.command(Command::Contacts(ContactsWish::Save { entry: Box::new(own) })).expect("kept");
+    let resolve = |who: &str| Command::Contacts(ContactsWish::Resolve { who: who.into() });
+    let reply = bench.command(resolve("+14085550100")).expect("known");
+    assert!(matches!(reply, Reply::People(found) if names(&found) == ["Zoe Miller"]));
+    assert!(bench.begin(resolve("2002")).is_none());
+    let (run, wish) = asked(&mut bench).expect("a question");
+    assert_eq!(wish, Wish::Number("2002".into()));
+    answers(&mut bench, run, vec![entry(SourceKind::Ldap, "cn=milla", "Milla Adams", "2002")]);
+    let (_, reply) = bench.replied().expect("a reply");
+    assert!(matches!(reply, Ok(Reply::People(found)) if names(&found) == ["Milla Adams"]));
+    let reply = bench.command(resolve("2002")).expect("known by now");
+    assert!(matches!(reply, Reply::People(found) if names(&found) == ["Milla Adams"]));
+    bench.command(resolve(" ")).expect_err("nobody");
+}
+
+#[test]
+fn own_contacts_are_kept_changed_and_forgotten() {
+    let mut bench = Bench::up(full());
+    let save = |entry| Command::Contacts(ContactsWish::Save { entry: Box::new(entry) });
+    let nobody = DirectoryEntry::new(SourceKind::Own, "");
+    bench.command(save(nobody)).expect_err("neither name nor number");
+    let zoe = entry(SourceKind::Ldap, "", "Zoe\u{202e} Miller\n", "2001");
+    let Reply::Contact(id) = bench.command(save(zoe)).expect("kept") else { panic!("no id") };
+    let own = bench.core.snapshot().own_contacts;
+    assert_eq!(own.len(), 1);
+    assert_eq!((own[0].source, own[0].id.as_str()), (SourceKind::Own, id.as_str()));
+    assert!(!own[0].display_name.as_deref().unwrap_or_default().contains(['\u{202e}', '\n']));
+    let renamed = entry(SourceKind::Own, &id, "Zoe Adams", "2001");
+    bench.command(save(renamed)).expect("changed");
+    let strange = entry(SourceKind::Own, "own-other", "Nobody", "1");
+    bench.command(save(strange)).expect_err("no such contact");
+    assert_eq!(names(&typed(&mut bench, "adams")), ["Zoe Adams"]);
+    let forget = || Command::Contacts(ContactsWish::Forget { id: id.clone() });
+    bench.command(forget()).expect("forgotten");
+    bench.command(forget()).expect_err("twice");
+    assert!(bench.core.snapshot().own_contacts.is_empty());
+    let forgotten = |effect: &Effect| {
+        matches!(effect, Effect::Store(_, StoreRequest::ForgetPeople(SourceKind::Own, Some(ids)))
+            if ids[..] == [id.clone()])
+    };
+    assert!(bench.effects.iter().any(forgotten));
+}
+
+#[test]
+fn what_was_kept_is_known_at_the_next_sign_in_and_nobody_elses() {
+    let mut bench = Bench::up(full());
+    let kept = vec![
+        entry(SourceKind::Own, "own-1", "Zoe Miller", "2001"),
+        entry(SourceKind::Ldap, "cn=milla", "Milla Adams", "2002"),
+    ];
+    bench.command(Command::SignOut).expect("out");
+    wait(&mut bench, 3_000);
+    bench.let_in(full());
+    let tag = bench.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Store(tag @ StoreTag::People(_), StoreRequest::LoadPeople(_)) => Some(tag.clone()),
+        _ => None,
+    });
+    let tag = tag.expect("people are read");
+    let stranger = vec![entry(SourceKind::Own, "own-9", "Nobody", "9")];
+    bench.send(Event::Store(StoreTag::People(1), StoreAnswer::People(stranger)));
+    bench.send(Event::Store(tag, StoreAnswer::People(kept)));
+    assert_eq!(bench.core.snapshot().own_contacts.len(), 1);
+    assert_eq!(names(&typed(&mut bench, "mil")), ["Milla Adams", "Zoe Miller"]);
+    bench.command(Command::SignOut).expect("out");
+    wait(&mut bench, 3_000);
+    let snapshot = bench.core.snapshot();
+    assert!(snapshot.own_contacts.is_empty() && snapshot.people.people.is_empty());
+}
+
+#[test]
+fn cards_are_imported_and_exported() {
+    let mut bench = Bench::up(full());
+    let import = ContactsWish::Import { path: "people.vcf".into() };
+    assert!(bench.begin(Command::Contacts(import)).is_none());
+    let (what, path) = bench
+        .effects
+        .iter()
+        .find_map(|effect| match effect {
+            Effect::ReadCards(what @ CardsFor::Import(_), path) => Some((*what, path.clone())),
+            _ => None,
+        })
+        .expect("a file to read");
+    let cards = vec![entry(SourceKind::Own, "card-1", "Zoe Miller", "2001")];
+    bench.send(Event::Cards(what, path, Ok((cards, 2))));
+    let (_, reply) = bench.replied().expect("a reply");
+    assert!(matches!(reply, Ok(Reply::Cards { people: 1, left_out: 2, .. })), "{reply:?}");
+    let export = ContactsWish::Export { path: "out.vcf".into(), roster: true };
+    assert!(bench.begin(Command::Contacts(export)).is_none());
+    let written = bench.effects.iter().find_map(|effect| match effect {
+        Effect::WriteCards(_, _, entries) => Some(entries.len()),
+        _ => None,
+    });
+    assert_eq!(written, Some(1));
+}
+
+#[test]
+fn calls_that_were_are_found_by_number_and_name() {
+    let mut bench = Bench::new();
+    bench.let_in(full());
+    let record = |remote: &str, name: Option<&str>| CallRecord {
+        remote: remote.into(),
+        name: name.map(str::to_owned),
+        direction: offhook_model::CallDirection::Incoming,
+        started: Timestamp(1),
+        seconds: 5,
+        missed: false,
+        mos: None,
+    };
+    let calls = vec![record("+14085550100", Some("Zoe Miller")), record("2002", None)];
+    let loaded = Loaded { calls, ..Loaded::default() };
+    bench.send(Event::Store(StoreTag::Loaded, StoreAnswer::Loaded(Box::new(loaded))));
+    assert_eq!(names(&typed(&mut bench, "zoe")), ["Zoe Miller"]);
+    assert_eq!(names(&typed(&mut bench, "0100")), ["Zoe Miller"]);
+    assert_eq!(names(&typed(&mut bench, "2002")), ["2002"]);
+}
+
+#[test]
+fn pictures_are_fetched_once_and_from_where_they_are() {
+    let mut bench = with_ldap();
+    typed(&mut bench, "milla");
+    wait(&mut bench, 300);
+    let (run, _) = asked(&mut bench).expect("a question");
+    let mut milla = entry(SourceKind::Ldap, "cn=milla", "Milla Adams", "2002");
+    milla.photo = Some(PhotoSource::Attribute("thumbnailPhoto".into()));
+    answers(&mut bench, run, vec![milla]);
+    let want = |id: &str| {
+        Command::Contacts(ContactsWish::Portrait { source: SourceKind::Ldap, id: id.into() })
+    };
+    bench.command(want("cn=nobody")).expect_err("nobody");
+    bench.command(want("cn=milla")).expect("asked for");
+    bench.command(want("cn=milla")).expect("on its way");
+    let fetches = |effect: &Effect| match effect {
+        Effect::FetchPortrait { run, .. } => Some(*run),
+        _ => None,
+    };
+    let runs: Vec<RunId> = bench.effects.iter().filter_map(fetches).collect();
+    assert_eq!(runs.len(), 1);
+    bench.send(Event::Flow(runs[0], FlowOutcome::Portrait(Some(vec![1, 2, 3]))));
+    let portraits = bench.core.snapshot().portraits;
+    let key = (SourceKind::Ldap, "cn=milla".to_owned());
+    assert_eq!(portraits[&key].as_deref(), Some(&[1, 2, 3][..]));
+}

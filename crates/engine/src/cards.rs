@@ -1,0 +1,155 @@
+//! vCards in files.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use offhook_contacts::vcard::{self, Card, MAX_CARDS, MAX_FILE};
+use offhook_core::{CardsFor, Event};
+use offhook_model::{
+    CommandError, DirectoryEntry, ErrorCode, PhotoSource, Reply, SourceKind, Ticket,
+};
+use offhook_ports::StoreRequest;
+use offhook_store::{Store, photo_id};
+
+use crate::effects::Hands;
+
+/// Files of a folder that are read.
+const MOST_FILES: usize = 5_000;
+
+impl Hands {
+    /// A folder may lie on a slow disk.
+    pub(crate) fn read_cards(&self, what: CardsFor, path: PathBuf) {
+        let (events, store) = (self.events.clone(), self.store.clone());
+        let source = match what {
+            CardsFor::Import(_) => SourceKind::Own,
+            CardsFor::Folder => SourceKind::Vcards,
+        };
+        tokio::task::spawn_blocking(move || {
+            let read = read(&path, source).map(|(cards, left_out)| {
+                let entries = cards.into_iter().map(|card| with_picture(&store, card));
+                (entries.collect(), left_out)
+            });
+            let _ = events.blocking_send(Event::Cards(what, path, read));
+        });
+    }
+
+    pub(crate) fn write_cards(
+        &mut self,
+        ticket: Ticket,
+        path: PathBuf,
+        entries: Vec<Arc<DirectoryEntry>>,
+    ) {
+        let Some(sender) = self.waiting.remove(&ticket) else { return };
+        tokio::task::spawn_blocking(move || {
+            let people = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+            let answer = match write(&path, &entries) {
+                Ok(()) => Ok(Reply::Cards { path, people, left_out: 0 }),
+                Err(error) => Err(CommandError::user(
+                    ErrorCode::Failed,
+                    format!("The cards cannot be written: {error}."),
+                    "Choose another place; a file that is there already is left alone.",
+                )),
+            };
+            let _ = sender.send(answer);
+        });
+    }
+}
+
+/// A picture goes to the cache of pictures, and the entry says which it is.
+fn with_picture(store: &Store, card: Card) -> DirectoryEntry {
+    let Card { mut entry, picture } = card;
+    if let Some(picture) = picture {
+        let id = photo_id(&picture.data);
+        entry.photo = Some(PhotoSource::Kept(id.clone()));
+        store.submit(StoreRequest::PutPhoto(id, picture.data), drop);
+    }
+    entry
+}
+
+/// Cards of a file, or of the vCard files of a folder without those below it; ids of a folder begin
+/// with the name of the file.
+fn read(path: &Path, source: SourceKind) -> Result<(Vec<Card>, u64), String> {
+    let words = |error: std::io::Error| error.to_string();
+    if !fs::metadata(path).map_err(words)?.is_dir() {
+        let read = vcard::read(&bytes(path).map_err(words)?, source);
+        return Ok((read.cards, count(read.left_out)));
+    }
+    let mut files: Vec<PathBuf> = fs::read_dir(path)
+        .map_err(words)?
+        .filter_map(|file| Some(file.ok()?.path()))
+        .filter(|file| file.extension().is_some_and(|it| it.eq_ignore_ascii_case("vcf")))
+        .take(MOST_FILES)
+        .collect();
+    files.sort();
+    let (mut cards, mut left_out) = (vec![], 0);
+    for file in files {
+        let Ok(data) = bytes(&file) else {
+            left_out += 1;
+            continue;
+        };
+        let read = vcard::read(&data, source);
+        left_out += count(read.left_out);
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        cards.extend(read.cards.into_iter().map(|mut card| {
+            card.entry.id = format!("{name}/{}", card.entry.id);
+            card
+        }));
+        if cards.len() >= MAX_CARDS {
+            cards.truncate(MAX_CARDS);
+            left_out += 1;
+            break;
+        }
+    }
+    Ok((cards, left_out))
+}
+
+fn count(left_out: usize) -> u64 {
+    u64::try_from(left_out).unwrap_or(u64::MAX)
+}
+
+/// At most one byte more than is read of it, so that it is noticed.
+fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut data = vec![];
+    let most = u64::try_from(MAX_FILE).unwrap_or(u64::MAX).saturating_add(1);
+    fs::File::open(path)?.take(most).read_to_end(&mut data)?;
+    Ok(data)
+}
+
+/// A file that is there is not replaced.
+fn write(path: &Path, entries: &[Arc<DirectoryEntry>]) -> std::io::Result<()> {
+    let mut file = std::io::BufWriter::new(fs::File::create_new(path)?);
+    for entry in entries {
+        file.write_all(vcard::write(entry, None).as_bytes())?;
+    }
+    file.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read, write};
+    use offhook_model::{DirectoryEntry, SourceKind};
+    use std::sync::Arc;
+
+    #[test]
+    fn what_is_written_is_read_again_as_file_and_as_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("people.vcf");
+        let named = |id: &str, name: &str| {
+            let mut entry = DirectoryEntry::new(SourceKind::Own, id);
+            entry.display_name = Some(name.to_owned());
+            Arc::new(entry)
+        };
+        let people = [named("1", "Zoë Ünal"), named("2", "Bob; Byte, \\Jr")];
+        write(&path, &people).expect("written");
+        write(&path, &people).expect_err("there already");
+        for place in [path.as_path(), folder.path()] {
+            let (cards, left_out) = read(place, SourceKind::Vcards).expect("read");
+            let names: Vec<_> =
+                cards.iter().filter_map(|it| it.entry.display_name.clone()).collect();
+            assert_eq!((names, left_out), (vec!["Zoë Ünal".into(), "Bob; Byte, \\Jr".into()], 0));
+        }
+        read(&folder.path().join("none"), SourceKind::Vcards).expect_err("not there");
+    }
+}
