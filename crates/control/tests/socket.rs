@@ -112,6 +112,29 @@ async fn every_command_has_its_method() {
             "limit: 50",
         ),
         ("chat.search", json!({ "query": "x" }), &done, "ChatSearch {"),
+        (
+            "contacts.search",
+            json!({ "query": "mil" }),
+            &done,
+            "Contacts(Search { query: \"mil\", limit: 50 })",
+        ),
+        ("contacts.resolve", json!({ "number": "2002" }), &done, "Resolve { who: \"2002\" }"),
+        ("contacts.resolve", json!({ "uri": bob }), &done, "Resolve { who: \"bob@example.com\" }"),
+        (
+            "contacts.save",
+            json!({ "displayName": "Bob", "numbers": [{ "kind": "mobile", "number": "1" }] }),
+            &done,
+            "numbers: [PersonNumber { kind: Mobile, number: \"1\" }]",
+        ),
+        ("contacts.remove", json!({ "id": "own-1" }), &done, "Forget { id: \"own-1\" }"),
+        ("contacts.import", json!({ "path": "/p.vcf" }), &done, "Import { path: \"/p.vcf\" }"),
+        (
+            "contacts.export",
+            json!({ "path": "/p.vcf", "roster": true }),
+            &done,
+            "Export { path: \"/p.vcf\", roster: true }",
+        ),
+        ("contacts.refresh", json!({}), &done, "Contacts(Refresh)"),
         ("chat.typing", json!({ "with": bob }), &done, "typing: true"),
         ("chat.typing", json!({ "with": bob, "typing": false }), &done, "typing: false"),
         ("chat.markRead", json!({ "with": bob }), &done, "MarkRead {"),
@@ -240,9 +263,7 @@ async fn wrong_requests_are_refused_with_cause_owner_and_remedy() {
 #[tokio::test]
 async fn what_is_not_built_says_so() {
     let served = Served::start().await;
-    for method in
-        ["voicemail.play", "call.share", "call.video", "voicemail.list", "contacts.search"]
-    {
+    for method in ["voicemail.play", "call.share", "call.video", "voicemail.list"] {
         let error = served.error(method, json!({ "anything": 1 })).await;
         assert_eq!((&error["code"], &error["data"]["notBuilt"]), (&json!(-32601), &json!(true)));
     }
