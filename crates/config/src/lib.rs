@@ -14,6 +14,7 @@ mod ccmcip;
 mod client_config;
 mod device_file;
 mod dial_rules;
+mod directory_password;
 mod edge;
 mod explain;
 mod filter;
@@ -41,6 +42,7 @@ pub use device_file::{
     CallManager, DeviceFile, Dscp, Line, SecurityMode, Transport, read_device_file,
 };
 pub use dial_rules::{DialRule, read_dial_rules};
+pub use directory_password::read_directory_password;
 pub use edge::{EdgeConfig, edge_config_url, edge_rewrite, read_edge_config};
 pub use explain::{Explained, Overridden};
 pub use filter::mended_filter;

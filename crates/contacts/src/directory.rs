@@ -20,7 +20,7 @@ pub struct Directory(Arc<Inner>);
 #[derive(Debug)]
 enum Inner {
     Ldap {
-        plan: LdapPlan,
+        plan: Box<LdapPlan>,
         standing: Standing,
         /// The plan with the servers that were looked for, once they were.
         ready: Mutex<Option<Arc<LdapPlan>>>,
@@ -51,7 +51,11 @@ pub struct Means<'a> {
 impl Directory {
     /// A directory by LDAP.
     pub fn by_ldap(plan: LdapPlan) -> Self {
-        Self(Arc::new(Inner::Ldap { plan, standing: Standing::default(), ready: Mutex::default() }))
+        Self(Arc::new(Inner::Ldap {
+            plan: Box::new(plan),
+            standing: Standing::default(),
+            ready: Mutex::default(),
+        }))
     }
 
     /// User Data Services.

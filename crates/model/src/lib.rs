@@ -88,7 +88,7 @@ pub use settings::{
     Settings, SoundSettings, Theme, ToneCountry, WaySettings,
 };
 pub use silence::{Repair, Silence, SilentLeg};
-pub use snapshot::{ChatFound, Me, Snapshot, Toast};
+pub use snapshot::{ChatFound, Me, Portraits, Snapshot, Toast};
 pub use spec::{AudioSpec, SpecError};
 pub use time::{Moment, Timestamp};
 pub use trace::{Outcome, TraceStep};

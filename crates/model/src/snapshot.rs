@@ -49,6 +49,10 @@ pub struct ChatFound {
     pub items: Vec<Message>,
 }
 
+/// Pictures of directories and address books by the source of an entry and its id; nothing where
+/// there is none.
+pub type Portraits = BTreeMap<(SourceKind, String), Option<Arc<[u8]>>>;
+
 /// One consistent picture of the application. Cheap to clone: the large parts are shared.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -85,7 +89,7 @@ pub struct Snapshot {
     /// Pictures of directories and address books that were asked for
     /// ([`ContactsWish::Portrait`](crate::ContactsWish)), by source and id of the entry; nothing when
     /// there is none. Formats and bounds are those of `photos`.
-    pub portraits: Arc<BTreeMap<(SourceKind, String), Option<Arc<[u8]>>>>,
+    pub portraits: Arc<Portraits>,
     /// People who are blocked (XEP-0191).
     pub blocked: Arc<Vec<Jid>>,
     /// Files on their way, and those of this session that arrived or failed.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use offhook_config::{HttpUrl, read_client_config};
+use offhook_config::{HttpUrl, read_client_config, read_directory_password};
 use offhook_model::{Area, Fault, Layer, Owner, Preset, Problem, Service as Kind, Source};
 use offhook_ports::{HttpRequest, Target};
 
@@ -131,7 +131,15 @@ async fn fetch(
         let url = server.url(name);
         let request = HttpRequest { timeout: PATIENCE, ..HttpRequest::get(url.to_string()) };
         let origin = url.to_string();
-        let read = |data: &[u8]| read_client_config(data, source, &origin);
+        let read = |data: &[u8]| {
+            let password = read_directory_password(data, source);
+            // The group's file outranks the global one, whichever comes first.
+            flow.learn(|people| match source {
+                Source::GroupFile if password.is_some() => people.file_password = password,
+                _ => people.file_password = people.file_password.take().or(password),
+            });
+            read_client_config(data, source, &origin)
+        };
         let show = |layer: &Layer| format!("{} settings", layer.settings.len());
         match flow.ask_if_any(purpose, &url, request, read, show).await {
             Ok(layer) => return Some(Ok(layer)),

@@ -6,6 +6,8 @@ use offhook_config::{HttpUrl, XmlError};
 use offhook_model::{Endpoint, Fault, Link, Outcome, Problem, Service, TraceStep};
 use offhook_ports::{HttpRequest, HttpResponse, Method, Progress, Srv, Target, Tell, World};
 
+use crate::People;
+
 /// What went wrong and where.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -36,11 +38,18 @@ pub(crate) struct Flow<'a> {
     tell: Tell<'a>,
     steps: Mutex<Vec<TraceStep>>,
     warnings: Mutex<Vec<Problem>>,
+    people: Mutex<People>,
 }
 
 impl<'a> Flow<'a> {
     pub(crate) fn new(world: &'a World, tell: Tell<'a>) -> Self {
-        Self { world, tell, steps: Mutex::default(), warnings: Mutex::default() }
+        Self {
+            world,
+            tell,
+            steps: Mutex::default(),
+            warnings: Mutex::default(),
+            people: Mutex::default(),
+        }
     }
 
     /// The same conversation in another world.
@@ -53,9 +62,21 @@ impl<'a> Flow<'a> {
 
     /// Takes over what was kept there.
     pub(crate) fn join(&self, other: Flow<'_>) {
+        let people = other.people();
+        self.learn(|known| *known = people);
         let (steps, warnings) = other.finish();
         self.steps.lock().unwrap_or_else(PoisonError::into_inner).extend(steps);
         warnings.into_iter().for_each(|warning| self.warn(warning));
+    }
+
+    /// What was learnt on the way for finding people.
+    pub(crate) fn people(&self) -> People {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Something for finding people was read.
+    pub(crate) fn learn(&self, what: impl FnOnce(&mut People)) {
+        what(&mut self.people.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// The steps and warnings.

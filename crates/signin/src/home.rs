@@ -28,14 +28,6 @@ pub(crate) struct Entered {
     pub(crate) nodes: Vec<String>,
 }
 
-impl Entered {
-    /// The nodes as user data services.
-    pub(crate) fn targets(&self) -> Vec<Target> {
-        let port = self.node.port;
-        self.nodes.iter().map(|host| Target { host: host.clone(), port }).collect()
-    }
-}
-
 /// Not let in.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -188,7 +180,7 @@ async fn fetch_user(
 ) -> Result<Entered, Problem> {
     let (listed, first) = join!(servers(flow, home), user(flow, &home.node, home, credentials));
     let mut failures = match first {
-        Ok(user) => return Ok(entered(home, home.node.clone(), user, listed)),
+        Ok(user) => return Ok(entered(flow, home, home.node.clone(), user, listed)),
         Err(failure) => vec![failure],
     };
     let others: Vec<Target> = listed
@@ -203,7 +195,7 @@ async fn fetch_user(
         match user(flow, &node, home, credentials).await {
             Ok(user) => {
                 passed_over(flow, failures, &node);
-                return Ok(entered(home, node, user, listed));
+                return Ok(entered(flow, home, node, user, listed));
             }
             Err(failure) => failures.push(failure),
         }
@@ -217,13 +209,21 @@ async fn fetch_user(
     Err(problem)
 }
 
-fn entered(home: &Home, node: Target, user: UdsUser, listed: Vec<String>) -> Entered {
+fn entered(
+    flow: &Flow<'_>,
+    home: &Home,
+    node: Target,
+    user: UdsUser,
+    listed: Vec<String>,
+) -> Entered {
     let mut nodes = vec![node.host.clone()];
     for host in std::iter::once(home.node.host.clone()).chain(listed) {
         if !nodes.iter().any(|known| known.eq_ignore_ascii_case(&host)) {
             nodes.push(host);
         }
     }
+    let cluster = nodes.iter().map(|host| Target { host: host.clone(), port: node.port });
+    flow.learn(|people| people.clusters = vec![cluster.collect()]);
     let user_id = user.user_name.clone().unwrap_or_else(|| home.user_id.clone());
     Entered { node, user_id, user, nodes }
 }

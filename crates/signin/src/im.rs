@@ -1,9 +1,12 @@
 //! From the user to the chat plan: service profile, then whoever it says gives chat.
 
 use offhook_config::{
-    HttpUrl, ImProduct, ServiceProfile, UcServer, UdsUser, read_profile_layer, read_service_profile,
+    HttpUrl, ImProduct, ServiceProfile, UcServer, UdsUser, read_directory_password,
+    read_profile_layer, read_service_profile,
 };
-use offhook_model::{Area, Authenticator, Layer, LoginResource, Owner, Problem, Service as Kind};
+use offhook_model::{
+    Area, Authenticator, Layer, LoginResource, Owner, Problem, Service as Kind, Source,
+};
 use offhook_ports::{HttpRequest, Target, XmppPlan};
 
 use crate::flow::{Flow, Purpose, most_important};
@@ -60,8 +63,11 @@ pub(crate) async fn profile(flow: &Flow<'_>, user: &UdsUser) -> Result<Profile, 
     for url in uris.iter().filter_map(|uri| HttpUrl::parse(uri)).take(8) {
         let request = HttpRequest::get(url.to_string());
         let origin = url.to_string();
-        let read =
-            |data: &[u8]| Ok((read_service_profile(data)?, read_profile_layer(data, &origin)?));
+        let read = |data: &[u8]| {
+            let password = read_directory_password(data, Source::ServiceProfile);
+            flow.learn(|people| people.profile_password = password);
+            Ok((read_service_profile(data)?, read_profile_layer(data, &origin)?))
+        };
         match flow.ask(purpose, &url, request, read, show).await {
             Ok(profile) => return Ok(Profile(Some(profile))),
             Err(failure) => failures.push(failure),

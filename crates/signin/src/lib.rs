@@ -101,6 +101,8 @@ pub async fn sign_in(world: &World, request: &Request, tell: Tell<'_>) -> Report
             Box::pin(webex::sign_in(&flow, request, cas, voice)).await
         }
     };
+    let people = flow.people();
+    let outcome = outcome.map(|grant| Grant { people, ..grant });
     let (steps, warnings) = flow.finish();
     Report { steps, outcome, warnings }
 }

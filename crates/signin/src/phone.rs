@@ -93,6 +93,10 @@ pub(crate) async fn of_files(
         Ok(fetched) => fetched,
         Err(problem) => return Phone::failed(problem),
     };
+    flow.learn(|people| {
+        people.secure_search.clone_from(&file.secure_users_url);
+        people.dial_domain.clone_from(&file.dial_domain);
+    });
     let group = file.group_file.as_deref().map(|name| Group::of_device(device, name));
     let service = match phone_account(device, file, holder, &url) {
         Ok(plan) => Service::Ready(plan),

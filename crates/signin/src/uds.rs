@@ -129,8 +129,7 @@ async fn inside(
         (true, false) => im::enter(flow, request, &account, &profile).await,
         _ => chat,
     };
-    let people = People { clusters: vec![entered.targets()], ..People::default() };
-    conclude(flow, &account, chat, phone, Settled { preset, wanted, layers, files, people })
+    conclude(flow, &account, chat, phone, Settled { preset, wanted, layers, files })
 }
 
 /// The phone, and beside it the client configuration files, the stronger one last.
@@ -181,7 +180,6 @@ struct Settled<'a> {
     wanted: mode::Wanted,
     layers: Vec<Layer>,
     files: Layers,
-    people: People,
 }
 
 /// The service profile decides who the authenticator is (reference discovery.md section 3): IM
@@ -193,7 +191,7 @@ fn conclude(
     mut phone: Phone,
     settled: Settled<'_>,
 ) -> Result<Grant, Problem> {
-    let Settled { preset, wanted, layers, files, people } = settled;
+    let Settled { preset, wanted, layers, files } = settled;
     if !wanted.im {
         chat = im::Chat::none();
     }
@@ -232,7 +230,7 @@ fn conclude(
         edge: None,
         restrictions: vec![],
         renewal: chat.renewal,
-        people,
+        people: People::default(),
     })
 }
 

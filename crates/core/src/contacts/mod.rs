@@ -12,7 +12,7 @@ mod known;
 mod own;
 mod portraits;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ use offhook_contacts::{
 };
 use offhook_model::{
     CallId, CallRecord, CommandError, Contact, ContactsWish, DirectoryEntry, ErrorCode, Jid,
-    Moment, PeopleSearch, Person, Reply, SearchStage, SourceKind, Ticket,
+    Moment, PeopleSearch, Person, Portraits, Reply, SearchStage, SourceKind, Ticket,
 };
 use offhook_signin::People;
 
@@ -32,9 +32,6 @@ use crate::{Core, RunId};
 const MOST_SEARCHES: usize = 32;
 /// Bounds of `limit` of a search.
 const LIMIT: std::ops::RangeInclusive<u32> = 1..=1_000;
-
-/// Pictures by the source of an entry and its id; nothing where there is none.
-type Portraits = BTreeMap<(SourceKind, String), Option<Arc<[u8]>>>;
 
 /// What is known of people, and who is being looked for.
 pub(crate) struct ContactSide {

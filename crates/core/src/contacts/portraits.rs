@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use offhook_model::{CommandError, ErrorCode, PhotoSource, SourceKind};
+use offhook_model::{CommandError, ErrorCode, PhotoSource, Portraits, SourceKind};
 use offhook_ports::StoreRequest;
 
 use super::Ask;
@@ -81,9 +81,8 @@ impl Core {
         side.fetched.retain(|other| *other != key);
         side.fetched.push_back(key.clone());
         portraits.insert(key, bytes.map(Arc::from));
-        let weight = |all: &super::Portraits| -> usize {
-            all.values().flatten().map(|bytes| bytes.len()).sum()
-        };
+        let weight =
+            |all: &Portraits| -> usize { all.values().flatten().map(|bytes| bytes.len()).sum() };
         while side.fetched.len() > MOST || weight(portraits) > BYTES && side.fetched.len() > 1 {
             let Some(oldest) = side.fetched.pop_front() else { break };
             portraits.remove(&oldest);
