@@ -29,6 +29,8 @@ pub struct LabConfig {
     pub ports: Ports,
     /// The directory.
     pub uds: UdsConfig,
+    /// What the service profile says of the directory; that it is User Data Services when absent.
+    pub profile_directory: Option<ProfileDirectory>,
     /// Telephony behaviour.
     pub sip: SipConfig,
     /// Messaging behaviour.
@@ -56,6 +58,7 @@ impl Default for LabConfig {
             robots: vec![RobotConfig::default()],
             ports: Ports::default(),
             uds: UdsConfig::default(),
+            profile_directory: None,
             sip: SipConfig::default(),
             im: ImConfig::default(),
             status_numbers: [("4486", 486), ("4480", 480), ("4503", 503)]
@@ -302,6 +305,24 @@ impl Default for UdsConfig {
     fn default() -> Self {
         Self { search_auth: false, search_limit: 64, people: 0 }
     }
+}
+
+/// The directory section of the service profile; nothing of it has to be there.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ProfileDirectory {
+    /// Host of the first server.
+    pub address: String,
+    /// Its port; 0 leaves it open.
+    pub port: u16,
+    /// `TCP`, `UDP` or `TLS`.
+    pub protocol: String,
+    /// Who reads.
+    pub dn: String,
+    /// Their password.
+    pub password: String,
+    /// Where people are.
+    pub search_context: String,
 }
 
 /// Who has to answer a digest challenge.

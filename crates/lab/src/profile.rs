@@ -3,6 +3,7 @@
 use crate::deployment::Deployment;
 use crate::fault::Fault;
 use crate::nodes::HOSTS;
+use crate::xml::escape;
 
 /// What clients of the cloud read there.
 const WEBEX: &str = "WebEx (IM and Presence)";
@@ -60,6 +61,18 @@ fn chat(lab: &Deployment) -> String {
 }
 
 fn directory(lab: &Deployment) -> String {
+    if let Some(said) = &lab.config.profile_directory {
+        let port = if said.port == 0 { String::new() } else { said.port.to_string() };
+        let fields = [
+            ("UseUDS", "false"),
+            ("DN", &said.dn),
+            ("Password", &said.password),
+            ("SearchContext1", &said.search_context),
+        ];
+        let rows: String =
+            fields.iter().map(|(key, value)| format!("<{key}>{}</{key}>", escape(value))).collect();
+        return section("Directory", [&escape(&said.address), &port, &said.protocol], &rows);
+    }
     let (host, port) = match lab.refused_directory {
         Some(port) => (lab.host("dir1"), port),
         None => (lab.host("cucm1"), lab.shown.uds.port()),

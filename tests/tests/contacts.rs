@@ -1,0 +1,143 @@
+//! People beyond the contact list: found in the directories of the laboratory and of OpenLDAP,
+//! kept, and named when they call.
+
+use std::path::Path;
+
+use offhook_interop::{Client, Lab, Scratch, Setup, Slapd, have, until};
+use serde_json::{Value, json};
+
+const ALICE: &str = "alice@lab.example";
+
+fn setup(lab: &Lab) -> Setup {
+    Setup {
+        name_server: Some(lab.name_server()),
+        ca_file: Some(lab.authority()),
+        ..Setup::default()
+    }
+}
+
+fn alice(scratch: &Scratch, setup: &Setup) -> Client {
+    let client = Client::start(scratch.path(), "alice", setup);
+    client.sign_in(ALICE, "secret", &["im", "phone"]);
+    client
+}
+
+/// The persons found by a method, best first.
+#[track_caller]
+fn found(client: &Client, method: &str, params: Value) -> Vec<Value> {
+    let found = client.must(method, params);
+    assert_eq!(found["problems"], json!([]), "{found:#}");
+    found["items"].as_array().cloned().unwrap_or_default()
+}
+
+fn search(client: &Client, query: &str) -> Vec<Value> {
+    found(client, "contacts.search", json!({ "query": query }))
+}
+
+fn names(people: &[Value]) -> Vec<String> {
+    people.iter().map(|it| it["name"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn user_data_services_are_searched_and_what_they_said_is_known_without_them() {
+    let scratch = Scratch::new();
+    let lab = Lab::start(scratch.path(), &[], "[uds]\npeople = 200\n");
+    let setup = setup(&lab);
+    let mut client = alice(&scratch, &setup);
+    let bob = search(&client, "bob");
+    assert_eq!(names(&bob)[..1], ["Bob Robot"], "{bob:#?}");
+    assert_eq!(names(&search(&client, "person17")).len(), 11);
+    assert_eq!(
+        names(&found(&client, "contacts.resolve", json!({ "number": "2003" })))[..1],
+        ["Carol Clark"]
+    );
+    let directory = client.session()["services"]["directory"].clone();
+    assert_eq!((&directory["state"], &directory["protocol"]), (&json!("ready"), &json!("UDS")));
+
+    // A contact of our own, which outlives the program.
+    let saved = client.must(
+        "contacts.save",
+        json!({ "displayName": "Zoë Plumber", "numbers": [{ "kind": "mobile", "number": "+1 555 010 7777" }] }),
+    );
+    assert!(saved["id"].as_str().is_some_and(|id| !id.is_empty()), "{saved}");
+    assert_eq!(client.end(), Some(0));
+    let client = alice(&scratch, &setup);
+    let own = client.must("contacts.list", json!({}));
+    assert_eq!(own["items"][0]["displayName"], "Zoë Plumber", "{own:#}");
+    assert_eq!(names(&search(&client, "zoe plu"))[..1], ["Zoë Plumber"]);
+}
+
+const PEOPLE: &str = "dn: uid=yuki,ou=people,dc=lab,dc=example\nobjectClass: inetOrgPerson\n\
+    cn: Yuki Mori\nsn: Mori\ngivenName: Yuki\ndisplayName: Yuki Mori\nuid: yuki\n\
+    mail: yuki@lab.example\ntelephoneNumber: 2002\ntitle: Engineer\n\n\
+    dn: uid=jurgen,ou=people,dc=lab,dc=example\nobjectClass: inetOrgPerson\n\
+    cn:: SsO8cmdlbiBNw7xsbGVy\nsn:: TcO8bGxlcg==\ngivenName:: SsO8cmdlbg==\nuid: jurgen\n\
+    mail: jurgen@lab.example\ntelephoneNumber: +1 555 010 3000\n\n";
+
+/// A directory section of the configuration file for OpenLDAP, as an administrator writes it.
+fn configuration(keys: &[(&str, &str)]) -> String {
+    let rows: String = keys.iter().map(|(key, value)| format!("<{key}>{value}</{key}>")).collect();
+    format!(
+        "[profileDirectory]\n[[robots]]\nname = \"bob\"\ndisplayName = \"\"\n[files]\n\"jabber-config.xml\" = '''<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
+         <config version=\"1.0\"><Directory>{rows}</Directory></config>'''\n"
+    )
+}
+
+/// One file with both authorities.
+fn both(folder: &Path, one: &Path, other: &Path) -> std::path::PathBuf {
+    let read = |path: &Path| std::fs::read_to_string(path).expect("an authority");
+    let path = folder.join("authorities.pem");
+    std::fs::write(&path, read(one) + &read(other)).expect("written");
+    path
+}
+
+#[test]
+fn a_directory_by_ldap_is_searched_as_the_configuration_file_says() {
+    if !have("a directory by LDAP", &["slapd", "slapadd"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let mut slapd = Slapd::start(scratch.path(), PEOPLE);
+    let config = configuration(&[
+        ("DirectoryServerType", "BDI"),
+        ("BDILDAPServerType", "OpenLDAP"),
+        ("BDIPrimaryServerName", "127.0.0.1"),
+        ("BDIServerPort1", &slapd.tls.to_string()),
+        ("BDIUseSSL", "True"),
+        ("BDISearchBase1", "ou=people,dc=lab,dc=example"),
+        ("BDIBaseFilter", "(objectClass=inetOrgPerson)"),
+        ("BDIPresenceDomain", "lab.example"),
+        ("BDIConnectionUsername", "cn=reader,dc=lab,dc=example"),
+        ("BDIConnectionPassword", "reads"),
+    ]);
+    let lab = Lab::start(scratch.path(), &[], &config);
+    let mut setup = setup(&lab);
+    setup.ca_file = Some(both(scratch.path(), &lab.authority(), &slapd.authority));
+    let client = alice(&scratch, &setup);
+    // Who calls has no name there, and one in the directory.
+    let (since, before) = (client.count(), lab.count());
+    client.say("bob@lab.example", "call me", "delivered");
+    let id = client.until_called(since);
+    let name = until("the caller has a name", 10, || {
+        let calls = client.must("call.list", json!({}));
+        let call = calls["items"].as_array()?.iter().find(|it| it["id"] == json!(id))?.clone();
+        call["name"].as_str().filter(|name| !name.is_empty()).map(str::to_owned)
+    });
+    assert_eq!(name, "Yuki Mori");
+    client.must("call.decline", json!({ "id": id }));
+    lab.until_event("robotCallFailed", before);
+
+    assert_eq!(names(&search(&client, "yuk"))[..1], ["Yuki Mori"]);
+    assert_eq!(names(&search(&client, "müller jür"))[..1], ["Jürgen Müller"]);
+    let said = slapd.words();
+    assert!(said.contains("BIND dn=\"cn=reader,dc=lab,dc=example\""), "{said}");
+    assert!(said.contains("base=\"ou=people,dc=lab,dc=example\""), "{said}");
+    assert!(said.contains("TLS established"), "{said}");
+
+    // The server is gone: that is said, and what it said is still known.
+    slapd.kill();
+    let answer = client.must("contacts.search", json!({ "query": "yuki" }));
+    assert_eq!(answer["items"][0]["name"], "Yuki Mori", "{answer:#}");
+    assert_eq!(answer["problems"].as_array().map(Vec::len), Some(1), "{answer:#}");
+    assert_eq!(client.session()["services"]["directory"]["state"], "failed");
+}
