@@ -216,6 +216,7 @@ impl Core {
             crate::devices::fits(*role, spec)?;
         }
         crate::ways::check(&settings.calls.ways)?;
+        crate::contacts::check(&settings.contacts)?;
         let changed = wanted.into_iter().zip(specs(&self.settings)).filter(|(new, old)| new != old);
         let before = self.out.len();
         for ((role, spec), _) in changed {
@@ -229,7 +230,9 @@ impl Core {
             phone.refuse_referrals(calls.refuse_referrals);
             phone.save_bandwidth(calls.low_bandwidth);
         });
+        let contacts = self.settings.contacts.clone();
         self.settings = Arc::new(settings);
+        self.contact_settings_changed(&contacts);
         if self.wanted_sound() != sound {
             self.out.push_back(Effect::MediaSound(self.wanted_sound()));
         }

@@ -7,16 +7,19 @@ use std::sync::Arc;
 use offhook_contacts::numbers::{Matching, looks_like_number, same};
 use offhook_contacts::{Index, Query};
 use offhook_model::{
-    CallRecord, Contact, DirectoryEntry, Jid, Moment, NumberKind, PersonNumber, SourceKind,
-    Timestamp,
+    CallRecord, Contact, ContactSettings, DirectoryEntry, Jid, Moment, NumberKind, PersonNumber,
+    SourceKind, Timestamp,
 };
 use offhook_ports::StoreRequest;
 
-use super::ContactSide;
+use super::{ContactSide, DAYS};
+use crate::phase::Phase;
 use crate::{Core, Effect, StoreTag};
 
 /// Milliseconds of a day.
 const DAY: i64 = 24 * 60 * 60 * 1_000;
+/// Whose word is kept only where that is wanted.
+const DIRECTORIES: [SourceKind; 2] = [SourceKind::Ldap, SourceKind::Uds];
 /// Entries that are looked at for one number or address.
 const MOST: usize = 50;
 
@@ -26,11 +29,26 @@ impl Core {
         self.last_run += 1;
         let session = self.last_run;
         self.contacts = ContactSide { session, ..ContactSide::default() };
-        let days = i64::from(self.settings.contacts.keep_days.clamp(1, 3_650));
+        let days = i64::from(self.settings.contacts.keep_days.clamp(*DAYS.start(), *DAYS.end()));
         let before = Timestamp(now.wall.0.saturating_sub(days * DAY));
         let request = StoreRequest::LoadPeople(before);
         self.out.push_back(Effect::Store(StoreTag::People(session), request));
         self.read_card_folder();
+    }
+
+    /// What the new settings of people want that the old ones did not. What directories said in this
+    /// session is known on without being kept, as for somebody who never kept it.
+    pub(crate) fn contact_settings_changed(&mut self, before: &ContactSettings) {
+        let now = &self.settings.contacts;
+        let (forget, cards) = (before.keep && !now.keep, before.cards != now.cards);
+        if let Phase::Up(_) = self.phase {
+            for source in DIRECTORIES.into_iter().filter(|_| forget) {
+                self.store(StoreRequest::ForgetPeople(source, None));
+            }
+        }
+        if cards {
+            self.read_card_folder();
+        }
     }
 
     /// Nobody is signed in any more.

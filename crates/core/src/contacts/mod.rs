@@ -21,8 +21,9 @@ use offhook_contacts::{
     AskId, Directory, Index, Known, Query, Search, SearchLimits, SearchOutput, merge,
 };
 use offhook_model::{
-    CallId, CallRecord, CommandError, Contact, ContactsWish, DirectoryEntry, ErrorCode, Jid,
-    Moment, PeopleSearch, Person, Portraits, Reply, SearchStage, SourceKind, Ticket,
+    CallId, CallRecord, CommandError, Contact, ContactSettings, ContactsWish, DirectoryEntry,
+    ErrorCode, Jid, Moment, PeopleSearch, Person, Portraits, Reply, SearchStage, SourceKind,
+    Ticket,
 };
 use offhook_signin::People;
 
@@ -32,6 +33,23 @@ use crate::{Core, RunId};
 const MOST_SEARCHES: usize = 32;
 /// Bounds of `limit` of a search.
 const LIMIT: std::ops::RangeInclusive<u32> = 1..=1_000;
+/// Bounds of `keepDays` of the settings.
+const DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
+
+/// Settings that cannot be are refused before they are kept.
+///
+/// # Errors
+/// Which one, and its bounds.
+pub(crate) fn check(settings: &ContactSettings) -> Result<(), CommandError> {
+    if DAYS.contains(&settings.keep_days) {
+        return Ok(());
+    }
+    Err(CommandError::user(
+        ErrorCode::InvalidParams,
+        format!("People cannot be kept for {} days.", settings.keep_days),
+        "Choose 1 to 3,650 days.",
+    ))
+}
 
 /// What is known of people, and who is being looked for.
 pub(crate) struct ContactSide {

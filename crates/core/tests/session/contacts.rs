@@ -6,9 +6,9 @@ use offhook_contacts::DirectoryAnswer;
 use offhook_contacts::ldap::Wish;
 use offhook_core::{CardsFor, Effect, Event, FlowOutcome, RunId, StoreTag};
 use offhook_model::{
-    CallRecord, Command, ContactsWish, DirectoryEntry, Layer, NumberKind, PeopleSearch,
-    PersonNumber, PhotoSource, Reply, SearchStage, ServiceState, Setting, Source, SourceKind,
-    Timestamp,
+    CallRecord, Command, ContactSettings, ContactsWish, DirectoryEntry, Layer, NumberKind,
+    PeopleSearch, PersonNumber, PhotoSource, Reply, SearchStage, ServiceState, Setting, Settings,
+    Source, SourceKind, Timestamp,
 };
 use offhook_ports::{Loaded, StoreAnswer, StoreRequest};
 use offhook_signin::People;
@@ -298,4 +298,29 @@ fn pictures_are_fetched_once_and_from_where_they_are() {
     let portraits = bench.core.snapshot().portraits;
     let key = (SourceKind::Ldap, "cn=milla".to_owned());
     assert_eq!(portraits[&key].as_deref(), Some(&[1, 2, 3][..]));
+}
+
+#[test]
+fn who_wants_nothing_kept_has_it_forgotten_and_a_folder_is_read_when_it_is_set() {
+    let mut bench = with_ldap();
+    let set = |bench: &mut Bench, change: &dyn Fn(&mut ContactSettings)| {
+        let mut settings = Settings::clone(&bench.core.snapshot().settings);
+        change(&mut settings.contacts);
+        bench.command(Command::SetSettings(Box::new(settings)))
+    };
+    set(&mut bench, &|it| it.keep_days = 0).expect_err("no day at all");
+    set(&mut bench, &|it| it.keep = false).expect("set");
+    for source in [SourceKind::Ldap, SourceKind::Uds] {
+        let forgotten = |effect: &Effect| matches!(effect, Effect::Store(_, StoreRequest::ForgetPeople(of, None)) if *of == source);
+        assert!(bench.effects.iter().any(forgotten), "{source:?}");
+    }
+    set(&mut bench, &|it| it.cards = Some("people".into())).expect("set");
+    let read = |effect: &Effect| matches!(effect, Effect::ReadCards(CardsFor::Folder, _));
+    assert!(bench.effects.iter().any(read));
+    let cards = vec![entry(SourceKind::Vcards, "a.vcf/1", "Milla Adams", "2002")];
+    bench.send(Event::Cards(CardsFor::Folder, "people".into(), Ok((cards, 0))));
+    assert_eq!(names(&typed(&mut bench, "adams")), ["Milla Adams"]);
+    set(&mut bench, &|it| it.cards = None).expect("set");
+    typed(&mut bench, "");
+    assert!(names(&typed(&mut bench, "adams")).is_empty(), "the folder is none of ours any more");
 }
