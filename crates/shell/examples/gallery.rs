@@ -2,12 +2,14 @@
 //!
 //! `cargo run -p offhook-shell --example gallery -- --screen hub --theme dark --scale 2
 //! --size 1240x800 --screenshot hub.png`. With `--screenshot` it writes the picture and ends.
-//! `--press NAME` presses the control of that name, `@NAME` gives it the focus, `=TEXT` types.
+//! `--press NAME` presses the control of that name, `@NAME` gives it the focus, `=TEXT` types, `!` is the menu key.
 
 #![allow(dead_code, clippy::print_stderr, reason = "a tool for the desk")]
 
 #[path = "gallery/hand.rs"]
 mod hand;
+#[path = "../tests/common/people.rs"]
+mod people;
 #[path = "../tests/common/rooms.rs"]
 mod rooms;
 #[path = "../tests/common/sample.rs"]
@@ -183,6 +185,22 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
             (rooms::rooms(), vec![Place::Chat(rooms::room("rollout")), Place::RoomPanel])
         }
         "new-room" => (rooms::rooms(), vec![Place::NewRoom]),
+        "search" | "search-card" => {
+            let mut all = people::found();
+            all.insert(2, people::right_to_left());
+            let (query, stage) = ("am".into(), offhook_model::SearchStage::Asking);
+            let search =
+                offhook_model::PeopleSearch { query, people: all, stage, ..Default::default() };
+            (people::searched(search), vec![])
+        }
+        "search-many" => (people::many(), chat()),
+        "search-nobody" => {
+            let (query, stage) = ("xyz".into(), offhook_model::SearchStage::Done);
+            let problems = vec![people::unreachable()];
+            let search =
+                offhook_model::PeopleSearch { query, stage, problems, ..Default::default() };
+            (people::searched(search), chat())
+        }
         "keys" => (sample::hub(), vec![Place::Keys]),
         "toast" => (sample::toast(), chat()),
         _ => return None,
@@ -192,6 +210,16 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
 /// What is pressed to open a menu or dialog of a scene.
 fn pressed(scene: &str) -> impl Iterator<Item = &'static str> {
     let steps: &[&str] = match scene {
+        "search" => &["@Search or call", "=am"],
+        "search-card" => &[
+            "@Search or call",
+            "=am",
+            "@Amélie Østergård, Head of purchasing · Purchasing · Directory",
+            "!",
+            "Details",
+        ],
+        "search-many" => &["@Search or call", "=person"],
+        "search-nobody" => &["@Search or call", "=xyz"],
         "call-menu-two" => &["More"],
         "transfer" | "transfer-two" => &["Transfer", "=4302"],
         "keypad" | "keypad-bar" => &["Keypad"],

@@ -371,16 +371,19 @@ fn availability_and_note_are_changed_in_one_menu() {
 #[test]
 fn the_search_box_dials_a_number() {
     let mut window = Window::new(sample::hub());
+    let told = |text: &str| format!("Contacts(Type {{ query: {text:?} }})");
     window.key(CTRL, Key::K);
     window.control("Search or call").type_text("2002");
     window.harness.run();
+    check(&mut window, &[&told("2002")]);
     window.press("Call 2002");
-    check(&mut window, &["Dial { to: Number(\"2002\"), video: false }"]);
+    check(&mut window, &["Dial { to: Number(\"2002\"), video: false }", &told("")]);
     window.key(CTRL, Key::K);
     window.control("Search or call").type_text("2003");
     window.harness.run();
+    check(&mut window, &[&told("2003")]);
     window.key(Modifiers::NONE, Key::Enter);
-    check(&mut window, &["Dial { to: Number(\"2003\"), video: false }"]);
+    check(&mut window, &["Dial { to: Number(\"2003\"), video: false }", &told("")]);
 }
 
 #[test]
@@ -424,9 +427,10 @@ fn the_search_box_finds_people_and_addresses() {
     let mut window = Window::new(sample::hub());
     window.type_into("Search or call", "lena");
     assert!(window.says("1 person"));
+    window.sent();
     window.press("Lena Sommer, Away · Back at two");
     assert!(window.sent()[0].starts_with("OpenChat"));
-    window.type_into("Search or call", "bob@other.example");
+    window.type_into("Search or call", "bob@other.example").sent();
     window.press("Chat with bob@other.example");
     let sent = window.sent();
     assert!(sent[0].contains("bob@other.example"), "{sent:?}");

@@ -8,7 +8,8 @@ use egui::{Context, Event, FullOutput, Plugin, RawInput};
 /// Frames between two steps, so that a popup or dialog has its size.
 const PACE: u32 = 3;
 
-/// One step a few frames: `Name` is pressed, `@Name` takes the focus, `=text` is typed.
+/// One step a few frames: `Name` is pressed, `@Name` takes the focus, `=text` is typed, `!` is the menu
+/// key.
 pub struct Hand {
     steps: VecDeque<String>,
     wanted: Option<(NodeId, TreeId)>,
@@ -31,6 +32,8 @@ impl Plugin for Hand {
     }
 
     fn input_hook(&mut self, ctx: &Context, input: &mut RawInput) {
+        // Without a window manager nobody gives the window the focus.
+        input.focused = true;
         let Some(step) = self.steps.front() else { return };
         ctx.request_repaint();
         self.frames += 1;
@@ -39,6 +42,14 @@ impl Plugin for Hand {
         }
         if let Some(text) = step.strip_prefix('=') {
             input.events.push(Event::Text(text.to_owned()));
+        } else if step == "!" {
+            input.events.push(Event::Key {
+                key: egui::Key::Menu,
+                physical_key: None,
+                pressed: true,
+                repeat: false,
+                modifiers: egui::Modifiers::NONE,
+            });
         } else {
             let Some((target_node, target_tree)) = self.wanted.take() else { return };
             let action = if step.starts_with('@') { Action::Focus } else { Action::Click };

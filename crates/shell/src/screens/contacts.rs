@@ -53,7 +53,7 @@ fn hidden(one: &Contact) -> bool {
 }
 
 /// The people at these places of the list.
-pub fn people(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, at: &[usize], out: &mut Vec<Command>) {
+fn people(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, at: &[usize], out: &mut Vec<Command>) {
     let place = |row: usize| at.get(row).copied().unwrap_or(usize::MAX);
     rows(ui, cx, hub, at.len(), out, place);
 }
@@ -98,9 +98,6 @@ fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<
     let id = ui.scope_id().with(&person.contact);
     let spoken = format!("{}, {below}", person.name);
     let (rect, response) = row(ui, cx.c, ROW, id, &spoken, selected);
-    if std::mem::take(&mut hub.search.go_down) {
-        response.request_focus();
-    }
     let ground = if selected { cx.c.accent_soft } else { cx.c.panel };
     let muted = if selected { cx.c.soft_muted } else { cx.c.muted };
     let center = pos2(rect.left() + 32.0, rect.center().y);

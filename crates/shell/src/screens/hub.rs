@@ -175,6 +175,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     read_and_load(ui, cx, hub, out);
     super::favourites::watch(cx, hub, out);
     conversation::still_typing(ui, cx, hub, out);
+    hub.search.tell(out);
 }
 
 /// Whether the account has use for a list: an account without chat has calls only, one without

@@ -14,6 +14,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
         "keys-window",
         &[
             ("key-search", "Ctrl+K"),
+            ("key-call-found", "Ctrl+Enter"),
             ("key-status", "Ctrl+Shift+D"),
             ("key-settings", "Ctrl+,"),
             ("key-keys", "F1"),

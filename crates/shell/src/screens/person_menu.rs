@@ -7,11 +7,14 @@ use super::hub::Hub;
 use super::person_card::Card;
 use crate::cx::{Cx, is_favourite};
 
-/// Opens the menu of a row by the pointer's other button where it points, or by Shift and F10 beside
-/// the row that has the focus.
+/// Opens the menu of a row by the pointer's other button where it points, or by the menu key or Shift
+/// and F10 beside the row that has the focus.
 pub fn open(row: &Response, entries: impl FnOnce(&mut Ui)) {
     let (ctx, id) = (&row.ctx, Popup::default_response_id(row));
-    let asked = |input: &mut egui::InputState| input.consume_key(Modifiers::SHIFT, Key::F10);
+    let asked = |input: &mut egui::InputState| {
+        input.consume_key(Modifiers::SHIFT, Key::F10)
+            || input.consume_key(Modifiers::NONE, Key::Menu)
+    };
     if row.has_focus() && ctx.input_mut(asked) {
         Popup::open_id(ctx, id);
     }
@@ -23,11 +26,16 @@ pub fn open(row: &Response, entries: impl FnOnce(&mut Ui)) {
 
 /// Draws the entries.
 pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<Command>) {
-    let who = || person.contact.clone();
     if ui.button(cx.t("person-details")).clicked() {
-        hub.card = Some(Card::of(person, out));
+        hub.card = Some(Card::of(cx, person, out));
         ui.close();
     }
+    listed(ui, cx, person, out);
+}
+
+/// What can be done with somebody who is on the contact list.
+pub fn listed(ui: &mut Ui, cx: &Cx<'_>, person: &Contact, out: &mut Vec<Command>) {
+    let who = || person.contact.clone();
     let key = if is_favourite(person) { "favourite-not" } else { "favourite" };
     if ui.button(cx.t(key)).clicked() {
         out.push(super::favourites::toggle(person));

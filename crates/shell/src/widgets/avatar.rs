@@ -1,7 +1,7 @@
 //! Who a person is and how the person's time stands: initials, presence mark, counts.
 
-use egui::{Align2, Color32, CornerRadius, Pos2, Rect, Stroke, Ui, pos2, vec2};
-use offhook_model::{Availability, Contact};
+use egui::{Align2, Color32, CornerRadius, Pos2, Rect, Stroke, TextureHandle, Ui, pos2, vec2};
+use offhook_model::{Availability, Contact, Person};
 
 use super::icon;
 use crate::cx::Cx;
@@ -33,12 +33,35 @@ pub fn avatar(ui: &Ui, center: Pos2, radius: f32, name: &str, key: &str) {
 
 /// The person's picture, else the disc.
 pub fn photo_or_initials(ui: &Ui, cx: &Cx<'_>, center: Pos2, radius: f32, person: &Contact) {
-    let Some(picture) = cx.photos.of(ui, cx.snap, person) else {
-        return avatar(ui, center, radius, &person.name, person.contact.bare_str());
-    };
+    match cx.photos.of(ui, cx.snap, person) {
+        Some(picture) => disc(ui, center, radius, &picture),
+        None => avatar(ui, center, radius, &person.name, person.contact.bare_str()),
+    }
+}
+
+/// The picture of somebody who was found: that of the contact list, else that of the source that has
+/// one, else the disc.
+pub fn person_picture(
+    ui: &Ui,
+    cx: &Cx<'_>,
+    center: Pos2,
+    radius: f32,
+    person: &Person,
+    contact: Option<&Contact>,
+) {
+    if let Some(contact) = contact.filter(|one| one.photo.is_some()) {
+        return photo_or_initials(ui, cx, center, radius, contact);
+    }
+    match cx.photos.portrait(ui, cx.snap, &person.entry) {
+        Some(picture) => disc(ui, center, radius, &picture),
+        None => avatar(ui, center, radius, &person.name, &person.id.0),
+    }
+}
+
+fn disc(ui: &Ui, center: Pos2, radius: f32, picture: &TextureHandle) {
     let rect = Rect::from_center_size(center, vec2(radius, radius) * 2.0);
     let rounding = CornerRadius::same(radius as u8);
-    egui::Image::new(&picture).corner_radius(rounding).paint_at(ui, rect);
+    egui::Image::new(picture).corner_radius(rounding).paint_at(ui, rect);
 }
 
 /// Presence by shape and colour: tick, clock, bar, ring. `around` is the ground behind it.

@@ -10,14 +10,17 @@ mod photo;
 mod row;
 mod word;
 
-pub use avatar::{avatar, badge_count, photo_or_initials, presence_mark};
+pub use avatar::{avatar, badge_count, person_picture, photo_or_initials, presence_mark};
 pub use button::{Kind, Push, choice};
 pub use check::{check, option};
 pub use field::{Field, forget_text};
 pub use keypad::keypad;
 pub use photo::Photos;
 pub use row::{region, row};
-pub use word::{galley, icon, line, paint_line, paragraph, paragraph_centered, show_live};
+pub use word::{
+    Piece, galley, icon, line, marked, paint_line, paint_pieces, paragraph, paragraph_centered,
+    show_live,
+};
 
 use egui::{Frame, Id, Modal, Rect, Response, Stroke, StrokeKind, Ui};
 

@@ -9,7 +9,9 @@ use std::io::Cursor;
 
 use egui::{ColorImage, TextureHandle, TextureOptions, Ui};
 use image::{ImageReader, Limits};
-use offhook_model::{Command, Contact, Jid, PeopleWish, PhotoId, Snapshot};
+use offhook_model::{
+    Command, Contact, ContactsWish, DirectoryEntry, PeopleWish, PhotoId, Snapshot, SourceKind,
+};
 
 /// Longest side of a picture that is decoded.
 const PIXELS: u32 = 2_048;
@@ -29,12 +31,19 @@ pub struct Photos {
     state: RefCell<State>,
 }
 
+/// Which picture: one that a person announced, or that of an entry of a directory or address book.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Key {
+    Photo(PhotoId),
+    Portrait(SourceKind, String),
+}
+
 #[derive(Default)]
 struct State {
-    ready: HashMap<PhotoId, Option<TextureHandle>>,
+    ready: HashMap<Key, Option<TextureHandle>>,
     decoded: bool,
-    wanted: BTreeMap<PhotoId, Jid>,
-    asked: BTreeSet<PhotoId>,
+    wanted: BTreeMap<Key, Command>,
+    asked: BTreeSet<Key>,
 }
 
 impl Photos {
@@ -46,26 +55,57 @@ impl Photos {
     /// Asks once for the pictures of those who were shown in this frame.
     pub fn ask(&self, out: &mut Vec<Command>) {
         let mut state = self.state.borrow_mut();
-        for (id, who) in std::mem::take(&mut state.wanted) {
-            if state.asked.insert(id) {
-                out.push(Command::People(PeopleWish::Photo { who }));
+        for (key, wish) in std::mem::take(&mut state.wanted) {
+            if state.asked.insert(key) {
+                out.push(wish);
             }
         }
     }
 
     /// The picture of a person whose row is shown, once it is here and could be read.
     pub fn of(&self, ui: &Ui, snap: &Snapshot, person: &Contact) -> Option<TextureHandle> {
-        let mut state = self.state.borrow_mut();
         let id = person.photo.as_ref()?;
-        if let Some(ready) = state.ready.get(id) {
+        let bytes = snap.photos.get(id).map(|bytes| Some(&**bytes));
+        self.picture(ui, Key::Photo(id.clone()), bytes, || {
+            Command::People(PeopleWish::Photo { who: person.contact.clone() })
+        })
+    }
+
+    /// The picture of an entry whose row is shown, likewise.
+    pub fn portrait(
+        &self,
+        ui: &Ui,
+        snap: &Snapshot,
+        entry: &DirectoryEntry,
+    ) -> Option<TextureHandle> {
+        entry.photo.as_ref()?;
+        let named = (entry.source, entry.id.clone());
+        let bytes = snap.portraits.get(&named).map(Option::as_deref);
+        let (source, id) = named;
+        self.picture(ui, Key::Portrait(source, id.clone()), bytes, || {
+            Command::Contacts(ContactsWish::Portrait { source, id })
+        })
+    }
+
+    /// `bytes` is nothing while the picture is not here, and holds nothing when there is none.
+    fn picture(
+        &self,
+        ui: &Ui,
+        key: Key,
+        bytes: Option<Option<&[u8]>>,
+        wish: impl FnOnce() -> Command,
+    ) -> Option<TextureHandle> {
+        let mut state = self.state.borrow_mut();
+        if let Some(ready) = state.ready.get(&key) {
             return ready.clone();
         }
-        let Some(bytes) = snap.photos.get(id) else {
-            if !state.asked.contains(id) {
-                state.wanted.insert(id.clone(), person.contact.clone());
+        let Some(bytes) = bytes else {
+            if !state.asked.contains(&key) {
+                state.wanted.insert(key, wish());
             }
             return None;
         };
+        let bytes = bytes?;
         if std::mem::replace(&mut state.decoded, true) {
             // One a frame; the next frame takes the next one.
             ui.ctx().request_repaint();
@@ -74,9 +114,11 @@ impl Photos {
         if state.ready.len() >= READY {
             state.ready.clear();
         }
-        let load = |image| ui.ctx().load_texture(&id.0, image, TextureOptions::LINEAR);
+        let load = |image| ui.ctx().load_texture("person", image, TextureOptions::LINEAR);
         let texture = decode(bytes).map(load);
-        state.ready.insert(id.clone(), texture.clone());
+        // What the core has let go of may be asked for again.
+        state.asked.remove(&key);
+        state.ready.insert(key, texture.clone());
         texture
     }
 }

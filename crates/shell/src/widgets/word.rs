@@ -8,7 +8,7 @@ use egui::{
     pos2,
 };
 
-use crate::theme::{Type, icon_font};
+use crate::theme::{Type, icon_font, semibold};
 
 /// Lays out text in a role; at most `rows` rows, the rest elided.
 pub fn galley(
@@ -51,6 +51,74 @@ pub fn paint_line(
     };
     ui.painter().galley(pos2(x, rect.center().y - size.y / 2.0), one, color);
     size.x
+}
+
+/// A stretch of text that stands out, or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// What it says.
+    pub text: String,
+    /// It stands out.
+    pub strong: bool,
+}
+
+/// Cuts a text so that these ranges of bytes stand out. Ranges that are not in order, or not of this
+/// text, are passed over. A text that is read from right to left stays in one piece, since pieces are
+/// laid out from left to right and its letters join across them.
+pub fn marked(text: &str, ranges: &[(usize, usize)]) -> Vec<Piece> {
+    let ranges = if text.contains(right_to_left) { &[] } else { ranges };
+    let mut pieces = vec![];
+    let mut add = |text: &str, strong| {
+        if !text.is_empty() {
+            pieces.push(Piece { text: text.to_owned(), strong });
+        }
+    };
+    let mut done = 0;
+    for &(from, to) in ranges {
+        let (Some(before), Some(found)) = (text.get(done..from), text.get(from..to)) else {
+            continue;
+        };
+        add(before, false);
+        add(found, true);
+        done = to;
+    }
+    add(text.get(done..).unwrap_or_default(), false);
+    pieces
+}
+
+/// Letters of Hebrew, Arabic and the scripts beside them, and the forms they are shown in.
+fn right_to_left(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}')
+}
+
+/// Paints one line of pieces, those that stand out in `strong`, semibold; gives its width, and whether
+/// something of it is left out.
+pub fn paint_pieces(
+    ui: &Ui,
+    rect: Rect,
+    pieces: &[Piece],
+    role: Type,
+    plain: Color32,
+    strong: Color32,
+) -> (f32, bool) {
+    let mut job = LayoutJob::default();
+    for piece in pieces {
+        let (font_id, color) =
+            if piece.strong { (semibold(role.font().size), strong) } else { (role.font(), plain) };
+        let line_height = Some(role.line());
+        job.append(
+            &piece.text,
+            0.0,
+            TextFormat { font_id, line_height, color, ..Default::default() },
+        );
+    }
+    job.wrap.max_width = rect.width();
+    job.wrap.max_rows = 1;
+    job.wrap.break_anywhere = true;
+    let galley = ui.painter().layout_job(job);
+    let (size, elided) = (galley.size(), galley.elided);
+    ui.painter().galley(pos2(rect.left(), rect.center().y - size.y / 2.0), galley, plain);
+    (size.x, elided)
 }
 
 /// Paints one line and says it to assistive technology.

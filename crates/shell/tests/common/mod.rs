@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod people;
 pub mod rooms;
 pub mod sample;
 pub mod talk;
