@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use offhook_interop::{Client, Lab, Scratch, Setup, Slapd, have, until};
+use offhook_interop::{Client, Lab, Scratch, Setup, Slapd, doctor, have, until};
 use serde_json::{Value, json};
 
 const ALICE: &str = "alice@lab.example";
@@ -75,7 +75,7 @@ const PEOPLE: &str = "dn: uid=yuki,ou=people,dc=lab,dc=example\nobjectClass: ine
     mail: jurgen@lab.example\ntelephoneNumber: +1 555 010 3000\n\n";
 
 /// A directory section of the configuration file for OpenLDAP, as an administrator writes it.
-fn configuration(keys: &[(&str, &str)]) -> String {
+fn configuration(keys: &[(&'static str, String)]) -> String {
     let rows: String = keys.iter().map(|(key, value)| format!("<{key}>{value}</{key}>")).collect();
     format!(
         "[profileDirectory]\n[[robots]]\nname = \"bob\"\ndisplayName = \"\"\n[files]\n\"jabber-config.xml\" = '''<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
@@ -91,6 +91,23 @@ fn both(folder: &Path, one: &Path, other: &Path) -> std::path::PathBuf {
     path
 }
 
+/// What settings lead to the directory by TLS.
+fn keys(slapd: &Slapd) -> Vec<(&'static str, String)> {
+    let text = |key, value: &str| (key, value.to_owned());
+    vec![
+        text("DirectoryServerType", "BDI"),
+        text("BDILDAPServerType", "OpenLDAP"),
+        text("BDIPrimaryServerName", "127.0.0.1"),
+        ("BDIServerPort1", slapd.tls.to_string()),
+        text("BDIEnableTLS", "True"),
+        text("BDISearchBase1", "ou=people,dc=lab,dc=example"),
+        text("BDIBaseFilter", "(objectClass=inetOrgPerson)"),
+        text("BDIPresenceDomain", "lab.example"),
+        text("BDIConnectionUsername", "cn=reader,dc=lab,dc=example"),
+        text("BDIConnectionPassword", "reads"),
+    ]
+}
+
 #[test]
 fn a_directory_by_ldap_is_searched_as_the_configuration_file_says() {
     if !have("a directory by LDAP", &["slapd", "slapadd"]) {
@@ -98,18 +115,7 @@ fn a_directory_by_ldap_is_searched_as_the_configuration_file_says() {
     }
     let scratch = Scratch::new();
     let mut slapd = Slapd::start(scratch.path(), PEOPLE);
-    let config = configuration(&[
-        ("DirectoryServerType", "BDI"),
-        ("BDILDAPServerType", "OpenLDAP"),
-        ("BDIPrimaryServerName", "127.0.0.1"),
-        ("BDIServerPort1", &slapd.tls.to_string()),
-        ("BDIUseSSL", "True"),
-        ("BDISearchBase1", "ou=people,dc=lab,dc=example"),
-        ("BDIBaseFilter", "(objectClass=inetOrgPerson)"),
-        ("BDIPresenceDomain", "lab.example"),
-        ("BDIConnectionUsername", "cn=reader,dc=lab,dc=example"),
-        ("BDIConnectionPassword", "reads"),
-    ]);
+    let config = configuration(&keys(&slapd));
     let lab = Lab::start(scratch.path(), &[], &config);
     let mut setup = setup(&lab);
     setup.ca_file = Some(both(scratch.path(), &lab.authority(), &slapd.authority));
@@ -140,4 +146,61 @@ fn a_directory_by_ldap_is_searched_as_the_configuration_file_says() {
     assert_eq!(answer["items"][0]["name"], "Yuki Mori", "{answer:#}");
     assert_eq!(answer["problems"].as_array().map(Vec::len), Some(1), "{answer:#}");
     assert_eq!(client.session()["services"]["directory"]["state"], "failed");
+}
+
+/// What the doctor says first of the directory, with these settings changed.
+fn findings(
+    folder: &Path,
+    slapd: &Slapd,
+    changes: &[(&str, &str)],
+    trusted: bool,
+) -> Vec<(String, String)> {
+    let mut keys = keys(slapd);
+    for (key, value) in changes {
+        let at = keys.iter_mut().find(|(name, _)| name == key).expect("a setting to change");
+        at.1 = (*value).to_owned();
+    }
+    let lab = Lab::start(folder, &[], &configuration(&keys));
+    let mut setup = setup(&lab);
+    if trusted {
+        setup.ca_file = Some(both(folder, &lab.authority(), &slapd.authority));
+    }
+    let (status, diagnosis, _) = doctor(&folder.join("doctor"), &setup, ALICE, "secret");
+    assert_eq!(status, 0, "a directory does not stop a sign-in: {diagnosis:#}");
+    let findings = diagnosis["findings"].as_array().cloned().unwrap_or_default();
+    let text = |it: &Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
+    findings.iter().map(|it| (text(it, "rule"), text(it, "cause"))).collect()
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_with_the_directory() {
+    if !have("a directory by LDAP", &["slapd", "slapadd"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let slapd = Slapd::start(scratch.path(), PEOPLE);
+    let cases = std::cell::Cell::new(0);
+    let check = |changes: &[(&str, &str)], trusted, rule: Option<&str>, cause: &str| {
+        cases.set(cases.get() + 1);
+        let folder = scratch.folder(&cases.get().to_string());
+        let found = findings(&folder, &slapd, changes, trusted);
+        match rule {
+            None => assert_eq!(found, [], "{changes:?}"),
+            Some(rule) => assert!(
+                found.iter().any(|(told, why)| told == rule && why.contains(cause)),
+                "{changes:?}: {found:#?}"
+            ),
+        }
+    };
+    check(&[], true, None, "");
+    check(&[("BDIConnectionPassword", "wrong")], true, Some("D31"), "name and password");
+    let nowhere = ("BDISearchBase1", "ou=nowhere,dc=lab,dc=example");
+    check(&[nowhere], true, Some("D31"), "ou=nowhere");
+    check(&[], false, Some("D08"), "127.0.0.1");
+    let clear = [("BDIServerPort1", slapd.port.to_string()), ("BDIEnableTLS", "False".into())];
+    let clear = clear.each_ref().map(|(key, value)| (*key, value.as_str()));
+    check(&clear, true, Some("D36"), "in clear");
+    // Nobody listens there.
+    check(&[("BDIServerPort1", "9")], true, Some("D07"), "127.0.0.1");
+    check(&[("BDIBaseFilter", "((objectClass=")], true, Some("D31"), "BaseFilter");
 }

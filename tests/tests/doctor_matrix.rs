@@ -64,7 +64,11 @@ const ELSEWHERE: &[(u8, &str, &str)] = &[
         "settings in a table",
         "signin/src/mode.rs::a_restart_is_needed_only_when_chat_started_against_a_new_wish",
     ),
-    (31, "settings over recorded answers", "doctor/tests/settings.rs::a_directory_without_a_base"),
+    (
+        31,
+        "OpenLDAP with wrong settings",
+        "tests/tests/contacts.rs::the_doctor_says_what_is_wrong_with_the_directory",
+    ),
     (
         33,
         "recorded answers",

@@ -74,7 +74,7 @@ fn proxies() -> ProxySources {
     clippy::disallowed_methods,
     reason = "what the environment says of the domain is read here"
 )]
-fn workstation_domain() -> Option<String> {
+pub(crate) fn workstation_domain() -> Option<String> {
     std::env::var("USERDNSDOMAIN").ok().filter(|domain| !domain.trim().is_empty())
 }
 

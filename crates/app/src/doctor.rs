@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use offhook_config::Layers;
 use offhook_discovery::Request;
-use offhook_doctor::{Case, Diagnosis, Finding, Registrar};
+use offhook_doctor::{Asking, Case, Diagnosis, Finding, Registrar};
 use offhook_model::{Layer, Problem, Secret, Severity, UserAddress};
 use offhook_net::Net;
 use offhook_platform::Folders;
@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::PRODUCT;
 use crate::args::Global;
 use crate::bootstrap;
-use crate::client::net;
+use crate::client::{net, workstation_domain};
 use crate::headless::runtime;
 use crate::report::{self, Heard};
 
@@ -92,6 +92,8 @@ pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
     begin(&recorder, &request, (&layers, &told), credentials.as_ref(), certified);
     let world = recorder.wrap(&offhook_engine::world(&net));
     let phone = Phone { net: Arc::clone(&net), problems: Mutex::default() };
+    let directories = offhook_engine::directories(&net);
+    let workstation_domain = workstation_domain();
     let (mut seen, mut diagnosis) = runtime()?.block_on(async {
         let state = state(&folders).await;
         if wish.register && state.is_some() {
@@ -106,6 +108,10 @@ pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
             seen: &seen,
             certified,
             registrar: wish.register.then_some(&phone as &dyn Registrar),
+            directory: Some(Asking {
+                ldap: &directories,
+                workstation_domain: workstation_domain.as_deref(),
+            }),
         };
         let diagnosis = offhook_doctor::examine(&world, &case, &teller(wish.json)).await;
         Ok((seen, diagnosis))
@@ -162,6 +168,7 @@ pub fn replay(zip: &Path, json: bool) -> Result<u8, String> {
         seen: &recorded.seen,
         certified,
         registrar: None,
+        directory: None,
     };
     let replay = Replay::new(&recorded.answers, offhook_engine::moment().at);
     let world = replay.world();

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use futures_util::lock::Mutex;
-use offhook_model::{PhotoSource, Problem, SourceKind};
+use offhook_config::Layers;
+use offhook_model::{Authenticator, PhotoSource, Problem, Secret, SourceKind};
 use offhook_ports::{BoxFuture, HttpRequest, Ldap, Target, World};
 
 use crate::DirectoryAnswer;
-use crate::ldap::{self, LdapPlan, Standing, Wish};
+use crate::ldap::{self, Given, LdapPlan, SignIn, SignInOf, Standing, Wish};
+use crate::numbers::{Country, Matching};
 use crate::uds::{self, UdsPlan, UdsStanding};
 
 /// Bytes of a picture at most; the cache of pictures takes no more.
@@ -48,7 +50,83 @@ pub struct Means<'a> {
     pub look: Look<'a>,
 }
 
+/// What a sign-in gives for asking a directory, beside the settings that go with it.
+#[derive(Clone, Debug, Default)]
+pub struct SignedIn {
+    /// Who let us in.
+    pub authenticator: Option<Authenticator>,
+    /// Name that was signed in with.
+    pub name: String,
+    /// Its password; nothing where a token was shown instead.
+    pub password: Option<Secret<String>>,
+    /// We came through the edge, where there is no LDAP (the seed, contact sources outside).
+    pub outside: bool,
+    /// Domain of the own address.
+    pub im_domain: Option<String>,
+    /// Domain that this computer belongs to (`USERDNSDOMAIN`).
+    pub workstation_domain: Option<String>,
+    /// Nodes of User Data Services, by cluster.
+    pub clusters: Vec<Vec<Target>>,
+    /// Where searches with a password go (`secureUDSUsersAccessURL`).
+    pub secure_search: Option<String>,
+    /// Password of the service profile's directory section.
+    pub profile_password: Option<Secret<String>>,
+    /// `ConnectionPassword` of the client configuration file.
+    pub file_password: Option<Secret<String>>,
+    /// Where numbers without a country code are from.
+    pub country: Option<Country>,
+}
+
+impl SignedIn {
+    fn credentials(&self) -> Option<(String, Secret<String>)> {
+        let password = self.password.as_ref().filter(|password| !password.expose().is_empty())?;
+        Some((self.name.clone(), password.clone()))
+    }
+
+    fn given(&self) -> Given {
+        let of = match self.authenticator {
+            Some(Authenticator::Cucm) => Some(SignInOf::Cucm),
+            Some(Authenticator::Cup) => Some(SignInOf::Cup),
+            Some(Authenticator::Webex) => Some(SignInOf::Webex),
+            Some(Authenticator::Standard) | None => None,
+        };
+        let sign_in = of.zip(self.credentials());
+        Given {
+            windows: cfg!(windows),
+            dns_domain: self.workstation_domain.clone(),
+            im_domain: self.im_domain.clone(),
+            profile_password: self.profile_password.clone(),
+            file_password: self.file_password.clone(),
+            sign_ins: sign_in
+                .map(|(of, (name, password))| SignIn { of, name, password })
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
 impl Directory {
+    /// The directory that these settings and this sign-in lead to, if they lead to one.
+    pub fn drawn(layers: &Layers, of: &SignedIn) -> Option<Self> {
+        let by_uds = || {
+            let mut plan = UdsPlan::new(layers, of.clusters.clone());
+            plan.credentials = of.credentials();
+            plan.domain = plan.domain.or_else(|| of.im_domain.clone());
+            plan.matching = Matching { country: of.country, last: 0 };
+            if let Some(url) = &of.secure_search {
+                plan = plan.with_secure_url(url);
+            }
+            (!plan.clusters.is_empty()).then(|| Self::by_uds(plan))
+        };
+        if of.outside {
+            return by_uds();
+        }
+        match LdapPlan::read(layers, &of.given()).filter(LdapPlan::is_usable) {
+            Some(plan) => Some(Self::by_ldap(plan)),
+            None => by_uds(),
+        }
+    }
+
     /// A directory by LDAP.
     pub fn by_ldap(plan: LdapPlan) -> Self {
         Self(Arc::new(Inner::Ldap {

@@ -23,7 +23,7 @@ mod uri;
 pub mod vcard;
 mod why;
 
-pub use directory::{Directory, Look, Means, Servers};
+pub use directory::{Directory, Look, Means, Servers, SignedIn};
 pub use fields::name_of;
 pub use index::{Found, Index};
 pub use merge::{Merged, merge};

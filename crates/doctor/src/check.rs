@@ -172,8 +172,8 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// Servers that stand by: never more than a warning.
-    fn judge_mildly(&mut self, tried: Vec<Tried>) {
+    /// Servers that stand by, and of services beside the sign-in: never more than a warning.
+    pub(crate) fn judge_mildly(&mut self, tried: Vec<Tried>) {
         for Tried { step, problem } in tried {
             self.note(step);
             problem.into_iter().for_each(|problem| self.findings.warn(problem));

@@ -14,7 +14,7 @@ pub use diagnosis::{Diagnosis, Finding};
 
 use offhook_discovery::{Report, Request, check_targets, discover, overruled};
 use offhook_model::{Area, Authenticator, Layer, Owner, Problem, Rule, TraceStep, Via};
-use offhook_ports::{BoxFuture, Found, PhoneAccount, Progress, Tell, World};
+use offhook_ports::{BoxFuture, Found, Ldap, PhoneAccount, Progress, Tell, World};
 use offhook_signin::{Credentials, EdgeBudget, Grant, sign_in};
 
 use check::Checks;
@@ -43,6 +43,17 @@ pub struct Case<'a> {
     pub certified: bool,
     /// Registers the phone, where that is wanted.
     pub registrar: Option<&'a dyn Registrar>,
+    /// Asks the directory; nothing over recorded answers, which hold none of it.
+    pub directory: Option<Asking<'a>>,
+}
+
+/// With what a directory is asked.
+#[derive(Clone, Copy)]
+pub struct Asking<'a> {
+    /// Directories by LDAP.
+    pub ldap: &'a dyn Ldap,
+    /// Domain that this computer belongs to (`USERDNSDOMAIN`).
+    pub workstation_domain: Option<&'a str>,
 }
 
 /// Examines an address: finds its services, signs in as far as the flows go when there are
@@ -191,7 +202,6 @@ async fn with_password(
     if let (Some(registrar), Some(account)) = (case.registrar, phone) {
         checks.register(registrar, account).await;
     }
-    let known: Vec<Layer> = case.layers.iter().chain(&grant.layers).cloned().collect();
-    ports::check(checks, &grant, &known).await;
+    ports::check(checks, case, credentials, &grant).await;
     Some(grant)
 }

@@ -22,7 +22,7 @@ pub(crate) fn effective(before: &[Layer], fetched: &[Layer]) -> Layers {
 }
 
 /// Directories other than Active Directory have no default base (reference client-config.md
-/// section 7.3). More of D31 needs a bind, which the doctor does not do.
+/// section 7.3). That shows without asking; the rest of D31 is what the directory answers.
 fn directory(layers: &Layers) -> Option<Problem> {
     let other = layers.text("BDILDAPServerType")?.eq_ignore_ascii_case("OpenLDAP");
     let server = layers.setting("PrimaryServerName")?.0.value.clone();

@@ -1,10 +1,15 @@
-//! Servers that the account's settings name beyond sign-in: directory and voicemail. Connected to and
-//! nothing more (D07); a directory is not bound to.
+//! Servers that the account's settings name beyond sign-in: directory and voicemail. Connected to
+//! (D07); a directory by LDAP is asked who has our account, where it may be asked (D31).
 
 use offhook_config::Layers;
-use offhook_model::{Endpoint, Layer, Link, Outcome, Service as Kind, TraceStep, Via};
-use offhook_signin::Grant;
+use offhook_contacts::ldap::Wish;
+use offhook_contacts::{Directory, Means, Servers, SignedIn};
+use offhook_discovery::directory_servers;
+use offhook_model::{Endpoint, Link, Outcome, Service as Kind, SourceKind, TraceStep, Via};
+use offhook_ports::BoxFuture;
+use offhook_signin::{Credentials, Grant};
 
+use crate::Case;
 use crate::check::Checks;
 use crate::policy::effective;
 
@@ -12,16 +17,79 @@ use crate::policy::effective;
 const VOICEMAIL: [u16; 2] = [443, 7080];
 
 /// Tries them. From outside there is no straight way to them, and none is expected.
-pub(crate) async fn check(checks: &mut Checks<'_>, grant: &Grant, layers: &[Layer]) {
-    let layers = effective(layers, &[]);
-    let endpoints: Vec<Endpoint> =
-        directory(&layers).into_iter().chain(voicemail(&layers)).collect();
+pub(crate) async fn check(
+    checks: &mut Checks<'_>,
+    case: &Case<'_>,
+    credentials: &Credentials,
+    grant: &Grant,
+) {
+    let layers = effective(case.layers, &grant.layers);
+    let (directories, others) = (directory(&layers), voicemail(&layers));
     if grant.via == Via::Edge {
-        endpoints.iter().for_each(|at| checks.note(skipped(at)));
+        directories.iter().chain(&others).for_each(|at| checks.note(skipped(at)));
         return;
     }
-    let tried = checks.reach_all(&endpoints).await;
+    let tried = checks.reach_all(&directories).await;
+    let reached = tried.iter().any(|tried| tried.problem.is_none());
+    checks.judge_mildly(tried);
+    if reached || directories.is_empty() {
+        ask(checks, case, credentials, (grant, &layers)).await;
+    }
+    let tried = checks.reach_all(&others).await;
     checks.remark(tried);
+}
+
+/// Looks for our own account, as a client would look for others. What User Data Services answer is
+/// the sign-in's business, and people's names have no place in the recorded answers of a report.
+async fn ask(
+    checks: &mut Checks<'_>,
+    case: &Case<'_>,
+    credentials: &Credentials,
+    (grant, layers): (&Grant, &Layers),
+) {
+    let Some(asking) = case.directory else { return };
+    let people = &grant.people;
+    let of = SignedIn {
+        authenticator: Some(grant.authenticator),
+        name: credentials.username.clone(),
+        password: Some(credentials.password.clone()),
+        im_domain: Some(case.request.address.domain().to_owned()),
+        workstation_domain: asking.workstation_domain.map(str::to_owned),
+        profile_password: people.profile_password.clone(),
+        file_password: people.file_password.clone(),
+        ..SignedIn::default()
+    };
+    let Some(directory) = Directory::drawn(layers, &of) else { return };
+    if directory.source() != SourceKind::Ldap {
+        return;
+    }
+    checks.findings.warn_all(directory.findings());
+    let begin = checks.world.clock.now();
+    let (world, seed) = (checks.world, case.request.seed);
+    let look = |domain: String| -> BoxFuture<'_, Servers> {
+        Box::pin(async move {
+            let found = directory_servers(world, &domain, seed).await;
+            (found.catalogue, found.ldap)
+        })
+    };
+    let means = Means { world, ldap: asking.ldap, look: &look };
+    let answer = directory.ask(means, &Wish::Account(credentials.username.clone()), 1).await;
+    let first = answer.problems.first();
+    let step = TraceStep {
+        step: "directory".into(),
+        asked: "look for the own account".into(),
+        of: host_of(layers, "PrimaryServerName").unwrap_or_default(),
+        answer: match (first, answer.entries.is_empty()) {
+            (Some(problem), _) => problem.cause.clone(),
+            (None, true) => "nobody is found".into(),
+            (None, false) => "found".into(),
+        },
+        ms: checks.ms_since(begin),
+        outcome: if first.is_none() { Outcome::Won } else { Outcome::Failed },
+        why: "people are looked for there".into(),
+    };
+    checks.note(step);
+    checks.findings.warn_all(answer.problems);
 }
 
 fn skipped(at: &Endpoint) -> TraceStep {

@@ -21,6 +21,7 @@ fn a_browser_that_comes_back_without_a_user_is_told() {
         seen: &[problem],
         certified: false,
         registrar: None,
+        directory: None,
     };
     let diagnosis = world.run(examine(&world.world(), &case, &|_| {}));
     let first = diagnosis.findings.first().expect("a finding");

@@ -43,6 +43,7 @@ fn examined(edge: &EdgeDouble) -> Diagnosis {
         seen: &[],
         certified: false,
         registrar: None,
+        directory: None,
     };
     let world = outside(edge);
     edge.inside().run(examine(&world, &case, &|_| {}))

@@ -27,6 +27,7 @@ fn examined(world: &TestWorld, password: &str, host: &str) -> Diagnosis {
         seen: &[],
         certified: false,
         registrar: None,
+        directory: None,
     };
     world.run(examine(&world.world(), &case, &|_| {}))
 }

@@ -27,6 +27,7 @@ fn examined_as(world: &TestWorld, password: Option<&str>, request: Request) -> D
         seen: &[],
         certified: false,
         registrar: None,
+        directory: None,
     };
     world.run(examine(&world.world(), &case, &|_| {}))
 }
@@ -281,6 +282,7 @@ fn an_examination_may_move_between_threads() {
         seen: &[],
         certified: false,
         registrar: None,
+        directory: None,
     };
     check(examine(&TestWorld::new().world(), &case, &|_| {}));
 }

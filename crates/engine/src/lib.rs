@@ -19,4 +19,4 @@ mod ways;
 pub use handle::{CommandRefused, Handle};
 pub use jobs::FileFolders;
 pub use register::register;
-pub use run::{Setup, moment, start, world};
+pub use run::{Setup, directories, moment, start, world};

@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use offhook_core::{Core, Event, Options};
+use offhook_ldap::Directories;
 use offhook_media::{MediaEngine, MediaOptions};
 use offhook_model::{
     AcceptedKey, ManualAccount, Moment, Problem, Provisioned, Settings, Snapshot, Ticket, Timestamp,
 };
 use offhook_net::{Net, Watch};
-use offhook_ports::{Remembered, World};
+use offhook_ports::{Ldap, Remembered, World};
 use offhook_report::Recorder;
 use offhook_store::Store;
 use offhook_xmpp::LoginProbe;
@@ -89,6 +90,11 @@ pub fn world(net: &Arc<Net>) -> World {
         xmpp: Arc::new(LoginProbe::new(Arc::clone(net))),
         clock: net.clone(),
     }
+}
+
+/// Directories by LDAP, for who asks one without an engine.
+pub fn directories(net: &Arc<Net>) -> impl Ldap + use<> {
+    Directories::new(Arc::clone(net))
 }
 
 /// Starts the engine as a task of the runtime in which this is called. The future ends when the

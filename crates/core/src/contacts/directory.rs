@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use offhook_contacts::ldap::{Given, LdapPlan, SignIn, SignInOf, Wish};
-use offhook_contacts::numbers::{Matching, comparable};
-use offhook_contacts::uds::UdsPlan;
-use offhook_contacts::{Directory, DirectoryAnswer, Known};
-use offhook_model::{
-    Authenticator, DirectoryEntry, Jid, Moment, ServiceState, ServiceStatus, SourceKind,
-};
+use offhook_contacts::ldap::Wish;
+use offhook_contacts::numbers::comparable;
+use offhook_contacts::{Directory, DirectoryAnswer, Known, SignedIn};
+use offhook_model::{DirectoryEntry, Jid, Moment, ServiceState, ServiceStatus, SourceKind};
 use offhook_ports::StoreRequest;
 use offhook_signin::EdgeRoute;
 
@@ -49,44 +46,21 @@ impl Core {
 
     fn directory(&self) -> Option<Directory> {
         let Phase::Up(up) = &self.phase else { return None };
-        let settings = self.memory.settings();
         let people = &self.contacts.given;
-        let im_domain = Some(up.wish.address.domain().to_owned());
-        let of = match self.session.authenticator {
-            Some(Authenticator::Cucm) => Some(SignInOf::Cucm),
-            Some(Authenticator::Cup) => Some(SignInOf::Cup),
-            Some(Authenticator::Webex) => Some(SignInOf::Webex),
-            Some(Authenticator::Standard) | None => None,
-        };
-        let (name, password) = (&up.credentials.username, &up.credentials.password);
-        let proven = up.wish.token.is_none() && !password.expose().is_empty();
-        let by_uds = || {
-            let mut plan = UdsPlan::new(settings, people.clusters.clone());
-            plan.credentials = proven.then(|| (name.clone(), password.clone()));
-            plan.domain = plan.domain.or_else(|| im_domain.clone());
-            plan.matching = Matching { country: self.country(), last: 0 };
-            if let Some(url) = &people.secure_search {
-                plan = plan.with_secure_url(url);
-            }
-            (!plan.clusters.is_empty()).then(|| Directory::by_uds(plan))
-        };
-        // Through the edge there is no LDAP (the seed, contact sources outside).
-        if up.edge.is_some() {
-            return by_uds();
-        }
-        let sign_in = |of| SignIn { of, name: name.clone(), password: password.clone() };
-        let given = Given {
-            windows: cfg!(windows),
-            dns_domain: self.workstation_domain.clone(),
-            im_domain: im_domain.clone(),
+        let of = SignedIn {
+            authenticator: self.session.authenticator,
+            name: up.credentials.username.clone(),
+            password: Some(up.credentials.password.clone()).filter(|_| up.wish.token.is_none()),
+            outside: up.edge.is_some(),
+            im_domain: Some(up.wish.address.domain().to_owned()),
+            workstation_domain: self.workstation_domain.clone(),
+            clusters: people.clusters.clone(),
+            secure_search: people.secure_search.clone(),
             profile_password: people.profile_password.clone(),
             file_password: people.file_password.clone(),
-            sign_ins: of.filter(|_| proven).map(sign_in).into_iter().collect(),
+            country: self.country(),
         };
-        match LdapPlan::read(settings, &given).filter(LdapPlan::is_usable) {
-            Some(plan) => Some(Directory::by_ldap(plan)),
-            None => by_uds(),
-        }
+        Directory::drawn(self.memory.settings(), &of)
     }
 
     fn way_to_directory(&self) -> Option<(Directory, Option<EdgeRoute>)> {
