@@ -88,9 +88,10 @@ impl Core {
                 "Video calls are not built yet.",
                 "Call without video.",
             )),
-            Command::Dial { to, video: false } => {
-                self.on_phone("Calling", |phone| phone.dial(to, now)).map(Reply::Call)
-            }
+            Command::Dial { to, video: false } => match self.as_dialled_here(to) {
+                Ok(to) => self.on_phone("Calling", |phone| phone.dial(to, now)).map(Reply::Call),
+                Err(refused) => Err(refused),
+            },
             Command::Answer(id) => {
                 self.on_phone("Answering", |phone| phone.answer(id, now)).map(done)
             }

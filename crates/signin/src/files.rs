@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use offhook_config::{HttpUrl, read_client_config, read_directory_password};
+use futures_util::join;
+use offhook_config::{
+    DialRule, HttpUrl, read_client_config, read_dial_rules, read_directory_password,
+};
 use offhook_model::{Area, Fault, Layer, Owner, Preset, Problem, Service as Kind, Source};
 use offhook_ports::{HttpRequest, Target};
 
@@ -12,6 +15,9 @@ use crate::flow::{Failure, Flow, Purpose, encode, most_important, place};
 /// Where the TFTP service answers HTTP.
 pub(crate) const FILE_PORT: u16 = 6970;
 const GLOBAL: &str = "jabber-config.xml";
+/// Rules for numbers (reference device-config.md 3.4).
+const DIAL: &str = "CUPC/AppDialRules.xml";
+const LOOKUP: &str = "CUPC/DirLookupDialRules.xml";
 /// A server that says nothing is not waited for as long as one that signs us in: there are defaults
 /// for everything in the files.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -150,6 +156,35 @@ async fn fetch(
         }
     }
     most_important(failures).map(|(problem, _)| Err(problem))
+}
+
+/// Application dial rules and directory lookup rules of the cluster, for who finds people. Most
+/// clusters have none, and nobody is told when a server does not say.
+pub(crate) async fn rules(flow: &Flow<'_>, servers: &[FileServer]) {
+    let (dial, lookup) = join!(rules_of(flow, servers, DIAL), rules_of(flow, servers, LOOKUP));
+    flow.learn(|people| (people.dial_rules, people.lookup_rules) = (dial, lookup));
+}
+
+async fn rules_of(flow: &Flow<'_>, servers: &[FileServer], name: &str) -> Vec<DialRule> {
+    let purpose = Purpose {
+        step: "dialRules",
+        service: Kind::ClientConfig,
+        why: "how numbers are made of what is typed, and names found for what calls show",
+    };
+    for server in servers.iter().take(MOST) {
+        let url = server.url(name);
+        let request = HttpRequest { timeout: PATIENCE, ..HttpRequest::get(url.to_string()) };
+        let show = |rules: &Vec<DialRule>| format!("{} rules", rules.len());
+        match flow.ask_if_any(purpose, &url, request, read_dial_rules, show).await {
+            Ok(rules) => return rules.unwrap_or_default(),
+            Err(Failure { at, fault: Fault::Nonsense(what) }) => {
+                flow.warn(broken(name, &at.host, &what));
+                return vec![];
+            }
+            Err(_) => {}
+        }
+    }
+    vec![]
 }
 
 fn broken(name: &str, host: &str, what: &str) -> Problem {

@@ -157,7 +157,8 @@ pub(crate) async fn desk(
             _ => (phone, group),
         }
     };
-    let (global, (phone, group)) = join!(files::global(flow, servers), phone_and_group);
+    let (global, rules) = (files::global(flow, servers), files::rules(flow, servers));
+    let (global, (phone, group), ()) = join!(global, phone_and_group, rules);
     (phone, global.into_iter().chain(group).collect())
 }
 

@@ -3,12 +3,14 @@
 
 use offhook_contacts::ldap::Wish;
 use offhook_contacts::name_of;
-use offhook_contacts::numbers::{Dialling, looks_like_number};
-use offhook_model::{CallId, CommandError, ErrorCode, Moment, Reply, Ticket};
+use offhook_contacts::numbers::{Dialling, apply, looks_like_number};
+use offhook_model::{CallId, CommandError, DialString, ErrorCode, Moment, Owner, Reply, Ticket};
 
 use super::Ask;
 use crate::Core;
 
+/// Whether addresses may be called.
+const BY_ADDRESS: &str = "EnableSIPURIDialling";
 /// Longest number or address that is looked for, in bytes.
 const LONGEST: usize = 320;
 
@@ -35,6 +37,35 @@ impl Core {
                 && let Some(wish) = self.wish_for(&remote)
             {
                 self.ask_directory(Ask::Caller(remote), wish);
+            }
+        }
+    }
+
+    /// What is called for what somebody wants to call: the application dial rules' work on a number.
+    /// Numbers that a call shows are not touched by them, nor those of transfers and diversions, which
+    /// the server reads as a phone would send them.
+    ///
+    /// # Errors
+    /// Addresses may not be called here. Where nobody says so they may, unlike in Jabber, whose
+    /// default is off: a server that wants none of them says so itself.
+    pub(crate) fn as_dialled_here(&self, to: DialString) -> Result<DialString, CommandError> {
+        match to {
+            DialString::Number(number) => {
+                Ok(DialString::Number(apply(&self.contacts.given.dial_rules, &number)))
+            }
+            DialString::Address(address) => {
+                let settings = self.memory.settings();
+                if settings.setting(BY_ADDRESS).is_some() && !settings.flag(BY_ADDRESS) {
+                    return Err(CommandError {
+                        owner: Owner::Admin,
+                        ..CommandError::user(
+                            ErrorCode::Refused,
+                            "Your organisation allows calls to numbers only.",
+                            "Call a number, or ask for EnableSIPURIDialling to be switched on.",
+                        )
+                    });
+                }
+                Ok(DialString::Address(address))
             }
         }
     }

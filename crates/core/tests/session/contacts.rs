@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use offhook_config::DialRule;
 use offhook_contacts::DirectoryAnswer;
 use offhook_contacts::ldap::Wish;
 use offhook_core::{CardsFor, Effect, Event, FlowOutcome, RunId, StoreTag};
 use offhook_model::{
-    CallRecord, Command, ContactSettings, ContactsWish, DirectoryEntry, Layer, NumberKind,
-    PeopleSearch, PersonNumber, PhotoSource, Reply, SearchStage, ServiceState, Setting, Settings,
-    Source, SourceKind, Timestamp,
+    CallRecord, Command, ContactSettings, ContactsWish, DirectoryEntry, ErrorCode, Layer,
+    NumberKind, Owner, PeopleSearch, PersonNumber, PhotoSource, Reply, SearchStage, ServiceState,
+    Setting, Settings, Source, SourceKind, Timestamp,
 };
 use offhook_ports::{Loaded, StoreAnswer, StoreRequest};
-use offhook_signin::People;
+use offhook_signin::{Grant, People};
 
 use crate::bench::{Bench, full, target};
 
@@ -37,7 +38,7 @@ fn with_ldap() -> Bench {
         ("BDIPrimaryServerName", "ldap.example.test"),
         ("BDISearchBase1", "dc=example,dc=test"),
     ]);
-    Bench::up(offhook_signin::Grant { layers: vec![layer], ..full() })
+    Bench::up(Grant { layers: vec![layer], ..full() })
 }
 
 fn entry(source: SourceKind, id: &str, name: &str, number: &str) -> DirectoryEntry {
@@ -140,7 +141,7 @@ fn a_search_of_the_control_api_is_answered_when_everybody_has_answered() {
     let clusters = vec![vec![target()]];
     let people = People { clusters, ..People::default() };
     let layer = file(&[("DirectoryServerType", "UDS")]);
-    let mut bench = Bench::up(offhook_signin::Grant { layers: vec![layer], people, ..full() });
+    let mut bench = Bench::up(Grant { layers: vec![layer], people, ..full() });
     let search = ContactsWish::Search { query: "mil".into(), limit: 5 };
     assert!(bench.begin(Command::Contacts(search)).is_none(), "the directory is asked first");
     let (run, _) = asked(&mut bench).expect("a question at once");
@@ -323,4 +324,23 @@ fn who_wants_nothing_kept_has_it_forgotten_and_a_folder_is_read_when_it_is_set()
     set(&mut bench, &|it| it.cards = None).expect("set");
     typed(&mut bench, "");
     assert!(names(&typed(&mut bench, "adams")).is_empty(), "the folder is none of ours any more");
+}
+
+#[test]
+fn numbers_are_dialled_as_the_rules_make_them_and_addresses_where_nobody_forbids_it() {
+    let rule = DialRule { begins: "+".into(), digits: None, strip: 1, prefix: "900".into() };
+    let people = People { dial_rules: vec![rule], ..People::default() };
+    let dial =
+        |to: &str| Command::Dial { to: to.parse().expect("it can be dialled"), video: false };
+    let remote = |bench: &mut Bench| bench.core.snapshot().calls[0].remote.clone();
+    let mut bench = Bench::up(Grant { people: people.clone(), ..full() });
+    bench.command(dial("+49 30 5550")).expect("a call");
+    assert_eq!(remote(&mut bench), "90049305550");
+    let mut bench = Bench::up(full());
+    bench.command(dial("bob@example.test")).expect("a call");
+    let layer = file(&[("EnableSIPURIDialling", "false")]);
+    let mut bench = Bench::up(Grant { layers: vec![layer], ..full() });
+    let refused = bench.command(dial("bob@example.test")).expect_err("numbers only");
+    assert_eq!((refused.code, refused.owner), (ErrorCode::Refused, Owner::Admin));
+    bench.command(dial("2002")).expect("a call");
 }

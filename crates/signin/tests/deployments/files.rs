@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use offhook_config::DialRule;
 use offhook_model::{Fault, Layer, ManualAccount, Preset, Source};
 use offhook_signin::Request;
 use offhook_testkit::{Reply, TestWorld, deployment, reply, url};
@@ -144,4 +145,31 @@ fn a_server_that_says_nothing_holds_up_nobody_for_long() {
     assert!(report.outcome.is_ok());
     assert_eq!(report.warnings.len(), 1);
     assert!(world.clock().passed() <= Duration::from_secs(15));
+}
+
+#[test]
+fn rules_for_numbers_come_with_the_sign_in() {
+    let world = deployment();
+    let rule = |prefix: &str| {
+        let rule = format!(
+            "<DialRules><DialRule BeginsWith=\"+\" NumDigits=\"0\" DigitsToRemove=\"1\" PrefixWith=\"{prefix}\"/></DialRules>"
+        );
+        Reply::ok(rule)
+    };
+    world.web(url::RULES[0], rule("9")).web(url::RULES[1], rule("00"));
+    let people = granted(&world, &request()).people;
+    let prefixes = |rules: &[DialRule]| -> Vec<String> {
+        rules.iter().map(|rule| rule.prefix.clone()).collect()
+    };
+    assert_eq!(
+        (prefixes(&people.dial_rules), prefixes(&people.lookup_rules)),
+        (vec!["9".into()], vec!["00".into()])
+    );
+
+    // A broken file is the administrator's business, and no obstacle.
+    let world = deployment();
+    world.web(url::RULES[0], Reply::ok("<DialRules><DialRule></DialRules>"));
+    let report = signed_in(&world, &request());
+    assert!(report.warnings.iter().any(|it| it.cause.contains("AppDialRules.xml")), "{report:?}");
+    assert!(report.outcome.is_ok_and(|grant| grant.people.dial_rules.is_empty()));
 }

@@ -42,7 +42,9 @@ pub fn multi_cluster() -> TestWorld {
         // Nobody there knows her.
         world.web(address, Reply::status(404, ""));
     }
-    world.web(&there(url::GLOBAL_FILE), Reply::status(404, ""));
+    for file in [url::GLOBAL_FILE].into_iter().chain(url::RULES) {
+        world.web(&there(file), Reply::status(404, ""));
+    }
     world
 }
 

@@ -40,6 +40,9 @@ pub fn cup8() -> TestWorld {
 /// The call manager of release 8 alone: manual settings or the installation must name it.
 pub fn phone_mode_8() -> TestWorld {
     let world = TestWorld::new();
+    for rules in url::RULES {
+        world.web(&rules.replace("cucm1", "tftp1"), Reply::status(404, ""));
+    }
     world
         .web(cup8_url::DEVICE_LIST, Reply::ok(DEVICES))
         .web(cup8_url::DEVICE_LIST_2, Reply::ok(DEVICES))

@@ -41,6 +41,11 @@ pub mod url {
     pub const PROFILE: &str = "GET http://cucm1.example.com:6970/SPDefault.cnf.xml";
     /// The configuration file that everybody of the cluster would have.
     pub const GLOBAL_FILE: &str = "GET http://cucm1.example.com:6970/jabber-config.xml";
+    /// Rules for what is dialled, and for what is looked for, which it would have.
+    pub const RULES: [&str; 2] = [
+        "GET http://cucm1.example.com:6970/CUPC/AppDialRules.xml",
+        "GET http://cucm1.example.com:6970/CUPC/DirLookupDialRules.xml",
+    ];
     /// The chat node's sign-in service.
     pub const SOAP: &str = "POST https://imp1.example.com:8443/EPASSoap/service/v80";
 }
@@ -106,6 +111,9 @@ pub fn deployment() -> TestWorld {
     ];
     for (address, body) in answers {
         world.web(address, Reply::ok(body));
+    }
+    for rules in url::RULES {
+        world.web(rules, Reply::status(404, ""));
     }
     world
         .web(url::GLOBAL_FILE, Reply::status(404, ""))
