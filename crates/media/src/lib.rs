@@ -15,6 +15,9 @@ mod processing;
 
 #[doc(hidden)]
 pub use device::callback;
+#[cfg(target_os = "linux")]
+#[doc(hidden)]
+pub use device::pulse::feed as pulse;
 pub use dsp::Tone;
 #[doc(hidden)]
 pub use engine::rehearsal;

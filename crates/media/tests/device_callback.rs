@@ -1,5 +1,5 @@
-//! The callbacks of sound cards, called as the sound system calls them: they allocate nothing, free
-//! nothing, and wait for nobody.
+//! The callbacks of sound cards, called as the sound system calls them, and the path of samples from and to
+//! a sound server: they allocate nothing, free nothing, and wait for nobody.
 #![allow(unsafe_code, reason = "an allocator that counts cannot be written without")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -186,4 +186,111 @@ fn waits_of_ten_thousand_callbacks() -> u64 {
         over.store(true, Ordering::Relaxed);
         after - before
     })
+}
+
+/// Both ways of a sound server's stream, with the server's end of the socket in hand.
+#[cfg(target_os = "linux")]
+mod server {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use offhook_media::pulse::{Inbox, Message, Mouth, Pace, listen};
+    use pulseaudio::protocol::{self, Command, Descriptor, DescriptorFlags, Request, Underflow};
+    use rtrb::RingBuffer;
+
+    use super::{asked, waits};
+
+    const VERSION: u16 = protocol::MAX_VERSION;
+
+    #[expect(clippy::disallowed_methods, reason = "the path of samples looks at the clock itself")]
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    /// A burst as the server sends it: a request, word of a gap, and two pieces of sound.
+    fn burst() -> Vec<u8> {
+        let mut bytes = vec![];
+        for command in [
+            Command::Request(Request { channel: 0, length: 4 * 960 }),
+            Command::Underflow(Underflow { channel: 0, offset: 7 }),
+        ] {
+            protocol::write_command_message(&mut bytes, 9, &command, VERSION).expect("written");
+        }
+        for samples in [240, 17] {
+            let sound: Vec<u8> = (0..samples).flat_map(|_| 0.25f32.to_le_bytes()).collect();
+            let length = sound.len() as u32;
+            let flags = DescriptorFlags::empty();
+            let head = Descriptor { length, channel: 0, offset: 0, flags };
+            protocol::write_descriptor(&mut bytes, &head).expect("written");
+            bytes.extend(sound);
+        }
+        bytes
+    }
+
+    #[test]
+    fn the_path_of_samples_allocates_and_frees_nothing() {
+        let (mut theirs, mut ours) = UnixStream::pair().expect("a pair");
+        let pace = Arc::new(Pace::new(now(), 240, 0));
+        let (mut ring, mut heard) = RingBuffer::<f32>::new(9_600);
+        let mut inbox = Inbox::new(VERSION);
+        let mut mouth = Mouth::new(ours.try_clone().expect("a copy"), 0, pace.clone());
+        let frame = [0.5f32; 960];
+        let mut count = 0;
+        let mut sink = vec![0; 65_536];
+        for _ in 0..200 {
+            theirs.write_all(&burst()).expect("sent");
+            count += asked(|| {
+                let read = inbox.read(&mut ours, |message| match message {
+                    Message::Sound(sound) => listen(sound, &mut ring, &pace, now()),
+                    Message::Command(Command::Request(request)) => {
+                        pace.ask(u64::from(request.length) / 4, now());
+                    }
+                    Message::Command(Command::Underflow(_)) => pace.gap(),
+                    Message::Command(_) => panic!("nothing else was sent"),
+                });
+                assert!(read.is_ok());
+                mouth.put(&frame);
+                let _ = (mouth.level(), pace.since(now()));
+            });
+            while heard.pop().is_ok() {}
+            assert!(theirs.read(&mut sink).expect("something") > 0);
+        }
+        assert_eq!((count, pace.gaps()), (0, 200));
+    }
+
+    /// A server that takes nothing any more costs sound, not time, and the messages stay whole.
+    #[test]
+    fn a_server_that_does_not_read_holds_up_nobody() {
+        let (mut theirs, ours) = UnixStream::pair().expect("a pair");
+        let pace = Arc::new(Pace::new(now(), 240, 0));
+        let mut mouth = Mouth::new(ours, 3, pace.clone());
+        let frame = [0.5f32; 960];
+        let fewest = (0..5).map(|_| {
+            let before = waits();
+            for _ in 0..2_000 {
+                // It asks on, so that nothing is held back for too much being there.
+                pace.ask(960, now());
+                assert_eq!(asked(|| mouth.put(&frame)), 0);
+            }
+            waits() - before
+        });
+        assert_eq!(fewest.min(), Some(0));
+        // Whoever reads again finds whole messages, with what was held back at the end.
+        theirs.set_nonblocking(true).expect("set");
+        let mut bytes = vec![];
+        let _ = theirs.read_to_end(&mut bytes);
+        mouth.put(&frame);
+        let _ = theirs.read_to_end(&mut bytes);
+        let mut rest = bytes.as_slice();
+        let mut messages = 0;
+        while let Ok(head) = protocol::read_descriptor(&mut rest) {
+            assert_eq!((head.channel, head.length % 4), (3, 0));
+            assert!(head.length <= 4 * 9_600);
+            rest = rest.split_at_checked(head.length as usize).expect("a whole message").1;
+            messages += 1;
+        }
+        assert!(messages > 2 && rest.is_empty());
+    }
 }

@@ -171,10 +171,7 @@ fn inside_devices_come_and_go() {
             .is_some_and(|all| all.contains("in\t") || all.contains("\tin\t"))
     });
     load("module-null-sink", "sink_name=out2 sink_properties=device.description=Second_Speaker");
-    let second = load(
-        "module-remap-source",
-        "master=out2.monitor source_name=in2 source_properties=device.description=Second_Microphone",
-    );
+    let second = load("module-remap-source", SECOND_MICROPHONE);
     let low = Phone::new(AudioSpec::Tone(440.0), AudioSpec::Null);
     let one = Phone::new(AudioSpec::Silence, AudioSpec::Device("Test_Speaker".into()));
     let high = Phone::new(AudioSpec::Tone(1_000.0), AudioSpec::Null);
@@ -206,13 +203,57 @@ fn inside_devices_come_and_go() {
     let second_id = ids.iter().find(|item| item.name == "Second_Microphone").cloned();
     let second_id = second_id.and_then(|item| item.input_id).expect("an id");
     server(&["set-default-source", "in"]).expect("chosen");
-    speaker.engine.select(Role::Input, AudioSpec::Device(second_id));
+    speaker.engine.select(Role::Input, AudioSpec::Device(second_id.clone()));
     until("the microphone by its id", || heard(1_000.0));
     server(&["unload-module", &second]).expect("gone");
     until("the system's choice in its place", || heard(440.0));
     let lost =
         speaker.facts().iter().filter(|fact| matches!(fact, MediaFact::DeviceLost(_))).count();
     assert!(lost <= 2, "each loss is told once: {:?}", speaker.facts());
+
+    // It is plugged in again: the call takes it up, under its name as before.
+    load("module-remap-source", SECOND_MICROPHONE);
+    until("the microphone that is back", || heard(1_000.0) && !heard(440.0));
+
+    // A loudspeaker goes and comes back as well.
+    let loudspeaker = Phone::new(AudioSpec::Tone(1_500.0), AudioSpec::Null);
+    let far = Phone::new(AudioSpec::Silence, AudioSpec::Device("Third_Speaker".into()));
+    let third = load("module-null-sink", THIRD_SPEAKER);
+    connect(&loudspeaker, &far, AudioCodec::G722);
+    speaker.engine.select(Role::Input, AudioSpec::Device("out3.monitor".into()));
+    until("the third loudspeaker", || heard(1_500.0));
+    speaker.engine.select(Role::Input, AudioSpec::Device("Test_Microphone".into()));
+    server(&["unload-module", &third]).expect("gone");
+    until("the first loudspeaker in its place", || heard(1_500.0));
+    load("module-null-sink", THIRD_SPEAKER);
+    until("the first loudspeaker without it", || !heard(1_500.0));
+    speaker.engine.select(Role::Input, AudioSpec::Device("out3.monitor".into()));
+    until("the third loudspeaker that is back", || heard(1_500.0));
+
+    // The server moves what nobody took away, as people do in its own window: that is no loss.
+    let facts = far.facts().len();
+    let input = stream_of("sink-inputs", "out3");
+    server(&["move-sink-input", &input, "out2"]).expect("moved");
+    until("what was moved", || !heard(1_500.0));
+    speaker.engine.select(Role::Input, AudioSpec::Device(second_id));
+    until("where it was moved to", || heard(1_500.0));
+    let losses = far.facts().split_off(facts);
+    assert!(!losses.iter().any(|fact| matches!(fact, MediaFact::DeviceLost(_))), "{losses:?}");
+}
+
+const SECOND_MICROPHONE: &str =
+    "master=out2.monitor source_name=in2 source_properties=device.description=Second_Microphone";
+const THIRD_SPEAKER: &str = "sink_name=out3 sink_properties=device.description=Third_Speaker";
+
+/// The first stream of this kind at this device, by number.
+fn stream_of(kind: &str, device: &str) -> String {
+    let devices = server(&["list", "short", "sinks"]).expect("devices");
+    let at = |line: &&str| line.split('\t').nth(1) == Some(device);
+    let number = devices.lines().find(at).and_then(|line| line.split('\t').next()).expect("it");
+    let streams = server(&["list", "short", kind]).expect("streams");
+    let there = |line: &&str| line.split('\t').nth(1) == Some(number);
+    let stream = streams.lines().find(there).and_then(|line| line.split('\t').next());
+    stream.expect("a stream").to_owned()
 }
 
 /// The newest samples of a recording that grows, whatever its header says at this moment.

@@ -9,7 +9,13 @@ use cpal::{BufferSize, SampleFormat, StreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::callback::{listen, speak};
+#[cfg(target_os = "linux")]
+use super::pulse::{
+    self,
+    feed::{Mouth, Pace},
+};
 use super::steer::Steer;
+use super::{OnTrouble, Trouble};
 use crate::dsp::{RATE, Stretch};
 
 /// How long to wait for a sound server that does not answer.
@@ -27,26 +33,53 @@ pub(crate) struct CardCapture {
     started: bool,
     raw: Vec<f32>,
     ready: Vec<f32>,
+    /// How the device goes along, where that is known.
+    #[cfg(target_os = "linux")]
+    pace: Option<Arc<Pace>>,
 }
 
 impl CardCapture {
     fn new(ring: Consumer<f32>, rate: u32) -> Self {
-        let (steer, stretch) = (Steer::new(rate), Stretch::new(rate, RATE));
-        Self { ring, rate, steer, stretch, started: false, raw: vec![], ready: vec![] }
+        Self {
+            ring,
+            rate,
+            steer: Steer::new(rate),
+            stretch: Stretch::new(rate, RATE),
+            started: false,
+            raw: vec![],
+            ready: vec![],
+            #[cfg(target_os = "linux")]
+            pace: None,
+        }
+    }
+
+    /// How much of what is in the ring would not be there yet if bursts came as late as they may.
+    #[cfg(target_os = "linux")]
+    fn early(&self) -> usize {
+        self.pace
+            .as_ref()
+            .map_or(0, |pace| pace.period().saturating_sub(pace.since(pulse::clock())))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn early(&self) -> usize {
+        0
     }
 
     /// Fills `out` from the ring; what is missing is silence, and makes the store a little larger.
     pub(crate) fn pull(&mut self, out: &mut [f32]) {
         let need = self.stretch.needed(out.len());
         let have = self.ring.slots();
-        if !self.started && have < need + self.steer.target() {
+        let early = self.early();
+        let spare = self.steer.target() + early;
+        if !self.started && have < need + spare {
             out.fill(0.0);
             return;
         }
         if !self.started {
             // What gathered while the stream started would be delay from now on.
             self.started = true;
-            self.take(have - need - self.steer.target());
+            self.take(have - need - spare);
         }
         let have = self.ring.slots();
         self.take(need.min(have));
@@ -56,7 +89,8 @@ impl CardCapture {
         for (n, sample) in out.iter_mut().enumerate() {
             *sample = self.ready.get(n).copied().unwrap_or(0.0);
         }
-        let correction = self.steer.observe(have.saturating_sub(need), have < need);
+        let level = have.saturating_sub(need + early);
+        let correction = self.steer.observe(level, have < need);
         self.take(correction.skip.min(self.ring.slots()));
         self.stretch.set_ratio(self.rate, RATE, correction.ratio);
     }
@@ -67,76 +101,157 @@ impl CardCapture {
     }
 }
 
+/// What lies between the engine and a loudspeaker.
+enum Store {
+    /// A ring that a callback empties; it counts how often there was nothing.
+    Ring(Producer<f32>, Arc<AtomicU32>),
+    /// The sound server's.
+    #[cfg(target_os = "linux")]
+    Server(Mouth),
+}
+
+impl Store {
+    /// Samples in it.
+    fn level(&self) -> usize {
+        match self {
+            Self::Ring(ring, _) => ring.buffer().capacity() - ring.slots(),
+            #[cfg(target_os = "linux")]
+            Self::Server(mouth) => mouth.level(),
+        }
+    }
+
+    /// How many of them a device that works evenly would have taken already.
+    fn due(&self) -> usize {
+        match self {
+            Self::Ring(..) => 0,
+            #[cfg(target_os = "linux")]
+            Self::Server(mouth) => mouth.pace().since(pulse::clock()),
+        }
+    }
+
+    /// What the device takes at once, beyond what is aimed at.
+    fn burst(&self) -> usize {
+        match self {
+            Self::Ring(..) => 0,
+            #[cfg(target_os = "linux")]
+            Self::Server(mouth) => mouth.pace().period(),
+        }
+    }
+
+    /// How often there was nothing in it.
+    fn gaps(&self) -> u32 {
+        match self {
+            Self::Ring(_, gaps) => gaps.load(Ordering::Relaxed),
+            #[cfg(target_os = "linux")]
+            Self::Server(mouth) => mouth.pace().gaps(),
+        }
+    }
+
+    /// Puts samples in; what does not fit is lost.
+    fn put(&mut self, samples: &[f32]) {
+        match self {
+            Self::Ring(ring, _) => {
+                let _ = ring.push_partial_slice(samples);
+            }
+            #[cfg(target_os = "linux")]
+            Self::Server(mouth) => mouth.put(samples),
+        }
+    }
+}
+
 /// The engine's side of a loudspeaker.
 pub(crate) struct CardPlayout {
-    ring: Producer<f32>,
+    store: Store,
     rate: u32,
     steer: Steer,
     stretch: Stretch,
-    gaps: Arc<AtomicU32>,
     gaps_seen: u32,
     ready: Vec<f32>,
 }
 
 impl CardPlayout {
-    fn new(ring: Producer<f32>, rate: u32, gaps: Arc<AtomicU32>) -> Self {
+    fn new(store: Store, rate: u32) -> Self {
         let (steer, stretch) = (Steer::new(rate), Stretch::new(RATE, rate));
-        Self { ring, rate, steer, stretch, gaps, gaps_seen: 0, ready: vec![] }
+        Self { store, rate, steer, stretch, gaps_seen: 0, ready: vec![] }
     }
 
-    /// Puts a frame into the ring; what does not fit is dropped.
+    /// Plays a frame; what there is no room for is dropped.
     pub(crate) fn push(&mut self, samples: &[f32]) {
-        let level = self.ring.buffer().capacity() - self.ring.slots();
-        let gaps = self.gaps.load(Ordering::Relaxed);
-        let correction = self.steer.observe(level, gaps != self.gaps_seen);
+        let (level, gaps) = (self.store.level(), self.store.gaps());
+        let even = level.saturating_sub(self.store.due());
+        let correction = self.steer.observe(even, gaps != self.gaps_seen);
         self.gaps_seen = gaps;
         self.ready.clear();
         if level == 0 {
-            self.ready.resize(self.steer.target(), 0.0);
+            self.ready.resize(self.steer.target() + self.store.burst(), 0.0);
         }
         self.stretch.set_ratio(RATE, self.rate, correction.ratio);
         self.stretch.feed(samples);
         self.stretch.drain(usize::MAX, &mut self.ready);
         let from = correction.skip.min(self.ready.len());
-        let rest = self.ready.get(from..).unwrap_or(&[]);
-        let _ = self.ring.push_partial_slice(rest);
+        self.store.put(self.ready.get(from..).unwrap_or(&[]));
     }
 }
 
 /// An open stream; the card works until it is dropped.
-pub(super) struct OpenStream(#[allow(dead_code, reason = "held for its Drop")] cpal::Stream);
+#[allow(dead_code, reason = "held for their Drop")]
+pub(super) enum OpenStream {
+    #[cfg(target_os = "linux")]
+    Pulse(pulse::Stream),
+    Cpal(cpal::Stream),
+}
 
-/// What can go wrong with a stream after it was opened, told from a thread of the sound system.
-pub(super) trait OnLoss: Fn(String) + Clone + Send + 'static {}
-impl<F: Fn(String) + Clone + Send + 'static> OnLoss for F {}
+/// Opens a microphone of the sound server.
+#[cfg(target_os = "linux")]
+pub(super) fn record(
+    device: &pulse::Device,
+    on_trouble: impl OnTrouble,
+) -> Result<(OpenStream, CardCapture), String> {
+    let (producer, consumer) = ring(RATE);
+    let (stream, pace) = pulse::record(device, producer, on_trouble)?;
+    let mut card = CardCapture::new(consumer, RATE);
+    (card.pace, card.steer) = (Some(pace), Steer::even(RATE));
+    Ok((OpenStream::Pulse(stream), card))
+}
+
+/// Opens a loudspeaker of the sound server.
+#[cfg(target_os = "linux")]
+pub(super) fn play(
+    device: &pulse::Device,
+    on_trouble: impl OnTrouble,
+) -> Result<(OpenStream, CardPlayout), String> {
+    let (stream, mouth) = pulse::play(device, on_trouble)?;
+    let mut card = CardPlayout::new(Store::Server(mouth), RATE);
+    card.steer = Steer::even(RATE);
+    Ok((OpenStream::Pulse(stream), card))
+}
 
 /// Opens a microphone.
 pub(super) fn open_input(
     device: &cpal::Device,
-    pulse: bool,
-    on_loss: impl OnLoss,
+    on_trouble: impl OnTrouble,
 ) -> Result<(OpenStream, CardCapture), String> {
-    open(device.default_input_config(), pulse, |config, format| {
+    open(device.default_input_config(), |config, format| {
         let (producer, consumer) = ring(config.sample_rate);
-        let stream = input_stream(device, config, format, producer, on_loss.clone())?;
+        let stream = input_stream(device, config, format, producer, on_trouble.clone())?;
         stream.play()?;
-        Ok((OpenStream(stream), CardCapture::new(consumer, config.sample_rate)))
+        Ok((OpenStream::Cpal(stream), CardCapture::new(consumer, config.sample_rate)))
     })
 }
 
 /// Opens a loudspeaker.
 pub(super) fn open_output(
     device: &cpal::Device,
-    pulse: bool,
-    on_loss: impl OnLoss,
+    on_trouble: impl OnTrouble,
 ) -> Result<(OpenStream, CardPlayout), String> {
-    open(device.default_output_config(), pulse, |config, format| {
+    open(device.default_output_config(), |config, format| {
         let (producer, consumer) = ring(config.sample_rate);
         let gaps = Arc::new(AtomicU32::new(0));
         let stream =
-            output_stream(device, config, format, consumer, gaps.clone(), on_loss.clone())?;
+            output_stream(device, config, format, consumer, gaps.clone(), on_trouble.clone())?;
         stream.play()?;
-        Ok((OpenStream(stream), CardPlayout::new(producer, config.sample_rate, gaps)))
+        let store = Store::Ring(producer, gaps);
+        Ok((OpenStream::Cpal(stream), CardPlayout::new(store, config.sample_rate)))
     })
 }
 
@@ -148,7 +263,6 @@ fn ring(rate: u32) -> (Producer<f32>, Consumer<f32>) {
 /// Tries settings from the best to the one that the system itself would choose.
 fn open<T>(
     default: Result<cpal::SupportedStreamConfig, cpal::Error>,
-    pulse: bool,
     mut attempt: impl FnMut(StreamConfig, SampleFormat) -> Result<T, cpal::Error>,
 ) -> Result<T, String> {
     let default = default.map_err(|error| words(&error))?;
@@ -157,12 +271,7 @@ fn open<T>(
         buffer_size: BufferSize::Fixed((config.sample_rate / CALLBACKS_PER_SECOND).max(1)),
         ..config
     };
-    let mut tries = vec![(short(own), default.sample_format()), (own, default.sample_format())];
-    if pulse {
-        // The server converts anything, and better than to have it done twice.
-        let ours = StreamConfig { channels: 1, sample_rate: RATE, buffer_size: own.buffer_size };
-        tries.insert(0, (short(ours), SampleFormat::F32));
-    }
+    let tries = [(short(own), default.sample_format()), (own, default.sample_format())];
     let mut last = String::new();
     for (config, format) in tries {
         if config.channels == 0 || config.sample_rate == 0 {
@@ -229,10 +338,10 @@ fn input_stream(
     config: StreamConfig,
     format: SampleFormat,
     ring: Producer<f32>,
-    on_loss: impl OnLoss,
+    on_trouble: impl OnTrouble,
 ) -> Result<cpal::Stream, cpal::Error> {
     with_sample_type!(format, S => device.build_input_stream(
-        config, listen::<S>(config.channels, ring), fate(on_loss), Some(PATIENCE)))
+        config, listen::<S>(config.channels, ring), fate(on_trouble), Some(PATIENCE)))
 }
 
 fn output_stream(
@@ -241,20 +350,20 @@ fn output_stream(
     format: SampleFormat,
     ring: Consumer<f32>,
     gaps: Arc<AtomicU32>,
-    on_loss: impl OnLoss,
+    on_trouble: impl OnTrouble,
 ) -> Result<cpal::Stream, cpal::Error> {
     with_sample_type!(format, S => device.build_output_stream(
-        config, speak::<S>(config.channels, ring, gaps), fate(on_loss), Some(PATIENCE)))
+        config, speak::<S>(config.channels, ring, gaps), fate(on_trouble), Some(PATIENCE)))
 }
 
 /// The error callback: not called from the data callback, so it may allocate.
-fn fate(on_loss: impl OnLoss) -> impl FnMut(cpal::Error) + Send + 'static {
+fn fate(on_trouble: impl OnTrouble) -> impl FnMut(cpal::Error) + Send + 'static {
     move |error| match error.kind() {
         // The stream goes on after these.
         cpal::ErrorKind::Xrun
         | cpal::ErrorKind::RealtimeDenied
         | cpal::ErrorKind::DeviceChanged => tracing::debug!("sound card: {error}"),
-        _ => on_loss(words(&error)),
+        _ => on_trouble(Trouble::Lost(words(&error))),
     }
 }
 
@@ -282,7 +391,7 @@ fn words(error: &cpal::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CardCapture, CardPlayout, listen, ring, speak, words};
+    use super::{CardCapture, CardPlayout, Store, listen, ring, speak, words};
     use crate::dsp::{RATE, Sine, amplitude};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -330,7 +439,7 @@ mod tests {
         let (producer, consumer) = ring(48_000);
         let gaps = Arc::new(AtomicU32::new(0));
         let mut callback = speak::<i16>(2, consumer, gaps.clone());
-        let mut playout = CardPlayout::new(producer, 48_000, gaps.clone());
+        let mut playout = CardPlayout::new(Store::Ring(producer, gaps.clone()), 48_000);
         let mut sine = Sine::new(1_000.0, 0.5);
         let mut heard = Vec::new();
         for _ in 0..250 {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cpal::traits::{DeviceTrait, HostTrait};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use offhook_model::{AudioSpec, Device};
 
-use super::card::{self, CardCapture, CardPlayout, OpenStream};
-use super::list::{Row, gather, precise};
+use super::Trouble;
+use super::card::{CardCapture, CardPlayout, OpenStream};
+use super::system::System;
 #[cfg(target_os = "linux")]
 use super::watch::Watch;
 
@@ -63,9 +63,10 @@ enum Request {
     Close {
         ticket: u32,
     },
-    Lost {
+    /// Something befell what was opened with this ticket.
+    Trouble {
         ticket: u32,
-        why: String,
+        trouble: Trouble,
     },
     List {
         reply: Sender<Listing>,
@@ -149,13 +150,23 @@ struct Worker {
     tell: Tell,
     own: Sender<Request>,
     /// Connected to the sound system only while something is open or asked for.
-    host: Option<cpal::Host>,
-    open: HashMap<u32, OpenStream>,
+    system: Option<System>,
+    open: HashMap<u32, Open>,
     listing: Option<Listing>,
     #[cfg(target_os = "linux")]
     watch: Option<Watch>,
     /// A look was asked for and not taken yet: several events are one.
     look: Arc<AtomicBool>,
+}
+
+/// What is open, and for which choice.
+struct Open {
+    spec: AudioSpec,
+    input: bool,
+    /// The server took it elsewhere once.
+    #[cfg(target_os = "linux")]
+    moved: bool,
+    _stream: OpenStream,
 }
 
 /// How long devices are watched after somebody looked at the list.
@@ -169,7 +180,7 @@ impl Worker {
         Self {
             tell,
             own,
-            host: None,
+            system: None,
             open: HashMap::new(),
             listing: None,
             #[cfg(target_os = "linux")]
@@ -182,14 +193,14 @@ impl Worker {
         while let Some(request) = self.next(requests) {
             match request {
                 Request::Look => self.look(),
-                Request::Open { ticket, spec, input } => self.open(ticket, &spec, input),
+                Request::Open { ticket, spec, input } => self.open(ticket, spec, input),
                 Request::Close { ticket } => drop(self.open.remove(&ticket)),
-                Request::Lost { ticket, why } => self.lost(ticket, why),
+                Request::Trouble { ticket, trouble } => self.trouble(ticket, trouble),
                 Request::List { reply } => self.list(&reply),
                 Request::Quit => return,
             }
             if self.open.is_empty() && requests.is_empty() {
-                self.host = None;
+                self.system = None;
             }
         }
     }
@@ -223,8 +234,8 @@ impl Worker {
     /// Has the sound server tell of changes from now on.
     #[cfg(target_os = "linux")]
     fn watch(&mut self) {
-        let pulse = self.host.as_ref().is_some_and(is_pulse);
-        if !pulse || self.watch.as_ref().is_some_and(|watch| !watch.has_ended()) {
+        let tells = self.system.as_ref().is_some_and(System::tells);
+        if !tells || self.watch.as_ref().is_some_and(|watch| !watch.has_ended()) {
             return;
         }
         let (own, look) = (self.own.clone(), self.look.clone());
@@ -241,53 +252,77 @@ impl Worker {
     fn look(&mut self) {
         self.look.store(false, Ordering::Release);
         self.refresh();
+        // Where a server takes sound elsewhere before the device is gone, it is known only now.
+        #[cfg(target_os = "linux")]
+        {
+            let moved = self.open.iter().filter(|(_, open)| open.moved);
+            let moved: Vec<u32> = moved.map(|(ticket, _)| *ticket).collect();
+            moved.into_iter().for_each(|ticket| self.moved(ticket));
+        }
     }
 
-    fn open(&mut self, ticket: u32, spec: &AudioSpec, input: bool) {
+    fn open(&mut self, ticket: u32, spec: AudioSpec, input: bool) {
         let own = self.own.clone();
-        let on_loss = move |why| {
+        let on_trouble = move |trouble| {
             // When the queue is full the worker has more important things to hear.
-            let _ = own.try_send(Request::Lost { ticket, why });
+            let _ = own.try_send(Request::Trouble { ticket, trouble });
         };
-        self.host.get_or_insert_with(cpal::default_host);
+        self.system.get_or_insert_with(System::find);
         // From here on it is known what the system's choice is and when it changes.
         let watched = self.is_watched();
         self.watch();
         if !watched && self.is_watched() {
             self.refresh();
         }
-        let host = self.host.get_or_insert_with(cpal::default_host);
-        let pulse = is_pulse(host);
-        let opened = find(host, spec, input).and_then(|device| {
-            if input {
-                card::open_input(&device, pulse, on_loss)
-                    .map(|(stream, card)| (stream, Card::Capture(card)))
-            } else {
-                card::open_output(&device, pulse, on_loss)
-                    .map(|(stream, card)| (stream, Card::Playout(card)))
-            }
-        });
-        match opened {
+        let system = self.system.get_or_insert_with(System::find);
+        match system.open(&spec, input, on_trouble) {
             Ok((stream, card)) => {
-                self.open.insert(ticket, stream);
+                let open = Open {
+                    spec,
+                    input,
+                    #[cfg(target_os = "linux")]
+                    moved: false,
+                    _stream: stream,
+                };
+                self.open.insert(ticket, open);
                 (self.tell)(DeskEvent::Opened { ticket, card });
             }
             Err(why) => {
                 let what = if input { "microphone" } else { "sound output" };
-                let why = format!("the {what} {} cannot be used: {why}", words(spec));
+                let why = format!("the {what} {} cannot be used: {why}", words(&spec));
                 (self.tell)(DeskEvent::Failed { ticket, why });
             }
         }
     }
 
-    fn lost(&mut self, ticket: u32, why: String) {
+    fn trouble(&mut self, ticket: u32, trouble: Trouble) {
+        match trouble {
+            Trouble::Lost(why) => self.lost(ticket, &why),
+            #[cfg(target_os = "linux")]
+            Trouble::Moved => self.moved(ticket),
+        }
+    }
+
+    /// The server took what was open to another device: somebody wishes it so, or the chosen device is
+    /// gone. Then it is lost, or nobody would look for it any more.
+    #[cfg(target_os = "linux")]
+    fn moved(&mut self, ticket: u32) {
+        let Some(Open { spec, input, moved, .. }) = self.open.get_mut(&ticket) else { return };
+        *moved = true;
+        let system = self.system.get_or_insert_with(System::find);
+        if matches!(spec, AudioSpec::Device(_)) && !system.has(spec, *input) {
+            self.lost(ticket, "it is not connected any more");
+        }
+    }
+
+    fn lost(&mut self, ticket: u32, why: &str) {
         // A stream tells of its end more than once, and also when it was closed on purpose.
         if let Some(stream) = self.open.remove(&ticket) {
             drop(stream);
             let why = format!("a sound device is gone: {why}");
             (self.tell)(DeskEvent::Failed { ticket, why });
             if self.open.is_empty() {
-                self.host = None;
+                self.system = None;
             }
             self.refresh();
         }
@@ -304,40 +339,26 @@ impl Worker {
     }
 
     fn list(&mut self, reply: &Sender<Listing>) {
-        self.host.get_or_insert_with(cpal::default_host);
+        self.system.get_or_insert_with(System::find);
         self.watch();
         let listing = self.refresh();
         let _ = reply.try_send(listing);
     }
 
     fn refresh(&mut self) -> Listing {
-        let listing = list(self.host.get_or_insert_with(cpal::default_host));
+        // A server that was started anew does not know the connection of the one before.
+        let listed = self.system.get_or_insert_with(System::find).list().or_else(|_| {
+            let system = self.system.insert(System::find());
+            system.list()
+        });
+        let listing =
+            listed.unwrap_or_else(|why| Listing { problem: Some(why), ..Listing::default() });
         if self.listing.as_ref() != Some(&listing) {
             self.listing = Some(listing.clone());
             (self.tell)(DeskEvent::Changed(listing.clone()));
         }
         listing
     }
-}
-
-fn is_pulse(host: &cpal::Host) -> bool {
-    // By its name, since the variant exists on some systems only.
-    host.id().name() == "PulseAudio"
-}
-
-/// Whether the system can have any device. ALSA on a machine without one complains on standard
-/// error at length, so it is not asked there.
-#[cfg(target_os = "linux")]
-fn is_hopeless(host: &cpal::Host) -> bool {
-    let cards = std::fs::read_dir("/dev/snd").is_ok_and(|mut entries| entries.next().is_some());
-    let own = std::env::home_dir().is_some_and(|home| home.join(".asoundrc").exists());
-    let machine = std::path::Path::new("/etc/asound.conf").exists();
-    host.id().name() == "ALSA" && !cards && !own && !machine
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_hopeless(_: &cpal::Host) -> bool {
-    false
 }
 
 fn words(spec: &AudioSpec) -> String {
@@ -349,63 +370,4 @@ fn words(spec: &AudioSpec) -> String {
         | AudioSpec::Silence
         | AudioSpec::Null => "that the system prefers".to_owned(),
     }
-}
-
-/// The name to show; devices are chosen by it or by the system's own id.
-fn name(device: &cpal::Device) -> Option<String> {
-    device.description().ok().map(|description| description.name().to_owned())
-}
-
-fn find(host: &cpal::Host, spec: &AudioSpec, input: bool) -> Result<cpal::Device, String> {
-    if is_hopeless(host) {
-        return Err("this machine has no sound device and no sound server".to_owned());
-    }
-    let AudioSpec::Device(wanted) = spec else {
-        let device = if input { host.default_input_device() } else { host.default_output_device() };
-        return device.ok_or_else(|| "there is none".to_owned());
-    };
-    let usable = |device: &cpal::Device| {
-        if input { device.supports_input() } else { device.supports_output() }
-    };
-    let matches = |device: &cpal::Device| {
-        let (name, id) = (name(device).unwrap_or_default(), device.id());
-        name == *wanted
-            || id.is_ok_and(|id| id.id() == wanted.as_str() || precise(&name, id.id()) == *wanted)
-    };
-    host.devices()
-        .map_err(|error| error.to_string())?
-        .find(|device| matches(device) && usable(device))
-        .ok_or_else(|| "it is not there; choose another device or connect it".to_owned())
-}
-
-fn all(host: &cpal::Host) -> Result<Vec<cpal::Device>, cpal::Error> {
-    host.devices().map(Iterator::collect)
-}
-
-/// Nothing for what is of no use; what a loudspeaker plays is no microphone.
-fn row(host: &cpal::Host, device: &cpal::Device) -> Option<Row> {
-    let (name, id) = (name(device)?, device.id().ok()?.id().to_owned());
-    let (input, output) = (device.supports_input(), device.supports_output());
-    let monitor = is_pulse(host) && id.ends_with(".monitor");
-    (!monitor && (input || output)).then_some(Row { name, id, input, output })
-}
-
-fn list(host: &cpal::Host) -> Listing {
-    let devices = if is_hopeless(host) { Ok(Default::default()) } else { all(host) };
-    let devices = match devices {
-        Ok(devices) => devices,
-        Err(error) => {
-            return Listing { problem: Some(error.to_string()), ..Listing::default() };
-        }
-    };
-    let default =
-        |input| Some(find(host, &AudioSpec::Default, input).ok()?.id().ok()?.id().to_owned());
-    let rows = devices.into_iter().filter_map(|device| row(host, &device)).collect();
-    let items = gather(rows, &[default(true), default(false)]);
-    let problem = items.is_empty().then(|| {
-        "no sound device was found; connect a headset or start the sound server".to_owned()
-    });
-    let default = |input| find(host, &AudioSpec::Default, input).ok().as_ref().and_then(name);
-    let (default_input, default_output) = (default(true), default(false));
-    Listing { items, problem, default_input, default_output }
 }

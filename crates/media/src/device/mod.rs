@@ -11,7 +11,11 @@ mod card;
 mod desk;
 mod file;
 mod list;
+#[cfg(target_os = "linux")]
+#[doc(hidden)]
+pub mod pulse;
 pub(crate) mod steer;
+mod system;
 #[cfg(target_os = "linux")]
 mod watch;
 pub mod wav;
@@ -23,6 +27,19 @@ pub(crate) use desk::{Card, Desk, DeskEvent, Listing};
 pub(crate) use file::{FileCapture, FilePlayout};
 
 use crate::dsp::Sine;
+
+/// What can befall a stream after it was opened.
+enum Trouble {
+    /// It is over; in words.
+    Lost(String),
+    /// The server took it to another device.
+    #[cfg(target_os = "linux")]
+    Moved,
+}
+
+/// Told of it on a thread of the sound system.
+trait OnTrouble: Fn(Trouble) + Clone + Send + 'static {}
+impl<F: Fn(Trouble) + Clone + Send + 'static> OnTrouble for F {}
 
 /// Milliseconds in a second.
 pub(crate) const MS: f64 = 1_000.0;

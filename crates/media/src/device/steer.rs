@@ -3,7 +3,9 @@
 //! A device hands over bursts at its own pace, the engine works in ticks at another. What lies
 //! in the ring between them is delay; an empty ring is a gap. The lowest level over half a second
 //! tells both: it is steered to a few milliseconds by converting a little faster or slower (at
-//! most 0.4 %, which nobody hears), and a gap raises what is aimed at.
+//! most 0.4 %, which nobody hears), and a gap raises what is aimed at. What lies there for half a second
+//! beyond that and does not come from a clock (what gathered while a device started, what a device that was
+//! held up hands over afterwards) is thrown away, since it would be delay for long.
 
 use super::MS;
 
@@ -19,22 +21,38 @@ pub(crate) struct Correction {
 /// Looks at the level once a tick.
 pub(crate) struct Steer {
     rate: f64,
+    /// The least that is aimed at, and what is aimed at.
+    base: f64,
     target: f64,
     lowest: usize,
+    /// It ran empty in this half of a second.
+    gap: bool,
     ticks: u32,
     ratio: f64,
 }
 
 const BASE_MS: f64 = 3.0;
+const EVEN_MS: f64 = 2.0;
 const MOST_MS: f64 = 25.0;
-const FAR_MS: f64 = 40.0;
+const FAR_MS: f64 = 10.0;
 const WINDOW: u32 = 25;
 
 impl Steer {
-    /// For a ring of samples at `rate` per second.
+    /// For a store of samples at `rate` per second that a device fills or empties in bursts.
     pub(crate) fn new(rate: u32) -> Self {
+        Self::aiming_at(BASE_MS, rate)
+    }
+
+    /// For a store whose level is told as if the device worked evenly.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn even(rate: u32) -> Self {
+        Self::aiming_at(EVEN_MS, rate)
+    }
+
+    fn aiming_at(base_ms: f64, rate: u32) -> Self {
         let rate = f64::from(rate);
-        Self { rate, target: BASE_MS * rate / MS, lowest: usize::MAX, ticks: 0, ratio: 1.0 }
+        let base = base_ms * rate / MS;
+        Self { rate, base, target: base, lowest: usize::MAX, gap: false, ticks: 0, ratio: 1.0 }
     }
 
     /// The level aimed at, in samples.
@@ -44,7 +62,8 @@ impl Steer {
 
     /// `level` is what the ring holds at its lowest in this tick; `gap` says that it ran empty.
     pub(crate) fn observe(&mut self, level: usize, gap: bool) -> Correction {
-        if gap {
+        // One hold-up is one gap, over however many ticks.
+        if gap && !std::mem::replace(&mut self.gap, true) {
             self.target = (self.target + 2.0 * self.rate / MS).min(MOST_MS * self.rate / MS);
         }
         self.lowest = self.lowest.min(level);
@@ -59,8 +78,9 @@ impl Steer {
                 // Half of the error within two seconds.
                 self.ratio = 1.0 + (error / 4.0).clamp(-0.004, 0.004);
             }
-            self.target = (self.target - 0.05 * self.rate / MS).max(BASE_MS * self.rate / MS);
+            self.target = (self.target - 0.05 * self.rate / MS).max(self.base);
             self.lowest = usize::MAX;
+            self.gap = false;
             self.ticks = 0;
         }
         Correction { ratio: self.ratio, skip }

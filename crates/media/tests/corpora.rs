@@ -1,4 +1,4 @@
-//! The corpus, and mutations of it, through the fuzz entry point.
+//! The corpora, and mutations of them, through the fuzz entry points.
 
 use std::path::Path;
 
@@ -33,7 +33,17 @@ fn mutate(data: &[u8], seed: u64) -> Vec<u8> {
 
 #[test]
 fn no_file_makes_the_reader_panic() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/wav");
+    replay("wav", offhook_media::fuzzing::wav);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn nothing_that_a_sound_server_says_makes_us_panic() {
+    replay("pulse", offhook_media::fuzzing::pulse);
+}
+
+fn replay(name: &str, read: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .expect("a corpus")
         .map(|entry| entry.expect("an entry").path())
@@ -42,9 +52,9 @@ fn no_file_makes_the_reader_panic() {
     assert!(files.len() >= 5);
     for (index, file) in files.iter().enumerate() {
         let data = std::fs::read(file).expect("readable");
-        offhook_media::fuzzing::wav(&data);
+        read(&data);
         for seed in 0..400 {
-            offhook_media::fuzzing::wav(&mutate(&data, seed + index as u64 * 1_000));
+            read(&mutate(&data, seed + index as u64 * 1_000));
         }
     }
 }
