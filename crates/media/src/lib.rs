@@ -15,7 +15,6 @@ mod processing;
 
 #[doc(hidden)]
 pub use device::callback;
-#[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub use device::pulse::feed as pulse;
 pub use dsp::Tone;

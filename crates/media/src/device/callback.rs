@@ -1,4 +1,4 @@
-//! The callbacks of sound cards. They run on a thread of the sound system that must not wait: they
+//! The callbacks of sound cards (cpal). They run on a thread of the sound system that must not wait: they
 //! allocate nothing, free nothing and take no lock; `tests/device_callback.rs` watches them.
 
 use std::sync::Arc;

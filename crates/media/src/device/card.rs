@@ -18,7 +18,7 @@ use super::steer::Steer;
 use super::{OnTrouble, Trouble};
 use crate::dsp::{RATE, Stretch};
 
-/// How long to wait for a sound server that does not answer.
+/// How long to wait for a sound system that does not answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Callbacks of 10 ms: shorter ones cost wake-ups, longer ones delay.

@@ -160,6 +160,10 @@ struct Worker {
 }
 
 /// What is open, and for which choice.
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "asked for where streams are moved, held for its Drop elsewhere")
+)]
 struct Open {
     spec: AudioSpec,
     input: bool,

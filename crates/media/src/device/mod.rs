@@ -3,7 +3,8 @@
 //! [`Capture`] gives frames and [`Playout`] takes them, at the engine's rate, whenever the engine's
 //! tick asks. Only sound cards have a clock of their own; between it and ours lies a ring that is
 //! kept short by [`steer::Steer`]. In a card's callback there is no lock, no allocation and no log:
-//! it moves samples between the card's buffer and the ring and counts what did not fit.
+//! it moves samples between the card's buffer and the ring and counts what did not fit. The sound server of
+//! Linux has streams of our own ([`pulse`]), all other systems and ALSA are reached through cpal.
 
 #[doc(hidden)]
 pub mod callback;
@@ -14,6 +15,14 @@ mod list;
 #[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub mod pulse;
+/// Other systems have no sound server, so nothing of it is read.
+#[cfg(not(target_os = "linux"))]
+#[doc(hidden)]
+pub mod pulse {
+    pub mod feed {
+        pub fn any_bytes(_: &[u8]) {}
+    }
+}
 pub(crate) mod steer;
 mod system;
 #[cfg(target_os = "linux")]

@@ -277,6 +277,36 @@ impl Mouth {
     }
 }
 
+/// For fuzzers: takes any bytes as what a sound server says on a stream, in pieces; what is given on is no more than what
+/// came, and nothing that was read is said again.
+///
+/// # Panics
+/// When one of these does not hold.
+pub fn any_bytes(data: &[u8]) {
+    let origin = super::clock();
+    let pace = Pace::new(origin, 240, 19_200);
+    let (mut ring, mut heard) = rtrb::RingBuffer::<f32>::new(960);
+    let mut inbox = Inbox::new(pulseaudio::protocol::MAX_VERSION);
+    let (mut told, mut samples) = (0, 0);
+    let step = usize::from(data.first().copied().unwrap_or_default()) + 1;
+    for mut piece in data.chunks(step) {
+        let read = inbox.read(&mut piece, |message| match message {
+            Message::Sound(sound) => {
+                told += sound.len();
+                listen(sound, &mut ring, &pace, origin);
+            }
+            Message::Command(_) => told += 1,
+        });
+        if read.is_err() {
+            break;
+        }
+        while heard.pop().is_ok() {
+            samples += 1;
+        }
+    }
+    assert!(told <= data.len() && samples * SAMPLE <= told);
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Mouth, Pace};
