@@ -32,6 +32,7 @@ impl Core {
         self.contacts.search.give_up();
         self.contacts.once.iter_mut().for_each(|once| once.search.give_up());
         self.contacts.resolved.clear();
+        self.contacts.federated.clear();
         let Phase::Up(_) = self.phase else { return };
         let state = match &drawn {
             // Nobody was asked yet.
@@ -108,9 +109,13 @@ impl Core {
     }
 
     /// The directory has answered.
-    pub(crate) fn people_found(&mut self, run: RunId, answer: DirectoryAnswer, now: Moment) {
+    pub(crate) fn people_found(&mut self, run: RunId, mut answer: DirectoryAnswer, now: Moment) {
         let Some(ask) = self.contacts.asks.remove(&run) else { return };
         self.directory_row(&answer);
+        if let Ask::Federated(jid) = &ask {
+            answer.entries = self.federated(jid, &answer.entries);
+        }
+        self.with_federated_addresses(&mut answer.entries);
         self.keep_found(&answer.entries);
         let country = self.country();
         match ask {
@@ -135,7 +140,8 @@ impl Core {
                 self.reply(ticket, Ok(offhook_model::Reply::People(Box::new(found))));
             }
             Ask::Caller(number) => self.caller_found(&number, now),
-            Ask::Roster | Ask::Portrait(..) => {}
+            Ask::Roster(asked) => self.roster_found(asked),
+            Ask::Federated(_) | Ask::Portrait(..) => {}
         }
     }
 
@@ -165,7 +171,7 @@ impl Core {
     pub(super) fn resolve_roster(&mut self) {
         let Some(directory) = &self.contacts.directory else { return };
         let source = directory.source();
-        if self.contacts.asks.values().any(|ask| matches!(ask, Ask::Roster))
+        if self.contacts.asks.values().any(|ask| matches!(ask, Ask::Roster(_)))
             || self.contacts.resolved.len() >= MOST_CONTACTS
         {
             return;
@@ -186,7 +192,7 @@ impl Core {
         self.contacts.resolved.extend(new.iter().cloned());
         let unknown: Vec<Jid> = new.into_iter().filter(|jid| !self.is_known(source, jid)).collect();
         if !unknown.is_empty() {
-            self.ask_directory(Ask::Roster, Wish::ImAll(unknown));
+            self.ask_directory(Ask::Roster(unknown.clone()), Wish::ImAll(unknown));
         }
     }
 }

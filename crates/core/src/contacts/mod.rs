@@ -2,12 +2,13 @@
 //! own.
 //!
 //! [`Known`](known) keeps everybody who is known here in one index; `directory` decides who is asked
-//! about others and takes the answers; `callers` gives names to calls; `own` keeps contacts that were
+//! about others and takes the answers, `federated` tries other forms of addresses; `callers` gives names to calls; `own` keeps contacts that were
 //! made here; `portraits` fetches pictures. What the window shows of a search is decided by
 //! [`offhook_contacts::Search`].
 
 mod callers;
 mod directory;
+mod federated;
 mod known;
 mod own;
 mod portraits;
@@ -16,6 +17,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use offhook_contacts::federation::ContactIdFormat;
 use offhook_contacts::numbers::{Country, comparable};
 use offhook_contacts::{
     AskId, Directory, Index, Known, Query, Search, SearchLimits, SearchOutput, merge,
@@ -73,6 +75,12 @@ pub(crate) struct ContactSide {
     named: BTreeSet<CallId>,
     /// Contacts that the directory was asked about.
     resolved: HashSet<Jid>,
+    /// Those of them that are not known by their user names, with the formats to try, the next one
+    /// last; and how many there were.
+    federated: VecDeque<(Jid, Vec<ContactIdFormat>)>,
+    looked_for: usize,
+    /// Chat addresses of those who were found so, by the directory's id of the entry.
+    addresses: HashMap<String, Jid>,
     /// Pictures that are being fetched, and those that are here in the order in which they came.
     fetching: HashSet<(SourceKind, String)>,
     fetched: VecDeque<(SourceKind, String)>,
@@ -95,7 +103,9 @@ enum Ask {
     /// Who calls.
     Caller(String),
     /// Who stands on the contact list.
-    Roster,
+    Roster(Vec<Jid>),
+    /// The same of one of them, by another form of the address.
+    Federated(Jid),
     /// A picture.
     Portrait(SourceKind, String),
 }
@@ -117,6 +127,9 @@ impl Default for ContactSide {
             asks: HashMap::new(),
             named: BTreeSet::new(),
             resolved: HashSet::new(),
+            federated: VecDeque::new(),
+            looked_for: 0,
+            addresses: HashMap::new(),
             fetching: HashSet::new(),
             fetched: VecDeque::new(),
         }
@@ -242,6 +255,7 @@ impl Core {
         self.drain_once();
         self.name_callers(now);
         self.resolve_roster();
+        self.ask_federated();
     }
 
     fn drain_once(&mut self) {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use offhook_config::DialRule;
 use offhook_contacts::DirectoryAnswer;
 use offhook_contacts::ldap::Wish;
-use offhook_core::{CardsFor, Effect, Event, FlowOutcome, RunId, StoreTag};
+use offhook_core::{CardsFor, Effect, Event, FlowOutcome, RunId, StoreTag, XmppEvent};
 use offhook_model::{
-    CallRecord, Command, ContactSettings, ContactsWish, DirectoryEntry, ErrorCode, Layer,
+    CallRecord, Command, ContactSettings, ContactsWish, DirectoryEntry, ErrorCode, Jid, Layer,
     NumberKind, Owner, PeopleSearch, PersonNumber, PhotoSource, Reply, SearchStage, ServiceState,
     Setting, Settings, Source, SourceKind, Timestamp,
 };
@@ -343,4 +343,43 @@ fn numbers_are_dialled_as_the_rules_make_them_and_addresses_where_nobody_forbids
     let refused = bench.command(dial("bob@example.test")).expect_err("numbers only");
     assert_eq!((refused.code, refused.owner), (ErrorCode::Refused, Owner::Admin));
     bench.command(dial("2002")).expect("a call");
+}
+
+#[test]
+fn contacts_of_another_program_are_found_by_what_stands_in_their_addresses() {
+    let people = People { clusters: vec![vec![target()]], ..People::default() };
+    let layer = file(&[("DirectoryServerType", "UDS")]);
+    let mut bench = Bench::new();
+    bench.let_in(Grant { layers: vec![layer], people, ..full() });
+    let link = bench.link().expect("a link");
+    bench.online(link);
+    let who: Jid = "milla.adams@example.test".parse().expect("an address");
+    let roster = format!(
+        "<iq xmlns='jabber:client' type='set' id='r1'><query xmlns='jabber:iq:roster'>\
+         <item jid='{who}' subscription='both'/></query></iq>"
+    );
+    let stanza = offhook_im::fuzzing::stanza(&roster).expect("a stanza");
+    bench.send(Event::Xmpp(link, XmppEvent::Stanza(Box::new(stanza))));
+    let (run, wish) = asked(&mut bench).expect("a question about the contact list");
+    assert_eq!(wish, Wish::ImAll(vec![who.clone()]));
+    answers(&mut bench, run, vec![]);
+    let (run, wish) = asked(&mut bench).expect("another form");
+    assert_eq!(wish, Wish::Account(who.to_string()), "the principal name");
+    answers(&mut bench, run, vec![]);
+    let (run, wish) = asked(&mut bench).expect("another form");
+    assert_eq!(wish, Wish::Mail(who.to_string()));
+    let mut milla = entry(SourceKind::Uds, "mad", "Milla Adams", "2002");
+    milla.im = Some("mad@example.test".parse().expect("an address"));
+    let stranger = milla.clone();
+    milla.mail = vec!["Milla.Adams@example.test".into()];
+    answers(&mut bench, run, vec![DirectoryEntry { id: "x".into(), ..stranger.clone() }, milla]);
+    assert!(asked(&mut bench).is_none(), "found");
+    let found = typed(&mut bench, "milla adams");
+    assert_eq!(found.people[0].entry.im, Some(who.clone()), "one person with the contact");
+    wait(&mut bench, 300);
+    let (run, _) = asked(&mut bench).expect("a search");
+    answers(&mut bench, run, vec![stranger]);
+    let found = bench.core.snapshot().people;
+    let milla = found.people.iter().find(|person| person.entry.im.as_ref() == Some(&who));
+    assert!(milla.is_some_and(|it| it.sources.contains(&SourceKind::Roster)), "{found:?}");
 }
