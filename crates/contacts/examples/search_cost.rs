@@ -1,17 +1,59 @@
-//! What a search costs, in time and memory: `cargo run --release -p offhook-contacts --example
-//! search_cost`. Prints p50 and p95 of searches of one letter to whole names, in milliseconds.
+//! What finding people costs while somebody types, among as many as the first argument says. Prints
+//! one JSON object a line for `cargo xtask bench contacts`.
+//!
+//! The people are made of a fixed seed: names of twelve languages in four scripts, few of them
+//! frequent and most rare (Zipf), with what directories hold. One in fifty, a thousand at most, is
+//! in the contact list as well. What is timed is a key: from the text in the search box until the
+//! persons are there who are to be shown, merged, in order and with why they were found.
 
-#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement")]
-#![allow(clippy::cast_precision_loss, clippy::unwrap_used, reason = "a measurement")]
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement")]
+#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a measurement")]
+#![expect(clippy::cast_sign_loss, clippy::unwrap_used, reason = "a measurement")]
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use offhook_contacts::{Index, Query};
-use offhook_model::{DirectoryEntry, NumberKind, PersonNumber, SourceKind, Timestamp};
+use any_ascii::any_ascii;
+use offhook_contacts::numbers::comparable;
+use offhook_contacts::{Index, Known, Query, Search, SearchLimits, merge};
+use offhook_model::{DirectoryEntry, Moment, NumberKind, PersonNumber, SourceKind, Timestamp};
 
-/// Results that a window shows.
-const LIMIT: usize = 100;
+/// Given names, family names, and how family names may go on.
+const NAMES: [[&str; 3]; 12] = [
+    ["Anna Jörg Günther Käthe Max Sophie", "Müll Schmid Weiß Schäf Bäck Krüg", "er ler t mann s"],
+    [
+        "Zoë François Hélène Luc Chloé Rémi",
+        "Lefèv Garn Mar Dub Beaum Gér",
+        "re ier tin ois ont ard",
+    ],
+    ["José María Iñigo Lucía Raúl Ana", "Garc Muñ Núñ Fernánd Ibáñ Lóp", "ía oz ez eda ero"],
+    [
+        "Łukasz Agnieszka Jan Żaneta Paweł",
+        "Kowal Wiśniew Wójcik Zieliń Dąbrow",
+        "ski czyk ska ik owicz",
+    ],
+    ["Jiří Šárka Tomáš Žofie Luboš Eva", "Novot Dvoř Černo Hruš Řezní Kuč", "ný ák vá ka ek era"],
+    [
+        "Åsa Bjørn Søren Ragnhild Örjan Liv",
+        "Bjørn Lind Håk Østerg Niel Sjö",
+        "son sen berg gren ström dal",
+    ],
+    ["Şule Çağlar Gökçe İbrahim Ömer Ece", "Yıl Öz Kaya Çeli Güne Şah", "maz türk oğlu k ş in dız"],
+    ["Анна Дмитрий Сергей Ольга Иван", "Петр Иван Кузнец Соколов Лебед", "ов ова ский енко ев ин"],
+    [
+        "Ελένη Γιώργος Μαρία Νίκος Σοφία",
+        "Παπαδ Γεωργ Δημητρ Νικολα Αθαν",
+        "όπουλος ίου άκης ίδης έας",
+    ],
+    ["王伟 李娜 张敏 Wei Xiaoming Jing", "王 李 陈 Zhang Chen Huang", "明 华 g ng a 芳"],
+    ["Haruto Yūki 陽菜 さくら Ken Emi", "田 Tana 鈴 Suzu Yama 佐", "中 ka ki moto 木 藤"],
+    ["Thị Văn Đức Hương Minh Ngọc", "Nguyễ Trầ Phạ Đặ Lê Hoà", "n m ng nh"],
+];
 
+/// How many persons are shown at most, as the window does.
+const SHOWN: usize = 200;
+
+/// Chance of a fixed seed (xorshift).
 struct Chance(u64);
 
 impl Chance {
@@ -19,100 +61,235 @@ impl Chance {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 20).unwrap() % bound
+        (self.0 >> 20) as usize % bound
     }
 
-    /// Syllables, so that beginnings repeat as those of names do.
-    fn name(&mut self, syllables: usize) -> String {
-        const SOUNDS: [&str; 40] = [
-            "an", "ma", "sch", "mi", "ber", "ger", "lo", "ri", "na", "el", "jo", "ha", "ne", "ter",
-            "mül", "ler", "wei", "ka", "ro", "sen", "son", "to", "vi", "do", "fe", "gu", "hei",
-            "ing", "ja", "ke", "li", "mo", "no", "os", "pe", "re", "sa", "ste", "ul", "wal",
-        ];
-        (0..syllables).map(|_| SOUNDS[self.below(SOUNDS.len())]).collect()
+    /// A place, the first the most frequent.
+    fn rank(&mut self, bound: usize) -> usize {
+        let even = self.below(1 << 30) as f64 / f64::from(1 << 30);
+        (((bound + 1) as f64).powf(even) - 1.0) as usize % bound
+    }
+
+    fn word<'a>(&mut self, words: &'a str) -> &'a str {
+        let all: Vec<&str> = words.split(' ').collect();
+        all[self.rank(all.len())]
     }
 }
 
 fn entry(chance: &mut Chance, at: usize) -> DirectoryEntry {
     const TITLES: [&str; 6] =
         ["Engineer", "Senior Engineer", "Administrator", "Sales Manager", "Team Lead", "Director"];
-    let (syllables, more) = (chance.below(2), chance.below(2));
-    let first = chance.name(1 + syllables);
-    let last = chance.name(2 + more);
-    let user = format!("{}{}{at}", &first[..1], last);
-    let mut entry = DirectoryEntry::new(SourceKind::Ldap, format!("cn={at},ou=people,dc=lab"));
+    let [given, family, ending] = NAMES[chance.below(NAMES.len())];
+    let first = chance.word(given).to_owned();
+    let mut last = chance.word(family).to_owned() + chance.word(ending);
+    // Rare names: every third goes on.
+    if chance.below(3) == 0 {
+        last += chance.word(ending);
+    }
+    let plain = |text: &str| any_ascii(text).to_lowercase().replace(' ', "");
+    let user = format!("{}{}{at}", &plain(&first)[..1], plain(&last));
+    let mut entry = DirectoryEntry::new(SourceKind::Ldap, format!("cn={user},ou=people,dc=lab"));
     entry.display_name = Some(format!("{first} {last}"));
-    entry.mail = vec![format!("{first}.{last}{at}@lab.example")];
+    entry.mail = vec![format!("{}.{}{at}@lab.example", plain(&first), plain(&last))];
     entry.im = format!("{user}@lab.example").parse().ok();
     entry.user_name = Some(user);
     entry.first_name = Some(first);
     entry.last_name = Some(last);
-    let number = format!("+49 30 {:04}-{:04}", chance.below(10_000), at % 10_000);
-    entry.numbers = vec![PersonNumber { kind: NumberKind::Work, number }];
+    let number = |kind, number| PersonNumber { kind, number };
+    entry.numbers = vec![
+        number(NumberKind::Work, format!("+49 30 {:04}-{:04}", chance.below(10_000), at % 10_000)),
+        number(NumberKind::Mobile, format!("+49 171 {:07}", chance.below(10_000_000))),
+    ];
     entry.title = Some(TITLES[chance.below(TITLES.len())].to_owned());
     entry.department = Some(format!("Department {}", chance.below(200)));
     entry
 }
 
-fn main() {
-    let now = Timestamp(1_795_000_000_000);
-    println!("entries    kind             p50 ms   p95 ms   slowest");
-    for total in [10_000, 100_000, 1_000_000] {
-        let mut chance = Chance(0x0ff_400c);
-        let entries: Vec<DirectoryEntry> = (0..total).map(|at| entry(&mut chance, at)).collect();
-        let samples: Vec<DirectoryEntry> =
-            (0..200).map(|_| entries[chance.below(total)].clone()).collect();
-        let mut index = Index::new();
-        let begun = Instant::now();
-        index.extend(entries);
-        let built = begun.elapsed();
-        let cut = |text: &Option<String>, letters: usize| -> String {
-            text.as_deref().unwrap_or_default().chars().take(letters).collect()
-        };
-        type Typed<'a> = (&'a str, &'a dyn Fn(&DirectoryEntry) -> String);
-        let kinds: [Typed<'_>; 9] = [
-            ("one letter", &|it| cut(&it.last_name, 1)),
-            ("two letters", &|it| cut(&it.last_name, 2)),
-            ("three letters", &|it| cut(&it.last_name, 3)),
-            ("whole name", &|it| cut(&it.display_name, 99)),
-            ("two words", &|it| format!("{} {}", cut(&it.first_name, 2), cut(&it.last_name, 2))),
-            ("title, long", &|it| format!("administrator {}", cut(&it.first_name, 1))),
-            ("mail", &|it| it.mail[0][..it.mail[0].len() - 4].to_owned()),
-            ("number", &|it| it.numbers[0].number[4..].to_owned()),
-            ("last digits", &|it| it.numbers[0].number[it.numbers[0].number.len() - 4..].into()),
-        ];
-        for (name, typed) in kinds {
-            let mut times: Vec<f64> = vec![];
-            for sample in &samples {
-                let typed = typed(sample);
-                let begun = Instant::now();
-                let (found, _) = index.search(&Query::read(&typed), LIMIT, now);
-                times.push(begun.elapsed().as_secs_f64() * 1000.0);
-                assert!(!found.is_empty() || name == "title, long", "{typed}");
-            }
-            times.sort_by(f64::total_cmp);
-            let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
-            println!(
-                "{total:>9}  {name:<15}  {:>6.2}   {:>6.2}   {:>6.2}",
-                at(50),
-                at(95),
-                at(100)
-            );
-        }
-        let mut times: Vec<f64> = vec![];
-        for added in 0..20_000 {
-            let entry = entry(&mut chance, total + added);
-            let begun = Instant::now();
-            index.insert(entry);
-            times.push(begun.elapsed().as_secs_f64() * 1000.0);
-        }
-        times.sort_by(f64::total_cmp);
-        println!(
-            "{total:>9}  built in {} ms; {} bytes an entry besides it; an insert p95 {:.3} ms, slowest {:.1} ms",
-            built.as_millis(),
-            index.overhead() / index.len(),
-            times[times.len() * 95 / 100],
-            times[times.len() - 1],
-        );
+/// The same person in the contact list.
+fn contact(of: &DirectoryEntry) -> DirectoryEntry {
+    let mut entry = DirectoryEntry::new(SourceKind::Roster, of.im.as_ref().unwrap().to_string());
+    entry.display_name.clone_from(&of.display_name);
+    entry.im.clone_from(&of.im);
+    entry
+}
+
+fn everybody(total: usize) -> impl Iterator<Item = DirectoryEntry> {
+    let mut chance = Chance(0x0ff_400c);
+    let contacts = (total / 50).min(1_000);
+    let step = total / contacts.max(1);
+    (0..total).flat_map(move |at| {
+        let entry = entry(&mut chance, at);
+        let contact = (at % step == 0).then(|| contact(&entry));
+        contact.into_iter().chain([entry])
+    })
+}
+
+/// Texts as they stand in the box, key by key, for one person.
+fn typed(it: &DirectoryEntry) -> Vec<(&'static str, String)> {
+    let first = it.first_name.as_deref().unwrap();
+    let last: Vec<char> = it.last_name.as_deref().unwrap().to_lowercase().chars().collect();
+    let begin = |letters: usize| last.iter().take(letters).collect::<String>();
+    let number = it.numbers[0].number.as_str();
+    let mut all = vec![("three letters", begin(3))];
+    all.extend((4..=last.len()).map(|letters| ("each letter after them", begin(letters))));
+    let plain = any_ascii(&begin(4)).to_lowercase();
+    if plain != begin(4) {
+        all.push(("letters without their marks", plain));
     }
+    all.push(("first name and a letter", format!("{first} {}", begin(1))));
+    all.push(("last four digits", number[number.len() - 4..].to_owned()));
+    all.push(("a whole number", number.replace(' ', "")));
+    all
+}
+
+/// A scan that knows no index: all texts of everybody, folded beforehand and one behind the other,
+/// a line each; how many lines have all words.
+fn scan(lines: &[String], text: &str) -> usize {
+    let folded = fold(text);
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-".contains(&byte));
+    let words: Vec<String> = match digits {
+        true => vec![folded.replace(['+', '-', ' '], "")],
+        false => folded.split_whitespace().map(|word| format!(" {word}")).collect(),
+    };
+    lines.iter().filter(|line| words.iter().all(|word| line.contains(word))).count()
+}
+
+fn fold(text: &str) -> String {
+    any_ascii(text).to_lowercase()
+}
+
+fn line(entry: &DirectoryEntry) -> String {
+    let texts = [&entry.first_name, &entry.last_name, &entry.user_name, &entry.title];
+    let mut line = String::new();
+    for text in texts.into_iter().flatten().chain(&entry.mail).chain(&entry.department) {
+        line += " ";
+        line += &fold(text);
+    }
+    for number in &entry.numbers {
+        line += " ";
+        line.extend(number.number.chars().filter(char::is_ascii_digit));
+    }
+    line
+}
+
+/// Figures of one kind of text, in milliseconds.
+#[derive(Default)]
+struct Kind {
+    name: &'static str,
+    /// Until the index has said who it is.
+    found: Vec<f64>,
+    /// Until they are as they are shown.
+    shown: Vec<f64>,
+    /// Until a scan has said who it is.
+    scanned: Vec<f64>,
+}
+
+/// Time that the processor has worked for this thread.
+fn cpu() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = text.split_whitespace().next().and_then(|it| it.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or(0))
+}
+
+/// The same since then, in milliseconds.
+fn since(begun: Duration) -> f64 {
+    (cpu() - begun).as_secs_f64() * 1_000.0
+}
+
+/// The figure that a share of all, in hundredths, is not above.
+fn at(times: &mut [f64], share: usize) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[(times.len() * share / 100).min(times.len() - 1)]
+}
+
+/// Bytes of this process that are in memory.
+fn resident() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("Rss:"));
+    let kib: f64 = line.and_then(|it| it.split_whitespace().next()?.parse().ok()).unwrap_or(0.0);
+    kib * 1024.0
+}
+
+fn say(what: &str, value: f64, scan: Option<f64>) {
+    // Names and figures only, so nothing needs an escape.
+    let scan = scan.map(|scan| format!(",\"scan\":{scan}")).unwrap_or_default();
+    println!("{{\"what\":\"{what}\",\"value\":{value}{scan}}}");
+}
+
+fn main() {
+    let total = std::env::args().nth(1).and_then(|it| it.parse().ok()).unwrap_or(10_000);
+    let now = Moment { at: Instant::now(), wall: Timestamp(1_795_000_000_000) };
+
+    let before = resident();
+    let mut index = Index::new();
+    index.extend(everybody(total));
+    say("bytes each, with the entry", (resident() - before) / total as f64, None);
+    say("bytes each, of the index", index.overhead() as f64 / total as f64, None);
+    drop(index);
+
+    let entries: Vec<DirectoryEntry> = everybody(total).collect();
+    let lines: Vec<String> = entries.iter().map(line).collect();
+    let mut chance = Chance(0x5eed);
+    let samples: Vec<DirectoryEntry> = (0..200)
+        .map(|_| entries[chance.below(entries.len())].clone())
+        .filter(|entry| entry.last_name.is_some())
+        .collect();
+    let mut index = Index::new();
+    let begun = cpu();
+    index.extend(entries);
+    say("ms until the index stands", since(begun), None);
+    for colleague in samples.iter().take(50) {
+        index.note_use(colleague.im.as_ref().unwrap().bare_str(), now.wall);
+    }
+
+    let country = "DE".parse().ok();
+    let number = |text: &str| comparable(text, country);
+    let known = Known { index: &index, number: &number };
+    let (mut keys, mut merges) = (vec![], vec![]);
+    let mut kinds: Vec<Kind> = vec![];
+    for (nth, sample) in samples.iter().enumerate() {
+        let mut search = Search::new(SearchLimits { most: SHOWN, ..SearchLimits::default() });
+        for (name, text) in typed(sample) {
+            if !kinds.iter().any(|kind| kind.name == name) {
+                kinds.push(Kind { name, ..Kind::default() });
+            }
+            let kind = kinds.iter_mut().find(|kind| kind.name == name).unwrap();
+
+            let begun = cpu();
+            search.handle_typed(&text, known, now);
+            let key = since(begun);
+            keys.push(key);
+            kind.shown.push(key);
+            while search.poll().is_some() {}
+            assert!(!search.shown().people.is_empty(), "nobody for {text}");
+
+            let begun = cpu();
+            let (found, _) = index.search(&Query::read(&text), SHOWN, now.wall);
+            kind.found.push(since(begun));
+
+            let found: Vec<Arc<DirectoryEntry>> = found.into_iter().map(|it| it.entry).collect();
+            let begun = cpu();
+            assert!(merge(&found, number).len() <= found.len());
+            merges.push(since(begun));
+
+            // A scan takes as long for every text; a few are enough.
+            if nth < 20 {
+                let begun = cpu();
+                assert!(scan(&lines, &text) > 0, "nobody for {text}");
+                kind.scanned.push(since(begun));
+            }
+        }
+    }
+    for mut kind in kinds {
+        let name = kind.name;
+        let scanned = at(&mut kind.scanned, 95);
+        say(&format!("{name}: ms until found, p95"), at(&mut kind.found, 95), Some(scanned));
+        for share in [50, 95, 99] {
+            say(&format!("{name}: ms until shown, p{share}"), at(&mut kind.shown, share), None);
+        }
+    }
+    for share in [50, 95, 99] {
+        say(&format!("any key: ms until shown, p{share}"), at(&mut keys, share), None);
+    }
+    say("any key, of that making persons of entries: ms, p99", at(&mut merges, 99), None);
 }

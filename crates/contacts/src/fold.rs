@@ -68,6 +68,16 @@ pub(crate) fn words(text: &str, most: usize) -> Vec<Word> {
     let mut gap = true;
     let mut chars = text.char_indices().peekable();
     while let Some((at, mut c)) = chars.next() {
+        // Most text: nothing to compose and to fold.
+        let next_is_plain = chars.peek().is_none_or(|(_, next)| next.is_ascii());
+        if c.is_ascii_alphanumeric() && next_is_plain {
+            if builder.plain.is_empty() {
+                builder.glued = !gap && !found.is_empty();
+                gap = false;
+            }
+            builder.push(at, c.to_ascii_lowercase());
+            continue;
+        }
         // What was written as a letter and a mark counts like the letter that has it.
         while let Some(&(_, mark)) = chars.peek()
             && !mark.is_ascii()
@@ -105,30 +115,43 @@ fn is_mark(c: char) -> bool {
 #[derive(Default)]
 struct Builder {
     plain: String,
-    spelt: String,
+    /// From the first umlaut on.
+    spelt: Option<String>,
     starts: Vec<u32>,
     glued: bool,
 }
 
+/// Letters that most words do not have more of.
+const LETTERS: usize = 16;
+
 impl Builder {
+    fn push(&mut self, at: usize, letter: char) {
+        if self.plain.is_empty() {
+            self.plain.reserve(LETTERS);
+            self.starts.reserve(LETTERS);
+        }
+        self.plain.push(letter);
+        if let Some(spelt) = &mut self.spelt {
+            spelt.push(letter);
+        }
+        self.starts.push(u32::try_from(at).unwrap_or(u32::MAX));
+    }
+
     fn take(&mut self, at: usize, c: char, folded: &str) {
         for letter in folded.chars().filter(char::is_ascii_alphanumeric) {
-            let letter = letter.to_ascii_lowercase();
-            self.plain.push(letter);
-            self.spelt.push(letter);
-            self.starts.push(u32::try_from(at).unwrap_or(u32::MAX));
+            self.push(at, letter.to_ascii_lowercase());
         }
-        match c {
-            'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü' | 'ø' | 'Ø' => self.spelt.push('e'),
-            'å' | 'Å' => self.spelt.push('a'),
-            _ => {}
-        }
+        let written_out = match c {
+            'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü' | 'ø' | 'Ø' => 'e',
+            'å' | 'Å' => 'a',
+            _ => return,
+        };
+        self.spelt.get_or_insert_with(|| self.plain.clone()).push(written_out);
     }
 
     fn finish(&mut self, end: usize, found: &mut Vec<Word>) {
         let Self { plain, spelt, starts, glued } = std::mem::take(self);
         if !plain.is_empty() {
-            let spelt = (spelt != plain).then_some(spelt);
             found.push(Word { plain, spelt, starts, end, glued });
         }
     }

@@ -12,6 +12,7 @@ use offhook_model::{DirectoryEntry, Person, PersonId, SourceKind};
 
 use crate::fields::name_of;
 use crate::fold::words;
+use crate::numbers::Ending;
 
 /// More holders than this, and an address or number is nobody's own.
 const MOST_HOLDERS: usize = 16;
@@ -37,15 +38,31 @@ enum Agreement {
 }
 
 /// Joins entries into persons, in the order in which the first entry of each came. `number` says
-/// how a number is compared, `None` where it leads to nobody in particular.
+/// how a number is compared, `None` where it leads to nobody in particular; as with
+/// [`comparable`](crate::numbers::comparable), those that are the same have the same extension and
+/// end in the same four digits.
 pub fn merge(
     entries: &[Arc<DirectoryEntry>],
     number: impl Fn(&str) -> Option<String>,
 ) -> Vec<Merged> {
-    let numbers: Vec<Vec<String>> = entries
-        .iter()
-        .map(|entry| entry.numbers.iter().filter_map(|it| number(&it.number)).collect())
+    let mut persons: Vec<Merged> = members(entries, &number)
+        .into_iter()
+        .map(|members| {
+            let of = |at: &usize| Arc::clone(&entries[*at]);
+            let own: Vec<Arc<DirectoryEntry>> = members.iter().map(of).collect();
+            Merged { person: person(&own, &number), members }
+        })
         .collect();
+    distinguish(entries, &mut persons);
+    persons
+}
+
+/// As [`merge`], but only which entries make up each person.
+pub(crate) fn members(
+    entries: &[Arc<DirectoryEntry>],
+    number: impl Fn(&str) -> Option<String>,
+) -> Vec<Vec<usize>> {
+    let numbers = shared_numbers(entries, number);
     let mut groups = Groups::new(entries);
     groups.join_addresses();
     groups.join_shared(&numbers);
@@ -56,18 +73,44 @@ pub fn merge(
         let first = *first.entry(root).or_insert(at);
         members.entry(first).or_default().push(at);
     }
-    let mut persons: Vec<Merged> = members
-        .into_values()
-        .map(|mut members| {
-            let key = |&at: &usize| (entries[at].source, entries[at].id.clone());
-            members.sort_by_key(key);
-            let of = |at: &usize| Arc::clone(&entries[*at]);
-            let own: Vec<Arc<DirectoryEntry>> = members.iter().map(of).collect();
-            Merged { person: person(&own, &number), members }
-        })
+    let key = |&at: &usize| (entries[at].source, entries[at].id.as_str());
+    let mut members: Vec<Vec<usize>> = members.into_values().collect();
+    members.iter_mut().for_each(|members| members.sort_by(|a, b| key(a).cmp(&key(b))));
+    members
+}
+
+/// The numbers of each entry, as they are compared, that another entry may have as well. To read a
+/// number by its country's plan costs more than all else here, and most are somebody's alone: those
+/// that nobody else's end like are not read.
+fn shared_numbers(
+    entries: &[Arc<DirectoryEntry>],
+    number: impl Fn(&str) -> Option<String>,
+) -> Vec<Vec<String>> {
+    let endings: Vec<Vec<Option<Ending>>> = entries
+        .iter()
+        .map(|entry| entry.numbers.iter().map(|it| Ending::of(&it.number)).collect())
         .collect();
-    distinguish(entries, &mut persons);
-    persons
+    // Who has it first, and whether somebody else has.
+    let mut holders: HashMap<&Ending, (usize, bool)> = HashMap::new();
+    for (at, endings) in endings.iter().enumerate() {
+        for ending in endings.iter().flatten() {
+            let (first, shared) = holders.entry(ending).or_insert((at, false));
+            *shared |= *first != at;
+        }
+    }
+    let mut read: HashMap<&str, Option<String>> = HashMap::new();
+    let mut numbers: Vec<Vec<String>> = Vec::with_capacity(entries.len());
+    for (entry, endings) in entries.iter().zip(&endings) {
+        let mut shared = vec![];
+        for (it, ending) in entry.numbers.iter().zip(endings) {
+            if ending.as_ref().is_none_or(|ending| holders[ending].1) {
+                let known = read.entry(&it.number).or_insert_with(|| number(&it.number));
+                shared.extend(known.clone());
+            }
+        }
+        numbers.push(shared);
+    }
+    numbers
 }
 
 /// Two who are known by the same shared address are told apart by what their sources call them.
@@ -261,13 +304,13 @@ pub(crate) fn person(
     // Who is seen by their number alone is called by the number, and by their name as soon as
     // anybody knows one.
     let smallest = |addresses: &mut dyn Iterator<Item = String>| addresses.min();
-    let named = each().any(|entry| !name_words(entry).is_empty());
+    let named = || each().any(|entry| !name_words(entry).is_empty());
     let id = smallest(&mut each().filter_map(|it| Some(it.im.as_ref()?.bare_str().to_owned())))
         .or_else(|| smallest(&mut each().flat_map(|it| &it.uris).map(|uri| uri.to_lowercase())))
         .or_else(|| smallest(&mut each().flat_map(|it| &it.mail).map(|it| it.to_lowercase())))
         .or_else(|| {
-            let known = each().flat_map(|it| &it.numbers).filter_map(|it| number(&it.number));
-            known.min().filter(|_| !named)
+            let numbers = || each().flat_map(|it| &it.numbers).filter_map(|it| number(&it.number));
+            if named() { None } else { numbers().min() }
         })
         .map_or_else(|| by_source(&entry), PersonId);
     let name = each().map(name_of).find(|name| name.contains(char::is_alphabetic));

@@ -170,7 +170,9 @@ pub(crate) fn digits_at(digits: &Digits, typed: &str) -> Option<usize> {
 /// A name of words that no space divides, as it is typed in a hurry: `obrien`, `maryann`.
 pub(crate) fn joined(field: &Field<'_>) -> Option<String> {
     let name = field.kind == offhook_model::MatchedField::Name;
-    let glued = || field.words().any(|(word, _)| word.glued);
+    // The dearest question comes last.
+    let single = || field.text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let spaced = || field.text.trim().contains(char::is_whitespace);
-    (name && glued() && !spaced()).then(|| squeezed(field.text))
+    let glued = || field.words().any(|(word, _)| word.glued);
+    (name && !single() && !spaced() && glued()).then(|| squeezed(field.text))
 }

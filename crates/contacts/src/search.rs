@@ -12,7 +12,7 @@ use offhook_model::{
     DirectoryEntry, Moment, PeopleSearch, Person, Problem, SearchStage, SourceKind,
 };
 
-use crate::merge::{Merged, merge, person};
+use crate::merge::{members, person};
 use crate::{Index, Query};
 
 /// How long an answer of the directory is good.
@@ -274,7 +274,8 @@ impl Search {
     /// beginning.
     fn show_known(&mut self, key: &str, known: Known<'_>, now: Moment) {
         let (found, more) = known.index.search(&self.query, self.limits.most, now.wall);
-        let mut entries: Vec<Arc<DirectoryEntry>> = found.into_iter().map(|it| it.entry).collect();
+        let (mut entries, scores): (Vec<Arc<DirectoryEntry>>, Vec<u32>) =
+            found.into_iter().map(|it| (it.entry, it.score)).unzip();
         self.shown.more |= more;
         let mut there: HashSet<(SourceKind, String)> =
             entries.iter().map(|it| (it.source, it.id.clone())).collect();
@@ -287,18 +288,20 @@ impl Search {
                 }
             }
         }
-        let mut people = merge(&entries, known.number);
+        let mut rows = members(&entries, known.number);
         self.entries = entries;
-        self.rank(&mut people, known, now);
-        self.rows = people.into_iter().map(|merged| merged.members).collect();
+        self.rank(&mut rows, &scores, known, now);
+        self.rows = rows;
         self.show(known);
     }
 
-    /// Best first; equals stay as they are.
-    fn rank(&self, people: &mut [Merged], known: Known<'_>, now: Moment) {
-        people.sort_by_cached_key(|merged| {
-            let rate = |&at: &usize| known.index.rate(&self.entries[at], &self.query, now.wall);
-            std::cmp::Reverse(merged.members.iter().map(rate).max())
+    /// Best first; equals stay as they are. `scores` are those of the first entries, where the index
+    /// has told them.
+    fn rank(&self, rows: &mut [Vec<usize>], scores: &[u32], known: Known<'_>, now: Moment) {
+        rows.sort_by_cached_key(|members| {
+            let rate = |at: usize| known.index.rate(&self.entries[at], &self.query, now.wall);
+            let score = |&at: &usize| scores.get(at).copied().unwrap_or_else(|| rate(at));
+            std::cmp::Reverse(members.iter().map(score).max())
         });
     }
 
@@ -317,20 +320,20 @@ impl Search {
         for (row, members) in self.rows.iter().enumerate() {
             row_of.extend(members.iter().map(|&at| (at, row)));
         }
-        let mut below: Vec<Merged> = vec![];
-        for merged in merge(&self.entries, known.number) {
-            let rows = merged.members.iter().filter_map(|at| row_of.get(at));
+        let mut below: Vec<Vec<usize>> = vec![];
+        for members in members(&self.entries, known.number) {
+            let rows = members.iter().filter_map(|at| row_of.get(at));
             // Two who turn out to be one stay two until the next key, else everybody below them
             // would move.
             let Some(&row) = rows.min() else {
-                below.push(merged);
+                below.push(members);
                 continue;
             };
-            let newcomers = merged.members.into_iter().filter(|at| !row_of.contains_key(at));
+            let newcomers = members.into_iter().filter(|at| !row_of.contains_key(at));
             self.rows[row].extend(newcomers);
         }
-        self.rank(&mut below, known, now);
-        self.rows.extend(below.into_iter().map(|merged| merged.members));
+        self.rank(&mut below, &[], known, now);
+        self.rows.extend(below);
         self.show(known);
     }
 

@@ -81,6 +81,31 @@ pub fn comparable(text: &str, country: Option<Country>) -> Option<String> {
     Some(number + &extension)
 }
 
+/// How a number ends, which is quickly read: numbers that are one by [`comparable`] end alike,
+/// whichever country's plan they are read by. Plans differ in what stands before.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Ending {
+    digits: String,
+    extension: Option<String>,
+}
+
+impl Ending {
+    /// How many digits count. The shortest numbers of the world have four without the country's
+    /// code.
+    const DIGITS: usize = 4;
+
+    /// Reads the end of a number; `None` when the text is none, or when more than digits are dialled:
+    /// some plans take what follows a `#` for an extension.
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        let Dialled { number, extension, .. } = Dialled::read(text)?;
+        let digits = number.strip_prefix('+').unwrap_or(&number);
+        let from = digits.len().saturating_sub(Self::DIGITS);
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let digits = digits.get(from..).filter(|_| plain)?.to_owned();
+        Some(Self { digits, extension })
+    }
+}
+
 fn parsed(text: &str, country: Option<Country>) -> Option<PhoneNumber> {
     if text.chars().count() > LONGEST {
         return None;
@@ -115,4 +140,69 @@ pub fn same(one: &str, other: &str, matching: &Matching) -> bool {
 fn end(number: &str, digits: usize) -> Option<&str> {
     let from = number.len().checked_sub(digits)?;
     number.get(from..).filter(|end| end.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rlibphonenumber::PhoneNumberType;
+
+    use super::{Country, Ending, PHONE_NUMBER_UTIL, PhoneNumberFormat, comparable};
+
+    fn countries() -> Vec<Country> {
+        let letters = || (b'A'..=b'Z').map(char::from);
+        let codes = letters().flat_map(|a| letters().map(move |b| format!("{a}{b}")));
+        codes.filter_map(|code| code.parse().ok()).collect()
+    }
+
+    /// What makes two numbers one leaves their ends alone.
+    fn keeps_its_end(text: &str, country: Option<Country>) -> bool {
+        let (Some(whole), Some(ending)) = (comparable(text, country), Ending::of(text)) else {
+            return true;
+        };
+        Ending::of(&whole) == Some(ending)
+    }
+
+    #[test]
+    fn numbers_of_every_country_end_as_they_are_written() {
+        let kinds =
+            [PhoneNumberType::FixedLine, PhoneNumberType::Mobile, PhoneNumberType::TollFree];
+        let countries = countries();
+        assert!(countries.len() > 200);
+        let mut seen = 0;
+        for country in countries {
+            for kind in kinds {
+                let util = &*PHONE_NUMBER_UTIL;
+                let Ok(number) = util.get_example_number_for_type_and_region(country.0, kind)
+                else {
+                    continue;
+                };
+                for format in [
+                    PhoneNumberFormat::National,
+                    PhoneNumberFormat::International,
+                    PhoneNumberFormat::E164,
+                    PhoneNumberFormat::RFC3966,
+                ] {
+                    let text = number.format_as(format);
+                    let whole = comparable(&text, Some(country)).expect("a number");
+                    assert_eq!(Ending::of(&text), Ending::of(&whole), "{text}");
+                    assert!(keeps_its_end(&format!("{text} ext. 12"), Some(country)), "{text}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 2_000, "{seen}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn whatever_is_written_the_end_is_that_of_what_is_compared(
+            text in "[+0-9][-0-9 ()./*#x;,\u{202a}\u{2060}\u{ff11}]{2,18}",
+            code in proptest::sample::select(&["DE", "US", "IT", "AR", "BR", "MX", "NU", "CR"][..]),
+        ) {
+            prop_assert!(keeps_its_end(&text, code.parse().ok()), "{text}");
+            prop_assert!(keeps_its_end(&text, None), "{text}");
+        }
+    }
 }

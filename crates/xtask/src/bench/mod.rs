@@ -8,6 +8,7 @@ mod burst;
 mod call;
 mod calls;
 mod chat;
+mod contacts;
 mod discovery;
 mod display;
 mod echo;
@@ -33,11 +34,12 @@ use crate::process::{cargo, run as run_command};
 use table::Row;
 
 /// What can be measured, in the order of a whole run.
-const ALL: [&str; 13] = [
+const ALL: [&str; 14] = [
     "sip",
     "hostile",
     "history",
     "chat",
+    "contacts",
     "echo",
     "discovery",
     "window",
@@ -50,7 +52,7 @@ const ALL: [&str; 13] = [
 ];
 
 /// Those that need no program but what they build themselves.
-const ALONE: [&str; 6] = ["sip", "hostile", "history", "chat", "echo", "discovery"];
+const ALONE: [&str; 7] = ["sip", "hostile", "history", "chat", "contacts", "echo", "discovery"];
 
 /// Runs the named measurement, or all, and prints one table. `quick`: of the quality of speech only a few
 /// networks and one peer.
@@ -86,6 +88,7 @@ pub fn run(what: Option<&str>, quick: bool) -> Result<(), String> {
             "hostile" => hostile::measure(),
             "history" => history::measure(),
             "chat" => chat::measure(),
+            "contacts" => contacts::measure(),
             "echo" => echo::measure(),
             "discovery" => discovery::measure(),
             "window" => window::measure(),
