@@ -709,3 +709,65 @@ privacy-encryption-optional = Ihre Administration hat festgelegt: Chats werden v
 privacy-encryption-required = Ihre Administration hat festgelegt: Chats müssen von Ende zu Ende verschlüsselt sein.
 privacy-blocked = Blockierte Personen
 privacy-blocked-none = Niemand ist blockiert.
+
+# Eigene Kontakte
+own-new = Neuer Kontakt
+own-edit = Kontakt bearbeiten
+own-keep = In eigene Kontakte übernehmen
+own-below = Liegt auf diesem Rechner. Niemand erfährt davon.
+own-im = Adresse für Chats
+own-number-more = Weitere Rufnummer
+own-mail-more = Weitere E-Mail-Adresse
+own-less = { $what } wegnehmen
+own-remove = Aus eigenen Kontakten löschen
+own-remove-really = Wirklich löschen?
+own-count = { $count ->
+    [0] Noch keine.
+    [one] Ein Kontakt.
+   *[other] { $count } Kontakte.
+}
+own-wrong-nothing = Tragen Sie einen Namen, eine Rufnummer oder eine Adresse ein.
+own-wrong-number = „{ $text }“ ist keine Rufnummer. Rufnummern bestehen aus Ziffern, +, * und #; Leerzeichen und Klammern schaden nicht.
+own-wrong-mail = „{ $text }“ ist keine E-Mail-Adresse; die sehen aus wie name@firma.de.
+own-wrong-im = „{ $text }“ ist keine Adresse für Chats; die sehen aus wie name@firma.de.
+own-wrong-uri = „{ $text }“ ist keine Adresse für Anrufe; die sehen aus wie name@firma.de.
+cards-import = Kontakte einlesen
+cards-import-below = Übernimmt die Personen einer vCard-Datei, wie Telefone, Mailprogramme und Webmail sie schreiben, oder aller solchen Dateien eines Ordners.
+cards-import-do = Einlesen
+cards-export = Kontakte ausgeben
+cards-export-below = Schreibt die eigenen Kontakte als vCards, die andere Programme lesen.
+cards-export-do = Ausgeben
+cards-path = Datei
+cards-path-hint = Ganzer Pfad einer Datei auf .vcf
+cards-path-missing = Sagen Sie, welche Datei.
+cards-path-whole = Schreiben Sie den ganzen Pfad, vom Anfang des Datenträgers an.
+cards-csv = Eine CSV-Datei kann nicht übernommen werden. Lassen Sie das andere Programm seine Kontakte als vCards (.vcf) schreiben.
+cards-roster = Auch die Kontaktliste
+cards-reading = Die Datei wird gelesen …
+cards-taken = { $count ->
+    [0] An Ihren Kontakten hat sich nichts geändert.
+    [one] Ein Kontakt wurde übernommen.
+   *[other] { $count } Kontakte wurden übernommen.
+}
+cards-nothing = Aus dieser Datei ist nichts Neues gekommen. Prüfen Sie den Pfad und ob die Datei vCards enthält.
+cards-other = Andere Datei
+cards-writing = Die Kontakte werden nach { $path } geschrieben. Eine Datei, die schon da ist, bleibt, wie sie ist.
+
+# Einstellungen zu Personen
+settings-contacts = Kontakte
+settings-address-books = Adressbücher
+contacts-keep = Auf diesem Rechner aufbewahren, was Verzeichnisse über Personen sagen
+contacts-keep-below = So wie Ihre Nachrichten. Wer einmal gefunden wurde, wird dann auch ohne das Verzeichnis gefunden. Aus: Es wird beim Abmelden vergessen.
+contacts-keep-days = Vergessen nach
+contacts-cards = Ordner oder Datei mit vCards (leer: keine)
+contacts-cards-below = Wird bei jedem Start gelesen. Nichts darin wird geändert.
+contacts-book = Adressbuch auf einem Server (CardDAV)
+contacts-book-user = Benutzername dort
+contacts-book-wrong = Das ist keine Adresse eines Servers. Verwenden Sie eine wie https://dav.example.com/, eine Domäne oder Ihre E-Mail-Adresse dort.
+contacts-book-plain = Die Adresse muss mit https:// beginnen, denn Ihr Kennwort geht nicht unverschlüsselt an einen Server.
+contacts-book-password = Kennwort dort
+contacts-book-password-below = Es wird dort aufbewahrt, wo Kennwörter liegen, und nicht wieder gezeigt.
+contacts-book-password-keep = Kennwort des Adressbuchs behalten
+contacts-book-password-forget = Kennwort des Adressbuchs vergessen
+contacts-refresh = Adressbücher neu lesen
+contacts-refresh-below = Für Personen, die gerade anderswo geändert wurden.

@@ -709,3 +709,65 @@ privacy-encryption-optional = Your administrator has decided: chats are encrypte
 privacy-encryption-required = Your administrator has decided: chats must be encrypted from end to end.
 privacy-blocked = Blocked people
 privacy-blocked-none = Nobody is blocked.
+
+# Contacts of our own
+own-new = New contact
+own-edit = Edit contact
+own-keep = Keep in my contacts
+own-below = Kept on this computer. Nobody is told of it.
+own-im = Address for chats
+own-number-more = Add a number
+own-mail-more = Add a mail address
+own-less = Take away { $what }
+own-remove = Remove from my contacts
+own-remove-really = Really remove?
+own-count = { $count ->
+    [0] None yet.
+    [one] One contact.
+   *[other] { $count } contacts.
+}
+own-wrong-nothing = Fill in a name, a number or an address.
+own-wrong-number = “{ $text }” is not a number. Numbers are made of digits, +, * and #; spaces and brackets do no harm.
+own-wrong-mail = “{ $text }” is not a mail address; mail addresses look like name@company.com.
+own-wrong-im = “{ $text }” is not an address for chats; they look like name@company.com.
+own-wrong-uri = “{ $text }” is not an address for calls; they look like name@company.com.
+cards-import = Import contacts
+cards-import-below = Takes over the people of a vCard file, as phones, mail programs and web mail write it, or of all such files in a folder.
+cards-import-do = Import
+cards-export = Export contacts
+cards-export-below = Writes my contacts as vCards, which other programs read.
+cards-export-do = Export
+cards-path = File
+cards-path-hint = The whole path of a file that ends in .vcf
+cards-path-missing = Say which file.
+cards-path-whole = Write the whole path, from the beginning of the disk.
+cards-csv = A CSV file cannot be taken over. Have the other program write its contacts as vCards (.vcf).
+cards-roster = The contact list as well
+cards-reading = Reading the file…
+cards-taken = { $count ->
+    [0] Nothing in your contacts has changed.
+    [one] One contact was taken over.
+   *[other] { $count } contacts were taken over.
+}
+cards-nothing = Nothing new has come from this file. Check the path, and that the file holds vCards.
+cards-other = Another file
+cards-writing = The contacts are written to { $path }. A file that is there already is left as it is.
+
+# Settings of people
+settings-contacts = Contacts
+settings-address-books = Address books
+contacts-keep = Keep on this computer what directories say of people
+contacts-keep-below = As your messages are kept. Who was found once is then found without the directory too. Off: it is forgotten when you sign out.
+contacts-keep-days = Forget it after
+contacts-cards = Folder or file of vCards (empty: none)
+contacts-cards-below = It is read at each start. Nothing in it is changed.
+contacts-book = Address book on a server (CardDAV)
+contacts-book-user = User name there
+contacts-book-wrong = This is no address of a server. Use one such as https://dav.example.com/, a domain, or your mail address there.
+contacts-book-plain = The address must begin with https://, since your password does not go to a server without encryption.
+contacts-book-password = Password there
+contacts-book-password-below = It is kept where passwords are kept, and is not shown again.
+contacts-book-password-keep = Keep the password of the address book
+contacts-book-password-forget = Forget the password of the address book
+contacts-refresh = Read address books again
+contacts-refresh-below = For people who were changed elsewhere a moment ago.

@@ -188,6 +188,10 @@ pub enum Command {
     SetSettings(Box<Settings>),
     /// Keep the password of the relay for sound; an empty one forgets it.
     SetRelayPassword(Secret<String>),
+    /// Keep the password of the address book on a server
+    /// ([`ContactSettings::address_book`](crate::ContactSettings)) in the credential store; an empty one
+    /// forgets it.
+    SetAddressBookPassword(Secret<String>),
     /// Take a problem off the screen.
     Dismiss(ProblemId),
 }

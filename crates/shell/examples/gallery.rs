@@ -201,6 +201,21 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
                 offhook_model::PeopleSearch { query, stage, problems, ..Default::default() };
             (people::searched(search), chat())
         }
+        "own" | "own-new" | "own-wrong" | "own-card" | "own-remove" | "import" | "export" => {
+            (people::own(), vec![Place::Contacts])
+        }
+        "own-settings" => (people::own(), vec![Place::Settings]),
+        "own-keep" => {
+            let mut snapshot = people::own();
+            let query = "am".into();
+            let search = offhook_model::PeopleSearch {
+                query,
+                people: people::found(),
+                ..Default::default()
+            };
+            snapshot.people = search.into();
+            (snapshot, vec![])
+        }
         "keys" => (sample::hub(), vec![Place::Keys]),
         "toast" => (sample::toast(), chat()),
         _ => return None,
@@ -219,6 +234,21 @@ fn pressed(scene: &str) -> impl Iterator<Item = &'static str> {
             "Details",
         ],
         "search-many" => &["@Search or call", "=person"],
+        "own-new" => &["My contacts", "New contact"],
+        "own-wrong" => &["My contacts", "New contact", "@Number 1", "=twelve", "Save"],
+        "own-card" => &["Paula Amsel, Amsel & Sons, plumbing · +49 30 5550 0177"],
+        "own-remove" => {
+            &["Paula Amsel, Amsel & Sons, plumbing · +49 30 5550 0177", "Remove from my contacts"]
+        }
+        "import" => &["My contacts", "Import contacts", "=people.csv", "Import"],
+        "export" => &["My contacts", "Export contacts"],
+        "own-keep" => &[
+            "@Search or call",
+            "=am",
+            "@Amélie Østergård, Head of purchasing · Purchasing · Directory",
+            "!",
+            "Keep in my contacts",
+        ],
         "search-nobody" => &["@Search or call", "=xyz"],
         "call-menu-two" => &["More"],
         "transfer" | "transfer-two" => &["Transfer", "=4302"],

@@ -1,12 +1,15 @@
 //! The contact list and the people who ask to be on it.
 
-use egui::{Align, Color32, Rect, ScrollArea, Sense, Ui, pos2, vec2};
-use offhook_model::{Command, Contact, LineState, Subscription};
+use std::sync::Arc;
+
+use egui::{Align, Color32, Id, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use offhook_model::{Command, Contact, DirectoryEntry, LineState, Subscription};
 
 use super::chats::nothing;
 use super::dialogs::Adding;
 use super::hub::{Hub, list_heading};
-use super::person_menu;
+use super::search::row_of;
+use super::{own, person_menu};
 use crate::cx::{Cx, is_favourite};
 use crate::icons;
 use crate::theme::{R_ROW, Type};
@@ -26,11 +29,13 @@ pub fn list(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     if push.kind(Kind::Ghost).height(32.0).at(ui, cx.c, place).clicked() {
         hub.adding = Some(Adding::default());
     }
+    own::menu(ui, cx, hub, heading);
+    let own = hub.own.listed(cx);
     let contacts = &cx.snap.contacts;
     for person in contacts.iter().filter(|one| one.wants_us).take(3) {
         request(ui, cx, person, out);
     }
-    if contacts.is_empty() {
+    if contacts.is_empty() && own.is_empty() {
         ui.add_space(48.0);
         nothing(ui, cx, &cx.t("contacts-empty"), &cx.t("contacts-empty-remedy"));
         return;
@@ -41,9 +46,9 @@ pub fn list(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         let shown = first.iter().copied().chain(others);
         let seen = |at: &usize| contacts.get(*at).is_some_and(|one| !hidden(one));
         let shown: Vec<usize> = shown.filter(seen).collect();
-        people(ui, cx, hub, &shown, out);
+        people(ui, cx, hub, &shown, &own, out);
     } else {
-        rows(ui, cx, hub, contacts.len(), out, |at| at);
+        rows(ui, cx, hub, contacts.len(), &own, out, |at| at);
     }
 }
 
@@ -52,10 +57,17 @@ fn hidden(one: &Contact) -> bool {
     one.wants_us && one.subscription == Subscription::None
 }
 
-/// The people at these places of the list.
-fn people(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, at: &[usize], out: &mut Vec<Command>) {
+/// The people at these places of the list, then own contacts.
+fn people(
+    ui: &mut Ui,
+    cx: &Cx<'_>,
+    hub: &mut Hub,
+    at: &[usize],
+    own: &[Arc<DirectoryEntry>],
+    out: &mut Vec<Command>,
+) {
     let place = |row: usize| at.get(row).copied().unwrap_or(usize::MAX);
-    rows(ui, cx, hub, at.len(), out, place);
+    rows(ui, cx, hub, at.len(), own, out, place);
 }
 
 /// Lays out only the rows that are seen: ten thousand people cost what twenty do.
@@ -64,21 +76,45 @@ fn rows(
     cx: &Cx<'_>,
     hub: &mut Hub,
     count: usize,
+    own: &[Arc<DirectoryEntry>],
     out: &mut Vec<Command>,
     place: impl Fn(usize) -> usize,
 ) {
+    // The heading of own contacts takes a row.
+    let all = count + if own.is_empty() { 0 } else { own.len() + 1 };
+    let near = hub.search.near();
     ScrollArea::vertical().id_salt("people").auto_shrink(false).show_rows(
         ui,
         ROW,
-        count,
+        all,
         |ui, range| {
             for at in range {
-                if let Some(person) = cx.snap.contacts.get(place(at)) {
+                if let Some(below) = at.checked_sub(count) {
+                    below_list(ui, cx, hub, below, own, near, out);
+                } else if let Some(person) = cx.snap.contacts.get(place(at)) {
                     one(ui, cx, hub, person, out);
                 }
             }
         },
     );
+}
+
+/// The heading of own contacts, and their rows.
+fn below_list(
+    ui: &mut Ui,
+    cx: &Cx<'_>,
+    hub: &mut Hub,
+    at: usize,
+    own: &[Arc<DirectoryEntry>],
+    near: Option<Id>,
+    out: &mut Vec<Command>,
+) {
+    let Some(entry) = at.checked_sub(1).and_then(|at| own.get(at)) else {
+        ui.add_space(ROW - 32.0);
+        list_heading(ui, cx, &cx.t("source-own"));
+        return;
+    };
+    row_of(ui, cx, hub, &own::person(entry), near, out);
 }
 
 fn one(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut Vec<Command>) {

@@ -72,6 +72,10 @@ pub struct Hub {
     pub ways: super::settings_ways::Typed,
     /// Whose card is open.
     pub card: Option<super::person_card::Card>,
+    /// Contacts of our own.
+    pub own: super::own::Own,
+    /// What is typed in the settings of people.
+    pub people: super::settings_contacts::Typed,
     /// The dialog that makes a group chat.
     pub making: Option<rooms::Making>,
     /// The page of rooms to enter.
@@ -172,6 +176,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     super::phone_menu::asked_to_call(ui, cx, hub, out);
     rooms::make(ui, cx, hub, out);
     super::person_card::show(ui, cx, hub, out);
+    super::own::show(ui, cx, hub, out);
     read_and_load(ui, cx, hub, out);
     super::favourites::watch(cx, hub, out);
     conversation::still_typing(ui, cx, hub, out);

@@ -1,10 +1,12 @@
 //! What can be done with somebody: the menu of a row, and the buttons of a card.
 
 use egui::{Key, Modifiers, Popup, Response, Ui};
-use offhook_model::{Availability, Command, Contact, PeopleWish};
+use offhook_model::{Availability, Command, Contact, PeopleWish, Person};
 
 use super::hub::Hub;
+use super::own::Editing;
 use super::person_card::Card;
+use super::search::known;
 use crate::cx::{Cx, is_favourite};
 
 /// Opens the menu of a row by the pointer's other button where it points, or by the menu key or Shift
@@ -30,7 +32,17 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Contact, out: &mut
         hub.card = Some(Card::of(cx, person, out));
         ui.close();
     }
+    own(ui, cx, hub, &known(person));
     listed(ui, cx, person, out);
+}
+
+/// What we note of somebody ourselves.
+pub fn own(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, person: &Person) {
+    let own = super::own::of(cx, person);
+    if ui.button(cx.t(if own.is_some() { "own-edit" } else { "own-keep" })).clicked() {
+        hub.own.editing = Some(own.map_or_else(|| Editing::keep(person), |one| Editing::of(one)));
+        ui.close();
+    }
 }
 
 /// What can be done with somebody who is on the contact list.

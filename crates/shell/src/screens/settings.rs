@@ -1,4 +1,4 @@
-//! Settings: look, language, account, about; sound, ways and chat have files of their own.
+//! Settings: look, language, account, about; sound, ways, chat and people have files of their own.
 
 use egui::{Align, Rect, Sense, Ui, pos2, vec2};
 use offhook_model::{Command, Layer, Settings, Theme};
@@ -26,6 +26,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         if cx.has_chat() {
             super::settings_chat::show(ui, cx, &mut hub.settings, out);
         }
+        super::settings_contacts::show(ui, cx, hub, out);
         page::section(ui, cx, &cx.t("settings-account"), |ui| account(ui, cx, out));
         if !cx.snap.accepted.is_empty() {
             let title = cx.t("settings-certificates");

@@ -38,7 +38,7 @@ impl Window {
 
     /// A window that is high enough for everything on a long page.
     pub fn tall(snapshot: Snapshot) -> Self {
-        Self::of(snapshot, egui::vec2(1240.0, 3000.0), "en")
+        Self::of(snapshot, egui::vec2(1240.0, 3600.0), "en")
     }
 
     /// A window of this size in this language.

@@ -150,3 +150,24 @@ pub fn many() -> Snapshot {
         problems: vec![unreachable(), second],
     })
 }
+
+/// The window of somebody who has three contacts of their own, one of them on the contact list.
+pub fn own() -> Snapshot {
+    let mut plumber = DirectoryEntry::new(SourceKind::Own, "own-1");
+    plumber.first_name = Some("Paula".into());
+    plumber.last_name = Some("Amsel".into());
+    plumber.company = Some("Amsel & Sons, plumbing".into());
+    plumber.numbers = vec![
+        number(NumberKind::Work, "+49 30 5550 0177"),
+        number(NumberKind::Mobile, "+49 170 5550 0177"),
+    ];
+    plumber.groups = vec!["House".into()];
+    let mut amira = DirectoryEntry::new(SourceKind::Own, "own-2");
+    amira.display_name = Some("Amira Khalil".into());
+    amira.im = Some(jid("amira"));
+    amira.numbers = vec![number(NumberKind::Home, "+49 30 5550 0188")];
+    let mut nameless = DirectoryEntry::new(SourceKind::Own, "own-3");
+    nameless.mail = vec!["office@a-very-long-name-of-a-company.example".into()];
+    let own = [nameless, amira, plumber].map(Arc::new);
+    Snapshot { own_contacts: Arc::new(own.into()), ..hub() }
+}

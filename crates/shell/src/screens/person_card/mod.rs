@@ -5,10 +5,14 @@ mod facts;
 use std::collections::BTreeSet;
 
 use egui::{Id, Sense, Ui, vec2};
-use offhook_model::{Command, Contact, Jid, PeopleWish, Person, PersonDetails};
+use offhook_model::{
+    Command, Contact, ContactsWish, Jid, PeopleWish, Person, PersonDetails, PersonNumber,
+    SourceKind,
+};
 
 use super::entry::{entered, labelled};
 use super::hub::Hub;
+use super::own::{self, Editing, Own};
 use super::search::{add_command, known, on_list};
 use crate::cx::{Cx, names_favourites};
 use crate::icons;
@@ -24,12 +28,26 @@ pub struct Card {
     person: Person,
     name: String,
     group: String,
+    /// The question before an own contact is removed.
+    sure: bool,
 }
 
 impl Card {
     /// The card of a contact; asks for what the person tells.
     pub fn of(cx: &Cx<'_>, person: &Contact, out: &mut Vec<Command>) -> Self {
-        Self::found(cx, &known(person), out)
+        let mut known = known(person);
+        if let Some(own) = own::of(cx, &known) {
+            let (noted, listed) = (own::person(own), known.entry);
+            known = Person { name: known.name, ..noted };
+            known.sources.push(SourceKind::Roster);
+            known.entry.im = listed.im;
+            let numbers = &mut known.entry.numbers;
+            let other = |it: &PersonNumber| numbers.iter().all(|own| own.number != it.number);
+            let more: Vec<_> = listed.numbers.into_iter().filter(other).collect();
+            numbers.extend(more);
+            known.entry.groups.extend(listed.groups);
+        }
+        Self::found(cx, &known, out)
     }
 
     /// The card of somebody who was found, likewise.
@@ -41,7 +59,7 @@ impl Card {
         let contact = on_list(cx, person);
         let group = contact.and_then(|one| named(one).next()).cloned().unwrap_or_default();
         let name = contact.map_or(&person.name, |one| &one.name).clone();
-        Self { person: person.clone(), name, group }
+        Self { person: person.clone(), name, group, sure: false }
     }
 }
 
@@ -62,11 +80,17 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         ui.set_width(400.0_f32.min(screen.x - 80.0));
         head(ui, cx, &card.person, contact);
         ui.add_space(12.0);
-        let scroll = egui::ScrollArea::vertical().max_height((screen.y - 420.0).max(120.0));
+        let most = (screen.y - 470.0).max(120.0);
+        // At once as high as it may be, not a little higher with every frame.
+        let scroll = egui::ScrollArea::vertical().max_height(most).min_scrolled_height(most);
         scroll.auto_shrink([false, true]).show(ui, |ui| {
             act = facts::show(ui, cx, &card.person, details(cx, &card.person));
         });
         ui.add_space(12.0);
+        if ours(ui, cx, card, &mut hub.own, out) {
+            return true;
+        }
+        ui.add_space(16.0);
         match (contact, card.person.entry.im.clone()) {
             (Some(contact), _) => change(ui, cx, card, contact, out),
             (None, Some(who)) if cx.has_chat() => add(ui, cx, card, &who, out),
@@ -107,13 +131,49 @@ fn head(ui: &mut Ui, cx: &Cx<'_>, person: &Person, contact: Option<&Contact>) {
                     let note = contact.presence.note.as_deref().filter(|note| !note.is_empty());
                     note.map_or(words.clone(), |note| format!("{words} · {note}"))
                 }
-                None => person.entry.title.clone().unwrap_or_default(),
+                None => {
+                    person.entry.title.clone().or(person.entry.company.clone()).unwrap_or_default()
+                }
             };
             if !words.is_empty() {
                 paragraph(ui, &words, Type::Secondary, cx.c.muted);
             }
         });
     });
+}
+
+/// What can be done with what we note of somebody ourselves. True when the card is done with.
+fn ours(ui: &mut Ui, cx: &Cx<'_>, card: &mut Card, own: &mut Own, out: &mut Vec<Command>) -> bool {
+    let noted = own::of(cx, &card.person);
+    let push = |ui: &mut Ui, key: &str, glyph: &str, kind| {
+        let label = cx.t(key);
+        Push::new(&label).glyph(glyph).kind(kind).height(32.0).show(ui, cx.c).clicked()
+    };
+    let mut done = false;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
+        let Some(noted) = noted else {
+            done = push(ui, "own-keep", icons::PLUS, Kind::Soft);
+            if done {
+                own.editing = Some(Editing::keep(&card.person));
+            }
+            return;
+        };
+        if push(ui, "own-edit", icons::PENCIL, Kind::Soft) {
+            own.editing = Some(Editing::of(noted));
+            done = true;
+        }
+        let (key, kind) = if card.sure {
+            ("own-remove-really", Kind::Danger)
+        } else {
+            ("own-remove", Kind::Soft)
+        };
+        if push(ui, key, icons::TRASH, kind) && std::mem::replace(&mut card.sure, true) {
+            out.push(Command::Contacts(ContactsWish::Forget { id: noted.id.clone() }));
+            done = true;
+        }
+    });
+    done
 }
 
 /// Name and group of somebody on the contact list. True when the card is done with.

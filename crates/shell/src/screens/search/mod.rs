@@ -14,7 +14,7 @@ use offhook_model::{
     Person, PersonId, PersonNumber, SearchStage, SourceKind,
 };
 
-pub use row::{add_command, kind_word, on_list, ways};
+pub use row::{add_command, kind_word, on_list, show as row_of, ways};
 
 use super::hub::{Hub, list_heading};
 use crate::cx::Cx;
@@ -66,6 +66,11 @@ impl Search {
         self.text.clear();
         self.shown = Arc::default();
         self.contacts = None;
+    }
+
+    /// The row of a person that had the focus in the last frame, itself or one of its buttons.
+    pub fn near(&mut self) -> Option<Id> {
+        self.near.take()
     }
 
     /// Tells the core what is typed, once.
@@ -314,7 +319,7 @@ fn people(
     } else if let Some(top) = top.filter(|&top| top + row::ROW > scroll.offset + scroll.height) {
         area = area.vertical_scroll_offset(top + row::ROW - scroll.height);
     }
-    let near = hub.search.near.take();
+    let near = hub.search.near();
     let shown = area.show_rows(ui, row::ROW, people.len(), |ui, range| {
         for person in people.get(range).unwrap_or_default() {
             row::show(ui, cx, hub, person, near, out);

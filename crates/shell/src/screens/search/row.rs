@@ -98,6 +98,7 @@ pub fn show(
     let lamp = lamp.map(|state| self::lamp(cx, state));
     let spoken = match &lamp {
         Some((_, _, word)) if !word.is_empty() => format!("{}, {word} · {said}", person.name),
+        Some(_) | None if said.is_empty() => person.name.clone(),
         Some(_) | None => format!("{}, {said}", person.name),
     };
     let focused = ui.memory(|memory| memory.has_focus(id));
@@ -122,9 +123,11 @@ pub fn show(
             hub.search.near = Some(id);
         }
     }
+    // A name alone stands in the middle.
+    let above = if second.is_empty() { (ROW - 20.0) / 2.0 } else { 10.0 };
     let top = Rect::from_min_max(
-        pos2(rect.left() + 64.0, rect.top() + 10.0),
-        pos2(left, rect.top() + 30.0),
+        pos2(rect.left() + 64.0, rect.top() + above),
+        pos2(left, rect.top() + above + 20.0),
     );
     let (width, cut) = paint_pieces(ui, top, &name, Type::Name, cx.c.text, cx.c.accent);
     if contact.is_some_and(|one| is_favourite(one)) && width + 20.0 < top.width() {
@@ -160,7 +163,7 @@ fn name(person: &Person) -> Vec<Piece> {
 }
 
 /// Why they were found where the name does not show it, how they are if they are on the contact list,
-/// what they do otherwise, and who knows them.
+/// what they do otherwise, and who knows them; in a list of contacts how they are reached.
 fn second(cx: &Cx<'_>, person: &Person, contact: Option<&Arc<Contact>>) -> Vec<Piece> {
     let entry = &person.entry;
     let mut parts: Vec<Vec<Piece>> = vec![];
@@ -172,7 +175,7 @@ fn second(cx: &Cx<'_>, person: &Person, contact: Option<&Arc<Contact>>) -> Vec<P
     }
     let shown = |text: &str| found.is_some_and(|found| found.text == text);
     let mut plain = |text: &str| {
-        if !text.is_empty() && !shown(text) {
+        if !text.is_empty() && text != person.name && !shown(text) {
             parts.push(marked(text, &[]));
         }
     };
@@ -183,8 +186,13 @@ fn second(cx: &Cx<'_>, person: &Person, contact: Option<&Arc<Contact>>) -> Vec<P
         plain(entry.title.as_deref().unwrap_or_default());
         let place = entry.department.as_deref().or(entry.company.as_deref());
         plain(place.unwrap_or_default());
-        if let Some(source) = person.sources.first() {
-            plain(&super::source_word(cx, *source));
+        match person.sources.first() {
+            Some(source) if person.matched.is_some() => plain(&super::source_word(cx, *source)),
+            // In a list of one source it is no news who knows them; how they are reached is.
+            Some(_) | None => {
+                let number = entry.numbers.first().map(|it| it.number.as_str());
+                plain(number.or(entry.mail.first().map(String::as_str)).unwrap_or_default());
+            }
         }
     }
     let mut pieces = vec![];
@@ -323,6 +331,7 @@ fn entries(
             ui.close();
         }
     }
+    person_menu::own(ui, cx, hub, person);
     match (contact, &person.entry.im) {
         (Some(contact), _) => person_menu::listed(ui, cx, contact, out),
         (None, Some(who)) if cx.has_chat() => {
