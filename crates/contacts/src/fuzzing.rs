@@ -72,3 +72,11 @@ pub fn number(data: &[u8]) {
         assert!(number.e164.starts_with('+') && number.e164.len() <= 20);
     }
 }
+
+/// Lists of address books on servers.
+///
+/// # Panics
+/// When a bound does not hold.
+pub fn carddav(data: &[u8]) {
+    crate::carddav::fuzzing::answer(data);
+}

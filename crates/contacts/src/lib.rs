@@ -4,6 +4,7 @@
 //! [`merge()`] makes persons of entries, and [`Search`] shows both while somebody types and asks
 //! the directory, which [`ldap`] or [`uds`] answers.
 
+pub mod carddav;
 mod digits;
 mod directory;
 pub mod federation;

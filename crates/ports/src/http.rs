@@ -17,6 +17,10 @@ pub enum Method {
     Put,
     /// Remove.
     Delete,
+    /// Ask what something is (WebDAV, RFC 4918 section 9.1).
+    Propfind,
+    /// Ask for a list by a rule (WebDAV, RFC 3253 section 3.6).
+    Report,
 }
 
 /// One request. It is made once; trying elsewhere is the flow's business.

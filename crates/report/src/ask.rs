@@ -25,6 +25,8 @@ pub(crate) fn web(redactor: &mut Redactor, request: &HttpRequest) -> String {
         Method::Post => "POST",
         Method::Put => "PUT",
         Method::Delete => "DELETE",
+        Method::Propfind => "PROPFIND",
+        Method::Report => "REPORT",
     };
     let mut words = format!("{method} {}", redactor.url(&request.url));
     if let Some(action) = action(request) {

@@ -174,6 +174,8 @@ impl<'a> Flow<'a> {
             Method::Post => "POST",
             Method::Put => "PUT",
             Method::Delete => "DELETE",
+            Method::Propfind => "PROPFIND",
+            Method::Report => "REPORT",
         };
         let begin = self.world.clock.now();
         let result = match self.world.http.send(request).await {

@@ -218,6 +218,8 @@ impl Http for TestWorld {
             Method::Post => "POST",
             Method::Put => "PUT",
             Method::Delete => "DELETE",
+            Method::Propfind => "PROPFIND",
+            Method::Report => "REPORT",
         };
         let asked = format!("{method} {}", request.url);
         let cookie = request.cookie.as_ref().map_or("", |cookie| cookie.expose().as_str());

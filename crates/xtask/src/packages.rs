@@ -42,6 +42,7 @@ pub const PEERS: &[&str] = &[
     "knot-dnsutils",
     "bind9",
     "slapd",
+    "radicale",
     "python3-slixmpp",
     "python3-omemo",
     "python3-twomemo",

@@ -86,6 +86,8 @@ impl Place {
     fn endpoint(&self, request: &HttpRequest) -> Endpoint {
         let service = if !request.also_named.is_empty() {
             Service::Edge
+        } else if matches!(request.method, Method::Propfind | Method::Report) {
+            Service::Directory
         } else if request.proxied {
             Service::Cloud
         } else if matches!(self.port, 6970 | 6972) {
@@ -259,6 +261,8 @@ impl Net {
             Method::Post => hyper::Method::POST,
             Method::Put => hyper::Method::PUT,
             Method::Delete => hyper::Method::DELETE,
+            Method::Propfind => webdav(b"PROPFIND")?,
+            Method::Report => webdav(b"REPORT")?,
         };
         let mut message = Request::new(Full::new(Bytes::from(request.body)));
         *message.method_mut() = method;
@@ -284,6 +288,11 @@ impl Net {
         }
         Ok(message)
     }
+}
+
+/// A method that HTTP itself does not know.
+fn webdav(name: &[u8]) -> Result<hyper::Method, Fault> {
+    hyper::Method::from_bytes(name).map_err(|_| unsendable("method"))
 }
 
 fn unsendable(what: &str) -> Fault {
