@@ -20,3 +20,8 @@ fn vcard() {
 fn number() {
     check("number", fuzzing::number);
 }
+
+#[test]
+fn carddav() {
+    check("carddav", fuzzing::carddav);
+}
