@@ -176,6 +176,25 @@ fn the_results_are_walked_by_keys() {
 }
 
 #[test]
+fn the_focus_stays_with_the_person_whatever_else_is_found() {
+    let mut window = searching(search(SearchStage::Asking));
+    window.key(Modifiers::NONE, Key::ArrowDown).key(Modifiers::NONE, Key::ArrowDown);
+    assert_eq!(focused(&window), AMELIE);
+    // One goes away above, others come below.
+    let mut more = search(SearchStage::Done);
+    let all = &mut Arc::make_mut(&mut more.people).people;
+    all.remove(0);
+    all.push(people::person("Amos Late", SourceKind::Ldap, "cn=amos"));
+    window.see(more);
+    assert_eq!(focused(&window), AMELIE);
+    window.key(Modifiers::NONE, Key::ArrowDown);
+    assert!(focused(&window).starts_with("Plumber"), "{}", focused(&window));
+    window.key(Modifiers::NONE, Key::ArrowUp).key(Modifiers::NONE, Key::Enter);
+    let sent = window.sent();
+    assert!(sent.iter().any(|it| it.starts_with("OpenChat") && it.contains("amelie@")), "{sent:?}");
+}
+
+#[test]
 fn two_hundred_rows_cost_what_a_screen_does_and_are_all_reached_by_keys() {
     let mut window = Window::new(people::many());
     window.type_into(BOX, "person").sent();

@@ -80,7 +80,10 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
         ui.set_width(400.0_f32.min(screen.x - 80.0));
         head(ui, cx, &card.person, contact);
         ui.add_space(12.0);
-        let most = (screen.y - 470.0).max(120.0);
+        // Below stand name and group, for those who can be on the contact list.
+        let asked = cx.has_chat() && card.person.entry.im.is_some();
+        let below = if asked { 470.0 } else { 310.0 };
+        let most = (screen.y - below).max(120.0);
         // At once as high as it may be, not a little higher with every frame.
         let scroll = egui::ScrollArea::vertical().max_height(most).min_scrolled_height(most);
         scroll.auto_shrink([false, true]).show(ui, |ui| {
