@@ -74,17 +74,17 @@ async fn servers(
 /// From the address that was typed; from that of a server alone by what it says itself.
 async fn from(asker: &mut Asker<'_>, start: &HttpUrl) -> Result<Vec<Book>, BookFault> {
     if start.path != "/" {
-        return look(asker, start).await;
+        return look(asker, start, true).await;
     }
     let known = HttpUrl { path: WELL_KNOWN.to_owned(), ..start.clone() };
-    match look(asker, &known).await {
-        Err(fault) if fault.is_of_the_path() => look(asker, start).await,
+    match look(asker, &known, false).await {
+        Err(fault) if fault.is_of_the_path() => look(asker, start, false).await,
         done => done,
     }
 }
 
-/// What is at an address.
-async fn look(asker: &mut Asker<'_>, at: &HttpUrl) -> Result<Vec<Book>, BookFault> {
+/// What is at an address, which is the one that was `typed` or not.
+async fn look(asker: &mut Asker<'_>, at: &HttpUrl, typed: bool) -> Result<Vec<Book>, BookFault> {
     let (at, mut answer) = list(asker, at, Depth::Itself).await?;
     let own = answer
         .items
@@ -100,10 +100,11 @@ async fn look(asker: &mut Asker<'_>, at: &HttpUrl) -> Result<Vec<Book>, BookFaul
         return Ok(vec![Book { at, syncs: own.syncs, ctag: own.ctag }]);
     }
     // Who types a folder means the address books in it, whosever they are.
-    if own.collection && at.path != "/" {
-        let books = members(asker, &at).await?;
-        if !books.is_empty() {
-            return Ok(books);
+    if own.collection && typed {
+        match members(asker, &at).await {
+            Ok(books) if books.is_empty() => {}
+            Err(fault) if fault.is_of_the_path() => {}
+            done => return done,
         }
     }
     let (homes_at, homes) = match own.principal {

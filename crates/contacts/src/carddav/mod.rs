@@ -65,7 +65,7 @@ pub struct AddressBookCards {
 /// told of changes. It holds no card and no password, and the names of places on the server, which
 /// are as private as the cards.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct Kept {
     /// The account that it is of: what was typed as address and name.
     account: (String, String),

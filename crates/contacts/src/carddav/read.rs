@@ -26,8 +26,8 @@ pub(super) struct Reading<'a> {
 /// One address book while it is read.
 struct Shelf<'b> {
     book: &'b Book,
-    /// Cards that are known now.
-    etags: BTreeMap<String, String>,
+    /// What is known of it now.
+    kept: KeptBook,
     /// Everything was read, as far as it can be.
     complete: bool,
 }
@@ -47,59 +47,52 @@ impl<'a> Reading<'a> {
         book: &Book,
         kept: KeptBook,
     ) -> Result<KeptBook, BookFault> {
-        let change = match change::ask(&mut self.asker, book, &kept).await {
-            Ok(change) => change,
-            Err(fault) if is_of_the_bounds(&fault) && !self.found.cards.is_empty() => {
-                self.found.more = true;
-                return Ok(kept);
-            }
-            Err(fault) if is_of_the_book(&fault) => {
-                self.found.problems.push(fault);
-                return Ok(kept);
-            }
-            Err(fault) => return Err(fault),
-        };
-        let (token, ctag) = (change.token.clone(), book.ctag.clone());
-        let mut shelf = Shelf { book, etags: kept.etags, complete: true };
-        let wanted = self.wanted(&mut shelf, change);
-        self.room = self.room.saturating_sub(shelf.etags.len());
-        match self.cards(&mut shelf, wanted).await {
+        let mut shelf = Shelf { book, kept, complete: true };
+        match self.changes(&mut shelf).await {
             Ok(()) => {}
-            Err(fault) if is_of_the_bounds(&fault) && !self.found.cards.is_empty() => {
+            Err(BookFault::TooLong(_) | BookFault::TooLarge(_)) if !self.found.cards.is_empty() => {
                 self.found.more = true;
-                shelf.complete = false;
             }
-            Err(fault) if is_of_the_book(&fault) => {
+            Err(fault) if fault.is_of_the_path() => self.found.problems.push(fault),
+            Err(fault @ (BookFault::Full(_) | BookFault::TooLarge(_))) => {
                 self.found.problems.push(fault);
-                shelf.complete = false;
             }
             Err(fault) => return Err(fault),
         }
-        let complete = shelf.complete;
-        Ok(KeptBook {
-            token: token.filter(|_| complete),
-            ctag: ctag.filter(|_| complete),
-            etags: shelf.etags,
-        })
+        self.room = self.room.saturating_sub(shelf.kept.etags.len());
+        Ok(shelf.kept)
+    }
+
+    async fn changes(&mut self, shelf: &mut Shelf<'_>) -> Result<(), BookFault> {
+        let mut change = change::ask(&mut self.asker, shelf.book, &shelf.kept).await?;
+        let token = change.token.take();
+        let wanted = self.wanted(shelf, change);
+        // From here to the end the server would leave out what is not read yet.
+        (shelf.kept.token, shelf.kept.ctag) = (None, None);
+        self.cards(shelf, wanted).await?;
+        if shelf.complete {
+            (shelf.kept.token, shelf.kept.ctag) = (token, shelf.book.ctag.clone());
+        }
+        Ok(())
     }
 
     /// Forgets what is gone, and says what must be read.
     fn wanted(&mut self, shelf: &mut Shelf<'_>, change: Change) -> BTreeMap<String, Row> {
         let Change { mut rows, all, mut gone, .. } = change;
         if all {
-            gone.extend(shelf.etags.keys().filter(|id| !rows.contains_key(*id)).cloned());
+            gone.extend(shelf.kept.etags.keys().filter(|id| !rows.contains_key(*id)).cloned());
         }
         for id in gone {
-            if shelf.etags.remove(&id).is_some() {
+            if shelf.kept.etags.remove(&id).is_some() {
                 self.found.gone.push(id);
             }
         }
-        rows.retain(|id, row| row.etag.is_empty() || shelf.etags.get(id) != Some(&row.etag));
-        let mut room = self.room.saturating_sub(shelf.etags.len());
+        rows.retain(|id, row| row.etag.is_empty() || shelf.kept.etags.get(id) != Some(&row.etag));
+        let mut room = self.room.saturating_sub(shelf.kept.etags.len());
         let before = rows.len();
         rows.retain(|id, _| {
-            let fits = shelf.etags.contains_key(id) || room > 0;
-            room -= usize::from(fits && !shelf.etags.contains_key(id));
+            let fits = shelf.kept.etags.contains_key(id) || room > 0;
+            room -= usize::from(fits && !shelf.kept.etags.contains_key(id));
             fits
         });
         if rows.len() < before {
@@ -155,7 +148,7 @@ impl<'a> Reading<'a> {
                         self.found.left_out += 1;
                         self.forget(shelf, &id);
                         let row = wanted.remove(&id).unwrap_or_default();
-                        shelf.etags.insert(id, row.etag);
+                        shelf.kept.etags.insert(id, row.etag);
                     }
                 }
                 // It cannot be asked for single cards.
@@ -164,7 +157,8 @@ impl<'a> Reading<'a> {
                     let mut rows = all.rows;
                     rows.retain(|id, _| wanted.contains_key(id));
                     self.take_those_here(shelf, &mut rows);
-                    let missing = wanted.keys().filter(|id| !shelf.etags.contains_key(*id)).count();
+                    let missing =
+                        wanted.keys().filter(|id| !shelf.kept.etags.contains_key(*id)).count();
                     self.found.left_out += missing;
                     shelf.complete &= missing == 0;
                     return Ok(());
@@ -200,22 +194,12 @@ impl<'a> Reading<'a> {
             }
         }
         self.found.left_out += cards.count();
-        shelf.etags.insert(id.to_owned(), etag);
+        shelf.kept.etags.insert(id.to_owned(), etag);
     }
 
     fn forget(&mut self, shelf: &mut Shelf<'_>, id: &str) {
-        if shelf.etags.remove(id).is_some() {
+        if shelf.kept.etags.remove(id).is_some() {
             self.found.gone.push(id.to_owned());
         }
     }
-}
-
-/// The reading has used up what it may; what it has read is good.
-fn is_of_the_bounds(fault: &BookFault) -> bool {
-    matches!(fault, BookFault::TooLong(_) | BookFault::TooLarge(_))
-}
-
-/// Others of the same server may be read all the same.
-fn is_of_the_book(fault: &BookFault) -> bool {
-    fault.is_of_the_path() || matches!(fault, BookFault::Full(_) | BookFault::TooLarge(_))
 }

@@ -43,8 +43,6 @@ fn from_the_server_by_principal_and_home() {
     let asked: Vec<String> = [
         &propfind("/.well-known/carddav"),
         &propfind("/dav/"),
-        // Nothing in the folder itself, so the principal is asked.
-        &propfind("/dav/"),
         &propfind("/p/ann/"),
         &propfind("/books/ann/"),
         &propfind("/books/ann/friends/"),
