@@ -221,3 +221,20 @@ fn what_could_not_be_asked_is_told_and_asked_again() {
     assert_eq!(bench.search.shown().stage, SearchStage::Done);
     assert_eq!(bench.asked(), (vec![], 1));
 }
+
+/// A hundred keys in five seconds lead to no more questions than there were pauses.
+#[test]
+fn a_hundred_keys_ask_once_for_each_pause() {
+    let mut bench = Bench::new();
+    let (mut asked, mut cancelled) = (0, 0);
+    for key in 0..100_usize {
+        let text: String = "annabel baker of the sales ".chars().cycle().take(3 + key).collect();
+        bench.type_in(&text);
+        // 50 ms a key, and after every twentieth a look at the list.
+        bench.wait(if key % 20 == 19 { 300 } else { 50 });
+        let (new, gone) = bench.asked();
+        asked += new.len();
+        cancelled += gone;
+    }
+    assert_eq!((asked, cancelled), (5, 4), "the last one is still wanted");
+}

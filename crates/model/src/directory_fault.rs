@@ -1,7 +1,7 @@
 //! What keeps a directory from telling who is who, and the one sentence about each (rules D31 and
 //! D36 of `docs/doctor.md`). What breaks the way to it is a [`Fault`](crate::Fault) as everywhere.
 
-use crate::{Area, Endpoint, Owner, Problem};
+use crate::{Area, Coded, Endpoint, Owner, Problem};
 
 /// Why a directory (LDAP) does not answer as it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +130,29 @@ impl DirectoryFault {
             ),
         };
         let rule = if *self == Self::CredentialsInClear { 36 } else { 31 };
-        problem.with_rule(rule).with_evidence(format!("directory server {at}: {self:?}"))
+        let problem = problem.with_rule(rule);
+        let problem = problem.with_evidence(format!("directory server {at}: {self:?}"));
+        let values = |value: &str| [("host", host.clone()), ("value", value.to_owned())];
+        let (code, values) = match self {
+            Self::BadReader => ("directory-reader", values("")),
+            Self::BadSignIn => ("directory-sign-in", values("")),
+            Self::BindRefused(_) => ("directory-bind", values("")),
+            Self::NotAllowed => ("directory-not-allowed", values("")),
+            Self::NoSuchBase(base) => ("directory-base", values(base)),
+            Self::NoBase => ("directory-no-base", values("")),
+            Self::ServerLimit => ("directory-size-limit", values("")),
+            Self::TimeLimit => ("directory-time-limit", values("")),
+            Self::ReferralCircle => ("directory-referral-circle", values("")),
+            Self::ReferralLost(to) => ("directory-referral-lost", values(to)),
+            Self::BadSetting(key) => ("directory-setting", values(key)),
+            Self::CredentialsInClear => ("directory-in-clear", values("")),
+            Self::NoServer => ("directory-no-server", values("")),
+            Self::Refused(code) => ("directory-refused", values(&code.to_string())),
+            // In words of its own.
+            Self::Unsupported(_) => return problem,
+        };
+        let coded = Coded { code, values: values.into() };
+        Problem { coded: Some(Box::new(coded)), ..problem }
     }
 }
 
