@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use offhook_interop::{Client, Lab, Scratch, Setup, Slapd, doctor, have, until};
+use offhook_interop::{Client, Lab, Scratch, Setup, Slapd, doctor, free_port, have, until};
 use serde_json::{Value, json};
 
 const ALICE: &str = "alice@lab.example";
@@ -41,7 +41,16 @@ fn names(people: &[Value]) -> Vec<String> {
 #[test]
 fn user_data_services_are_searched_and_what_they_said_is_known_without_them() {
     let scratch = Scratch::new();
-    let lab = Lab::start(scratch.path(), &[], "[uds]\npeople = 200\n");
+    let files = free_port();
+    let pictures = format!("http://cucm1.lab.example:{files}/photo-%%uid%%.png");
+    let config = configuration(&[
+        ("DirectoryServerType", "UDS".to_owned()),
+        ("UdsPhotoUriWithToken", pictures),
+    ]);
+    let config = format!(
+        "[uds]\npeople = 200\n[ports]\nfiles = {files}\n{config}\"photo-bob.png\" = \"seventeen bytes !\"\n"
+    );
+    let lab = Lab::start(scratch.path(), &[], &config);
     let setup = setup(&lab);
     let mut client = alice(&scratch, &setup);
     let bob = search(&client, "bob");
@@ -53,6 +62,15 @@ fn user_data_services_are_searched_and_what_they_said_is_known_without_them() {
     );
     let directory = client.session()["services"]["directory"].clone();
     assert_eq!((&directory["state"], &directory["protocol"]), (&json!("ready"), &json!("UDS")));
+
+    // Bob is on the contact list too, and the directory has the picture.
+    let entry = &bob[0]["entry"];
+    let of = entry["photo"]["of"].clone();
+    let size = until("the picture is here", 10, || {
+        let told = client.must("contacts.photo", of.clone());
+        told["size"].as_u64()
+    });
+    assert_eq!(size, 17, "{entry:#}");
 
     // A contact of our own, which outlives the program.
     let saved = client.must(
@@ -78,7 +96,7 @@ const PEOPLE: &str = "dn: uid=yuki,ou=people,dc=lab,dc=example\nobjectClass: ine
 fn configuration(keys: &[(&'static str, String)]) -> String {
     let rows: String = keys.iter().map(|(key, value)| format!("<{key}>{value}</{key}>")).collect();
     format!(
-        "[profileDirectory]\n[[robots]]\nname = \"bob\"\ndisplayName = \"\"\n[files]\n\"jabber-config.xml\" = '''<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
+        "[profileDirectory]\n[files]\n\"jabber-config.xml\" = '''<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
          <config version=\"1.0\"><Directory>{rows}</Directory></config>'''\n"
     )
 }
@@ -115,7 +133,8 @@ fn a_directory_by_ldap_is_searched_as_the_configuration_file_says() {
     }
     let scratch = Scratch::new();
     let mut slapd = Slapd::start(scratch.path(), PEOPLE);
-    let config = configuration(&keys(&slapd));
+    let nameless = "[[robots]]\nname = \"bob\"\ndisplayName = \"\"\n";
+    let config = format!("{nameless}{}", configuration(&keys(&slapd)));
     let lab = Lab::start(scratch.path(), &[], &config);
     let mut setup = setup(&lab);
     setup.ca_file = Some(both(scratch.path(), &lab.authority(), &slapd.authority));

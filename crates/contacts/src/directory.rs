@@ -189,9 +189,8 @@ impl Directory {
                 let plan = with_servers(plan, ready, means.look).await;
                 ldap::picture(means.ldap, &plan, standing, id, attribute).await
             }
-            (PhotoSource::Attribute(_), Inner::Uds { .. }) | (PhotoSource::Kept(_), _) => {
-                (None, vec![])
-            }
+            (PhotoSource::Attribute(_), Inner::Uds { .. })
+            | (PhotoSource::Kept(_) | PhotoSource::Of { .. }, _) => (None, vec![]),
         }
     }
 }

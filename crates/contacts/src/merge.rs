@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use offhook_model::{DirectoryEntry, Person, PersonId, SourceKind};
+use offhook_model::{DirectoryEntry, Person, PersonId, PhotoSource, SourceKind};
 
 use crate::fields::name_of;
 use crate::fold::words;
@@ -340,7 +340,8 @@ fn fill(entry: &mut DirectoryEntry, other: &DirectoryEntry) {
         entry.im.clone_from(&other.im);
     }
     if entry.photo.is_none() {
-        entry.photo.clone_from(&other.photo);
+        let of = || PhotoSource::Of { source: other.source, id: other.id.clone() };
+        entry.photo = other.photo.is_some().then(of);
     }
     let lists = [
         (&mut entry.uris, &other.uris),

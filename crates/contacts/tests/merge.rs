@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use offhook_contacts::{Merged, Query, merge};
-use offhook_model::{DirectoryEntry, MatchedField, NumberKind, PersonNumber, SourceKind};
+use offhook_model::{
+    DirectoryEntry, MatchedField, NumberKind, PersonNumber, PhotoSource, SourceKind,
+};
 use proptest::prelude::*;
 
 fn entry(source: SourceKind, id: &str, name: &str) -> DirectoryEntry {
@@ -187,4 +189,18 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_picture_says_whose_it_is() {
+    let ours = with_mail(entry(SourceKind::Own, "o", "Anna Adams"), "anna@lab.example");
+    let mut theirs =
+        with_mail(entry(SourceKind::Ldap, "cn=anna", "Anna Adams"), "anna@lab.example");
+    theirs.photo = Some(PhotoSource::Attribute("thumbnailPhoto".to_owned()));
+    let people = joined(&[ours, theirs.clone()]);
+    let of = PhotoSource::Of { source: SourceKind::Ldap, id: "cn=anna".to_owned() };
+    assert_eq!((people.len(), &people[0].person.entry.photo), (1, &Some(of)));
+    let alone = joined(&[theirs]);
+    let own = PhotoSource::Attribute("thumbnailPhoto".to_owned());
+    assert_eq!(alone[0].person.entry.photo, Some(own));
 }

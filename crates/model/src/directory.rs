@@ -143,6 +143,13 @@ pub enum PhotoSource {
     Attribute(String),
     /// In the cache of pictures already.
     Kept(PhotoId),
+    /// It is that of another entry of the person, which is to be asked for by its source and id.
+    Of {
+        /// Whose word that entry is.
+        source: SourceKind,
+        /// Its id there.
+        id: String,
+    },
 }
 
 /// What of a person was found.

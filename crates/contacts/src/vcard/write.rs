@@ -66,7 +66,10 @@ pub fn write(entry: &DirectoryEntry, picture: Option<&Picture>) -> String {
             card.line(&format!("PHOTO:data:{};base64,{data}", kind.unwrap_or("image/jpeg")));
         }
         (None, Some(PhotoSource::Url(url))) => card.line(&format!("PHOTO:{}", clean(url))),
-        (None, Some(PhotoSource::Attribute(_) | PhotoSource::Kept(_)) | None) => {}
+        (
+            None,
+            Some(PhotoSource::Attribute(_) | PhotoSource::Kept(_) | PhotoSource::Of { .. }) | None,
+        ) => {}
     }
     card.line("END:VCARD");
     card.0

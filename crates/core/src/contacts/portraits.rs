@@ -35,7 +35,8 @@ impl Core {
             ));
         };
         match &entry.photo {
-            None => self.portrait_is(key, None),
+            // Single entries have their own.
+            None | Some(PhotoSource::Of { .. }) => self.portrait_is(key, None),
             Some(PhotoSource::Kept(photo)) => {
                 let request = StoreRequest::GetPhoto(photo.clone());
                 self.contacts.fetching.insert(key.clone());

@@ -10,7 +10,8 @@ use std::io::Cursor;
 use egui::{ColorImage, TextureHandle, TextureOptions, Ui};
 use image::{ImageReader, Limits};
 use offhook_model::{
-    Command, Contact, ContactsWish, DirectoryEntry, PeopleWish, PhotoId, Snapshot, SourceKind,
+    Command, Contact, ContactsWish, DirectoryEntry, PeopleWish, PhotoId, PhotoSource, Snapshot,
+    SourceKind,
 };
 
 /// Longest side of a picture that is decoded.
@@ -78,8 +79,12 @@ impl Photos {
         snap: &Snapshot,
         entry: &DirectoryEntry,
     ) -> Option<TextureHandle> {
-        entry.photo.as_ref()?;
-        let named = (entry.source, entry.id.clone());
+        let named = match entry.photo.as_ref()? {
+            PhotoSource::Of { source, id } => (*source, id.clone()),
+            PhotoSource::Url(_) | PhotoSource::Attribute(_) | PhotoSource::Kept(_) => {
+                (entry.source, entry.id.clone())
+            }
+        };
         let bytes = snap.portraits.get(&named).map(Option::as_deref);
         let (source, id) = named;
         self.picture(ui, Key::Portrait(source, id.clone()), bytes, || {
