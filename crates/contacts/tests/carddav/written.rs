@@ -1,6 +1,7 @@
 //! Answers as servers write them.
 
 use offhook_contacts::carddav::{AddressBookCards, BookFault, BookPlan, Kept, fetch};
+use offhook_ports::BoxFuture;
 use offhook_testkit::{Reply, TestWorld};
 
 pub const HOST: &str = "https://dav.example.com:443";
@@ -15,7 +16,8 @@ pub fn run(
     since: Option<&Kept>,
 ) -> Result<AddressBookCards, BookFault> {
     let (ports, plan) = (world.world(), plan(address));
-    world.run(fetch(&ports, &plan, since))
+    let reading: BoxFuture<'_, _> = Box::pin(fetch(&ports, &plan, since));
+    world.run(reading)
 }
 
 /// A list of resources: address and properties.
