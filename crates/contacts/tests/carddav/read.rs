@@ -70,6 +70,22 @@ fn by_tokens() {
 }
 
 #[test]
+fn what_was_not_read_is_asked_for_again() {
+    let world = TestWorld::new();
+    let typed = with_book(&world, SYNCS);
+    changes(&world, "", with_token(&(etag("/b/1", "1") + &etag("/b/2", "1")), "t1"));
+    cards(&world, &[("/b/1", "Bob")]);
+    let first = run(&world, &typed, None).expect("cards");
+    assert_eq!((names(&first), first.left_out), (vec!["Bob"], 1));
+    // With the token it would not be told of the second again.
+    changes(&world, "", with_token(&etag("/b/2", "1"), "t2"));
+    cards(&world, &[("/b/2", "Eve")]);
+    let second = run(&world, &typed, Some(&first.kept)).expect("cards");
+    assert_eq!((names(&second), second.gone.as_slice()), (vec!["Eve"], &["/b/1".to_owned()][..]));
+    assert_eq!(since(&second.kept)["token"], "t2");
+}
+
+#[test]
 fn by_tokens_bit_by_bit() {
     let world = TestWorld::new();
     let typed = with_book(&world, SYNCS);
