@@ -77,7 +77,7 @@ pub struct Kept {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct KeptBook {
-    /// Of RFC 6578; none when not everything was read.
+    /// Of RFC 6578, from when everything was read the last time.
     token: Option<String>,
     /// Tag of the whole address book, of servers that do not know tokens.
     ctag: Option<String>,

@@ -67,9 +67,8 @@ impl<'a> Reading<'a> {
         let mut change = change::ask(&mut self.asker, shelf.book, &shelf.kept).await?;
         let token = change.token.take();
         let wanted = self.wanted(shelf, change);
-        // From here to the end the server would leave out what is not read yet.
-        (shelf.kept.token, shelf.kept.ctag) = (None, None);
         self.cards(shelf, wanted).await?;
+        // Else the server would not tell of what is not read yet.
         if shelf.complete {
             (shelf.kept.token, shelf.kept.ctag) = (token, shelf.book.ctag.clone());
         }

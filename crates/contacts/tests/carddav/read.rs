@@ -67,6 +67,10 @@ fn by_tokens() {
     let fourth = run(&world, &typed, Some(&third.kept)).expect("cards");
     assert_eq!((names(&fourth), fourth.gone.len()), (vec!["Zoe"], 0));
     assert_eq!(since(&fourth.kept)["token"], "t9");
+    changes(&world, "t9", Reply::status(409, ""));
+    changes(&world, "", with_token(&etag("/b/3", "1"), "t10"));
+    let fifth = run(&world, &typed, Some(&fourth.kept)).expect("cards");
+    assert_eq!((fifth.cards.len(), fifth.gone), (0, vec!["/b/1".to_owned()]));
 }
 
 #[test]
