@@ -734,15 +734,11 @@ own-wrong-uri = „{ $text }“ ist keine Adresse für Anrufe; die sehen aus wie
 cards-import = Kontakte einlesen
 cards-import-below = Übernimmt die Personen einer vCard-Datei, wie Telefone, Mailprogramme und Webmail sie schreiben, oder aller solchen Dateien eines Ordners.
 cards-import-do = Einlesen
-cards-export = Kontakte ausgeben
-cards-export-below = Schreibt die eigenen Kontakte als vCards, die andere Programme lesen.
-cards-export-do = Ausgeben
 cards-path = Datei
 cards-path-hint = Ganzer Pfad einer Datei auf .vcf
 cards-path-missing = Sagen Sie, welche Datei.
 cards-path-whole = Schreiben Sie den ganzen Pfad, vom Anfang des Datenträgers an.
 cards-csv = Eine CSV-Datei kann nicht übernommen werden. Lassen Sie das andere Programm seine Kontakte als vCards (.vcf) schreiben.
-cards-roster = Auch die Kontaktliste
 cards-reading = Die Datei wird gelesen …
 cards-taken = { $count ->
     [0] An Ihren Kontakten hat sich nichts geändert.
@@ -751,7 +747,6 @@ cards-taken = { $count ->
 }
 cards-nothing = Aus dieser Datei ist nichts Neues gekommen. Prüfen Sie den Pfad und ob die Datei vCards enthält.
 cards-other = Andere Datei
-cards-writing = Die Kontakte werden nach { $path } geschrieben. Eine Datei, die schon da ist, bleibt, wie sie ist.
 
 # Einstellungen zu Personen
 settings-contacts = Kontakte

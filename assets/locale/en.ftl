@@ -734,15 +734,11 @@ own-wrong-uri = “{ $text }” is not an address for calls; they look like name
 cards-import = Import contacts
 cards-import-below = Takes over the people of a vCard file, as phones, mail programs and web mail write it, or of all such files in a folder.
 cards-import-do = Import
-cards-export = Export contacts
-cards-export-below = Writes my contacts as vCards, which other programs read.
-cards-export-do = Export
 cards-path = File
 cards-path-hint = The whole path of a file that ends in .vcf
 cards-path-missing = Say which file.
 cards-path-whole = Write the whole path, from the beginning of the disk.
 cards-csv = A CSV file cannot be taken over. Have the other program write its contacts as vCards (.vcf).
-cards-roster = The contact list as well
 cards-reading = Reading the file…
 cards-taken = { $count ->
     [0] Nothing in your contacts has changed.
@@ -751,7 +747,6 @@ cards-taken = { $count ->
 }
 cards-nothing = Nothing new has come from this file. Check the path, and that the file holds vCards.
 cards-other = Another file
-cards-writing = The contacts are written to { $path }. A file that is there already is left as it is.
 
 # Settings of people
 settings-contacts = Contacts

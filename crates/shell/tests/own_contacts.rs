@@ -269,22 +269,6 @@ fn a_file_that_brings_nothing_is_told_and_another_can_be_chosen() {
 }
 
 #[test]
-fn contacts_are_written_with_the_contact_list_where_that_is_wanted() {
-    let mut snapshot = people::own();
-    let mut settings = (*snapshot.settings).clone();
-    settings.chat.downloads = Some(path("").into());
-    snapshot.settings = settings.into();
-    let mut window = Window::new(snapshot).open(Place::Contacts);
-    window.press("My contacts").press("Export contacts").press("The contact list as well");
-    window.press("Export");
-    let wanted = std::path::PathBuf::from(path("contacts.vcf"));
-    let sent = wishes(&mut window);
-    let good = |wish: &ContactsWish| matches!(wish, ContactsWish::Export { path, roster: true } if *path == wanted);
-    assert!(sent.len() == 1 && good(&sent[0]), "{sent:?}");
-    assert!(window.says("A file that is there already is left as it is."));
-}
-
-#[test]
 fn people_have_their_settings() {
     let mut window = Window::tall(people::own()).open(Place::Settings);
     window.sent();
@@ -334,9 +318,6 @@ fn in_phone_mode_own_contacts_are_in_the_settings() {
     let mut snapshot: Snapshot = people::own();
     snapshot.session.product_mode = Some(offhook_model::ProductMode::PhoneOnly);
     let mut window = Window::tall(snapshot).open(Place::Settings);
-    window.press("Export contacts");
-    assert!(!window.says("The contact list as well"));
-    window.key(Modifiers::NONE, Key::Escape);
     window.press("New contact");
     assert_eq!(focused(&window), "Name");
 }

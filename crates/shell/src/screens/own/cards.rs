@@ -1,4 +1,4 @@
-//! The dialogs that read and write own contacts as a file of vCards.
+//! The dialog that takes a file of vCards over as own contacts.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::cx::Cx;
 use crate::icons;
 use crate::screens::entry::{complaint, entered, labelled};
 use crate::theme::Type;
-use crate::widgets::{Field, Kind, Push, check, dialog, paragraph, show_live};
+use crate::widgets::{Field, Kind, Push, dialog, paragraph, show_live};
 
 /// Milliseconds after which it is said that nothing has come of a file.
 const PATIENCE: i64 = 3_000;
@@ -21,9 +21,7 @@ type People = Arc<Vec<Arc<DirectoryEntry>>>;
 
 /// The dialog while it is open.
 pub struct Cards {
-    import: bool,
     path: String,
-    roster: bool,
     stage: Stage,
     asked: bool,
 }
@@ -36,62 +34,34 @@ enum Stage {
     Reading(Timestamp, People),
     /// So many contacts are new or others than before.
     Taken(usize),
-    /// The file is being written.
-    Writing(PathBuf),
 }
 
 impl Cards {
-    /// Reads a file.
+    /// Asks for a file.
     pub fn import() -> Self {
-        Self {
-            import: true,
-            path: String::new(),
-            roster: false,
-            stage: Stage::Typing(None),
-            asked: false,
-        }
-    }
-
-    /// Writes a file; it is proposed where received files go, if that was chosen.
-    pub fn export(cx: &Cx<'_>) -> Self {
-        let folder = cx.snap.settings.chat.downloads.as_ref();
-        let path = folder.map(|folder| folder.join("contacts.vcf").display().to_string());
-        Self { import: false, path: path.unwrap_or_default(), ..Self::import() }
-    }
-
-    /// What it is called, what it does, and the button that does it.
-    fn words(&self) -> [&'static str; 3] {
-        if self.import {
-            ["cards-import", "cards-import-below", "cards-import-do"]
-        } else {
-            ["cards-export", "cards-export-below", "cards-export-do"]
-        }
+        Self { path: String::new(), stage: Stage::Typing(None), asked: false }
     }
 
     /// Begins, or says what is wrong with the path.
     fn begin(&mut self, cx: &Cx<'_>, out: &mut Vec<Command>) {
         let path = PathBuf::from(self.path.trim());
-        if let Some(key) = wrong(&path, self.import) {
+        if let Some(key) = wrong(&path) {
             self.stage = Stage::Typing(Some(cx.t(key)));
-        } else if self.import {
+        } else {
             self.stage = Stage::Reading(cx.now, Arc::clone(&cx.snap.own_contacts));
             out.push(Command::Contacts(ContactsWish::Import { path }));
-        } else {
-            self.stage = Stage::Writing(path.clone());
-            let roster = self.roster;
-            out.push(Command::Contacts(ContactsWish::Export { path, roster }));
         }
     }
 }
 
 /// What is wrong with a path that was typed.
-fn wrong(path: &Path, import: bool) -> Option<&'static str> {
+fn wrong(path: &Path) -> Option<&'static str> {
     let ends = |end: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(end));
     if path.as_os_str().is_empty() {
         Some("cards-path-missing")
     } else if !path.is_absolute() {
         Some("cards-path-whole")
-    } else if import && ends("csv") {
+    } else if ends("csv") {
         Some("cards-csv")
     } else {
         None
@@ -118,14 +88,13 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, own: &mut Own, out: &mut Vec<Command>) {
     let shown = modal.show(ui.ctx(), |ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         ui.set_width(400.0_f32.min(ui.ctx().content_rect().width() - 80.0));
-        let [title, below, _] = cards.words();
-        paragraph(ui, &cx.t(title), Type::Heading, cx.c.text);
+        paragraph(ui, &cx.t("cards-import"), Type::Heading, cx.c.text);
         ui.add_space(4.0);
-        paragraph(ui, &cx.t(below), Type::Secondary, cx.c.muted);
+        paragraph(ui, &cx.t("cards-import-below"), Type::Secondary, cx.c.muted);
         ui.add_space(16.0);
         match &cards.stage {
             Stage::Typing(_) => typing(ui, cx, cards, out),
-            Stage::Reading(..) | Stage::Taken(_) | Stage::Writing(_) => outcome(ui, cx, cards),
+            Stage::Reading(..) | Stage::Taken(_) => outcome(ui, cx, cards),
         }
     });
     if shown.inner || shown.should_close() {
@@ -145,13 +114,8 @@ fn typing(ui: &mut Ui, cx: &Cx<'_>, cards: &mut Cards, out: &mut Vec<Command>) -
     if let Stage::Typing(Some(wrong)) = &cards.stage {
         complaint(ui, cx, wrong);
     }
-    if !cards.import && cx.has_chat() {
-        ui.add_space(8.0);
-        check(ui, cx.c, &mut cards.roster, &cx.t("cards-roster"));
-    }
     ui.add_space(20.0);
-    let [_, _, go] = cards.words();
-    let (go, cancel) = (cx.t(go), cx.t("cancel"));
+    let (go, cancel) = (cx.t("cards-import-do"), cx.t("cancel"));
     let (mut pressed, mut done) = (entered(ui, &response), false);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), |ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
@@ -182,7 +146,6 @@ fn outcome(ui: &mut Ui, cx: &Cx<'_>, cards: &mut Cards) -> bool {
             cx.t("cards-nothing")
         }
         Stage::Taken(count) => cx.tc("cards-taken", *count),
-        Stage::Writing(path) => cx.tw("cards-writing", "path", &path.display().to_string()),
     };
     let said = paragraph(ui, &text, Type::Body, cx.c.text);
     show_live(&said, false);
@@ -209,14 +172,12 @@ mod tests {
     #[test]
     fn a_path_is_whole_and_of_a_kind_that_is_read() {
         let root = if cfg!(windows) { "C:\\" } else { "/" };
-        let check = |path: &str, import, wanted| {
-            assert_eq!(wrong(Path::new(path), import), wanted, "{path}");
-        };
-        check("", true, Some("cards-path-missing"));
-        check("people.vcf", true, Some("cards-path-whole"));
-        check("~/people.vcf", false, Some("cards-path-whole"));
-        check(&format!("{root}people.CSV"), true, Some("cards-csv"));
-        check(&format!("{root}people.vcf"), true, None);
-        check(&format!("{root}people"), true, None);
+        let check = |path: &str, wanted| assert_eq!(wrong(Path::new(path)), wanted, "{path}");
+        check("", Some("cards-path-missing"));
+        check("people.vcf", Some("cards-path-whole"));
+        check("~/people.vcf", Some("cards-path-whole"));
+        check(&format!("{root}people.CSV"), Some("cards-csv"));
+        check(&format!("{root}people.vcf"), None);
+        check(&format!("{root}people"), None);
     }
 }
