@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use offhook_interop::{Client, Lab, Scratch, Setup, Slapd, doctor, free_port, have, until};
+use offhook_interop::{
+    Client, Lab, Radicale, Scratch, Setup, Slapd, doctor, free_port, have, until,
+};
 use serde_json::{Value, json};
 
 const ALICE: &str = "alice@lab.example";
@@ -222,4 +224,49 @@ fn the_doctor_says_what_is_wrong_with_the_directory() {
     // Nobody listens there.
     check(&[("BDIServerPort1", "9")], true, Some("D07"), "127.0.0.1");
     check(&[("BDIBaseFilter", "((objectClass=")], true, Some("D31"), "BaseFilter");
+}
+
+#[test]
+fn an_address_book_on_a_server_is_searched_and_follows_its_changes() {
+    if !have("an address book on a server", &["radicale"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let radicale = Radicale::start(scratch.path());
+    radicale.card("zoe", "Zoë Plumber", "+1 555 010 7777");
+    radicale.card("max", "Max Painter", "+1 555 010 8888");
+    let lab = Lab::start(scratch.path(), &[], "");
+    let setup = setup(&lab);
+    let mut client = alice(&scratch, &setup);
+    let url = format!("http://127.0.0.1:{}/", radicale.port);
+    let book = json!({ "contacts": { "addressBook": { "url": url, "userName": "ann" } } });
+    client.must("settings.set", book);
+    let since = client.count();
+    client.must("settings.setAddressBookPassword", json!({ "password": "wrong" }));
+    let told =
+        client.until_event("the password is not taken", since, |it| it["type"] == "diagnostic");
+    assert_eq!(told["problem"]["area"], "authentication", "{told:#}");
+    client.must("settings.setAddressBookPassword", json!({ "password": "s3cret" }));
+    let shown = |client: &Client, query: &str, wanted: &[&str]| {
+        until(&format!("{query} finds {wanted:?}"), 20, || {
+            (names(&search(client, query)) == wanted).then_some(())
+        });
+    };
+    shown(&client, "zoe", &["Zoë Plumber"]);
+    shown(&client, "painter", &["Max Painter"]);
+    let who = found(&client, "contacts.resolve", json!({ "number": "+15550108888" }));
+    assert_eq!(who[0]["sources"], json!(["cardDav"]), "{who:#?}");
+
+    radicale.remove("max");
+    radicale.card("kim", "Kim Painter", "+1 555 010 9999");
+    client.must("contacts.refresh", json!({}));
+    shown(&client, "painter", &["Kim Painter"]);
+
+    // The next start knows the password.
+    assert_eq!(client.end(), Some(0));
+    radicale.remove("zoe");
+    let client = alice(&scratch, &setup);
+    shown(&client, "painter", &["Kim Painter"]);
+    shown(&client, "zoe", &[]);
+    assert!(!client.words().contains("s3cret"));
 }

@@ -174,8 +174,11 @@ fn command(host: &impl Host, method: &str, params: Value) -> Result<Command, Rpc
             Command::MarkRead { with: read::<params::MarkRead>(method, params)?.with }
         }
         "settings.set" => settings(host, method, params)?,
+        "settings.setAddressBookPassword" => {
+            Command::SetAddressBookPassword(read::<params::Password>(method, params)?.password)
+        }
         "settings.setRelayPassword" => {
-            Command::SetRelayPassword(read::<params::RelayPassword>(method, params)?.password)
+            Command::SetRelayPassword(read::<params::Password>(method, params)?.password)
         }
         "devices.test" => Command::TestDevice(read::<params::DeviceTest>(method, params)?.role),
         "devices.select" => {

@@ -208,10 +208,10 @@ pub struct Dtmf {
     pub digits: String,
 }
 
-/// `settings.setRelayPassword`
+/// `settings.setRelayPassword` and `settings.setAddressBookPassword`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RelayPassword {
+pub struct Password {
     pub password: Secret<String>,
 }
 

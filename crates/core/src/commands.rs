@@ -128,8 +128,9 @@ impl Core {
                 self.set_relay_password(password);
                 Ok(Reply::Done)
             }
-            Command::SetAddressBookPassword(_) => {
-                Err(CommandError::not_built("Keeping the password of an address book"))
+            Command::SetAddressBookPassword(password) => {
+                self.set_address_book_password(password);
+                Ok(Reply::Done)
             }
             Command::SetSettings(settings) => self.set_settings(*settings).map(done),
             Command::Dismiss(id) => self.dismiss(id),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use offhook_call::Tone;
 use offhook_contacts::Directory;
+use offhook_contacts::carddav::{BookPlan, Kept};
 use offhook_contacts::ldap::Wish;
 use offhook_discovery as discovery;
 use offhook_im::Stanza;
@@ -35,6 +36,8 @@ pub enum StoreTag {
     Password(RunId),
     /// The kept password of the relay for sound.
     RelayPassword,
+    /// The kept password of the address book on a server.
+    BookPassword,
     /// The kept certificate of the phone.
     Identity(RunId),
     /// Messages for a conversation on the screen.
@@ -237,6 +240,15 @@ pub enum Effect {
         id: String,
         /// Where its picture is.
         photo: PhotoSource,
+    },
+    /// Read the address book on a server; answered with [`crate::FlowOutcome::AddressBook`].
+    ReadAddressBook {
+        /// Name of the run.
+        run: RunId,
+        /// Which one.
+        plan: Box<BookPlan>,
+        /// What the last reading left.
+        since: Option<Kept>,
     },
     /// Close connections to directories.
     ForgetDirectory,

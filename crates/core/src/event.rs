@@ -17,7 +17,7 @@ use offhook_ports::{
 };
 use offhook_signin as signin;
 
-use crate::{CardsFor, StoreTag};
+use crate::{BookRead, CardsFor, StoreTag};
 
 /// One run of a flow. A result of a run that is no longer wanted is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +44,8 @@ pub enum FlowOutcome {
     People(Box<DirectoryAnswer>),
     /// A picture of the directory was asked for.
     Portrait(Option<Vec<u8>>),
+    /// The address book on a server was read.
+    AddressBook(Box<Result<BookRead, Problem>>),
 }
 
 /// What the chat connection tells.

@@ -44,6 +44,7 @@ mod state;
 mod trust;
 mod ways;
 
+pub use contacts::BookRead;
 pub use effect::{CardsFor, Effect, StoreTag};
 pub use enrolling::identity_words;
 pub use event::{Event, FlowOutcome, LinkId, RunId, XmppEvent};

@@ -209,6 +209,7 @@ impl Core {
             FlowOutcome::Enrolled(result) => return self.enrolled(run, result, now),
             FlowOutcome::People(answer) => return self.people_found(run, *answer, now),
             FlowOutcome::Portrait(bytes) => return self.portrait_fetched(run, bytes),
+            FlowOutcome::AddressBook(read) => return self.address_book_read(run, *read, now),
             FlowOutcome::Desk(order, outcome) => {
                 return self.with_phone(|phone| phone.desk_answered(&order, outcome, now));
             }

@@ -337,6 +337,9 @@ impl Core {
             (StoreTag::RelayPassword, StoreAnswer::Password(password)) => {
                 self.relay_password_read(password);
             }
+            (StoreTag::BookPassword, StoreAnswer::Password(password)) => {
+                self.book_password_read(password);
+            }
             (StoreTag::Portrait(source, id), StoreAnswer::Failed(_)) => {
                 self.portrait_read((source, id), None);
             }

@@ -58,7 +58,7 @@ impl Hands {
 }
 
 /// A picture goes to the cache of pictures, and the entry says which it is.
-fn with_picture(store: &Store, card: Card) -> DirectoryEntry {
+pub(crate) fn with_picture(store: &Store, card: Card) -> DirectoryEntry {
     let Card { mut entry, picture } = card;
     if let Some(picture) = picture {
         let id = photo_id(&picture.data);

@@ -118,6 +118,9 @@ impl Hands {
             Effect::FetchPortrait { run, directory, through, id, photo } => {
                 self.flows.fetch_portrait(run, directory, through, id, photo);
             }
+            Effect::ReadAddressBook { run, plan, since } => {
+                self.flows.read_address_book(run, *plan, since, &self.store);
+            }
             Effect::ForgetDirectory => self.flows.forget_directory(),
             Effect::ReadCards(what, path) => self.read_cards(what, path),
             Effect::WriteCards(ticket, path, entries) => self.write_cards(ticket, path, entries),
@@ -195,6 +198,7 @@ fn report(answers: &mpsc::Sender<Event>, tag: StoreTag, answer: StoreAnswer) {
             | StoreTag::Own(_)
             | StoreTag::Password(_)
             | StoreTag::RelayPassword
+            | StoreTag::BookPassword
             | StoreTag::Identity(_)
             | StoreTag::OpenChat(_)
             | StoreTag::Older(..)

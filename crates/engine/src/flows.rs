@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use offhook_contacts::carddav::{self, BookFault, BookPlan, Kept};
 use offhook_contacts::ldap::Wish;
 use offhook_contacts::{Directory, Look, Means, Servers};
-use offhook_core::{Event, FlowOutcome, RunId, identity_words};
+use offhook_core::{BookRead, Event, FlowOutcome, RunId, identity_words};
 use offhook_discovery as discovery;
 use offhook_ldap::Directories;
 use offhook_model::PhotoSource;
@@ -20,6 +21,8 @@ use offhook_signin::EdgeRoute;
 use offhook_store::Store;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
+
+use crate::cards::with_picture;
 
 /// Keeps what the outside answers, for problem reports of a client that runs and of one that does
 /// not run any more.
@@ -112,6 +115,28 @@ impl Flows {
             let look = |domain| asker.look(domain);
             let (bytes, _) = directory.picture(asker.means(&look), &id, &photo).await;
             FlowOutcome::Portrait(bytes)
+        });
+    }
+
+    pub(crate) fn read_address_book(
+        &mut self,
+        run: RunId,
+        plan: BookPlan,
+        since: Option<Kept>,
+        store: &Store,
+    ) {
+        let (world, store) = (self.private.clone(), store.clone());
+        self.spawn_unkept(run, async move {
+            let read = carddav::fetch(&world, &plan, since.as_ref()).await;
+            let read = read.map_err(|fault| fault.problem()).map(|read| BookRead {
+                whole: read.whole,
+                entries: read.cards.into_iter().map(|card| with_picture(&store, card)).collect(),
+                gone: read.gone,
+                more: read.more,
+                problems: read.problems.iter().map(BookFault::problem).collect(),
+                kept: read.kept,
+            });
+            FlowOutcome::AddressBook(Box::new(read))
         });
     }
 

@@ -19,7 +19,7 @@ use crate::{Core, Effect, StoreTag};
 /// Milliseconds of a day.
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 /// Whose word is kept only where that is wanted.
-const DIRECTORIES: [SourceKind; 2] = [SourceKind::Ldap, SourceKind::Uds];
+const DIRECTORIES: [SourceKind; 3] = [SourceKind::Ldap, SourceKind::Uds, SourceKind::CardDav];
 /// Entries that are looked at for one number or address.
 const MOST: usize = 50;
 
@@ -34,6 +34,7 @@ impl Core {
         let request = StoreRequest::LoadPeople(before);
         self.out.push_back(Effect::Store(StoreTag::People(session), request));
         self.read_card_folder();
+        self.read_address_book();
     }
 
     /// What the new settings of people want that the old ones did not. What directories said in this
@@ -41,6 +42,7 @@ impl Core {
     pub(crate) fn contact_settings_changed(&mut self, before: &ContactSettings) {
         let now = &self.settings.contacts;
         let (forget, cards) = (before.keep && !now.keep, before.cards != now.cards);
+        let book = before.address_book != now.address_book;
         if let Phase::Up(_) = self.phase {
             for source in DIRECTORIES.into_iter().filter(|_| forget) {
                 self.store(StoreRequest::ForgetPeople(source, None));
@@ -49,11 +51,15 @@ impl Core {
         if cards {
             self.read_card_folder();
         }
+        if book {
+            self.address_book_changed();
+        }
     }
 
     /// Nobody is signed in any more.
     pub(crate) fn end_contacts(&mut self) {
         self.cancel_asks(|_| true);
+        self.end_address_book();
         if self.contacts.directory.take().is_some() {
             self.out.push_back(Effect::ForgetDirectory);
         }

@@ -3,9 +3,10 @@
 //!
 //! [`Known`](known) keeps everybody who is known here in one index; `directory` decides who is asked
 //! about others and takes the answers, `federated` tries other forms of addresses; `callers` gives names to calls; `own` keeps contacts that were
-//! made here; `portraits` fetches pictures. What the window shows of a search is decided by
+//! made here; `book` reads the address book on a server; `portraits` fetches pictures. What the window shows of a search is decided by
 //! [`offhook_contacts::Search`].
 
+mod book;
 mod callers;
 mod directory;
 mod federated;
@@ -28,6 +29,9 @@ use offhook_model::{
     Ticket,
 };
 use offhook_signin::People;
+
+use book::Book;
+pub use book::BookRead;
 
 use crate::{Core, RunId};
 
@@ -84,6 +88,7 @@ pub(crate) struct ContactSide {
     /// Pictures that are being fetched, and those that are here in the order in which they came.
     fetching: HashSet<(SourceKind, String)>,
     fetched: VecDeque<(SourceKind, String)>,
+    book: Book,
 }
 
 /// A search that is answered once.
@@ -132,6 +137,7 @@ impl Default for ContactSide {
             addresses: HashMap::new(),
             fetching: HashSet::new(),
             fetched: VecDeque::new(),
+            book: Book::default(),
         }
     }
 }
@@ -139,7 +145,8 @@ impl Default for ContactSide {
 impl ContactSide {
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
         let once = self.once.iter().map(|once| &once.search);
-        once.chain([&self.search]).filter_map(Search::next_timeout).min()
+        let searches = once.chain([&self.search]).filter_map(Search::next_timeout);
+        searches.chain(self.book.due).min()
     }
 }
 
@@ -167,6 +174,7 @@ impl Core {
             ContactsWish::Export { path, roster } => self.export_cards(ticket, path, roster),
             ContactsWish::Refresh => {
                 self.read_card_folder();
+                self.read_address_book();
                 Some(Ok(Reply::Done))
             }
         }
@@ -232,6 +240,7 @@ impl Core {
 
     pub(crate) fn contacts_due(&mut self, now: Moment) {
         self.contacts.search.handle_timeout(now);
+        self.address_book_due(now);
         for once in &mut self.contacts.once {
             once.search.handle_timeout(now);
         }

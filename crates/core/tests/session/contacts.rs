@@ -5,11 +5,11 @@ use std::sync::Arc;
 use offhook_config::DialRule;
 use offhook_contacts::DirectoryAnswer;
 use offhook_contacts::ldap::Wish;
-use offhook_core::{CardsFor, Effect, Event, FlowOutcome, RunId, StoreTag, XmppEvent};
+use offhook_core::{BookRead, CardsFor, Effect, Event, FlowOutcome, RunId, StoreTag, XmppEvent};
 use offhook_model::{
-    CallRecord, Command, ContactSettings, ContactsWish, DirectoryEntry, ErrorCode, Jid, Layer,
-    NumberKind, Owner, PeopleSearch, PersonNumber, PhotoSource, Reply, SearchStage, ServiceState,
-    Setting, Settings, Source, SourceKind, Timestamp,
+    AddressBook, Area, CallRecord, Command, ContactSettings, ContactsWish, DirectoryEntry,
+    ErrorCode, Jid, Layer, NumberKind, Owner, PeopleSearch, PersonNumber, PhotoSource, Problem,
+    Reply, SearchStage, ServiceState, Setting, Settings, Source, SourceKind, Timestamp,
 };
 use offhook_ports::{Loaded, StoreAnswer, StoreRequest};
 use offhook_signin::{Grant, People};
@@ -382,4 +382,62 @@ fn contacts_of_another_program_are_found_by_what_stands_in_their_addresses() {
     let found = bench.core.snapshot().people;
     let milla = found.people.iter().find(|person| person.entry.im.as_ref() == Some(&who));
     assert!(milla.is_some_and(|it| it.sources.contains(&SourceKind::Roster)), "{found:?}");
+}
+
+#[test]
+fn an_address_book_is_read_with_its_password_and_then_what_changes() {
+    let mut bench = Bench::up(full());
+    let set = |bench: &mut Bench, book: Option<AddressBook>| {
+        let mut settings = Settings::clone(&bench.core.snapshot().settings);
+        settings.contacts.address_book = book;
+        bench.command(Command::SetSettings(Box::new(settings))).expect("set");
+    };
+    let reading = |bench: &mut Bench| {
+        let read = |effect: &Effect| matches!(effect, Effect::ReadAddressBook { .. });
+        let at = bench.effects.iter().position(read)?;
+        let Effect::ReadAddressBook { run, plan, since } = bench.effects.remove(at) else {
+            return None;
+        };
+        Some((run, plan, since))
+    };
+    let book = AddressBook { url: "dav.example.test".into(), user_name: "zoe".into() };
+    set(&mut bench, Some(book));
+    assert!(reading(&mut bench).is_none(), "its password is looked for");
+    bench.send(Event::Store(StoreTag::BookPassword, StoreAnswer::Password(None)));
+    assert!(reading(&mut bench).is_none(), "nobody has typed one");
+    bench.command(Command::SetAddressBookPassword("s3cret".into())).expect("kept");
+    let (run, plan, since) = reading(&mut bench).expect("a reading");
+    assert_eq!((plan.user_name.as_str(), plan.password.expose().as_str()), ("zoe", "s3cret"));
+    assert!(since.is_none());
+    let cards = |ids: &[&str]| -> Vec<DirectoryEntry> {
+        ids.iter().map(|id| entry(SourceKind::CardDav, id, &format!("Milla {id}"), "1")).collect()
+    };
+    let first = BookRead { whole: true, entries: cards(&["one", "two"]), ..BookRead::default() };
+    bench.send(Event::Flow(run, FlowOutcome::AddressBook(Box::new(Ok(first)))));
+    assert_eq!(names(&typed(&mut bench, "milla")), ["Milla one", "Milla two"]);
+
+    // An hour later, the changes.
+    bench.advance(std::time::Duration::from_secs(3_600));
+    let (run, _, since) = reading(&mut bench).expect("another reading");
+    assert!(since.is_some());
+    let gone = vec!["one".to_owned()];
+    let then = BookRead { entries: cards(&["three"]), gone, ..BookRead::default() };
+    bench.send(Event::Flow(run, FlowOutcome::AddressBook(Box::new(Ok(then)))));
+    typed(&mut bench, "");
+    assert_eq!(names(&typed(&mut bench, "milla")), ["Milla three", "Milla two"]);
+
+    // A reading that fails says so, and leaves what is known.
+    bench.command(Command::Contacts(ContactsWish::Refresh)).expect("begun");
+    let (run, ..) = reading(&mut bench).expect("a reading");
+    let problem = Problem::new(Area::Network, Owner::Server, "It is gone.", "Wait.");
+    bench.send(Event::Flow(run, FlowOutcome::AddressBook(Box::new(Err(problem)))));
+    assert_eq!(bench.core.snapshot().toasts.len(), 1);
+    assert_eq!(names(&typed(&mut bench, "milla t")), ["Milla three", "Milla two"]);
+
+    // No address book, nobody of it.
+    set(&mut bench, None);
+    typed(&mut bench, "");
+    assert!(names(&typed(&mut bench, "milla")).is_empty());
+    bench.advance(std::time::Duration::from_secs(7_200));
+    assert!(reading(&mut bench).is_none());
 }
