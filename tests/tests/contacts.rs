@@ -262,10 +262,16 @@ fn an_address_book_on_a_server_is_searched_and_follows_its_changes() {
     client.must("contacts.refresh", json!({}));
     shown(&client, "painter", &["Kim Painter"]);
 
-    // The next start knows the password.
+    // There is no credential store here: the next start knows the people, and asks for the password.
     assert_eq!(client.end(), Some(0));
     radicale.remove("zoe");
     let client = alice(&scratch, &setup);
+    client.until_event("the password is wanted", 0, |it| {
+        let cause = it["problem"]["cause"].as_str();
+        it["type"] == "diagnostic" && cause.is_some_and(|it| it.contains("address book"))
+    });
+    shown(&client, "zoe", &["Zoë Plumber"]);
+    client.must("settings.setAddressBookPassword", json!({ "password": "s3cret" }));
     shown(&client, "painter", &["Kim Painter"]);
     shown(&client, "zoe", &[]);
     assert!(!client.words().contains("s3cret"));

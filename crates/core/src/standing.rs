@@ -241,6 +241,7 @@ impl Core {
         self.remember(remember);
         self.take_layers(layers);
         self.draw_directory();
+        self.read_address_books();
         if self.settings.last_address.as_deref() != Some(address.as_str()) {
             Arc::make_mut(&mut self.settings).last_address = Some(address);
             self.keep_settings();

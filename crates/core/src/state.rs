@@ -338,7 +338,12 @@ impl Core {
                 self.relay_password_read(password);
             }
             (StoreTag::BookPassword, StoreAnswer::Password(password)) => {
-                self.book_password_read(password);
+                self.book_password_read(password, now);
+            }
+            (StoreTag::BookPassword, StoreAnswer::Failed(_)) => self.book_password_read(None, now),
+            (StoreTag::BookPassword, StoreAnswer::MemoryOnly(why)) => {
+                self.no_credential_store(&why, now);
+                self.book_password_read(None, now);
             }
             (StoreTag::Portrait(source, id), StoreAnswer::Failed(_)) => {
                 self.portrait_read((source, id), None);

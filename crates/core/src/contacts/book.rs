@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use offhook_contacts::carddav::{BookPlan, Kept};
-use offhook_model::{Area, DirectoryEntry, Moment, Problem, Secret, SourceKind};
+use offhook_model::{Area, DirectoryEntry, Moment, Owner, Problem, Secret, SourceKind};
 use offhook_ports::StoreRequest;
 
 use crate::phase::Phase;
@@ -47,6 +47,8 @@ pub(super) struct Book {
     pub(super) due: Option<Instant>,
     /// Readings one after the other.
     readings: u8,
+    /// Its address was typed in this session.
+    typed: bool,
 }
 
 impl Core {
@@ -71,11 +73,28 @@ impl Core {
         self.out.push_back(Effect::ReadAddressBook { run, plan: Box::new(plan), since });
     }
 
-    /// The credential store's answer. Without a password nobody is asked: the settings want one.
-    pub(crate) fn book_password_read(&mut self, password: Option<Secret<String>>) {
-        if self.contacts.book.password.is_none() && password.is_some() {
-            self.contacts.book.password = password;
-            self.read_address_book();
+    /// The credential store's answer. Without a password nobody is asked.
+    pub(crate) fn book_password_read(&mut self, password: Option<Secret<String>>, now: Moment) {
+        let side = &mut self.contacts.book;
+        if side.password.is_some() {
+            return;
+        }
+        match password {
+            Some(password) => {
+                side.password = Some(password);
+                self.read_address_book();
+            }
+            // Who has just typed an address types its password next.
+            None if side.typed => {}
+            None => {
+                let problem = Problem::new(
+                    Area::Authentication,
+                    Owner::User,
+                    "The password of the address book is not known on this computer, so it is not read.",
+                    "Type it in the settings under Contacts.",
+                );
+                self.toast(problem, now);
+            }
         }
     }
 
@@ -96,7 +115,7 @@ impl Core {
     /// The settings name another one, or none any more.
     pub(super) fn address_book_changed(&mut self) {
         self.stop_reading_book();
-        self.contacts.book.kept = None;
+        (self.contacts.book.kept, self.contacts.book.typed) = (None, true);
         self.forget_cards(None);
         self.read_address_book();
     }

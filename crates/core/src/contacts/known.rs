@@ -24,7 +24,7 @@ const DIRECTORIES: [SourceKind; 3] = [SourceKind::Ldap, SourceKind::Uds, SourceK
 const MOST: usize = 50;
 
 impl Core {
-    /// The account's history is open: whom it knows is read, and the folder of cards.
+    /// The account's history is open: whom it knows is read.
     pub(crate) fn begin_contacts(&mut self, now: Moment) {
         self.last_run += 1;
         let session = self.last_run;
@@ -33,6 +33,10 @@ impl Core {
         let before = Timestamp(now.wall.0.saturating_sub(days * DAY));
         let request = StoreRequest::LoadPeople(before);
         self.out.push_back(Effect::Store(StoreTag::People(session), request));
+    }
+
+    /// The session stands: what the settings name of address books is read.
+    pub(crate) fn read_address_books(&mut self) {
         self.read_card_folder();
         self.read_address_book();
     }

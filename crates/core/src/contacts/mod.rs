@@ -173,8 +173,7 @@ impl Core {
             ContactsWish::Import { path } => self.import_cards(ticket, path),
             ContactsWish::Export { path, roster } => self.export_cards(ticket, path, roster),
             ContactsWish::Refresh => {
-                self.read_card_folder();
-                self.read_address_book();
+                self.read_address_books();
                 Some(Ok(Reply::Done))
             }
         }

@@ -321,6 +321,14 @@ fn who_wants_nothing_kept_has_it_forgotten_and_a_folder_is_read_when_it_is_set()
     let cards = vec![entry(SourceKind::Vcards, "a.vcf/1", "Milla Adams", "2002")];
     bench.send(Event::Cards(CardsFor::Folder, "people".into(), Ok((cards, 0))));
     assert_eq!(names(&typed(&mut bench, "adams")), ["Milla Adams"]);
+    bench.command(Command::SignOut).expect("out");
+    wait(&mut bench, 3_000);
+    bench.effects.clear();
+    bench.let_in(full());
+    assert!(bench.effects.iter().any(read), "at the next sign-in");
+    let cards = vec![entry(SourceKind::Vcards, "a.vcf/1", "Milla Adams", "2002")];
+    bench.send(Event::Cards(CardsFor::Folder, "people".into(), Ok((cards, 0))));
+    assert_eq!(names(&typed(&mut bench, "adams")), ["Milla Adams"]);
     set(&mut bench, &|it| it.cards = None).expect("set");
     typed(&mut bench, "");
     assert!(names(&typed(&mut bench, "adams")).is_empty(), "the folder is none of ours any more");
