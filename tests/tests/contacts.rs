@@ -3,9 +3,7 @@
 
 use std::path::Path;
 
-use offhook_interop::{
-    Client, Lab, Radicale, Scratch, Setup, Slapd, doctor, free_port, have, until,
-};
+use offhook_interop::{Client, Lab, Radicale, Scratch, Setup, Slapd, doctor, have, until};
 use serde_json::{Value, json};
 
 const ALICE: &str = "alice@lab.example";
@@ -43,17 +41,15 @@ fn names(people: &[Value]) -> Vec<String> {
 #[test]
 fn user_data_services_are_searched_and_what_they_said_is_known_without_them() {
     let scratch = Scratch::new();
-    let files = free_port();
-    let pictures = format!("http://cucm1.lab.example:{files}/photo-%%uid%%.png");
     let config = configuration(&[
         ("DirectoryServerType", "UDS".to_owned()),
-        ("UdsPhotoUriWithToken", pictures),
+        ("UdsPhotoUriWithToken", "http://photos.lab.example/photo-%%uid%%.png".to_owned()),
     ]);
-    let config = format!(
-        "[uds]\npeople = 200\n[ports]\nfiles = {files}\n{config}\"photo-bob.png\" = \"seventeen bytes !\"\n"
-    );
+    let config =
+        format!("[uds]\npeople = 200\n{config}\"photo-bob.png\" = \"seventeen bytes !\"\n");
     let lab = Lab::start(scratch.path(), &[], &config);
-    let setup = setup(&lab);
+    let mut setup = setup(&lab);
+    setup.hosts = vec![format!("photos.lab.example:80=127.0.0.1:{}", lab.port("files"))];
     let mut client = alice(&scratch, &setup);
     let bob = search(&client, "bob");
     assert_eq!(names(&bob)[..1], ["Bob Robot"], "{bob:#?}");
