@@ -254,7 +254,7 @@ pub enum Effect {
     ForgetDirectory,
     /// Read vCards of a file, or of all files of a folder; answered with [`crate::Event::Cards`].
     ReadCards(CardsFor, PathBuf),
-    /// Write vCards to this file and answer the ticket.
+    /// Write vCards to this file; answered with [`crate::Event::CardsWritten`].
     WriteCards(Ticket, PathBuf, Vec<Arc<DirectoryEntry>>),
     /// Read this file, of at most 1 MiB; answered with [`crate::Event::PhotoFile`].
     ReadPhoto(Ticket, PathBuf),

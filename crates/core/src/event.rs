@@ -143,6 +143,8 @@ pub enum Event {
     PhotoFile(Ticket, Result<Vec<u8>, String>),
     /// vCards of this file or folder were read, with how many were left out, or could not be, in words.
     Cards(CardsFor, PathBuf, Result<(Vec<DirectoryEntry>, u64), String>),
+    /// So many vCards were written to this file for this command, or could not be, in words.
+    CardsWritten(Ticket, PathBuf, Result<u64, String>),
     /// A handshake waits for the user's word on a certificate.
     Trust(Box<TrustQuestion>),
     /// The job of a transfer saw something.

@@ -21,6 +21,7 @@ impl Core {
             photos: im.map(offhook_im::Im::photos).unwrap_or_default(),
             people: Arc::clone(&self.contacts.people),
             own_contacts: Arc::clone(&self.contacts.own),
+            cards: self.contacts.cards.clone(),
             portraits: Arc::clone(&self.contacts.portraits),
             blocked: im.map(offhook_im::Im::blocked).unwrap_or_default(),
             rooms: im.map(offhook_im::Im::rooms).unwrap_or_default(),

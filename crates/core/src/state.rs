@@ -181,6 +181,9 @@ impl Core {
             Event::Network(state) => self.network_is(state, now),
             Event::Desk { idle, locked } => self.desk_is(idle, locked, now),
             Event::Cards(what, path, read) => self.cards_read(what, path, read, now),
+            Event::CardsWritten(ticket, path, written) => {
+                self.cards_written(ticket, path, written);
+            }
             Event::PhotoFile(ticket, read) => self.photo_file(ticket, read, now),
             Event::Trust(question) => self.trust_asked(*question, now),
             Event::Timeout => self.timeout(now),

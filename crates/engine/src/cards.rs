@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use offhook_contacts::vcard::{self, Card, MAX_CARDS, MAX_FILE};
 use offhook_core::{CardsFor, Event};
-use offhook_model::{
-    CommandError, DirectoryEntry, ErrorCode, PhotoSource, Reply, SourceKind, Ticket,
-};
+use offhook_model::{DirectoryEntry, PhotoSource, SourceKind, Ticket};
 use offhook_ports::StoreRequest;
 use offhook_store::{Store, photo_id};
 
@@ -36,23 +34,16 @@ impl Hands {
     }
 
     pub(crate) fn write_cards(
-        &mut self,
+        &self,
         ticket: Ticket,
         path: PathBuf,
         entries: Vec<Arc<DirectoryEntry>>,
     ) {
-        let Some(sender) = self.waiting.remove(&ticket) else { return };
+        let events = self.events.clone();
         tokio::task::spawn_blocking(move || {
             let people = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-            let answer = match write(&path, &entries) {
-                Ok(()) => Ok(Reply::Cards { path, people, left_out: 0 }),
-                Err(error) => Err(CommandError::user(
-                    ErrorCode::Failed,
-                    format!("The cards cannot be written: {error}."),
-                    "Choose another place; a file that is there already is left alone.",
-                )),
-            };
-            let _ = sender.send(answer);
+            let written = write(&path, &entries).map(|()| people).map_err(|it| it.to_string());
+            let _ = events.blocking_send(Event::CardsWritten(ticket, path, written));
         });
     }
 }

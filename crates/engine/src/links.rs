@@ -71,6 +71,7 @@ impl Links {
             | Event::Told(_)
             | Event::Desk { .. }
             | Event::Cards(..)
+            | Event::CardsWritten(..)
             | Event::PhotoFile(..)
             | Event::Trust(_)
             | Event::Transfer(..)

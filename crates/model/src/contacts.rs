@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{DirectoryEntry, SourceKind};
+use crate::{CommandError, DirectoryEntry, SourceKind};
 
 /// About people of directories and address books.
 #[derive(Clone, Debug)]
@@ -61,4 +61,20 @@ pub enum ContactsWish {
     },
     /// Read the address books of vCard folder and server (RFC 6352) anew.
     Refresh,
+}
+
+/// How the last import or export of vCards ended, for a window that does not wait for answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CardsDone {
+    /// Grows with each.
+    pub number: u32,
+    /// Contacts were written, not read.
+    pub written: bool,
+    /// File.
+    pub path: PathBuf,
+    /// How many cards, and how many were left out because they name nobody or are broken.
+    ///
+    /// # Errors
+    /// Why none.
+    pub outcome: Result<(u64, u64), CommandError>,
 }

@@ -49,7 +49,7 @@ pub use chat::{
 };
 pub use coded::Coded;
 pub use command::{Command, CommandError, ErrorCode, Reply};
-pub use contacts::ContactsWish;
+pub use contacts::{CardsDone, ContactsWish};
 pub use device::{Bluetooth, Device, DeviceSet, Devices, Role, SoundTest, TestPhase};
 pub use directory::{
     DirectoryEntry, Matched, MatchedField, NumberKind, PeopleSearch, Person, PersonId,

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::{
-    AcceptedKey, Call, CallRecord, Chat, ChatPolicy, Contact, Devices, DirectoryEntry, Invitation,
-    Jid, Keeping, Layer, ManualAccount, Message, PeopleSearch, PersonDetails, PhoneState, PhotoId,
-    Presence, Preset, Problem, ProblemId, Room, RoomListing, Session, Settings, SourceKind,
-    Transfer,
+    AcceptedKey, Call, CallRecord, CardsDone, Chat, ChatPolicy, Contact, Devices, DirectoryEntry,
+    Invitation, Jid, Keeping, Layer, ManualAccount, Message, PeopleSearch, PersonDetails,
+    PhoneState, PhotoId, Presence, Preset, Problem, ProblemId, Room, RoomListing, Session,
+    Settings, SourceKind, Transfer,
 };
 
 /// Ourselves.
@@ -86,6 +86,8 @@ pub struct Snapshot {
     pub people: Arc<PeopleSearch>,
     /// Contacts of our own, by name.
     pub own_contacts: Arc<Vec<Arc<DirectoryEntry>>>,
+    /// How the last import or export of cards ended, if there was one.
+    pub cards: Option<Arc<CardsDone>>,
     /// Pictures of directories and address books that were asked for
     /// ([`ContactsWish::Portrait`](crate::ContactsWish)), by source and id of the entry; nothing when
     /// there is none. Formats and bounds are those of `photos`.

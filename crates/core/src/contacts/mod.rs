@@ -24,9 +24,9 @@ use offhook_contacts::{
     AskId, Directory, Index, Known, Query, Search, SearchLimits, SearchOutput, merge,
 };
 use offhook_model::{
-    CallId, CallRecord, CommandError, Contact, ContactSettings, ContactsWish, DirectoryEntry,
-    ErrorCode, Jid, Moment, PeopleSearch, Person, Portraits, Reply, SearchStage, SourceKind,
-    Ticket,
+    CallId, CallRecord, CardsDone, CommandError, Contact, ContactSettings, ContactsWish,
+    DirectoryEntry, ErrorCode, Jid, Moment, PeopleSearch, Person, Portraits, Reply, SearchStage,
+    SourceKind, Ticket,
 };
 use offhook_signin::People;
 
@@ -62,6 +62,7 @@ pub(crate) struct ContactSide {
     pub(crate) people: Arc<PeopleSearch>,
     pub(crate) own: Arc<Vec<Arc<DirectoryEntry>>>,
     pub(crate) portraits: Arc<Portraits>,
+    pub(crate) cards: Option<Arc<CardsDone>>,
     /// What the last sign-in gave for finding people.
     pub(crate) given: People,
     /// Tells the sessions of a run apart; 0 is none.
@@ -121,6 +122,7 @@ impl Default for ContactSide {
             people: Arc::default(),
             own: Arc::default(),
             portraits: Arc::default(),
+            cards: None,
             given: People::default(),
             session: 0,
             index: Index::new(),

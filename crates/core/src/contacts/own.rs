@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use offhook_contacts::{name_of, tidied};
-use offhook_model::{CommandError, DirectoryEntry, ErrorCode, Reply, SourceKind, Ticket};
+use offhook_model::{
+    CardsDone, CommandError, DirectoryEntry, ErrorCode, Reply, SourceKind, Ticket,
+};
 use offhook_ports::StoreRequest;
 
 use super::known::of_contact;
@@ -118,6 +120,38 @@ impl Core {
         }
     }
 
+    /// Cards were written, or could not be, in words.
+    pub(crate) fn cards_written(
+        &mut self,
+        ticket: Ticket,
+        path: PathBuf,
+        written: Result<u64, String>,
+    ) {
+        let written = written.map(|people| (people, 0)).map_err(|why| {
+            CommandError::user(
+                ErrorCode::Failed,
+                format!("The cards cannot be written: {why}."),
+                "Choose another place; a file that is there already is left alone.",
+            )
+        });
+        self.cards_done(ticket, true, path, written);
+    }
+
+    /// Who asked is answered, and the window shows it.
+    fn cards_done(
+        &mut self,
+        ticket: Ticket,
+        written: bool,
+        path: PathBuf,
+        outcome: Result<(u64, u64), CommandError>,
+    ) {
+        let number = self.contacts.cards.as_ref().map_or(1, |before| before.number + 1);
+        let done = CardsDone { number, written, path: path.clone(), outcome: outcome.clone() };
+        self.contacts.cards = Some(Arc::new(done));
+        let reply = outcome.map(|(people, left_out)| Reply::Cards { path, people, left_out });
+        self.reply(ticket, reply);
+    }
+
     /// Cards were read, or could not be, in words.
     pub(crate) fn cards_read(
         &mut self,
@@ -137,17 +171,15 @@ impl Core {
                 let people = u64::try_from(entries.len()).unwrap_or(u64::MAX);
                 let own = |entry| DirectoryEntry { source: SourceKind::Own, ..entry };
                 self.take_own(entries.into_iter().map(own).take(MOST).collect());
-                self.reply(ticket, Ok(Reply::Cards { path, people, left_out }));
+                self.cards_done(ticket, false, path, Ok((people, left_out)));
             }
             (CardsFor::Import(ticket), Err(why)) => {
-                self.reply(
-                    ticket,
-                    Err(CommandError::user(
-                        ErrorCode::InvalidParams,
-                        format!("The cards cannot be read: {why}."),
-                        "Choose another file.",
-                    )),
+                let error = CommandError::user(
+                    ErrorCode::InvalidParams,
+                    format!("The cards cannot be read: {why}."),
+                    "Choose another file.",
                 );
+                self.cards_done(ticket, false, path, Err(error));
             }
             (CardsFor::Folder, Ok((entries, _))) => self.contacts.index.extend(entries),
             (CardsFor::Folder, Err(why)) => {

@@ -247,10 +247,16 @@ fn cards_are_imported_and_exported() {
     let export = ContactsWish::Export { path: "out.vcf".into(), roster: true };
     assert!(bench.begin(Command::Contacts(export)).is_none());
     let written = bench.effects.iter().find_map(|effect| match effect {
-        Effect::WriteCards(_, _, entries) => Some(entries.len()),
+        Effect::WriteCards(ticket, _, entries) => Some((*ticket, entries.len())),
         _ => None,
     });
-    assert_eq!(written, Some(1));
+    let (ticket, people) = written.expect("a file to write");
+    assert_eq!(people, 1);
+    let why = Err("there is one already".to_owned());
+    bench.send(Event::CardsWritten(ticket, "out.vcf".into(), why));
+    assert!(matches!(bench.replied(), Some((_, Err(error))) if error.cause.contains("already")));
+    let done = bench.core.snapshot().cards.expect("for the window");
+    assert!(done.number == 2 && done.written && done.outcome.is_err(), "{done:?}");
 }
 
 #[test]
