@@ -88,3 +88,32 @@ fn gain_stays_in_its_bounds_and_raises_no_silence() {
 fn nothing_wanted_is_nothing_made() {
     assert!(Voice::new(&SoundSettings::OFF).is_none());
 }
+
+/// By how many samples a voice comes out later than it went in, at the best likeness of up to 40 ms.
+fn later(wanted: &SoundSettings) -> usize {
+    let near = Speech::new(7, 190.0).take(6 * SECOND);
+    let mut out = near.clone();
+    Voice::new(wanted).expect("wanted").spoken(&mut out);
+    let part = 3 * SECOND..5 * SECOND;
+    let like = |late: usize| -> f64 {
+        let out = &out[part.start + late..part.end + late];
+        near[part.clone()].iter().zip(out).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+    };
+    (0..SECOND / 25).max_by(|a, b| like(*a).total_cmp(&like(*b))).unwrap_or_default()
+}
+
+#[test]
+fn a_voice_that_is_worked_on_is_not_held_back_for_long() {
+    let off = SoundSettings::OFF;
+    for (what, wanted) in [
+        ("echo", SoundSettings { echo_cancellation: true, ..off }),
+        ("noise", SoundSettings { noise_suppression: true, ..off }),
+        ("gain", SoundSettings { automatic_gain: true, ..off }),
+        ("echo and noise", SoundSettings { automatic_gain: false, ..SoundSettings::default() }),
+        ("as set at first", SoundSettings::default()),
+    ] {
+        let ms = later(&wanted) as f64 * 1_000.0 / SECOND as f64;
+        println!("{what}: {ms:.1} ms later");
+        assert!(ms < 16.0, "{what}: {ms} ms");
+    }
+}
