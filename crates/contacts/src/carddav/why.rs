@@ -165,6 +165,22 @@ impl BookFault {
             ),
             Self::Way(at, fault) => return fault.problem(at),
         };
+        let problem = match self {
+            Self::BadAddress => problem.coded("address-book-address", []),
+            Self::InClear(host) => problem.coded("address-book-in-clear", [("host", host)]),
+            Self::Forbidden(host) => problem.coded("address-book-forbidden", [("host", host)]),
+            Self::NotThere(host) => problem.coded("address-book-not-there", [("host", host)]),
+            Self::NoCardDav(host) => problem.coded("address-book-no-server", [("host", host)]),
+            Self::NoBook(host) => problem.coded("address-book-none", [("host", host)]),
+            Self::Elsewhere { host, other } => {
+                problem.coded("address-book-elsewhere", [("host", host), ("other", other)])
+            }
+            Self::Lost(host) => problem.coded("address-book-lost", [("host", host)]),
+            Self::TooLong(host) => problem.coded("address-book-too-long", [("host", host)]),
+            Self::TooLarge(host) => problem.coded("address-book-too-large", [("host", host)]),
+            Self::Full(host) => problem.coded("address-book-full", [("host", host)]),
+            Self::Refused { .. } | Self::Way(..) => problem,
+        };
         problem.with_evidence(format!("address book: {self:?}"))
     }
 }
@@ -180,6 +196,7 @@ fn refused(host: &str, offered: &[String]) -> Problem {
             format!("The address book on {host} does not accept the user name and password."),
             "Type both again; where the provider asks for a second factor, make a password for this program there.",
         )
+        .coded("address-book-refused", [("host", host)])
     } else {
         Problem::new(
             Area::Authentication,
@@ -190,6 +207,7 @@ fn refused(host: &str, offered: &[String]) -> Problem {
                 offered.join(", ")
             ),
         )
+        .coded("address-book-no-basic", [("host", host), ("offered", &offered.join(", "))])
     };
     problem.with_evidence(evidence)
 }

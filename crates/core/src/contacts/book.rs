@@ -92,7 +92,8 @@ impl Core {
                     Owner::User,
                     "The password of the address book is not known on this computer, so it is not read.",
                     "Type it in the settings under Contacts.",
-                );
+                )
+                .coded("address-book-password", []);
                 self.toast(problem, now);
             }
         }
