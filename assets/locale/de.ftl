@@ -734,18 +734,31 @@ own-wrong-uri = „{ $text }“ ist keine Adresse für Anrufe; die sehen aus wie
 cards-import = Kontakte einlesen
 cards-import-below = Übernimmt die Personen einer vCard-Datei, wie Telefone, Mailprogramme und Webmail sie schreiben, oder aller solchen Dateien eines Ordners.
 cards-import-do = Einlesen
+cards-export = Kontakte ausgeben
+cards-export-below = Schreibt die eigenen Kontakte als vCards, die andere Programme lesen.
+cards-export-do = Ausgeben
 cards-path = Datei
 cards-path-hint = Ganzer Pfad einer Datei auf .vcf
 cards-path-missing = Sagen Sie, welche Datei.
 cards-path-whole = Schreiben Sie den ganzen Pfad, vom Anfang des Datenträgers an.
 cards-csv = Eine CSV-Datei kann nicht übernommen werden. Lassen Sie das andere Programm seine Kontakte als vCards (.vcf) schreiben.
+cards-roster = Auch die Kontaktliste
 cards-reading = Die Datei wird gelesen …
+cards-writing = Die Datei wird geschrieben …
 cards-taken = { $count ->
-    [0] An Ihren Kontakten hat sich nichts geändert.
+    [0] Niemand wurde übernommen.
     [one] Ein Kontakt wurde übernommen.
    *[other] { $count } Kontakte wurden übernommen.
 }
-cards-nothing = Aus dieser Datei ist nichts Neues gekommen. Prüfen Sie den Pfad und ob die Datei vCards enthält.
+cards-written = { $count ->
+    [0] Es gibt keine Kontakte auszugeben; die Datei ist leer.
+    [one] Ein Kontakt wurde ausgegeben.
+   *[other] { $count } Kontakte wurden ausgegeben.
+}
+cards-left-out = { $count ->
+    [one] Eine Karte wurde ganz oder zum Teil ausgelassen: Sie kann nicht gelesen werden, nennt niemanden oder ist zu groß.
+   *[other] { $count } Karten wurden ganz oder zum Teil ausgelassen: Sie können nicht gelesen werden, nennen niemanden oder sind zu groß.
+}
 cards-other = Andere Datei
 
 # Einstellungen zu Personen

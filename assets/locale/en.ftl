@@ -734,18 +734,31 @@ own-wrong-uri = “{ $text }” is not an address for calls; they look like name
 cards-import = Import contacts
 cards-import-below = Takes over the people of a vCard file, as phones, mail programs and web mail write it, or of all such files in a folder.
 cards-import-do = Import
+cards-export = Export contacts
+cards-export-below = Writes my contacts as vCards, which other programs read.
+cards-export-do = Export
 cards-path = File
 cards-path-hint = The whole path of a file that ends in .vcf
 cards-path-missing = Say which file.
 cards-path-whole = Write the whole path, from the beginning of the disk.
 cards-csv = A CSV file cannot be taken over. Have the other program write its contacts as vCards (.vcf).
+cards-roster = The contact list as well
 cards-reading = Reading the file…
+cards-writing = Writing the file…
 cards-taken = { $count ->
-    [0] Nothing in your contacts has changed.
+    [0] Nobody was taken over.
     [one] One contact was taken over.
    *[other] { $count } contacts were taken over.
 }
-cards-nothing = Nothing new has come from this file. Check the path, and that the file holds vCards.
+cards-written = { $count ->
+    [0] There are no contacts to write; the file is empty.
+    [one] One contact was written.
+   *[other] { $count } contacts were written.
+}
+cards-left-out = { $count ->
+    [one] One card was left out in whole or in part: it cannot be read, names nobody, or is too large.
+   *[other] { $count } cards were left out in whole or in part: they cannot be read, name nobody, or are too large.
+}
 cards-other = Another file
 
 # Settings of people

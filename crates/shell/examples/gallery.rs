@@ -201,7 +201,7 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
                 offhook_model::PeopleSearch { query, stage, problems, ..Default::default() };
             (people::searched(search), chat())
         }
-        "own" | "own-new" | "own-wrong" | "own-card" | "own-remove" | "import" => {
+        "own" | "own-new" | "own-wrong" | "own-card" | "own-remove" | "import" | "export" => {
             (people::own(), vec![Place::Contacts])
         }
         "own-settings" => (people::own(), vec![Place::Settings]),
@@ -241,6 +241,7 @@ fn pressed(scene: &str) -> impl Iterator<Item = &'static str> {
             &["Paula Amsel, Amsel & Sons, plumbing · +49 30 5550 0177", "Remove from my contacts"]
         }
         "import" => &["My contacts", "Import contacts", "=people.csv", "Import"],
+        "export" => &["My contacts", "Export contacts"],
         "own-keep" => &[
             "@Search or call",
             "=am",

@@ -7,8 +7,8 @@ use common::people::{self, search};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use offhook_model::{
-    Command, ContactSettings, ContactsWish, DirectoryEntry, NumberKind, SearchStage, Snapshot,
-    SourceKind,
+    CardsDone, Command, CommandError, ContactSettings, ContactsWish, DirectoryEntry, ErrorCode,
+    NumberKind, SearchStage, Snapshot, SourceKind,
 };
 use offhook_shell::Place;
 
@@ -236,36 +236,55 @@ fn a_file_is_taken_over_and_what_came_of_it_is_said() {
     let wanted = std::path::PathBuf::from(path("people.vcf"));
     assert!(matches!(sent.as_slice(), [ContactsWish::Import { path }] if *path == wanted));
     assert!(window.says("Reading the file…"));
-    let mut after = people::own();
-    let mut own = after.own_contacts.to_vec();
-    for id in ["a", "b"] {
-        own.push(DirectoryEntry::new(SourceKind::Own, id).into());
-    }
-    after.own_contacts = own.into();
-    window.see(after);
-    assert!(window.says("2 contacts were taken over."));
+    window.wait(10_000);
+    assert!(window.says("Reading the file…"), "a slow disk is no fault");
+    window.see(ended(1, false, Ok((2, 3))));
+    assert!(window.says("2 contacts were taken over.") && window.says("3 cards were left out"));
     window.press("Close");
     assert!(!window.says("Import contacts"));
 }
 
+/// The window after a file was read or written.
+fn ended(number: u32, written: bool, result: Result<(u64, u64), CommandError>) -> Snapshot {
+    let path = path("contacts.vcf").into();
+    let done = CardsDone { number, written, path, outcome: result };
+    Snapshot { cards: Some(done.into()), ..people::own() }
+}
+
 #[test]
-fn a_file_that_brings_nothing_is_told_and_another_can_be_chosen() {
-    let mut window = contacts();
+fn why_a_file_was_not_read_is_said_and_another_can_be_chosen() {
+    // What came of an earlier file is no news.
+    let mut window = Window::new(ended(1, false, Ok((2, 0)))).open(Place::Contacts);
     window.press("My contacts").press("Import contacts");
     window.type_into("File", &path("none.vcf")).press("Import");
-    let nothing = "Nothing new has come from this file.";
-    window.wait(2_900);
-    assert!(!window.says(nothing));
-    window.wait(200);
-    assert!(window.says(nothing));
+    assert!(window.says("Reading the file…"));
+    let why = "The cards cannot be read: permission denied.";
+    let error = CommandError::user(ErrorCode::InvalidParams, why, "Choose another file.");
+    window.see(ended(2, false, Err(error)));
+    assert!(window.says(why) && window.says("Choose another file."));
     window.press("Another file");
     assert_eq!(focused(&window), "File");
-    // A slow disk is no fault.
-    window.press("Import").wait(4_000);
-    let mut after = people::own();
-    after.own_contacts = std::sync::Arc::new(after.own_contacts[..2].to_vec());
-    window.see(after);
-    assert!(window.says("Nothing in your contacts has changed."));
+    window.press("Import");
+    window.see(ended(3, false, Ok((0, 1))));
+    assert!(window.says("Nobody was taken over.") && window.says("One card was left out"));
+}
+
+#[test]
+fn contacts_are_written_with_the_contact_list_where_that_is_wanted() {
+    let mut snapshot = people::own();
+    let mut settings = (*snapshot.settings).clone();
+    settings.chat.downloads = Some(path("").into());
+    snapshot.settings = settings.into();
+    let mut window = Window::new(snapshot).open(Place::Contacts);
+    window.press("My contacts").press("Export contacts").press("The contact list as well");
+    window.press("Export");
+    let wanted = std::path::PathBuf::from(path("contacts.vcf"));
+    let sent = wishes(&mut window);
+    let good = |wish: &ContactsWish| matches!(wish, ContactsWish::Export { path, roster: true } if *path == wanted);
+    assert!(sent.len() == 1 && good(&sent[0]), "{sent:?}");
+    assert!(window.says("Writing the file…"));
+    window.see(ended(1, true, Ok((3, 0))));
+    assert!(window.says("3 contacts were written.") && window.says(&path("contacts.vcf")));
 }
 
 #[test]
@@ -318,6 +337,9 @@ fn in_phone_mode_own_contacts_are_in_the_settings() {
     let mut snapshot: Snapshot = people::own();
     snapshot.session.product_mode = Some(offhook_model::ProductMode::PhoneOnly);
     let mut window = Window::tall(snapshot).open(Place::Settings);
+    window.press("Export contacts");
+    assert!(!window.says("The contact list as well"));
+    window.key(Modifiers::NONE, Key::Escape);
     window.press("New contact");
     assert_eq!(focused(&window), "Name");
 }

@@ -76,6 +76,9 @@ fn own(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub) {
         if push(ui, "cards-import", icons::DOWNLOAD) {
             hub.own.cards = Some(Cards::import());
         }
+        if push(ui, "cards-export", icons::FILE) {
+            hub.own.cards = Some(Cards::export(cx));
+        }
     });
 }
 

@@ -1,27 +1,23 @@
-//! The dialog that takes a file of vCards over as own contacts.
+//! The dialogs that read and write own contacts as a file of vCards.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use egui::{Id, Ui};
-use offhook_model::{Command, ContactsWish, DirectoryEntry, Timestamp};
+use offhook_model::{CardsDone, Command, ContactsWish};
 
 use super::Own;
 use crate::cx::Cx;
 use crate::icons;
 use crate::screens::entry::{complaint, entered, labelled};
 use crate::theme::Type;
-use crate::widgets::{Field, Kind, Push, dialog, paragraph, show_live};
-
-/// Milliseconds after which it is said that nothing has come of a file.
-const PATIENCE: i64 = 3_000;
-
-type People = Arc<Vec<Arc<DirectoryEntry>>>;
+use crate::widgets::{Field, Kind, Push, check, dialog, paragraph, show_live};
 
 /// The dialog while it is open.
 pub struct Cards {
+    import: bool,
     path: String,
+    roster: bool,
     stage: Stage,
     asked: bool,
 }
@@ -30,71 +26,93 @@ pub struct Cards {
 enum Stage {
     /// A file is asked for; what is wrong with it.
     Typing(Option<String>),
-    /// The file is being read, since when; who was there before.
-    Reading(Timestamp, People),
-    /// So many contacts are new or others than before.
-    Taken(usize),
+    /// The file is being read or written; the outcome of the file before it.
+    Working(Option<u32>),
+    /// What came of it.
+    Ended(Arc<CardsDone>),
 }
 
 impl Cards {
-    /// Asks for a file.
+    /// Reads a file.
     pub fn import() -> Self {
-        Self { path: String::new(), stage: Stage::Typing(None), asked: false }
+        Self {
+            import: true,
+            path: String::new(),
+            roster: false,
+            stage: Stage::Typing(None),
+            asked: false,
+        }
+    }
+
+    /// Writes a file; it is proposed where received files go, if that was chosen.
+    pub fn export(cx: &Cx<'_>) -> Self {
+        let folder = cx.snap.settings.chat.downloads.as_ref();
+        let path = folder.map(|folder| folder.join("contacts.vcf").display().to_string());
+        Self { import: false, path: path.unwrap_or_default(), ..Self::import() }
+    }
+
+    /// What it is called, what it does, and the button that does it.
+    fn words(&self) -> [&'static str; 3] {
+        if self.import {
+            ["cards-import", "cards-import-below", "cards-import-do"]
+        } else {
+            ["cards-export", "cards-export-below", "cards-export-do"]
+        }
     }
 
     /// Begins, or says what is wrong with the path.
     fn begin(&mut self, cx: &Cx<'_>, out: &mut Vec<Command>) {
         let path = PathBuf::from(self.path.trim());
-        if let Some(key) = wrong(&path) {
+        if let Some(key) = wrong(&path, self.import) {
             self.stage = Stage::Typing(Some(cx.t(key)));
-        } else {
-            self.stage = Stage::Reading(cx.now, Arc::clone(&cx.snap.own_contacts));
-            out.push(Command::Contacts(ContactsWish::Import { path }));
+            return;
         }
+        self.stage = Stage::Working(cx.snap.cards.as_ref().map(|last| last.number));
+        let roster = self.roster;
+        out.push(Command::Contacts(if self.import {
+            ContactsWish::Import { path }
+        } else {
+            ContactsWish::Export { path, roster }
+        }));
     }
 }
 
 /// What is wrong with a path that was typed.
-fn wrong(path: &Path) -> Option<&'static str> {
+fn wrong(path: &Path, import: bool) -> Option<&'static str> {
     let ends = |end: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(end));
     if path.as_os_str().is_empty() {
         Some("cards-path-missing")
     } else if !path.is_absolute() {
         Some("cards-path-whole")
-    } else if ends("csv") {
+    } else if import && ends("csv") {
         Some("cards-csv")
     } else {
         None
     }
 }
 
-/// How many are new or others than before.
-fn taken(before: &People, now: &People) -> usize {
-    let old: std::collections::HashMap<&str, &Arc<DirectoryEntry>> =
-        before.iter().map(|one| (one.id.as_str(), one)).collect();
-    let same = |one: &&Arc<DirectoryEntry>| old.get(one.id.as_str()).is_some_and(|old| old == one);
-    now.iter().filter(|one| !same(one)).count()
-}
-
 /// Draws the dialog, if it is open.
 pub fn show(ui: &Ui, cx: &Cx<'_>, own: &mut Own, out: &mut Vec<Command>) {
     let Some(cards) = &mut own.cards else { return };
-    if let Stage::Reading(_, before) = &cards.stage
-        && !Arc::ptr_eq(before, &cx.snap.own_contacts)
+    if let (Stage::Working(before), Some(outcome)) = (&cards.stage, &cx.snap.cards)
+        && *before != Some(outcome.number)
     {
-        cards.stage = Stage::Taken(taken(before, &cx.snap.own_contacts));
+        cards.stage = Stage::Ended(Arc::clone(outcome));
+        // The dialog takes its place by how high it was in the frame before.
+        ui.ctx().request_repaint();
     }
     let modal = dialog(cx.c, Id::unique("cards"));
     let shown = modal.show(ui.ctx(), |ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         ui.set_width(400.0_f32.min(ui.ctx().content_rect().width() - 80.0));
-        paragraph(ui, &cx.t("cards-import"), Type::Heading, cx.c.text);
+        let [title, below, _] = cards.words();
+        paragraph(ui, &cx.t(title), Type::Heading, cx.c.text);
         ui.add_space(4.0);
-        paragraph(ui, &cx.t("cards-import-below"), Type::Secondary, cx.c.muted);
+        paragraph(ui, &cx.t(below), Type::Secondary, cx.c.muted);
         ui.add_space(16.0);
         match &cards.stage {
             Stage::Typing(_) => typing(ui, cx, cards, out),
-            Stage::Reading(..) | Stage::Taken(_) => outcome(ui, cx, cards),
+            Stage::Working(_) | Stage::Ended(_) => outcome(ui, cx, cards),
         }
     });
     if shown.inner || shown.should_close() {
@@ -114,8 +132,13 @@ fn typing(ui: &mut Ui, cx: &Cx<'_>, cards: &mut Cards, out: &mut Vec<Command>) -
     if let Stage::Typing(Some(wrong)) = &cards.stage {
         complaint(ui, cx, wrong);
     }
+    if !cards.import && cx.has_chat() {
+        ui.add_space(8.0);
+        check(ui, cx.c, &mut cards.roster, &cx.t("cards-roster"));
+    }
     ui.add_space(20.0);
-    let (go, cancel) = (cx.t("cards-import-do"), cx.t("cancel"));
+    let [_, _, go] = cards.words();
+    let (go, cancel) = (cx.t(go), cx.t("cancel"));
     let (mut pressed, mut done) = (entered(ui, &response), false);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), |ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
@@ -134,21 +157,13 @@ fn typing(ui: &mut Ui, cx: &Cx<'_>, cards: &mut Cards, out: &mut Vec<Command>) -
 /// What came of it; true when the dialog is done with.
 fn outcome(ui: &mut Ui, cx: &Cx<'_>, cards: &mut Cards) -> bool {
     let mut again = false;
-    let text = match &cards.stage {
-        Stage::Typing(_) => String::new(),
-        Stage::Reading(since, _) if cx.now.0 < since.0 + PATIENCE => {
-            let left = u64::try_from(since.0 + PATIENCE - cx.now.0).unwrap_or_default();
-            ui.ctx().request_repaint_after(Duration::from_millis(left));
-            cx.t("cards-reading")
+    match &cards.stage {
+        Stage::Ended(outcome) => again = told(ui, cx, outcome),
+        Stage::Typing(_) | Stage::Working(_) => {
+            let key = if cards.import { "cards-reading" } else { "cards-writing" };
+            show_live(&paragraph(ui, &cx.t(key), Type::Body, cx.c.text), false);
         }
-        Stage::Reading(..) => {
-            again = true;
-            cx.t("cards-nothing")
-        }
-        Stage::Taken(count) => cx.tc("cards-taken", *count),
-    };
-    let said = paragraph(ui, &text, Type::Body, cx.c.text);
-    show_live(&said, false);
+    }
     ui.add_space(20.0);
     let (close, other) = (cx.t("close"), cx.t("cards-other"));
     let mut done = false;
@@ -163,6 +178,31 @@ fn outcome(ui: &mut Ui, cx: &Cx<'_>, cards: &mut Cards) -> bool {
     done
 }
 
+/// The outcome in words; true when another file may do better.
+fn told(ui: &mut Ui, cx: &Cx<'_>, outcome: &CardsDone) -> bool {
+    let (people, left_out) = match &outcome.outcome {
+        Ok(counts) => *counts,
+        Err(error) => {
+            complaint(ui, cx, &error.cause);
+            ui.add_space(4.0);
+            paragraph(ui, &error.remedy, Type::Secondary, cx.c.muted);
+            return true;
+        }
+    };
+    let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let key = if outcome.written { "cards-written" } else { "cards-taken" };
+    show_live(&paragraph(ui, &cx.tc(key, count(people)), Type::Body, cx.c.text), false);
+    if outcome.written {
+        paragraph(ui, &outcome.path.display().to_string(), Type::Secondary, cx.c.muted);
+    }
+    if left_out > 0 {
+        ui.add_space(6.0);
+        let text = cx.tc("cards-left-out", count(left_out));
+        paragraph(ui, &text, Type::Secondary, cx.c.muted);
+    }
+    people == 0
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -172,12 +212,14 @@ mod tests {
     #[test]
     fn a_path_is_whole_and_of_a_kind_that_is_read() {
         let root = if cfg!(windows) { "C:\\" } else { "/" };
-        let check = |path: &str, wanted| assert_eq!(wrong(Path::new(path)), wanted, "{path}");
-        check("", Some("cards-path-missing"));
-        check("people.vcf", Some("cards-path-whole"));
-        check("~/people.vcf", Some("cards-path-whole"));
-        check(&format!("{root}people.CSV"), Some("cards-csv"));
-        check(&format!("{root}people.vcf"), None);
-        check(&format!("{root}people"), None);
+        let check = |path: &str, import, wanted| {
+            assert_eq!(wrong(Path::new(path), import), wanted, "{path}");
+        };
+        check("", true, Some("cards-path-missing"));
+        check("people.vcf", true, Some("cards-path-whole"));
+        check("~/people.vcf", false, Some("cards-path-whole"));
+        check(&format!("{root}people.CSV"), true, Some("cards-csv"));
+        check(&format!("{root}people.vcf"), true, None);
+        check(&format!("{root}people"), true, None);
     }
 }

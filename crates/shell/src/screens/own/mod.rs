@@ -24,7 +24,7 @@ const MENU: f32 = 240.0;
 pub struct Own {
     /// The dialog that makes or changes one.
     pub editing: Option<Editing>,
-    /// The dialog that reads a file of them.
+    /// The dialog that reads or writes a file of them.
     pub cards: Option<Cards>,
     listed: Listed,
 }
@@ -125,6 +125,9 @@ pub fn menu(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, heading: Rect) {
         }
         if item(ui, cx, icons::DOWNLOAD, &cx.t("cards-import")) {
             hub.own.cards = Some(Cards::import());
+        }
+        if item(ui, cx, icons::FILE, &cx.t("cards-export")) {
+            hub.own.cards = Some(Cards::export(cx));
         }
     });
 }
