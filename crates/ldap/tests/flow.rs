@@ -152,7 +152,13 @@ async fn two_servers_that_refer_to_each_other_are_asked_once_each() {
     let ports = [free_port(), free_port()];
     let url = |port: u16| format!("ldap://127.0.0.1:{port}/{}??sub", support::BASE);
     let (to_second, to_first) = (url(ports[1]), url(ports[0]));
-    let like = |port, elsewhere, people| Like { people, port: Some(port), elsewhere, lines: "" };
+    let like = |port, elsewhere, people| Like {
+        people,
+        port: Some(port),
+        elsewhere,
+        lines: "",
+        loud: false,
+    };
     let first = Slapd::start(like(ports[0], Some(to_second.as_str()), 2)).await;
     let second = Slapd::start(like(ports[1], Some(to_first.as_str()), 6)).await;
     let (Some(_first), Some(second)) = (first, second) else { return };

@@ -27,6 +27,8 @@ pub struct Like<'a> {
     pub port: Option<u16>,
     /// More lines of configuration, for all of it.
     pub lines: &'a str,
+    /// It writes down what it is asked.
+    pub loud: bool,
 }
 
 impl Slapd {
@@ -55,20 +57,32 @@ impl Slapd {
             .expect("slapadd runs");
         assert!(filled.status.success(), "{}", String::from_utf8_lossy(&filled.stderr));
         let (port, tls) = (like.port.unwrap_or_else(free_port), free_port());
+        let log = folder.join("slapd.log");
+        let errors = match like.loud {
+            true => Stdio::from(std::fs::File::create(&log).expect("a log")),
+            false => Stdio::null(),
+        };
         let child = Command::new(path("slapd"))
-            // With a level of debugging, even none, it stays in the foreground.
-            .args(["-d", "0", "-f"])
+            // With a level of debugging, even none, it stays in the foreground. Statistics and the
+            // arguments of requests.
+            .args(["-d", if like.loud { "260" } else { "0" }, "-f"])
             .arg(&config)
             .args(["-h", &format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls}")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(errors)
             .spawn()
             .expect("slapd starts");
         for port in [port, tls] {
             wait_for(port).await;
         }
         Some(Self { child, authority, port, tls })
+    }
+
+    /// What it was asked, in its words, where it is loud.
+    pub fn words(&self) -> String {
+        let log = self.authority.folder.path().join("slapd.log");
+        std::fs::read(log).map(|it| String::from_utf8_lossy(&it).into_owned()).unwrap_or_default()
     }
 
     /// Ends it as a power cut would.
