@@ -89,6 +89,7 @@ impl Core {
         path: PathBuf,
     ) -> Option<Result<Reply, CommandError>> {
         if let Err(error) = self.may_keep_own("Importing contacts") {
+            self.show_cards(false, path, Err(error.clone()));
             return Some(Err(error));
         }
         self.out.push_back(Effect::ReadCards(CardsFor::Import(ticket), path));
@@ -102,6 +103,7 @@ impl Core {
         roster: bool,
     ) -> Option<Result<Reply, CommandError>> {
         if let Err(error) = self.may_keep_own("Exporting contacts") {
+            self.show_cards(true, path, Err(error.clone()));
             return Some(Err(error));
         }
         let mut entries: Vec<Arc<DirectoryEntry>> = self.contacts.own.iter().cloned().collect();
@@ -137,6 +139,16 @@ impl Core {
         self.cards_done(ticket, true, path, written);
     }
 
+    fn show_cards(
+        &mut self,
+        written: bool,
+        path: PathBuf,
+        outcome: Result<(u64, u64), CommandError>,
+    ) {
+        let number = self.contacts.cards.as_ref().map_or(1, |before| before.number + 1);
+        self.contacts.cards = Some(Arc::new(CardsDone { number, written, path, outcome }));
+    }
+
     /// Who asked is answered, and the window shows it.
     fn cards_done(
         &mut self,
@@ -145,9 +157,7 @@ impl Core {
         path: PathBuf,
         outcome: Result<(u64, u64), CommandError>,
     ) {
-        let number = self.contacts.cards.as_ref().map_or(1, |before| before.number + 1);
-        let done = CardsDone { number, written, path: path.clone(), outcome: outcome.clone() };
-        self.contacts.cards = Some(Arc::new(done));
+        self.show_cards(written, path.clone(), outcome.clone());
         let reply = outcome.map(|(people, left_out)| Reply::Cards { path, people, left_out });
         self.reply(ticket, reply);
     }
