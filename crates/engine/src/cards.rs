@@ -13,8 +13,10 @@ use offhook_store::{Store, photo_id};
 
 use crate::effects::Hands;
 
-/// Files of a folder that are read.
+/// Files of a folder that are read, in the order of their names.
 const MOST_FILES: usize = 5_000;
+/// Bytes of them all.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 impl Hands {
     /// A folder may lie on a slow disk.
@@ -63,23 +65,31 @@ pub(crate) fn with_picture(store: &Store, card: Card) -> DirectoryEntry {
 /// with the name of the file.
 fn read(path: &Path, source: SourceKind) -> Result<(Vec<Card>, u64), String> {
     let words = |error: std::io::Error| error.to_string();
-    if !fs::metadata(path).map_err(words)?.is_dir() {
+    let kind = fs::metadata(path).map_err(words)?;
+    if !kind.is_dir() {
+        if !kind.is_file() {
+            return Err("it is neither a file nor a folder".to_owned());
+        }
         let read = vcard::read(&bytes(path).map_err(words)?, source);
         return Ok((read.cards, count(read.left_out)));
     }
-    let mut files: Vec<PathBuf> = fs::read_dir(path)
-        .map_err(words)?
-        .filter_map(|file| Some(file.ok()?.path()))
-        .filter(|file| file.extension().is_some_and(|it| it.eq_ignore_ascii_case("vcf")))
-        .take(MOST_FILES)
-        .collect();
+    // A pipe or device of such a name would never end.
+    let is_card = |file: &PathBuf| {
+        file.extension().is_some_and(|it| it.eq_ignore_ascii_case("vcf")) && file.is_file()
+    };
+    let files = fs::read_dir(path).map_err(words)?;
+    let mut files: Vec<PathBuf> =
+        files.filter_map(|file| Some(file.ok()?.path())).filter(is_card).collect();
     files.sort();
-    let (mut cards, mut left_out) = (vec![], 0);
+    let mut left_out = count(files.len().saturating_sub(MOST_FILES));
+    files.truncate(MOST_FILES);
+    let (mut cards, mut room) = (vec![], MOST_BYTES);
     for file in files {
-        let Ok(data) = bytes(&file) else {
+        let Some(data) = bytes(&file).ok().filter(|data| data.len() <= room) else {
             left_out += 1;
             continue;
         };
+        room -= data.len();
         let read = vcard::read(&data, source);
         left_out += count(read.left_out);
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
