@@ -45,5 +45,6 @@ pub fn tidied(entry: DirectoryEntry) -> DirectoryEntry {
         location: one(entry.location),
         groups: list(entry.groups),
         photo: entry.photo,
+        kept_photo: entry.kept_photo,
     }
 }

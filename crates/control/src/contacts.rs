@@ -98,6 +98,7 @@ impl From<Save> for DirectoryEntry {
             location: save.location,
             groups: save.groups,
             photo: None,
+            kept_photo: None,
         }
     }
 }

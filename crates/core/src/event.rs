@@ -8,8 +8,8 @@ use offhook_contacts::DirectoryAnswer;
 use offhook_discovery as discovery;
 use offhook_im::Stanza;
 use offhook_model::{
-    CallId, Command, Devices, DirectoryEntry, Endpoint, Fault, Jid, Problem, Ticket, TransferId,
-    TrustQuestion,
+    CallId, Command, Devices, DirectoryEntry, Endpoint, Fault, Jid, PhotoId, Problem, Ticket,
+    TransferId, TrustQuestion,
 };
 use offhook_ports::{
     DeskOrder, Enrolled, FlowId, MediaFact, NetworkState, Progress, Resumption, StoreAnswer,
@@ -43,7 +43,7 @@ pub enum FlowOutcome {
     /// The directory was asked.
     People(Box<DirectoryAnswer>),
     /// A picture of the directory was asked for.
-    Portrait(Option<Vec<u8>>),
+    Portrait(Option<(PhotoId, Vec<u8>)>),
     /// The address book on a server was read.
     AddressBook(Box<Result<BookRead, Problem>>),
 }

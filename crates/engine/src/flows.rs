@@ -18,7 +18,7 @@ use offhook_ports::{
 use offhook_report::{Recorder, Situation};
 use offhook_signin as signin;
 use offhook_signin::EdgeRoute;
-use offhook_store::Store;
+use offhook_store::{Store, photo_id};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
@@ -114,7 +114,7 @@ impl Flows {
         self.spawn_unkept(run, async move {
             let look = |domain| asker.look(domain);
             let (bytes, _) = directory.picture(asker.means(&look), &id, &photo).await;
-            FlowOutcome::Portrait(bytes)
+            FlowOutcome::Portrait(bytes.map(|bytes| (photo_id(&bytes), bytes)))
         });
     }
 

@@ -106,6 +106,9 @@ pub struct DirectoryEntry {
     /// Their picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo: Option<PhotoSource>,
+    /// That picture as it was when it was fetched last, in the cache of pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_photo: Option<PhotoId>,
 }
 
 impl DirectoryEntry {
@@ -129,6 +132,7 @@ impl DirectoryEntry {
             location: None,
             groups: vec![],
             photo: None,
+            kept_photo: None,
         }
     }
 }

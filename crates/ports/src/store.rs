@@ -47,6 +47,8 @@ pub enum StoreRequest {
     PutPhoto(PhotoId, Vec<u8>),
     /// Read a picture.
     GetPhoto(PhotoId),
+    /// Take a picture out of the cache.
+    ForgetPhoto(PhotoId),
     /// Keep what is known of people: each entry replaces the one of the same source and id. The time
     /// is the store's own. Contacts of our own are kept whatever the plan says; of the rest, the
     /// entries that were told of last are kept, at most a million.

@@ -70,6 +70,14 @@ impl Photos {
         Some(bytes)
     }
 
+    /// Takes a picture out, if it is there.
+    pub fn forget(&mut self, id: &PhotoId) {
+        if is_name(&id.0) && fs::remove_file(self.folder.join(&id.0)).is_ok() {
+            self.used.remove(&id.0);
+            self.total = None;
+        }
+    }
+
     fn note_use(&mut self, id: &PhotoId) {
         self.uses += 1;
         self.used.insert(id.0.clone(), self.uses);
@@ -147,6 +155,10 @@ mod tests {
         assert_eq!(photos.get(&id(&bytes)), Some(bytes.clone()));
         assert!(photos.put(&id(b"other"), &bytes).is_err());
         assert_eq!(photos.get(&PhotoId("../../etc/passwd".into())), None);
+        photos.forget(&PhotoId("../photos".into()));
+        photos.forget(&id(&bytes));
+        assert_eq!(photos.get(&id(&bytes)), None);
+        photos.put(&id(&bytes), &bytes).expect("kept again");
         std::fs::write(folder.path().join("photos").join(id(&bytes).0), b"changed").expect("done");
         assert_eq!(photos.get(&id(&bytes)), None);
     }

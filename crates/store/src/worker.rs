@@ -121,6 +121,7 @@ impl Worker {
                 let bytes = self.photos.get(&id);
                 return Ok(StoreAnswer::Photo(id, bytes));
             }
+            StoreRequest::ForgetPhoto(id) => self.photos.forget(&id),
             StoreRequest::PutPassword(..)
             | StoreRequest::GetPassword(_)
             | StoreRequest::ForgetPassword(_) => return Err("passwords have a keeper".into()),
@@ -267,6 +268,7 @@ fn kind(request: &StoreRequest) -> Kind {
         StoreRequest::Open(..) | StoreRequest::Close | StoreRequest::Export { .. } => Kind::Alone,
         StoreRequest::PutPhoto(..)
         | StoreRequest::GetPhoto(_)
+        | StoreRequest::ForgetPhoto(_)
         | StoreRequest::Load
         | StoreRequest::LoadPeople(_)
         | StoreRequest::History { .. }

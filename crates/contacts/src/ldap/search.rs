@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use offhook_model::{DirectoryEntry, DirectoryFault, Endpoint, Link, Problem, Service};
+use offhook_model::{Area, DirectoryEntry, DirectoryFault, Endpoint, Link, Problem, Service};
 use offhook_ports::{
     Ldap, LdapAnswer, LdapBind, LdapEnd, LdapEntry, LdapFailure, LdapRequest, LdapScope, LdapServer,
 };
@@ -336,7 +336,10 @@ impl Run<'_> {
                 return Err(Stop::Credential(DirectoryFault::Unsupported(what)));
             }
             LdapFailure::Fault(fault) => {
-                return Err(Stop::Server(fault.problem(&server.endpoint())));
+                let problem = fault.problem(&server.endpoint());
+                // Whoever goes away or says nothing is down, as is whoever does not listen (D07).
+                let down = problem.rule.is_none() && problem.area == Area::Network;
+                return Err(Stop::Server(if down { problem.with_rule(7) } else { problem }));
             }
             LdapFailure::Result(code) => {
                 let fault = DirectoryFault::Refused(code);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, select};
 use offhook_contacts::ldap::{Given, LdapPlan, Standing, search};
-use offhook_model::Fault;
+use offhook_model::{Fault, Rule};
 use offhook_ports::{
     BoxFuture, Clock, Ldap, LdapAnswer, LdapBind, LdapEnd, LdapFailure, LdapRequest, LdapSecurity,
 };
@@ -49,6 +49,12 @@ fn when_all_are_gone_each_is_told() {
     let plan = plan(&[("PrimaryServerName", "one"), ("SecondaryServerName", "two")]);
     let report = directory.search(&plan, &Standing::default(), &typed("alice"));
     assert_eq!((report.people.len(), report.problems.len(), report.asked), (0, 2, true));
+    let rules: Vec<_> = report.problems.iter().map(|it| it.rule).collect();
+    assert_eq!(rules, [Some(Rule(7)), Some(Rule(31))]);
+    // One that goes away in the middle is down too.
+    let directory = Directory::new(|_| Err(LdapFailure::Fault(Fault::Closed)));
+    let report = directory.search(&plan, &Standing::default(), &typed("alice"));
+    assert!(report.problems.iter().all(|it| it.rule == Some(Rule(7))), "{:?}", report.problems);
 }
 
 #[test]

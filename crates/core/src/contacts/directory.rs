@@ -116,6 +116,7 @@ impl Core {
             answer.entries = self.federated(jid, &answer.entries);
         }
         self.with_federated_addresses(&mut answer.entries);
+        self.with_kept_photos(&mut answer.entries);
         self.keep_found(&answer.entries);
         let country = self.country();
         match ask {

@@ -49,7 +49,13 @@ impl Core {
         let book = before.address_book != now.address_book;
         if let Phase::Up(_) = self.phase {
             for source in DIRECTORIES.into_iter().filter(|_| forget) {
+                let of = |entry: &&Arc<DirectoryEntry>| entry.source == source;
+                let entries = self.contacts.index.entries().filter(of);
+                let photos: Vec<_> = entries.filter_map(|it| it.kept_photo.clone()).collect();
                 self.store(StoreRequest::ForgetPeople(source, None));
+                for photo in photos {
+                    self.store(StoreRequest::ForgetPhoto(photo));
+                }
             }
         }
         if cards {

@@ -27,7 +27,8 @@ impl Core {
     /// Keeps a contact; the answer is its id.
     pub(super) fn save_own(&mut self, entry: DirectoryEntry) -> Result<String, CommandError> {
         self.may_keep_own("Keeping a contact")?;
-        let mut entry = tidied(DirectoryEntry { source: SourceKind::Own, ..entry });
+        let mut entry =
+            tidied(DirectoryEntry { source: SourceKind::Own, kept_photo: None, ..entry });
         let named = [&entry.display_name, &entry.first_name, &entry.last_name, &entry.nickname];
         let named = named.iter().any(|name| name.is_some()) || entry.company.is_some();
         let reached = entry.im.is_some()

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use offhook_model::{CommandError, ErrorCode, PhotoSource, Portraits, SourceKind};
+use offhook_model::{
+    CommandError, DirectoryEntry, ErrorCode, PhotoId, PhotoSource, Portraits, SourceKind,
+};
 use offhook_ports::StoreRequest;
 
 use super::Ask;
@@ -50,7 +52,14 @@ impl Core {
                         "Ask again in a moment.",
                     ));
                 }
-                if self.ask_portrait(&entry) {
+                // What was seen last is shown until the directory has said what is there now.
+                let kept = entry.kept_photo.clone();
+                let waits = kept.is_some();
+                if let Some(photo) = kept {
+                    let tag = StoreTag::Portrait(key.0, key.1.clone());
+                    self.out.push_back(Effect::Store(tag, StoreRequest::GetPhoto(photo)));
+                }
+                if self.ask_portrait(&entry) || waits {
                     self.contacts.fetching.insert(key);
                 } else {
                     self.portrait_is(key, None);
@@ -60,17 +69,58 @@ impl Core {
         Ok(())
     }
 
-    /// The directory has given a picture, or there is none.
-    pub(crate) fn portrait_fetched(&mut self, run: RunId, bytes: Option<Vec<u8>>) {
-        if let Some(Ask::Portrait(source, id)) = self.contacts.asks.remove(&run) {
-            self.portrait_is((source, id), bytes);
+    /// The directory has given a picture, or there is none, or it does not answer.
+    pub(crate) fn portrait_fetched(&mut self, run: RunId, picture: Option<(PhotoId, Vec<u8>)>) {
+        let Some(Ask::Portrait(source, id)) = self.contacts.asks.remove(&run) else { return };
+        let key = (source, id);
+        if let Some((photo, bytes)) = picture {
+            self.keep_portrait(&key, photo, &bytes);
+            return self.portrait_is(key, Some(bytes));
+        }
+        let entry = self.contacts.index.get(key.0, &key.1);
+        if self.contacts.portraits.contains_key(&key) {
+            self.contacts.fetching.remove(&key);
+        } else if entry.is_none_or(|entry| entry.kept_photo.is_none()) {
+            self.portrait_is(key, None);
+        }
+        // Else the cache of pictures has not answered yet.
+    }
+
+    fn keep_portrait(&mut self, key: &(SourceKind, String), photo: PhotoId, bytes: &[u8]) {
+        let Some(entry) = self.contacts.index.get(key.0, &key.1) else { return };
+        if !self.settings.contacts.keep || entry.kept_photo.as_ref() == Some(&photo) {
+            return;
+        }
+        let entry =
+            DirectoryEntry { kept_photo: Some(photo.clone()), ..DirectoryEntry::clone(entry) };
+        self.contacts.index.insert(entry.clone());
+        self.store(StoreRequest::PutPhoto(photo, bytes.to_vec()));
+        self.store(StoreRequest::PutPeople(vec![Arc::new(entry)]));
+    }
+
+    /// The pictures of these, as they were seen last, go with what the directory says now.
+    pub(super) fn with_kept_photos(&self, entries: &mut [DirectoryEntry]) {
+        for entry in entries {
+            let known = self.contacts.index.get(entry.source, &entry.id);
+            if let Some(known) = known.filter(|known| known.photo == entry.photo) {
+                entry.kept_photo.clone_from(&known.kept_photo);
+            }
         }
     }
 
     /// The store has answered, perhaps to somebody who has left.
     pub(crate) fn portrait_read(&mut self, key: (SourceKind, String), bytes: Option<Vec<u8>>) {
-        if self.contacts.fetching.contains(&key) {
-            self.portrait_is(key, bytes);
+        if !self.contacts.fetching.contains(&key) {
+            return;
+        }
+        let is = |ask: &Ask| matches!(ask, Ask::Portrait(source, id) if (*source, id) == (key.0, &key.1));
+        let waits = self.contacts.asks.values().any(is);
+        match bytes {
+            None if waits => {}
+            bytes => self.portrait_is(key.clone(), bytes),
+        }
+        if waits {
+            self.contacts.fetching.insert(key);
         }
     }
 

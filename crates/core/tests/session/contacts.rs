@@ -8,15 +8,15 @@ use offhook_contacts::ldap::Wish;
 use offhook_core::{BookRead, CardsFor, Effect, Event, FlowOutcome, RunId, StoreTag, XmppEvent};
 use offhook_model::{
     AddressBook, Area, CallRecord, Command, ContactSettings, ContactsWish, DirectoryEntry,
-    ErrorCode, Jid, Layer, NumberKind, Owner, PeopleSearch, PersonNumber, PhotoSource, Problem,
-    Reply, SearchStage, ServiceState, Setting, Settings, Source, SourceKind, Timestamp,
+    ErrorCode, Jid, Layer, NumberKind, Owner, PeopleSearch, PersonNumber, Problem, Reply,
+    SearchStage, ServiceState, Setting, Settings, Source, SourceKind, Timestamp,
 };
 use offhook_ports::{Loaded, StoreAnswer, StoreRequest};
 use offhook_signin::{Grant, People};
 
 use crate::bench::{Bench, full, target};
 
-fn file(settings: &[(&str, &str)]) -> Layer {
+pub fn file(settings: &[(&str, &str)]) -> Layer {
     let setting = |(key, value): &(&str, &str)| Setting {
         key: (*key).into(),
         section: Some("Directory".into()),
@@ -32,7 +32,7 @@ fn file(settings: &[(&str, &str)]) -> Layer {
 }
 
 /// Signed in, with a directory by LDAP.
-fn with_ldap() -> Bench {
+pub fn with_ldap() -> Bench {
     let layer = file(&[
         ("DirectoryServerType", "BDI"),
         ("BDIPrimaryServerName", "ldap.example.test"),
@@ -41,28 +41,28 @@ fn with_ldap() -> Bench {
     Bench::up(Grant { layers: vec![layer], ..full() })
 }
 
-fn entry(source: SourceKind, id: &str, name: &str, number: &str) -> DirectoryEntry {
+pub fn entry(source: SourceKind, id: &str, name: &str, number: &str) -> DirectoryEntry {
     let mut entry = DirectoryEntry::new(source, id);
     entry.display_name = Some(name.into());
     entry.numbers.push(PersonNumber { kind: NumberKind::Work, number: number.into() });
     entry
 }
 
-fn typed(bench: &mut Bench, text: &str) -> Arc<PeopleSearch> {
+pub fn typed(bench: &mut Bench, text: &str) -> Arc<PeopleSearch> {
     let wish = ContactsWish::Type { query: text.into() };
     bench.command(Command::Contacts(wish)).expect("typed");
     bench.core.snapshot().people
 }
 
 /// The newest question to the directory; it is taken out.
-fn asked(bench: &mut Bench) -> Option<(RunId, Wish)> {
+pub fn asked(bench: &mut Bench) -> Option<(RunId, Wish)> {
     let find = |effect: &Effect| matches!(effect, Effect::FindPeople { .. });
     let at = bench.effects.iter().rposition(find)?;
     let Effect::FindPeople { run, wish, .. } = bench.effects.remove(at) else { return None };
     Some((run, *wish))
 }
 
-fn answers(bench: &mut Bench, run: RunId, entries: Vec<DirectoryEntry>) {
+pub fn answers(bench: &mut Bench, run: RunId, entries: Vec<DirectoryEntry>) {
     let answer = DirectoryAnswer { entries, last: true, ..DirectoryAnswer::default() };
     bench.send(Event::Flow(run, FlowOutcome::People(Box::new(answer))));
 }
@@ -71,7 +71,7 @@ fn names(search: &PeopleSearch) -> Vec<&str> {
     search.people.iter().map(|person| person.name.as_str()).collect()
 }
 
-fn wait(bench: &mut Bench, millis: u64) {
+pub fn wait(bench: &mut Bench, millis: u64) {
     bench.advance(std::time::Duration::from_millis(millis));
 }
 
@@ -278,33 +278,6 @@ fn calls_that_were_are_found_by_number_and_name() {
     assert_eq!(names(&typed(&mut bench, "zoe")), ["Zoe Miller"]);
     assert_eq!(names(&typed(&mut bench, "0100")), ["Zoe Miller"]);
     assert_eq!(names(&typed(&mut bench, "2002")), ["2002"]);
-}
-
-#[test]
-fn pictures_are_fetched_once_and_from_where_they_are() {
-    let mut bench = with_ldap();
-    typed(&mut bench, "milla");
-    wait(&mut bench, 300);
-    let (run, _) = asked(&mut bench).expect("a question");
-    let mut milla = entry(SourceKind::Ldap, "cn=milla", "Milla Adams", "2002");
-    milla.photo = Some(PhotoSource::Attribute("thumbnailPhoto".into()));
-    answers(&mut bench, run, vec![milla]);
-    let want = |id: &str| {
-        Command::Contacts(ContactsWish::Portrait { source: SourceKind::Ldap, id: id.into() })
-    };
-    bench.command(want("cn=nobody")).expect_err("nobody");
-    bench.command(want("cn=milla")).expect("asked for");
-    bench.command(want("cn=milla")).expect("on its way");
-    let fetches = |effect: &Effect| match effect {
-        Effect::FetchPortrait { run, .. } => Some(*run),
-        _ => None,
-    };
-    let runs: Vec<RunId> = bench.effects.iter().filter_map(fetches).collect();
-    assert_eq!(runs.len(), 1);
-    bench.send(Event::Flow(runs[0], FlowOutcome::Portrait(Some(vec![1, 2, 3]))));
-    let portraits = bench.core.snapshot().portraits;
-    let key = (SourceKind::Ldap, "cn=milla".to_owned());
-    assert_eq!(portraits[&key].as_deref(), Some(&[1, 2, 3][..]));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod marking;
 mod memory;
 mod network;
 mod people;
+mod portraits;
 mod provision;
 mod random;
 mod roaming;
