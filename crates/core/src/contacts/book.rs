@@ -113,12 +113,13 @@ impl Core {
         }
     }
 
-    /// The settings name another one, or none any more.
+    /// The settings name another one, or none any more. The password was for the one before: it is
+    /// not shown to whoever is named now.
     pub(super) fn address_book_changed(&mut self) {
         self.stop_reading_book();
-        (self.contacts.book.kept, self.contacts.book.typed) = (None, true);
+        self.contacts.book = Book { typed: true, ..Book::default() };
+        self.store(StoreRequest::ForgetPassword(KEPT_AS.to_owned()));
         self.forget_cards(None);
-        self.read_address_book();
     }
 
     fn stop_reading_book(&mut self) {

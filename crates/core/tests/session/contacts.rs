@@ -388,10 +388,8 @@ fn an_address_book_is_read_with_its_password_and_then_what_changes() {
         Some((run, plan, since))
     };
     let book = AddressBook { url: "dav.example.test".into(), user_name: "zoe".into() };
-    set(&mut bench, Some(book));
-    assert!(reading(&mut bench).is_none(), "its password is looked for");
-    bench.send(Event::Store(StoreTag::BookPassword, StoreAnswer::Password(None)));
-    assert!(reading(&mut bench).is_none(), "nobody has typed one");
+    set(&mut bench, Some(book.clone()));
+    assert!(reading(&mut bench).is_none(), "nobody has typed its password");
     bench.command(Command::SetAddressBookPassword("s3cret".into())).expect("kept");
     let (run, plan, since) = reading(&mut bench).expect("a reading");
     assert_eq!((plan.user_name.as_str(), plan.password.expose().as_str()), ("zoe", "s3cret"));
@@ -420,6 +418,12 @@ fn an_address_book_is_read_with_its_password_and_then_what_changes() {
     bench.send(Event::Flow(run, FlowOutcome::AddressBook(Box::new(Err(problem)))));
     assert_eq!(bench.core.snapshot().toasts.len(), 1);
     assert_eq!(names(&typed(&mut bench, "milla t")), ["Milla three", "Milla two"]);
+
+    // Another server is not shown this one's password.
+    set(&mut bench, Some(AddressBook { url: "other.example.test".into(), ..book }));
+    bench.command(Command::Contacts(ContactsWish::Refresh)).expect("begun");
+    let asked = |effect: &Effect| matches!(effect, Effect::Store(StoreTag::BookPassword, _));
+    assert!(bench.effects.iter().any(asked) && reading(&mut bench).is_none());
 
     // No address book, nobody of it.
     set(&mut bench, None);
