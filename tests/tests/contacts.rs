@@ -39,7 +39,7 @@ fn names(people: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn user_data_services_are_searched_and_what_they_said_is_known_without_them() {
+fn user_data_services_are_searched_and_own_contacts_outlive_the_program() {
     let scratch = Scratch::new();
     let config = configuration(&[
         ("DirectoryServerType", "UDS".to_owned()),

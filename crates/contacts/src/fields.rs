@@ -119,21 +119,8 @@ pub(crate) fn fields(entry: &DirectoryEntry) -> Vec<Field<'_>> {
     all
 }
 
-/// The name of an entry as a list shows it: the display name, or what else names it.
+/// The name of an entry as a list shows it, or what its source calls it.
 pub fn name_of(entry: &DirectoryEntry) -> String {
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-    let both = || {
-        let parts = [&entry.first_name, &entry.last_name].into_iter().flatten();
-        let parts: Vec<&str> = parts.map(|part| part.trim()).filter(|it| !it.is_empty()).collect();
-        Some(parts.join(" ")).filter(|name| !name.is_empty())
-    };
-    given(&entry.display_name)
-        .or_else(both)
-        .or_else(|| given(&entry.nickname))
-        .or_else(|| entry.mail.first().cloned())
-        .or_else(|| entry.im.as_ref().map(|im| im.bare_str().to_owned()))
-        .or_else(|| entry.uris.first().cloned())
-        .or_else(|| entry.numbers.first().map(|number| number.number.clone()))
-        .or_else(|| given(&entry.user_name))
-        .unwrap_or_else(|| entry.id.clone())
+    let user = || entry.user_name.clone().filter(|name| !name.trim().is_empty());
+    entry.shown_name().or_else(user).unwrap_or_else(|| entry.id.clone())
 }

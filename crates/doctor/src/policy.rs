@@ -2,11 +2,12 @@
 //! (D36), contradictions, a directory that cannot be searched (D31).
 
 use offhook_config::Layers;
-use offhook_model::{Area, Layer, Owner, Problem};
+use offhook_model::{DirectoryFault, Layer, Problem};
 use offhook_signin::Grant;
 
 use crate::Case;
 use crate::findings::Findings;
+use crate::ports;
 
 /// Judges all layers: those known before, and those that this sign-in gave.
 pub(crate) fn judge(findings: &mut Findings, case: &Case<'_>, grant: Option<&Grant>) {
@@ -25,15 +26,7 @@ pub(crate) fn effective(before: &[Layer], fetched: &[Layer]) -> Layers {
 /// section 7.3). That shows without asking; the rest of D31 is what the directory answers.
 fn directory(layers: &Layers) -> Option<Problem> {
     let other = layers.text("BDILDAPServerType")?.eq_ignore_ascii_case("OpenLDAP");
-    let server = layers.setting("PrimaryServerName")?.0.value.clone();
-    (other && layers.setting("SearchBase1").is_none()).then(|| {
-        Problem::new(
-            Area::Provisioning,
-            Owner::Admin,
-            format!("The directory {server} is searched from no base, so nobody will be found."),
-            "Set SearchBase1 (BDISearchBase1) to the distinguished name under which the people are.",
-        )
-        .with_rule(31)
-        .with_evidence("BDILDAPServerType is OpenLDAP and SearchBase1 is missing")
-    })
+    let server = ports::directory(layers).into_iter().next()?;
+    let missing = other && layers.setting("SearchBase1").is_none();
+    missing.then(|| DirectoryFault::NoBase.problem(&server))
 }

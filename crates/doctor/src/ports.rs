@@ -2,11 +2,11 @@
 //! (D07); a directory by LDAP is asked who has our account, where it may be asked (D31).
 
 use offhook_config::Layers;
-use offhook_contacts::ldap::Wish;
+use offhook_contacts::ldap::{Wish, named_servers};
 use offhook_contacts::{Directory, Means, Servers, SignedIn};
 use offhook_discovery::directory_servers;
 use offhook_model::{Endpoint, Link, Outcome, Service as Kind, SourceKind, TraceStep, Via};
-use offhook_ports::BoxFuture;
+use offhook_ports::{BoxFuture, LdapServer};
 use offhook_signin::{Credentials, Grant};
 
 use crate::Case;
@@ -106,30 +106,8 @@ fn skipped(at: &Endpoint) -> TraceStep {
 
 /// LDAP servers; contact search by UDS uses the servers of the sign-in (reference client-config.md
 /// section 7.2).
-fn directory(layers: &Layers) -> Vec<Endpoint> {
-    if layers.text("DirectoryServerType").is_some_and(|kind| kind.eq_ignore_ascii_case("UDS")) {
-        return vec![];
-    }
-    let secure = layers.flag("UseSSL");
-    let catalogue = layers.number("ConnectionType").unwrap_or(0) == 0
-        && !layers
-            .text("BDILDAPServerType")
-            .is_some_and(|kind| kind.eq_ignore_ascii_case("OpenLDAP"));
-    let usual = match (catalogue, secure) {
-        (true, false) => 3268,
-        (true, true) => 3269,
-        (false, false) => 389,
-        (false, true) => 636,
-    };
-    let link = if secure { Link::Tls } else { Link::Tcp };
-    [("PrimaryServerName", "ServerPort1"), ("SecondaryServerName", "ServerPort2")]
-        .into_iter()
-        .filter_map(|(host, port)| {
-            let host = host_of(layers, host)?;
-            let port = layers.number(port).and_then(|port| u16::try_from(port).ok());
-            Some(Endpoint { service: Kind::Directory, host, port: port.unwrap_or(usual), link })
-        })
-        .collect()
+pub(crate) fn directory(layers: &Layers) -> Vec<Endpoint> {
+    named_servers(layers).iter().map(LdapServer::endpoint).collect()
 }
 
 fn voicemail(layers: &Layers) -> Vec<Endpoint> {

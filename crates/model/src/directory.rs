@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Jid, PhotoId, Problem};
+use crate::{Contact, Jid, PhotoId, Problem};
 
 /// Where something about a person is known from. The order is whose word counts when two of them
 /// differ: what somebody wrote down themselves before what an organisation wrote, and that before
@@ -134,6 +134,39 @@ impl DirectoryEntry {
             photo: None,
             kept_photo: None,
         }
+    }
+
+    /// What the contact list says of somebody; the name is left out where it is the address.
+    pub fn of_contact(contact: &Contact) -> Self {
+        let address = contact.contact.bare_str();
+        let number =
+            |number: &String| PersonNumber { kind: NumberKind::Work, number: number.clone() };
+        Self {
+            display_name: Some(contact.name.clone()).filter(|name| name != address),
+            im: Some(contact.contact.clone()),
+            numbers: contact.number.iter().map(number).collect(),
+            groups: contact.groups.clone(),
+            ..Self::new(SourceKind::Roster, address)
+        }
+    }
+
+    /// The name as a list shows it: the display name, or what else names it or leads to it.
+    pub fn shown_name(&self) -> Option<String> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let both = || {
+            let parts = [&self.first_name, &self.last_name].into_iter().flatten();
+            let parts: Vec<&str> =
+                parts.map(|part| part.trim()).filter(|it| !it.is_empty()).collect();
+            Some(parts.join(" ")).filter(|name| !name.is_empty())
+        };
+        given(&self.display_name)
+            .or_else(both)
+            .or_else(|| given(&self.nickname))
+            .or_else(|| given(&self.company))
+            .or_else(|| self.mail.first().cloned())
+            .or_else(|| self.im.as_ref().map(|im| im.bare_str().to_owned()))
+            .or_else(|| self.uris.first().cloned())
+            .or_else(|| self.numbers.first().map(|number| number.number.clone()))
     }
 }
 

@@ -19,7 +19,7 @@ mod standing;
 mod wish;
 
 pub use filters::value as escaped;
-pub use plan::{Given, LdapPlan, SignIn, SignInOf};
+pub use plan::{Given, LdapPlan, SignIn, SignInOf, named_servers};
 pub use search::{LdapReport, picture, search};
 pub use standing::Standing;
 pub use wish::Wish;

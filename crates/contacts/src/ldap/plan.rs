@@ -142,7 +142,7 @@ impl LdapPlan {
         let open =
             layers.text("BDILDAPServerType").is_some_and(|it| it.eq_ignore_ascii_case("OpenLDAP"));
         let flavour = if open { Flavour::OpenLdap } else { Flavour::ActiveDirectory };
-        let catalogue = !open && layers.number("ConnectionType") != Some(1);
+        let catalogue = catalogue(layers, open);
         let secure = layers.flag("UseSSL");
         let mut faults = vec![];
         let attributes = Attributes::read(layers, flavour, &mut faults);
@@ -247,6 +247,22 @@ impl LdapPlan {
         }
         found
     }
+}
+
+/// The servers that the settings name, in the order to try; none where contacts are asked for by User
+/// Data Services.
+pub fn named_servers(layers: &Layers) -> Vec<LdapServer> {
+    let text = |key| layers.text(key).unwrap_or_default();
+    if text("DirectoryServerType").eq_ignore_ascii_case("UDS") {
+        return vec![];
+    }
+    let open = text("BDILDAPServerType").eq_ignore_ascii_case("OpenLDAP");
+    servers(layers, catalogue(layers, open), layers.flag("UseSSL"))
+}
+
+/// A domain controller or an AD LDS is asked on its own ports, everybody else's catalogue on its own.
+fn catalogue(layers: &Layers, open: bool) -> bool {
+    !open && layers.number("ConnectionType") != Some(1)
 }
 
 fn servers(layers: &Layers, catalogue: bool, secure: bool) -> Vec<LdapServer> {

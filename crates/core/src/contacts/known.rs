@@ -148,24 +148,12 @@ fn know_roster(index: &mut Index, roster: &[Arc<Contact>]) {
     let there: HashSet<&str> = roster.iter().map(|one| one.contact.bare_str()).collect();
     index.retain(SourceKind::Roster, |entry| there.contains(entry.id.as_str()));
     for contact in roster {
-        let entry = of_contact(contact);
+        let entry = DirectoryEntry::of_contact(contact);
         let known = index.get(SourceKind::Roster, &entry.id);
         if known.is_none_or(|known| **known != entry) {
             index.insert(entry);
         }
     }
-}
-
-/// A contact as an entry; the name is left out where it is the address.
-pub(super) fn of_contact(contact: &Contact) -> DirectoryEntry {
-    let address = contact.contact.bare_str();
-    let mut entry = DirectoryEntry::new(SourceKind::Roster, address);
-    entry.display_name = Some(contact.name.clone()).filter(|name| name != address);
-    entry.im = Some(contact.contact.clone());
-    let number = |number: &String| PersonNumber { kind: NumberKind::Work, number: number.clone() };
-    entry.numbers = contact.number.iter().map(number).collect();
-    entry.groups.clone_from(&contact.groups);
-    entry
 }
 
 /// Calls are newest first; those that are known stand at the end.

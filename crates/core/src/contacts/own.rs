@@ -9,7 +9,6 @@ use offhook_model::{
 };
 use offhook_ports::StoreRequest;
 
-use super::known::of_contact;
 use crate::phase::Phase;
 use crate::{CardsFor, Core, Effect};
 
@@ -109,7 +108,9 @@ impl Core {
         }
         let mut entries: Vec<Arc<DirectoryEntry>> = self.contacts.own.iter().cloned().collect();
         if roster && let Some(im) = self.chat.im() {
-            entries.extend(im.contacts().iter().map(|contact| Arc::new(of_contact(contact))));
+            entries.extend(
+                im.contacts().iter().map(|contact| Arc::new(DirectoryEntry::of_contact(contact))),
+            );
         }
         self.out.push_back(Effect::WriteCards(ticket, path, entries));
         None

@@ -134,7 +134,7 @@ impl Editing {
         };
         // There is a field for the first only.
         entry.uris = uri.into_iter().chain(entry.uris.into_iter().skip(1)).collect();
-        if super::name(&entry).is_empty() {
+        if entry.shown_name().is_none() {
             return Err(Wrong { field: id("own-name"), why: cx.t("own-wrong-nothing") });
         }
         Ok(entry)

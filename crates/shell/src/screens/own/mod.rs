@@ -63,30 +63,11 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     cards::show(ui, cx, &mut hub.own, out);
 }
 
-/// What names an entry in a list: the display name, or what else there is.
-pub fn name(entry: &DirectoryEntry) -> String {
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-    let both = || {
-        let parts = [&entry.first_name, &entry.last_name].into_iter().flatten();
-        let parts: Vec<&str> = parts.map(|part| part.trim()).filter(|it| !it.is_empty()).collect();
-        Some(parts.join(" ")).filter(|name| !name.is_empty())
-    };
-    given(&entry.display_name)
-        .or_else(both)
-        .or_else(|| given(&entry.nickname))
-        .or_else(|| given(&entry.company))
-        .or_else(|| entry.mail.first().cloned())
-        .or_else(|| entry.im.as_ref().map(|im| im.bare_str().to_owned()))
-        .or_else(|| entry.uris.first().cloned())
-        .or_else(|| entry.numbers.first().map(|number| number.number.clone()))
-        .unwrap_or_default()
-}
-
 /// An own contact as somebody who can be called and written to.
 pub fn person(entry: &DirectoryEntry) -> Person {
     Person {
         id: PersonId(format!("{:?}:{}", entry.source, entry.id)),
-        name: name(entry),
+        name: entry.shown_name().unwrap_or_default(),
         entry: entry.clone(),
         sources: vec![entry.source],
         matched: None,

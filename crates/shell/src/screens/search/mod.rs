@@ -10,8 +10,8 @@ use egui::{
     Align, Id, Key, Modifiers, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2,
 };
 use offhook_model::{
-    Command, Contact, ContactsWish, DialString, DirectoryEntry, Jid, NumberKind, PeopleSearch,
-    Person, PersonId, PersonNumber, SearchStage, SourceKind,
+    Command, Contact, ContactsWish, DialString, DirectoryEntry, Jid, PeopleSearch, Person,
+    PersonId, SearchStage, SourceKind,
 };
 
 pub use row::{add_command, kind_word, on_list, show as row_of, ways};
@@ -136,16 +136,10 @@ pub fn source_word(cx: &Cx<'_>, source: SourceKind) -> String {
 
 /// What the contact list knows of somebody.
 pub fn known(one: &Contact) -> Person {
-    let mut entry = DirectoryEntry::new(SourceKind::Roster, one.contact.bare_str());
-    entry.display_name = Some(one.name.clone());
-    entry.im = Some(one.contact.clone());
-    let number = |number: &String| PersonNumber { kind: NumberKind::Work, number: number.clone() };
-    entry.numbers = one.number.iter().map(number).collect();
-    entry.groups.clone_from(&one.groups);
     Person {
         id: PersonId(one.contact.bare_str().to_owned()),
         name: one.name.clone(),
-        entry,
+        entry: DirectoryEntry::of_contact(one),
         sources: vec![SourceKind::Roster],
         matched: None,
     }
