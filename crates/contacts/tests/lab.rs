@@ -1,30 +1,18 @@
 //! The directory search over real connections, against the laboratory: two clusters of two nodes.
 #![allow(clippy::disallowed_methods, reason = "a test drives its own tasks")]
 
-use std::sync::Arc;
+mod lab_support;
 
+use lab_support::TwoClusters;
 use offhook_config::Layers;
 use offhook_contacts::ldap::Wish;
 use offhook_contacts::uds::{UdsPlan, UdsReport, UdsStanding, search};
-use offhook_lab::{Lab, LabConfig, Scenario, UdsConfig};
-use offhook_model::{Area, Endpoint, Fault};
-use offhook_net::{Net, NetOptions};
-use offhook_ports::{BoxFuture, Reached, Target, World, XmppLogin, XmppPlan};
-
-/// Nobody chats here.
-struct NoChat;
-
-impl XmppLogin for NoChat {
-    fn login<'a>(
-        &'a self,
-        plan: &'a XmppPlan,
-    ) -> BoxFuture<'a, Result<Reached, (Endpoint, Fault)>> {
-        panic!("a search signs nobody in: {}", plan.servers.len())
-    }
-}
+use offhook_lab::{LabConfig, UdsConfig};
+use offhook_model::Area;
+use offhook_ports::World;
 
 struct Deployment {
-    lab: Lab,
+    lab: TwoClusters,
     world: World,
     plan: UdsPlan,
     standing: UdsStanding,
@@ -33,28 +21,10 @@ struct Deployment {
 impl Deployment {
     async fn new(uds: UdsConfig, faults: &[&str]) -> Self {
         let faults = faults.iter().map(|name| (*name).to_owned()).collect();
-        let config = LabConfig { uds, faults, ..LabConfig::default() };
-        let lab = Lab::start(Scenario::MultiCluster, config).await.expect("a laboratory");
-        let info = lab.info();
-        let net = Net::new(NetOptions {
-            name_servers: vec![info.name_server.parse().expect("an address")],
-            ca_files: vec![info.ca_file.clone()],
-            ..NetOptions::default()
-        })
-        .expect("a network");
-        let world = World {
-            dns: net.clone(),
-            http: net.clone(),
-            probe: net.clone(),
-            xmpp: Arc::new(NoChat),
-            clock: net,
-        };
-        let uds = info.services.uds;
-        let node = |host: &str| Target { host: format!("{host}.lab.example"), port: uds.port() };
-        let clusters = vec![vec![node("cucm1"), node("cucm2")], vec![node("cucm3"), node("cucm4")]];
-        let mut plan = UdsPlan::new(&Layers::default(), clusters);
+        let lab = TwoClusters::new(LabConfig { uds, faults, ..LabConfig::default() }).await;
+        let mut plan = UdsPlan::new(&Layers::default(), lab.clusters.clone());
         plan.domain = Some("lab.example".into());
-        Self { lab, world, plan, standing: UdsStanding::default() }
+        Self { world: lab.world(), lab, plan, standing: UdsStanding::default() }
     }
 
     async fn find(&self, wish: Wish) -> UdsReport {

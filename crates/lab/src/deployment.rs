@@ -10,6 +10,7 @@ use crate::certs::PhoneAuthority;
 use crate::config::{CapfMode, LabConfig, RobotConfig, RobotMode, Security};
 use crate::events::Events;
 use crate::fault::{Fault, Faults};
+use crate::heard::Journal;
 use crate::info::Services;
 use crate::nodes::ImNodes;
 use crate::random;
@@ -118,6 +119,7 @@ pub(crate) struct Deployment {
     pub(crate) refused_directory: Option<u16>,
     pub(crate) people: Vec<Person>,
     pub(crate) events: Events,
+    pub(crate) heard: Journal,
     pub(crate) im_nodes: ImNodes,
     pub(crate) state: PathBuf,
     pub(crate) ca_file: PathBuf,
@@ -162,6 +164,7 @@ impl Deployment {
             refused_directory: place.refused_directory,
             people,
             events: Events::new(),
+            heard: Journal::default(),
             im_nodes,
             state: place.state,
             ca_file: place.ca_file,

@@ -14,7 +14,10 @@ use crate::xml::escape;
 
 /// The handler of the file port.
 pub(crate) fn handler(lab: Arc<Deployment>) -> Handler {
-    Arc::new(move |request| answer(&lab, request))
+    Arc::new(move |request| {
+        lab.heard.note("files", request);
+        answer(&lab, request)
+    })
 }
 
 fn answer(lab: &Deployment, request: &Request) -> Response {

@@ -18,6 +18,8 @@ const IDLE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) method: String,
+    /// Path and query as they came.
+    pub(crate) target: String,
     /// Path with percent-encoding resolved.
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
@@ -195,6 +197,7 @@ pub(crate) fn parse_head(head: &str) -> Option<Request> {
         .collect::<Option<_>>()?;
     Some(Request {
         method: method.to_owned(),
+        target: target.to_owned(),
         path: decode(path, false),
         query,
         headers,

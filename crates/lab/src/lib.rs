@@ -104,6 +104,7 @@ mod fault;
 mod files;
 #[doc(hidden)]
 pub mod fuzzing;
+mod heard;
 mod http;
 mod info;
 mod net;
@@ -137,6 +138,7 @@ pub use config::{
 };
 pub use events::{LabEvent, Statistics};
 pub use fault::{Fault, Faults};
+pub use heard::Heard;
 pub use info::{LabInfo, RobotInfo, Services, UserInfo};
 pub use scenario::Scenario;
 
@@ -350,6 +352,13 @@ impl Lab {
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<LabEvent> {
         self.deployment.events.listen()
+    }
+
+    /// What the nodes of UDS and the file server were asked since this was asked last, oldest first:
+    /// the last thousand requests.
+    #[must_use]
+    pub fn heard(&self) -> Vec<Heard> {
+        self.deployment.heard.take()
     }
 
     /// Ends the laboratory: robots hang up and finish their recordings, then everything closes.

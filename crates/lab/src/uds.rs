@@ -18,7 +18,11 @@ pub(crate) const SCHEMA: &str = "11.5.1";
 
 /// The handler of the web port of a UDS node, by its place in the list of nodes.
 pub(crate) fn handler(lab: Arc<Deployment>, node: usize) -> Handler {
-    Arc::new(move |request| answer(&lab, node, request))
+    let name = lab.nodes.get(node).map_or("", |node| node.host);
+    Arc::new(move |request| {
+        lab.heard.note(name, request);
+        answer(&lab, node, request)
+    })
 }
 
 fn answer(lab: &Deployment, node: usize, request: &Request) -> Response {

@@ -8,7 +8,8 @@ use offhook_testkit::{VirtualClock, block_on};
 
 use crate::support::{Directory, entry, found, layer};
 
-/// Keys of contact search by User Data Services.
+/// Keys of contact search by User Data Services: `tests/uds_keys.rs`. The last one is rightly ignored,
+/// for its name is seen nowhere in what the vendor has published.
 const UDS: [&str; 3] = ["UdsServer", "UdsPhotoUriWithToken", "UseUDSForContactResolution"];
 /// Keys of the directory that stand in other sections.
 const ELSEWHERE: [&str; 6] = [

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 pub mod people;
 pub mod slapd;
+pub mod web;
 
 /// Where the people are.
 pub const BASE: &str = "ou=people,dc=example,dc=test";
