@@ -66,7 +66,7 @@ pub use registrar::Registrar;
 pub use running::{Running, alive, pause};
 pub use scratch::Scratch;
 pub use sipp::{Scenario, Sipp, description};
-pub use slapd::Slapd;
+pub use slapd::{Like, Slapd};
 pub use standard::{DOMAIN, PASSWORD, Parts, Standard};
 pub use survivor::Survivor;
 pub use turn::{Turn, TurnBy};

@@ -20,12 +20,31 @@ pub struct Slapd {
     running: Running,
 }
 
+/// What a directory is like beside its people.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Like<'a> {
+    /// Lines of configuration for all of it.
+    pub lines: &'a str,
+    /// Lines for its people, modules among them.
+    pub database: &'a str,
+    /// The port in clear, where somebody must know it before.
+    pub port: Option<u16>,
+}
+
 impl Slapd {
     /// Starts with these people below `ou=people`: LDIF without the tree above them.
     ///
     /// # Panics
     /// It does not start.
     pub fn start(folder: &Path, people: &str) -> Self {
+        Self::like(folder, people, Like::default())
+    }
+
+    /// Starts one that is like this.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn like(folder: &Path, people: &str, like: Like<'_>) -> Self {
         let folder = folder.join("slapd");
         std::fs::create_dir_all(folder.join("db")).expect("a folder for the directory");
         let authority = Authority::new(&folder);
@@ -36,14 +55,16 @@ impl Slapd {
              include /etc/ldap/schema/inetorgperson.schema\n\
              modulepath /usr/lib/ldap\nmoduleload back_mdb\npidfile {shown}/pid\n\
              argsfile {shown}/args\nTLSCACertificateFile {}\nTLSCertificateFile {}\n\
-             TLSCertificateKeyFile {}\nloglevel stats\n\
+             TLSCertificateKeyFile {}\nloglevel stats\n{}\n\
              access to attrs=userPassword by anonymous auth by * none\n\
              access to * by users read by * none\n\
              database mdb\nsuffix \"dc=lab,dc=example\"\ndirectory {shown}/db\n\
-             index objectClass,uid eq\nindex cn,sn,givenName,mail eq,sub\n",
+             index objectClass,uid eq\nindex cn,sn,givenName,mail eq,sub\n{}\n",
             authority.file.display(),
             identity.certificate.display(),
             identity.key.display(),
+            like.lines,
+            like.database,
         );
         std::fs::write(&conf, text).expect("a configuration file");
         let ldif = folder.join("people.ldif");
@@ -58,7 +79,7 @@ impl Slapd {
         let added = add.args(["-q", "-f"]).arg(&conf).arg("-l").arg(&ldif).output();
         let added = added.expect("slapadd runs");
         assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
-        let (port, tls) = (free_port(), free_port());
+        let (port, tls) = (like.port.unwrap_or_else(free_port), free_port());
         let mut command = Command::new(program("slapd").expect("slapd"));
         // With a level of debugging it stays in the foreground; this one says what is asked.
         command.args(["-d", "stats", "-f"]).arg(&conf);

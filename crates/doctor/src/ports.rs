@@ -1,9 +1,10 @@
 //! Servers that the account's settings name beyond sign-in: directory and voicemail. Connected to
-//! (D07); a directory by LDAP is asked who has our account, where it may be asked (D31).
+//! (D07); a directory by LDAP is asked who has our account, and for what somebody would type who looks
+//! for us, where it may be asked (D31).
 
 use offhook_config::Layers;
 use offhook_contacts::ldap::{Wish, named_servers};
-use offhook_contacts::{Directory, Means, Servers, SignedIn};
+use offhook_contacts::{Directory, DirectoryAnswer, Means, Servers, SignedIn};
 use offhook_discovery::directory_servers;
 use offhook_model::{Endpoint, Link, Outcome, Service as Kind, SourceKind, TraceStep, Via};
 use offhook_ports::{BoxFuture, LdapServer};
@@ -15,6 +16,9 @@ use crate::policy::effective;
 
 /// Visual voicemail (reference voicemail.md); its notifications come on a port of their own.
 const VOICEMAIL: [u16; 2] = [443, 7080];
+
+/// People whom a client asks for at once: fewer are given out where a server has a limit.
+const MOST: u32 = 100;
 
 /// Tries them. From outside there is no straight way to them, and none is expected.
 pub(crate) async fn check(
@@ -39,7 +43,8 @@ pub(crate) async fn check(
     checks.remark(tried);
 }
 
-/// Looks for our own account, as a client would look for others. What User Data Services answer is
+/// Looks for our own account, as a client would look for others: by its name, which is one short answer,
+/// and, where that was answered, by its first letters, which shows limits and referrals. What User Data Services answer is
 /// the sign-in's business, and people's names have no place in the recorded answers of a report.
 async fn ask(
     checks: &mut Checks<'_>,
@@ -64,7 +69,6 @@ async fn ask(
         return;
     }
     checks.findings.warn_all(directory.findings());
-    let begin = checks.world.clock.now();
     let (world, seed) = (checks.world, case.request.seed);
     let look = |domain: String| -> BoxFuture<'_, Servers> {
         Box::pin(async move {
@@ -73,23 +77,65 @@ async fn ask(
         })
     };
     let means = Means { world, ldap: asking.ldap, look: &look };
-    let answer = directory.ask(means, &Wish::Account(credentials.username.clone()), 1).await;
-    let first = answer.problems.first();
-    let step = TraceStep {
-        step: "directory".into(),
-        asked: "look for the own account".into(),
-        of: host_of(layers, "PrimaryServerName").unwrap_or_default(),
-        answer: match (first, answer.entries.is_empty()) {
-            (Some(problem), _) => problem.cause.clone(),
-            (None, true) => "nobody is found".into(),
-            (None, false) => "found".into(),
-        },
-        ms: checks.ms_since(begin),
-        outcome: if first.is_none() { Outcome::Won } else { Outcome::Failed },
-        why: "people are looked for there".into(),
-    };
-    checks.note(step);
-    checks.findings.warn_all(answer.problems);
+    let host = host_of(layers, "PrimaryServerName").unwrap_or_default();
+    for question in questions(layers, &credentials.username) {
+        let begin = world.clock.now();
+        let answer = directory.ask(means, &question.wish, question.limit).await;
+        let step = TraceStep {
+            ms: checks.ms_since(begin),
+            of: host.clone(),
+            ..question.answered(&answer)
+        };
+        checks.note(step);
+        let failed = !answer.problems.is_empty();
+        checks.findings.warn_all(answer.problems);
+        if failed {
+            return;
+        }
+    }
+}
+
+/// One question to the directory.
+struct Question {
+    words: &'static str,
+    wish: Wish,
+    limit: u32,
+}
+
+/// A short one, and a long one where the name is as long as what must be typed before anybody is
+/// asked. The second shows nothing that the first has not shown where that failed.
+fn questions(layers: &Layers, account: &str) -> Vec<Question> {
+    let wish = Wish::Account(account.to_owned());
+    let mut all = vec![Question { words: "look for the own account", wish, limit: 1 }];
+    let least = layers.number("MinimumCharacterQuery").and_then(|it| it.try_into().ok());
+    let least: usize = least.unwrap_or(3);
+    // Without the domain of Windows.
+    let name = account.rsplit('\\').next().unwrap_or_default();
+    let typed: String = name.chars().take(least).collect();
+    if typed.chars().count() == least {
+        let words = "look for people by the first letters of the own account";
+        all.push(Question { words, wish: Wish::Typed(typed), limit: MOST });
+    }
+    all
+}
+
+impl Question {
+    fn answered(&self, answer: &DirectoryAnswer) -> TraceStep {
+        let first = answer.problems.first();
+        TraceStep {
+            step: "directory".into(),
+            asked: self.words.into(),
+            of: String::new(),
+            answer: match (first, answer.entries.is_empty()) {
+                (Some(problem), _) => problem.cause.clone(),
+                (None, true) => "nobody is found".into(),
+                (None, false) => "found".into(),
+            },
+            ms: 0,
+            outcome: if first.is_none() { Outcome::Won } else { Outcome::Failed },
+            why: "people are looked for there".into(),
+        }
+    }
 }
 
 fn skipped(at: &Endpoint) -> TraceStep {

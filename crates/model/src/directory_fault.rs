@@ -3,7 +3,7 @@
 
 use crate::{Area, Coded, Endpoint, Owner, Problem};
 
-/// Why a directory (LDAP) does not answer as it should.
+/// Why a directory (LDAP, User Data Services) does not answer as it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DirectoryFault {
     /// The name and password that administrators have set are not taken.
@@ -32,6 +32,10 @@ pub enum DirectoryFault {
     CredentialsInClear,
     /// No server is named, and none was found.
     NoServer,
+    /// User Data Services want to know who searches, and there is no password to show.
+    Nameless,
+    /// No node of User Data Services is known.
+    NoNode,
     /// This program cannot do what the settings ask for, in words.
     Unsupported(String),
     /// Any other result code.
@@ -117,6 +121,18 @@ impl DirectoryFault {
                 "No directory server is set, and none was found.".to_owned(),
                 "Set PrimaryServerName (BDIPrimaryServerName), or publish the SRV records of the domain.",
             ),
+            Self::Nameless => admin(
+                Area::Authentication,
+                format!(
+                    "{host} lets only people who show a password search its directory, and this sign-in has none for it."
+                ),
+                "Sign in with a Communications Manager account, or turn contact search authentication off there (utils contactsearchauthentication disable).",
+            ),
+            Self::NoNode => admin(
+                set,
+                "No server is known that could be asked for people.".to_owned(),
+                "Set UdsServer, or have the servers of Communications Manager named by discovery.",
+            ),
             Self::Unsupported(what) => admin(
                 set,
                 what.clone(),
@@ -147,6 +163,8 @@ impl DirectoryFault {
             Self::BadSetting(key) => ("directory-setting", values(key)),
             Self::CredentialsInClear => ("directory-in-clear", values("")),
             Self::NoServer => ("directory-no-server", values("")),
+            Self::Nameless => ("directory-nameless", values("")),
+            Self::NoNode => ("directory-no-node", values("")),
             Self::Refused(code) => ("directory-refused", values(&code.to_string())),
             // In words of its own.
             Self::Unsupported(_) => return problem,

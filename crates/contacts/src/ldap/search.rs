@@ -345,6 +345,13 @@ impl Run<'_> {
                 let fault = DirectoryFault::Refused(code);
                 return Err(Stop::Server(fault.problem(&server.endpoint())));
             }
+            // Servers hide what is there from nobody; who was refused is told that, and not that the
+            // base is wrong.
+            LdapFailure::NoSuchBase
+                if credential.who == Who::Nobody && !self.standing.known().refused.is_empty() =>
+            {
+                return Ok(());
+            }
             LdapFailure::NoSuchBase => DirectoryFault::NoSuchBase(base.dn.clone()),
             LdapFailure::NotAllowed => DirectoryFault::NotAllowed,
             // What was typed is escaped, so that only what was set can be wrong.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
 use offhook_config::{HttpUrl, UdsPage, UdsPerson, read_users};
-use offhook_model::{Area, DirectoryEntry, Endpoint, Fault, Owner, Problem, Secret, Service};
+use offhook_model::{DirectoryEntry, DirectoryFault, Endpoint, Fault, Problem, Secret, Service};
 use offhook_ports::{HttpRequest, HttpResponse, Target, World};
 
 pub use plan::UdsPlan;
@@ -228,7 +228,7 @@ impl Asker<'_> {
             }
         }
         let Some(credentials) = &self.plan.credentials else {
-            return Err(Trouble::Everywhere(nameless(&node.host)));
+            return Err(Trouble::Everywhere(DirectoryFault::Nameless.problem(&endpoint(node))));
         };
         let refused = || Trouble::Everywhere(Fault::BadCredentials.problem(&endpoint(node)));
         let _turn = self.standing.turn(cluster).await;
@@ -297,26 +297,8 @@ fn endpoint(node: &Target) -> Endpoint {
     node.endpoint(Service::Directory)
 }
 
-/// The server wants a name and a password, and this session has none for it.
-fn nameless(host: &str) -> Problem {
-    Problem::new(
-        Area::Authentication,
-        Owner::Admin,
-        format!(
-            "{host} lets only people who show a password search its directory, and this sign-in has none for it."
-        ),
-        "Sign in with a Communications Manager account, or turn contact search authentication off there (utils contactsearchauthentication disable).",
-    )
-    .with_rule(31)
-}
-
 /// A cluster of the plan that has no node.
 fn no_node() -> Problem {
-    Problem::new(
-        Area::Provisioning,
-        Owner::Admin,
-        "No server is known that could be asked for people.".to_owned(),
-        "Set UdsServer, or have the servers of Communications Manager named by discovery.",
-    )
-    .with_rule(31)
+    let nowhere = Target { host: String::new(), port: 0 };
+    DirectoryFault::NoNode.problem(&endpoint(&nowhere))
 }
