@@ -104,6 +104,46 @@ async fn a_picture_comes_by_itself() {
 }
 
 #[tokio::test]
+async fn a_picture_that_is_too_large_does_not_come_and_a_bomb_comes_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        format!(
+            "dn: uid={name},{}\nobjectClass: inetOrgPerson\ncn: {name}\nsn: {name}\nuid: {name}\n\
+             jpegPhoto:< file://{}\n\n",
+            support::BASE,
+            path.display()
+        )
+    };
+    // The head of a PNG of 30,000 by 30,000 with no more than that; nobody decodes it here. What the
+    // window makes of a whole one: `tests/tests/contacts.rs`.
+    let bomb = [
+        &b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"[..],
+        &30_000_u32.to_be_bytes(),
+        &30_000_u32.to_be_bytes(),
+        b"\x08\x06\0\0\0",
+    ]
+    .concat();
+    let most = vec![0xff; 1024 * 1024];
+    let large = vec![0xff; 20 * 1024 * 1024];
+    let entries = write("bomb", &bomb) + &write("most", &most) + &write("large", &large);
+    let like = Like { people: 1, entries: &entries, ..Like::default() };
+    let Some(slapd) = Slapd::start(like).await else { return };
+    let plan = plan(slapd.port, &[]);
+    let (directories, standing) = (Directories::new(plain_net()), Standing::default());
+    for (user, bytes) in [("bomb", Some(bomb)), ("most", Some(most)), ("large", None)] {
+        let wish = Wish::Account(user.into());
+        let report = search(&directories, &plan, &standing, &wish, 5).await;
+        assert_eq!((report.people.len(), causes(&report)), (1, vec![]), "{user}");
+        let person = &report.people[0];
+        let Some(PhotoSource::Attribute(name)) = &person.photo else { panic!("no attribute") };
+        let (read, problems) = picture(&directories, &plan, &standing, &person.id, name).await;
+        assert!(read == bytes && problems.is_empty(), "{user}: {problems:?}");
+    }
+}
+
+#[tokio::test]
 async fn passwords_over_tls_and_what_is_wrong_in_words() {
     let Some(slapd) = Slapd::start(Like { people: 5, ..Like::default() }).await else { return };
     let reader = [("BDIConnectionUsername", READER.0), ("BDIConnectionPassword", "")];
@@ -152,13 +192,8 @@ async fn two_servers_that_refer_to_each_other_are_asked_once_each() {
     let ports = [free_port(), free_port()];
     let url = |port: u16| format!("ldap://127.0.0.1:{port}/{}??sub", support::BASE);
     let (to_second, to_first) = (url(ports[1]), url(ports[0]));
-    let like = |port, elsewhere, people| Like {
-        people,
-        port: Some(port),
-        elsewhere,
-        lines: "",
-        loud: false,
-    };
+    let like =
+        |port, elsewhere, people| Like { people, port: Some(port), elsewhere, ..Like::default() };
     let first = Slapd::start(like(ports[0], Some(to_second.as_str()), 2)).await;
     let second = Slapd::start(like(ports[1], Some(to_first.as_str()), 6)).await;
     let (Some(_first), Some(second)) = (first, second) else { return };

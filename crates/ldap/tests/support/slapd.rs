@@ -29,6 +29,8 @@ pub struct Like<'a> {
     pub lines: &'a str,
     /// It writes down what it is asked.
     pub loud: bool,
+    /// More entries, as LDIF.
+    pub entries: &'a str,
 }
 
 impl Slapd {
@@ -47,7 +49,8 @@ impl Slapd {
         std::fs::write(&config, text).expect("written");
         std::fs::create_dir(folder.join("db")).expect("a folder");
         let ldif = folder.join("people.ldif");
-        std::fs::write(&ldif, people::ldif(like.people, like.elsewhere)).expect("written");
+        let entries = people::ldif(like.people, like.elsewhere) + like.entries;
+        std::fs::write(&ldif, entries).expect("written");
         let filled = Command::new(path("slapadd"))
             .args(["-q", "-f"])
             .arg(&config)
