@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use crate::ber::{self, Broken, SEQUENCE};
+use crate::gssapi::Layer;
 use crate::message::{self, LARGEST, Response};
 
 /// Bytes read at once.
@@ -27,6 +28,8 @@ pub(crate) enum Wire {
 
 pub(crate) struct Connection {
     wire: Wire,
+    /// What protects it beside TLS.
+    layer: Option<Layer>,
     /// What came and was not read yet.
     buffer: Vec<u8>,
     last_id: u32,
@@ -46,6 +49,7 @@ impl Connection {
     pub(crate) fn new(wire: Wire, peer: SocketAddr, tls: Option<String>) -> Self {
         Self {
             wire,
+            layer: None,
             buffer: vec![],
             last_id: 0,
             abandoned: vec![],
@@ -68,6 +72,18 @@ impl Connection {
         }
     }
 
+    /// From now on everything is protected so.
+    ///
+    /// # Errors
+    /// Something came before that would count as if it were.
+    pub(crate) fn protect(&mut self, layer: Layer) -> Result<(), Fault> {
+        if !self.buffer.is_empty() {
+            return Err(self.spoil("silence before what is protected"));
+        }
+        self.layer = Some(layer);
+        Ok(())
+    }
+
     /// The number of the next message.
     pub(crate) fn next_id(&mut self) -> u32 {
         self.last_id += 1;
@@ -77,6 +93,14 @@ impl Connection {
     /// Sends a message. When this is dropped half-way, the connection is spoilt.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.spoilt = true;
+        let frames;
+        let bytes = match &mut self.layer {
+            Some(layer) => {
+                frames = layer.frames(bytes).map_err(|Broken(what)| nonsense(what))?;
+                &frames
+            }
+            None => bytes,
+        };
         let sent = match &mut self.wire {
             Wire::Plain(stream) => stream.write_all(bytes).await,
             Wire::Tls(stream) => match stream.write_all(bytes).await {
@@ -142,17 +166,24 @@ impl Connection {
     }
 
     async fn more(&mut self) -> Result<(), Fault> {
-        self.buffer.reserve(PIECE);
+        let into = self.layer.as_mut().map_or(&mut self.buffer, Layer::raw);
+        into.reserve(PIECE);
         let read = match &mut self.wire {
-            Wire::Plain(stream) => stream.read_buf(&mut self.buffer).await,
-            Wire::Tls(stream) => stream.read_buf(&mut self.buffer).await,
+            Wire::Plain(stream) => stream.read_buf(into).await,
+            Wire::Tls(stream) => stream.read_buf(into).await,
         };
         match read {
             Ok(0) => {
                 self.spoilt = true;
                 Err(Fault::Closed)
             }
-            Ok(_) => Ok(()),
+            Ok(_) => match &mut self.layer {
+                Some(layer) => {
+                    let opened = layer.open(&mut self.buffer);
+                    opened.map_err(|Broken(what)| self.spoil(what))
+                }
+                None => Ok(()),
+            },
             Err(error) => {
                 self.spoilt = true;
                 Err(fault(&error))
@@ -178,7 +209,8 @@ impl Connection {
             Poll::Pending => true,
             // A late answer to what was abandoned is no reason to give it up.
             Poll::Ready(Ok(())) if !room.filled().is_empty() && !self.abandoned.is_empty() => {
-                self.buffer.extend_from_slice(room.filled());
+                let into = self.layer.as_mut().map_or(&mut self.buffer, Layer::raw);
+                into.extend_from_slice(room.filled());
                 true
             }
             Poll::Ready(_) => false,
@@ -218,6 +250,15 @@ impl Connection {
     /// Sends a short message if there is room for all of it now.
     fn send_now(&mut self, bytes: &[u8]) -> bool {
         let mut context = Context::from_waker(Waker::noop());
+        let frames;
+        let bytes = match &mut self.layer {
+            Some(layer) => {
+                let Ok(made) = layer.frames(bytes) else { return false };
+                frames = made;
+                &frames
+            }
+            None => bytes,
+        };
         match &mut self.wire {
             Wire::Plain(stream) => write_now(Pin::new(stream), bytes, &mut context),
             Wire::Tls(stream) => write_now(Pin::new(stream.as_mut()), bytes, &mut context),

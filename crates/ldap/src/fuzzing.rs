@@ -36,7 +36,8 @@ fn check(response: &Response, bytes: usize) {
         }
         Response::Reference(urls) => assert!(urls.len() <= bytes),
         Response::Done(_, cookie) => assert!(cookie.len() <= bytes),
-        Response::Bound(_) | Response::Extended(_) | Response::Other => {}
+        Response::Bound(_, token) => assert!(token.len() <= bytes),
+        Response::Extended(_) | Response::Other => {}
     }
 }
 

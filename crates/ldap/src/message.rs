@@ -44,6 +44,20 @@ pub(crate) fn bind(id: u32, name: &str, password: &str) -> Secret<Vec<u8>> {
     Secret::new(bytes.0)
 }
 
+/// A bind by a mechanism of SASL (RFC 4513 section 5.2), with its next token.
+pub(crate) fn sasl_bind(id: u32, mechanism: &str, token: &[u8]) -> Secret<Vec<u8>> {
+    Secret::new(message(id, |to| {
+        to.within(application(0), |to| {
+            to.number(INTEGER, 3);
+            to.put(OCTETS, &[]);
+            to.within(context_of(3), |to| {
+                to.put(OCTETS, mechanism.as_bytes());
+                to.put(OCTETS, token);
+            });
+        });
+    }))
+}
+
 /// The wish to go on under TLS.
 pub(crate) fn start_tls(id: u32) -> Vec<u8> {
     message(id, |to| to.within(application(23), |to| to.put(context(0), START_TLS)))
@@ -135,8 +149,8 @@ pub(crate) struct Outcome {
 /// What a server says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Response {
-    /// The answer to a bind.
-    Bound(Outcome),
+    /// The answer to a bind, with the token of a mechanism.
+    Bound(Outcome, Vec<u8>),
     /// One entry, and how many values of it were left out.
     Entry(LdapEntry, u32),
     /// Where else to ask.
@@ -160,7 +174,11 @@ pub(crate) fn read(bytes: &[u8], value_limit: usize) -> Result<(u32, Response), 
     let (tag, contents) = inside.next()?.ok_or(Broken("an operation"))?;
     let mut operation = Elements(contents);
     let response = match tag {
-        0x61 => Response::Bound(outcome(&mut operation)?),
+        0x61 => {
+            let outcome = outcome(&mut operation)?;
+            let token = operation.maybe(context(7))?.unwrap_or_default();
+            Response::Bound(outcome, token.to_vec())
+        }
         0x64 => {
             let (entry, left_out) = entry(operation, value_limit)?;
             Response::Entry(entry, left_out)

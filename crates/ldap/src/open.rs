@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::connection::{Connection, Wire};
+use crate::gssapi;
 use crate::message::{self, Response};
 
 /// Connects and binds. The deadline is the one of the whole exchange, which begins anew after a
@@ -27,7 +28,7 @@ pub(crate) async fn open(
             again.map_err(|refused| LdapFailure::Fault(refused.fault))?
         }
     };
-    bounded(deadline, bind(&mut connection, &request.bind)).await?;
+    bounded(deadline, bind(&mut connection, &request.server.host, &request.bind)).await?;
     Ok((connection, deadline))
 }
 
@@ -77,19 +78,18 @@ async fn start_tls(mut connection: Connection) -> Result<TcpStream, LdapFailure>
     }
 }
 
-async fn bind(connection: &mut Connection, bind: &LdapBind) -> Result<(), LdapFailure> {
+async fn bind(connection: &mut Connection, host: &str, bind: &LdapBind) -> Result<(), LdapFailure> {
     let none = Secret::new(String::new());
     let (name, password) = match bind {
         LdapBind::Anonymous => ("", &none),
         LdapBind::Simple { name, password } => (name.as_str(), password),
-        // Refused before anything is opened.
-        LdapBind::Gssapi => return Err(LdapFailure::Unsupported("GSSAPI".into())),
+        LdapBind::Gssapi => return gssapi::bind(connection, host).await,
     };
     let id = connection.next_id();
     let bytes = message::bind(id, name, password.expose());
     connection.send(bytes.expose()).await.map_err(LdapFailure::Fault)?;
     match connection.receive(id, 0).await.map_err(LdapFailure::Fault)? {
-        Response::Bound(outcome) => match outcome.code {
+        Response::Bound(outcome, _) => match outcome.code {
             0 => Ok(()),
             // What is no name at all, or nobody's, is told apart by some servers.
             32 | 34 | 49 => Err(LdapFailure::BadCredentials),
@@ -103,7 +103,7 @@ async fn bind(connection: &mut Connection, bind: &LdapBind) -> Result<(), LdapFa
 /// The answer to another question than ours.
 pub(crate) fn out_of_turn(response: &Response) -> LdapFailure {
     let what = match response {
-        Response::Bound(_) => "a bind's answer",
+        Response::Bound(..) => "a bind's answer",
         Response::Entry(..) | Response::Reference(_) | Response::Done(..) => "a search's answer",
         Response::Extended(_) | Response::Other => "another answer",
     };

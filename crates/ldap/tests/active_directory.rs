@@ -1,7 +1,7 @@
 //! The whole way against Samba as a domain controller of Active Directory, with its global
 //! catalogue and its name server, in a network namespace of its own because its ports are fixed.
 //! Needs `samba`, `samba-tool` (samba-ad-dc), `unshare` and `ip`; without them the test says so and
-//! passes.
+//! passes. With `kinit` (krb5-user) it also asks with a ticket.
 
 mod support;
 
@@ -16,11 +16,13 @@ use offhook_contacts::ldap::{Given, LdapPlan, LdapReport, Standing, Wish, search
 use offhook_ldap::Directories;
 use offhook_model::{Layer, Setting, Source, TrustQuestion};
 use offhook_net::{Net, NetOptions};
-use offhook_ports::{AskTrust, BoxFuture, Dns};
+use offhook_ports::{AskTrust, BoxFuture, Dns, Srv, Target};
 use support::exists;
 
 /// Says in the environment of a test that it runs in its namespace already.
 const INSIDE: &str = "OFFHOOK_TEST_INSIDE_NAMESPACE";
+/// The domain controller's address in its namespace.
+const OWN: &str = "10.53.0.1";
 /// The administrator of the domain that the test makes up.
 const ADMIN: (&str, &str) = ("administrator@example.test", "Passw0rd.x");
 
@@ -28,9 +30,12 @@ const ADMIN: (&str, &str) = ("administrator@example.test", "Passw0rd.x");
 fn a_domain_controller_is_understood() {
     if std::env::var_os(INSIDE).is_some() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        return runtime.expect("a runtime").block_on(inside());
+        let folder = std::env::var_os(INSIDE).expect("a folder");
+        return runtime.expect("a runtime").block_on(inside(Path::new(&folder)));
     }
-    let namespace = ["--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"];
+    // Samba publishes no loopback address, so its own is another one of this namespace's.
+    let up = format!("ip link set lo up && ip address add {OWN}/32 dev lo && exec \"$@\"");
+    let namespace = ["--net", "sh", "-c", up.as_str(), "sh"];
     let allowed = || {
         let tried = Command::new("unshare").args(namespace).arg("true").output();
         tried.is_ok_and(|tried| tried.status.success())
@@ -42,10 +47,14 @@ fn a_domain_controller_is_understood() {
         let _ = writeln!(std::io::stderr().lock(), "SKIPPED: no Samba, or no namespace for it");
         return;
     }
+    let folder = tempfile::Builder::new().prefix("offhook-samba-").tempdir().expect("a folder");
     let mut command = Command::new("unshare");
     command.args(namespace).arg(std::env::current_exe().expect("a test has a path"));
     command.args(["a_domain_controller_is_understood", "--exact", "--nocapture"]);
-    let output = command.env(INSIDE, "1").output().expect("the test runs again");
+    // The system's Kerberos library reads these, once.
+    command.env("KRB5_CONFIG", folder.path().join("krb5.conf"));
+    command.env("KRB5CCNAME", folder.path().join("tickets"));
+    let output = command.env(INSIDE, folder.path()).output().expect("the test runs again");
     let said = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("1 passed"), "{said}{errors}");
@@ -66,7 +75,8 @@ async fn start(folder: &Path) -> Controller {
     let made = Command::new("samba-tool")
         .args(["domain", "provision", "--realm=EXAMPLE.TEST", "--domain=EXAMPLE"])
         .args(["--server-role=dc", "--dns-backend=SAMBA_INTERNAL", "--host-name=dc1"])
-        .args(["--host-ip=127.0.0.1", "--option=interfaces=lo 127.0.0.1"])
+        .arg(format!("--host-ip={OWN}"))
+        .arg("--option=interfaces=lo")
         .args(["--option=bind interfaces only=yes", "--option=vfs objects="])
         .arg(format!("--adminpass={}", ADMIN.1))
         .arg(format!("--targetdir={}", folder.display()))
@@ -86,10 +96,19 @@ async fn start(folder: &Path) -> Controller {
             .expect("samba-tool runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
+    // What a domain controller does for itself while it runs.
+    let named = Command::new("samba-tool")
+        .args(["spn", "add", "ldap/dc1.example.test", "DC1$", "-s"])
+        .arg(&config)
+        .output()
+        .expect("samba-tool runs");
+    assert!(named.status.success(), "{}", String::from_utf8_lossy(&named.stderr));
     let samba = Command::new("/usr/sbin/samba")
         .args(["-i", "-M", "single", "-s"])
         .arg(&config)
         .arg("--option=server services=ldap, cldap, kdc, dns")
+        // As Active Directory: in clear only what the ticket's key protects, under TLS any ticket.
+        .arg("--option=ldap server require strong auth=allow_sasl_over_tls")
         .stdin(Stdio::null())
         .stdout(log())
         .stderr(log())
@@ -107,7 +126,16 @@ async fn start(folder: &Path) -> Controller {
     controller
 }
 
-fn plan(settings: &[(&str, &str)], password: &str) -> LdapPlan {
+fn given(password: &str) -> Given {
+    Given {
+        dns_domain: Some("example.test".into()),
+        im_domain: Some("example.test".into()),
+        file_password: Some(password.into()),
+        ..Given::default()
+    }
+}
+
+fn plan(settings: &[(&str, &str)], given: &Given) -> LdapPlan {
     let setting = |(key, value): &(&str, &str)| Setting {
         key: (*key).to_owned(),
         section: Some("Directory".into()),
@@ -120,13 +148,7 @@ fn plan(settings: &[(&str, &str)], password: &str) -> LdapPlan {
         settings: settings.iter().map(setting).collect(),
         oddities: vec![],
     };
-    let given = Given {
-        dns_domain: Some("example.test".into()),
-        im_domain: Some("example.test".into()),
-        file_password: Some(password.into()),
-        ..Given::default()
-    };
-    LdapPlan::read(&Layers::new([layer]), &given).expect("a plan")
+    LdapPlan::read(&Layers::new([layer]), given).expect("a plan")
 }
 
 /// Says yes to every certificate.
@@ -138,9 +160,8 @@ impl AskTrust for Yes {
     }
 }
 
-async fn inside() {
-    let folder = tempfile::Builder::new().prefix("offhook-samba-").tempdir().expect("a folder");
-    let _controller = start(folder.path()).await;
+async fn inside(folder: &Path) {
+    let _controller = start(&folder.join("domain")).await;
     let name_servers = vec![([127, 0, 0, 1], 53).into()];
     let net = Net::new(NetOptions { name_servers, ..NetOptions::default() }).expect("a network");
     let directories = Directories::new(Arc::clone(&net));
@@ -157,7 +178,7 @@ async fn inside() {
     };
     let account = [("ConnectionUsername", ADMIN.0), ("ConnectionPassword", "")];
     let named = [&account[..], &[("PrimaryServerName", "127.0.0.1")]].concat();
-    let with = |more: &[(&str, &str)]| plan(&[&named[..], more].concat(), ADMIN.1);
+    let with = |more: &[(&str, &str)]| plan(&[&named[..], more].concat(), &given(ADMIN.1));
 
     // In clear it lets nobody in, and of its certificate nobody has heard.
     let closed = "The directory 127.0.0.1 does not let us in this way.";
@@ -200,9 +221,9 @@ async fn inside() {
 
     // Nobody may not search, and a wrong password is none.
     let nobody = [("PrimaryServerName", "127.0.0.1"), ("UseSSL", "1")];
-    let report = ask(&plan(&nobody, ""), "doe").await;
+    let report = ask(&plan(&nobody, &given("")), "doe").await;
     assert_eq!((names(&report), causes(&report)), (vec![], vec![closed.to_owned()]));
-    let wrong = plan(&[&named[..], ways[0]].concat(), "wrong");
+    let wrong = plan(&[&named[..], ways[0]].concat(), &given("wrong"));
     let report = ask(&wrong, "doe").await;
     let cause = "The directory 127.0.0.1 does not take the name and password that are set for it.";
     assert_eq!(
@@ -210,8 +231,77 @@ async fn inside() {
         (vec![], vec![cause.to_owned(), closed.to_owned()])
     );
 
+    by_ticket(folder, &net, &directories).await;
+
     // Samba publishes what Active Directory does.
     let catalogue = net.srv("_gc._tcp.example.test").await.expect("records");
     assert_eq!(catalogue.records[0].port, 3268);
     assert_eq!(catalogue.records[0].target, "dc1.example.test");
+}
+
+/// Enhanced directory integration as at a desk of the domain: nothing is set, the servers are found in
+/// the name system, and whoever is signed in there asks.
+async fn by_ticket(folder: &Path, net: &Arc<Net>, directories: &Directories) {
+    if !exists("kinit") {
+        let _ = writeln!(std::io::stderr().lock(), "SKIPPED: no kinit, so no tickets");
+        return;
+    }
+    let ask = async |settings: &[(&str, &str)], windows: bool| {
+        let plan = plan(settings, &Given { windows, ..given("") });
+        let domain = plan.looks_for().map(str::to_owned);
+        let plan = match domain {
+            Some(domain) => {
+                let found = async |service: &str| {
+                    let answer = net.srv(&format!("{service}.{domain}")).await.expect("records");
+                    let target = |one: Srv| Target { host: one.target, port: one.port };
+                    answer.records.into_iter().map(target).collect::<Vec<_>>()
+                };
+                plan.with_found(&found("_gc._tcp").await, &found("_ldap._tcp").await)
+            }
+            None => plan,
+        };
+        let wish = Wish::Typed("müll".into());
+        let report = search(directories, &plan, &Standing::default(), &wish, 50).await;
+        let causes: Vec<_> = report.problems.iter().map(|one| one.cause.clone()).collect();
+        (report.people.len(), causes)
+    };
+    std::fs::write(
+        folder.join("krb5.conf"),
+        "[libdefaults]\n default_realm = EXAMPLE.TEST\n dns_lookup_kdc = false\n\
+         \x20dns_canonicalize_hostname = false\n rdns = false\n\
+         [realms]\n EXAMPLE.TEST = {\n  kdc = 127.0.0.1\n }\n\
+         [domain_realm]\n .example.test = EXAMPLE.TEST\n",
+    )
+    .expect("written");
+    // Nobody is signed in yet, and says so beside the refusal of nobody.
+    let (found, causes) = ask(&[], true).await;
+    assert_eq!(found, 0);
+    assert!(causes[0].contains("nobody is signed in to the domain"), "{causes:?}");
+
+    let mut kinit = Command::new("kinit").arg("jdoe").stdin(Stdio::piped()).spawn().expect("kinit");
+    let mut typed = kinit.stdin.take().expect("an input");
+    typed.write_all(b"Passw0rd.y\n").expect("typed");
+    drop(typed);
+    assert!(kinit.wait().expect("it ends").success());
+    // In clear, encrypted by the ticket's key; then under TLS by both ways.
+    let domain = ("ConnectionType", "1");
+    let named = ("PrimaryServerName", "dc1.example.test");
+    let secure = ("UseSSL", "1");
+    let ways: [&[(&str, &str)]; 5] = [
+        &[],
+        &[domain],
+        &[secure],
+        &[named, domain, secure],
+        &[named, secure, ("ServerPort1", "3268")],
+    ];
+    for settings in ways {
+        assert_eq!(ask(settings, true).await, (1, vec![]), "{settings:?}");
+    }
+    // Elsewhere than on Windows it is for who sets it.
+    assert_eq!(ask(&[("UseWindowsCredentials", "1"), named], false).await, (1, vec![]));
+    assert_eq!(ask(&[("UseWindowsCredentials", "0"), named], true).await.0, 0);
+    // An address is no name in a realm.
+    let (found, causes) = ask(&[("PrimaryServerName", "127.0.0.1")], true).await;
+    assert_eq!(found, 0);
+    assert!(causes[0].contains("knows no directory by the name 127.0.0.1"), "{causes:?}");
 }

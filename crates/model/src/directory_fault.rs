@@ -1,7 +1,7 @@
 //! What keeps a directory from telling who is who, and the one sentence about each (rules D31 and
 //! D36 of `docs/doctor.md`). What breaks the way to it is a [`Fault`](crate::Fault) as everywhere.
 
-use crate::{Area, Coded, Endpoint, Owner, Problem};
+use crate::{Area, Coded, Endpoint, Owner, Problem, TicketFault};
 
 /// Why a directory (LDAP, User Data Services) does not answer as it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +36,8 @@ pub enum DirectoryFault {
     Nameless,
     /// No node of User Data Services is known.
     NoNode,
-    /// This program cannot do what the settings ask for, in words.
-    Unsupported(String),
+    /// The ticket of who is signed in at the system is of no use.
+    Ticket(TicketFault),
     /// Any other result code.
     Refused(u32),
 }
@@ -133,11 +133,7 @@ impl DirectoryFault {
                 "No server is known that could be asked for people.".to_owned(),
                 "Set UdsServer, or have the servers of Communications Manager named by discovery.",
             ),
-            Self::Unsupported(what) => admin(
-                set,
-                what.clone(),
-                "Set an account that may only read (ConnectionUsername and ConnectionPassword, UseWindowsCredentials 0).",
-            ),
+            Self::Ticket(fault) => fault.problem(host).1,
             Self::Refused(code) => make(
                 set,
                 Owner::Server,
@@ -166,8 +162,7 @@ impl DirectoryFault {
             Self::Nameless => ("directory-nameless", values("")),
             Self::NoNode => ("directory-no-node", values("")),
             Self::Refused(code) => ("directory-refused", values(&code.to_string())),
-            // In words of its own.
-            Self::Unsupported(_) => return problem,
+            Self::Ticket(fault) => (fault.problem(host).0, values(&fault.value())),
         };
         let coded = Coded { code, values: values.into() };
         Problem { coded: Some(Box::new(coded)), ..problem }

@@ -34,6 +34,7 @@ mod settings;
 mod silence;
 mod snapshot;
 mod spec;
+mod ticket_fault;
 mod time;
 mod trace;
 mod trust;
@@ -90,6 +91,7 @@ pub use settings::{
 pub use silence::{Repair, Silence, SilentLeg};
 pub use snapshot::{ChatFound, Me, Portraits, Snapshot, Toast};
 pub use spec::{AudioSpec, SpecError};
+pub use ticket_fault::TicketFault;
 pub use time::{Moment, Timestamp};
 pub use trace::{Outcome, TraceStep};
 pub use trust::{AcceptedKey, TrustQuestion};

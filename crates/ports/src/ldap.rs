@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use offhook_model::{Endpoint, Fault, Link, Secret, Service};
+use offhook_model::{Endpoint, Fault, Link, Secret, Service, TicketFault};
 
 use crate::BoxFuture;
 
@@ -152,8 +152,8 @@ pub enum LdapFailure {
     BadFilter(usize),
     /// Not allowed (result code 50).
     NotAllowed,
-    /// This cannot be done by this program on this system, in words.
-    Unsupported(String),
+    /// The ticket of who is signed in at the system is of no use ([`LdapBind::Gssapi`]).
+    Ticket(TicketFault),
     /// Any other result code.
     Result(u32),
 }

@@ -87,6 +87,7 @@ fn say_what_is_skipped(found: &Packages) {
         ("knotd", "sign-in by SRV records of a real name server"),
         ("named", "the planning guide's records from BIND"),
         ("slapd", "directories by LDAP"),
+        ("krb5kdc", "directories by Kerberos"),
         ("radicale", "address books on a server"),
         ("Xvfb", "pictures of the window"),
     ] {

@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use offhook_model::{Area, DirectoryEntry, DirectoryFault, Endpoint, Link, Problem, Service};
+use offhook_model::{
+    Area, DirectoryEntry, DirectoryFault, Endpoint, Link, Problem, Service, TicketFault,
+};
 use offhook_ports::{
     Ldap, LdapAnswer, LdapBind, LdapEnd, LdapEntry, LdapFailure, LdapRequest, LdapScope, LdapServer,
 };
@@ -151,16 +153,17 @@ impl Run<'_> {
                 break;
             }
         }
-        // What this program cannot do is nobody's business when somebody else was let in instead.
+        // A system without tickets is nobody's business when somebody else was let in instead.
         let somebody = matches!(answered, Some((who, _)) if who != Who::Nobody);
-        let known = self.standing.known();
-        let told = known.refused.iter().filter(|one| !(somebody && one.unsupported));
+        let mut known = self.standing.known();
+        let told = known.refused.iter().filter(|one| !(somebody && one.ticket.is_some()));
         for one in told {
             // Two that are refused for the same reason are one thing to mend.
             if !self.problems.iter().any(|other| other.cause == one.problem.cause) {
                 self.problems.push(one.problem.clone());
             }
         }
+        known.refused.retain(|one| !one.ticket.is_some_and(TicketFault::may_pass));
         drop(known);
         answered.map(|(_, found)| found)
     }
@@ -182,7 +185,11 @@ impl Run<'_> {
                 }
                 Err(Stop::Credential(fault)) => self.standing.refuse(Refusal {
                     credential: number,
-                    unsupported: matches!(fault, DirectoryFault::Unsupported(_)),
+                    ticket: if let DirectoryFault::Ticket(what) = fault {
+                        Some(what)
+                    } else {
+                        None
+                    },
                     problem: fault.problem(&server.endpoint()),
                 }),
                 Err(Stop::Server(problem)) => {
@@ -332,8 +339,8 @@ impl Run<'_> {
             LdapFailure::Result(1) if credential.bind == LdapBind::Anonymous => {
                 return Err(Stop::Credential(DirectoryFault::BindRefused(1)));
             }
-            LdapFailure::Unsupported(what) => {
-                return Err(Stop::Credential(DirectoryFault::Unsupported(what)));
+            LdapFailure::Ticket(fault) => {
+                return Err(Stop::Credential(DirectoryFault::Ticket(fault)));
             }
             LdapFailure::Fault(fault) => {
                 let problem = fault.problem(&server.endpoint());
@@ -473,7 +480,7 @@ fn stops(answer: &Result<LdapAnswer, LdapFailure>) -> bool {
             LdapFailure::Fault(_)
             | LdapFailure::BadCredentials
             | LdapFailure::BindRefused(_)
-            | LdapFailure::Unsupported(_)
+            | LdapFailure::Ticket(_)
             | LdapFailure::Result(_),
         ) => true,
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::lock::{Mutex as Turns, MutexGuard as Turn};
-use offhook_model::Problem;
+use offhook_model::{Problem, TicketFault};
 
 use super::plan::Base;
 
@@ -25,7 +25,7 @@ pub(super) struct Known {
     pub(super) server: usize,
     /// Credentials that were let in.
     let_in: Vec<usize>,
-    /// Credentials that were refused. They are not tried again.
+    /// Credentials that were refused. They are not tried again, but for a ticket that may yet come.
     pub(super) refused: Vec<Refusal>,
     /// What the servers say they hold, where no base is set.
     roots: Vec<(usize, Vec<Base>)>,
@@ -35,8 +35,8 @@ pub(super) struct Known {
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) credential: usize,
-    /// It is this program that cannot, not the server that does not want to.
-    pub(super) unsupported: bool,
+    /// What is wrong with the system's ticket, where that was shown.
+    pub(super) ticket: Option<TicketFault>,
     pub(super) problem: Problem,
 }
 

@@ -2,7 +2,7 @@
 
 use offhook_config::{Layers, keys};
 use offhook_contacts::ldap::{Given, LdapPlan, SignIn, SignInOf, Standing, Wish, picture};
-use offhook_model::{Fault, PhotoSource, Source};
+use offhook_model::{Fault, PhotoSource, Source, TicketFault};
 use offhook_ports::{LdapBind, LdapFailure, LdapRequest};
 use offhook_testkit::{VirtualClock, block_on};
 
@@ -90,7 +90,7 @@ fn trace(settings: &[(&str, &str)]) -> (Vec<LdapRequest>, Vec<String>) {
     let Some(plan) = LdapPlan::read(&layers, &given) else { return (vec![], vec![]) };
     let directory = Directory::new(|request| match (&*request.server.host, &request.bind) {
         ("dead", _) => Err(LdapFailure::Fault(Fault::Closed)),
-        (_, LdapBind::Gssapi) => Err(LdapFailure::Unsupported("no ticket".into())),
+        (_, LdapBind::Gssapi) => Err(LdapFailure::Ticket(TicketFault::NoTicket)),
         _ => found(vec![entry(
             "cn=a",
             &[("cn", "A"), ("sAMAccountName", "alice"), ("uid", "u"), ("namingContexts", "dc=x")],

@@ -5,7 +5,7 @@ use std::time::Duration;
 use offhook_config::Layers;
 use offhook_contacts::ldap::{Given, LdapPlan, SignIn, SignInOf, Standing, Wish};
 use offhook_discovery::directory_servers;
-use offhook_model::{Rule, Secret, Source};
+use offhook_model::{Rule, Secret, Source, TicketFault};
 use offhook_ports::{LdapBind, LdapFailure, LdapScope, LdapSecurity, Target};
 use offhook_testkit::TestWorld;
 
@@ -66,7 +66,7 @@ fn order(layers: &Layers, given: &Given) -> Vec<String> {
     let directory = Directory::new(|request| match &request.bind {
         LdapBind::Anonymous => found(vec![]),
         LdapBind::Simple { .. } => Err(LdapFailure::BadCredentials),
-        LdapBind::Gssapi => Err(LdapFailure::Unsupported("no ticket".into())),
+        LdapBind::Gssapi => Err(LdapFailure::Ticket(TicketFault::NoTicket)),
     });
     directory.search(&plan, &Standing::default(), &typed("alice"));
     let told = |bind: &LdapBind| match bind {
@@ -115,6 +115,34 @@ fn credentials_in_the_order_of_the_seed() {
     // Active Directory takes a name with its domain, and only then.
     let domain = Given { dns_domain: Some("corp.test".into()), ..given.clone() };
     assert_eq!(order(&profile(&own), &domain), ["alice@corp.test/mine", "-"]);
+}
+
+/// Whoever signs in to the domain later is found by the next search; what was refused stays so.
+#[test]
+fn a_ticket_may_come_later() {
+    let windows = file(&[("PrimaryServerName", "dc1"), ("DirectoryServerType", "EDI")]);
+    let plan = LdapPlan::read(&windows, &Given::default()).expect("a plan");
+    let tickets = |fault: TicketFault| {
+        Directory::new(move |request| match &request.bind {
+            LdapBind::Gssapi => Err(LdapFailure::Ticket(fault)),
+            LdapBind::Simple { .. } | LdapBind::Anonymous => Err(LdapFailure::BindRefused(48)),
+        })
+    };
+    for (fault, binds) in [
+        (TicketFault::NoTicket, 3),
+        (TicketFault::Expired, 3),
+        (TicketFault::UnknownServer, 2),
+        (TicketFault::Refused, 2),
+    ] {
+        let directory = tickets(fault);
+        let standing = Standing::default();
+        for _ in 0..2 {
+            let report = directory.search(&plan, &standing, &typed("alice"));
+            let told = report.problems.iter().filter_map(|one| one.coded.as_ref());
+            assert!(told.into_iter().any(|one| one.code.starts_with("ticket-")), "{fault:?}");
+        }
+        assert_eq!(directory.asked().len(), binds, "{fault:?}");
+    }
 }
 
 #[test]

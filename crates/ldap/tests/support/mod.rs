@@ -11,6 +11,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use tempfile::TempDir;
 
 pub mod people;
+pub mod realm;
 pub mod slapd;
 pub mod web;
 

@@ -31,6 +31,8 @@ pub struct Like<'a> {
     pub loud: bool,
     /// More entries, as LDIF.
     pub entries: &'a str,
+    /// More of its environment.
+    pub environment: &'a [(&'a str, String)],
 }
 
 impl Slapd {
@@ -71,6 +73,7 @@ impl Slapd {
             .args(["-d", if like.loud { "260" } else { "0" }, "-f"])
             .arg(&config)
             .args(["-h", &format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls}")])
+            .envs(like.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(errors)
