@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use offhook_model::Fault;
+use offhook_net::end_point;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -70,6 +71,13 @@ impl Connection {
             Wire::Plain(stream) if self.buffer.is_empty() => Ok(stream),
             Wire::Plain(_) | Wire::Tls(_) => Err(nonsense("silence before TLS")),
         }
+    }
+
+    /// What a sign-in is bound to, so that nobody between can pass it on (RFC 5929 section 4).
+    pub(crate) fn binding(&self) -> Option<Vec<u8>> {
+        let Wire::Tls(stream) = &self.wire else { return None };
+        let certificates = stream.get_ref().1.peer_certificates()?;
+        certificates.first().map(|certificate| end_point(certificate))
     }
 
     /// From now on everything is protected so.

@@ -46,6 +46,7 @@ async fn all() {
     let environment = [("KRB5_CONFIG", text("krb5.conf")), ("KRB5_KTNAME", text("keytab"))];
     let lines = format!(
         "sizelimit unlimited\nsasl-host localhost\nsasl-realm {REALM}\n\
+         sasl-cbinding tls-endpoint\n\
          authz-regexp uid=([^,]*),(cn=[^,]*,)?cn=gssapi,cn=auth uid=$1,{BASE}"
     );
     let like = Like {

@@ -39,7 +39,7 @@ use offhook_ports::AskTrust;
 pub use clock::now;
 pub use entropy::entropy;
 pub use hosts::{HostEntry, NoHostEntry};
-pub use kerberos::Tickets;
+pub use kerberos::{Tickets, end_point};
 pub use proxy::ProxySources;
 pub use tls::{Refused, Wanted, install_crypto};
 pub use watch::Watch;

@@ -33,7 +33,8 @@ enum Protection {
 pub(crate) async fn bind(connection: &mut Connection, host: &str) -> Result<(), LdapFailure> {
     let tls = connection.tls.is_some();
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let mut context = Some(Tickets::new("ldap", &host, !tls).map_err(LdapFailure::Ticket)?);
+    let context = Tickets::new("ldap", &host, !tls, connection.binding());
+    let mut context = Some(context.map_err(LdapFailure::Ticket)?);
     let mut heard = vec![];
     let mut tokens = 0;
     loop {

@@ -64,6 +64,18 @@ struct Kind {
     elements: *mut c_void,
 }
 
+/// What the conversation is bound to (RFC 2744 section 3.11): here never addresses, whose kind 0 is
+/// *unspecified*.
+#[cfg_attr(all(target_os = "macos", target_arch = "x86_64"), repr(C, packed(2)))]
+#[cfg_attr(not(all(target_os = "macos", target_arch = "x86_64")), repr(C))]
+struct Bindings {
+    initiator_kind: u32,
+    initiator: Bytes,
+    acceptor_kind: u32,
+    acceptor: Bytes,
+    data: Bytes,
+}
+
 impl Kind {
     fn of(bytes: &'static [u8]) -> Self {
         Self { length: bytes.len() as u32, elements: bytes.as_ptr().cast_mut().cast() }
@@ -81,7 +93,7 @@ type InitContext = unsafe extern "C" fn(
     *const Kind,
     u32,
     u32,
-    *const c_void,
+    *const Bindings,
     *const Bytes,
     *mut *mut Kind,
     *mut Bytes,
@@ -156,6 +168,8 @@ pub struct Tickets {
     name: Handle,
     context: Handle,
     flags: u32,
+    /// What it is bound to, if to anything.
+    binding: Option<Vec<u8>>,
 }
 
 // SAFETY: handles belong to no thread (RFC 2743 section 1.2.7 leaves serialising to the caller, and
@@ -166,8 +180,13 @@ unsafe impl Sync for Tickets {}
 
 impl Tickets {
     /// With this service of this host. `protected` says whether the ticket's key is to protect what
-    /// is said afterwards.
-    pub fn new(service: &str, host: &str, protected: bool) -> Result<Self, TicketFault> {
+    /// is said afterwards; `binding` is the TLS connection below ([`end_point`](super::end_point)).
+    pub fn new(
+        service: &str,
+        host: &str,
+        protected: bool,
+        binding: Option<Vec<u8>>,
+    ) -> Result<Self, TicketFault> {
         let calls = CALLS.get_or_init(Calls::find).as_ref().ok_or(TicketFault::NoLibrary)?;
         let kind = Kind::of(&HOST_SERVICE);
         let mut name = ptr::null_mut();
@@ -179,7 +198,7 @@ impl Tickets {
         check(major, minor)?;
         let protection = if protected { CONFIDENTIAL | INTEGRITY } else { INTEGRITY };
         let flags = MUTUAL | REPLAY | SEQUENCE | protection;
-        Ok(Self { calls, name, context: ptr::null_mut(), flags })
+        Ok(Self { calls, name, context: ptr::null_mut(), flags, binding })
     }
 
     /// The next token to send for the one that came, and whether that was all. May wait for the
@@ -187,10 +206,17 @@ impl Tickets {
     pub fn step(&mut self, token: &[u8]) -> Result<(Vec<u8>, bool), TicketFault> {
         let kind = Kind::of(&KERBEROS);
         let input = Bytes::of(token);
+        let bindings = self.binding.as_deref().map(|data| Bindings {
+            initiator_kind: 0,
+            initiator: Bytes::NONE,
+            acceptor_kind: 0,
+            acceptor: Bytes::NONE,
+            data: Bytes::of(data),
+        });
         let mut output = Bytes::NONE;
         let mut minor = 0;
         // SAFETY: as above; the context is null at first and the library's own from then on. No
-        // credential means the one of whoever is signed in, no binding and no time its own choice.
+        // credential means the one of whoever is signed in, no time the library's own choice.
         let major = unsafe {
             (self.calls.init_context)(
                 &mut minor,
@@ -200,7 +226,7 @@ impl Tickets {
                 &kind,
                 self.flags,
                 0,
-                ptr::null(),
+                bindings.as_ref().map_or(ptr::null(), ptr::from_ref),
                 &input,
                 ptr::null_mut(),
                 &mut output,

@@ -15,9 +15,9 @@ use windows_sys::Win32::Security::Authentication::Identity::{
     AcquireCredentialsHandleW, DecryptMessage, DeleteSecurityContext, EncryptMessage,
     FreeCredentialsHandle, ISC_REQ_CONFIDENTIALITY, ISC_REQ_INTEGRITY, ISC_REQ_MUTUAL_AUTH,
     ISC_REQ_REPLAY_DETECT, ISC_REQ_SEQUENCE_DETECT, InitializeSecurityContextW,
-    QueryContextAttributesW, SECBUFFER_DATA, SECBUFFER_PADDING, SECBUFFER_STREAM, SECBUFFER_TOKEN,
-    SECBUFFER_VERSION, SECPKG_ATTR_SIZES, SECPKG_CRED_OUTBOUND, SECQOP_WRAP_NO_ENCRYPT,
-    SECURITY_NATIVE_DREP, SecBuffer, SecBufferDesc, SecPkgContext_Sizes,
+    QueryContextAttributesW, SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_DATA, SECBUFFER_PADDING,
+    SECBUFFER_STREAM, SECBUFFER_TOKEN, SECBUFFER_VERSION, SECPKG_ATTR_SIZES, SECPKG_CRED_OUTBOUND,
+    SECQOP_WRAP_NO_ENCRYPT, SECURITY_NATIVE_DREP, SecBuffer, SecBufferDesc, SecPkgContext_Sizes,
 };
 use windows_sys::Win32::Security::Credentials::SecHandle;
 
@@ -33,12 +33,19 @@ pub struct Tickets {
     /// Name of the service, with a zero at its end.
     target: Vec<u16>,
     flags: u32,
+    /// What it is bound to, as `SEC_CHANNEL_BINDINGS`.
+    binding: Option<Vec<u8>>,
 }
 
 impl Tickets {
     /// With this service of this host. `protected` says whether the ticket's key is to protect what
-    /// is said afterwards.
-    pub fn new(service: &str, host: &str, protected: bool) -> Result<Self, TicketFault> {
+    /// is said afterwards; `binding` is the TLS connection below ([`end_point`](super::end_point)).
+    pub fn new(
+        service: &str,
+        host: &str,
+        protected: bool,
+        binding: Option<Vec<u8>>,
+    ) -> Result<Self, TicketFault> {
         let target = wide(&format!("{service}/{host}"));
         let package = wide("Kerberos");
         let mut credentials = SecHandle { dwLower: 0, dwUpper: 0 };
@@ -64,13 +71,16 @@ impl Tickets {
             | ISC_REQ_SEQUENCE_DETECT
             | ISC_REQ_INTEGRITY
             | protection;
-        Ok(Self { credentials, context: None, target, flags })
+        let binding = binding.map(|data| bindings(&data));
+        Ok(Self { credentials, context: None, target, flags, binding })
     }
 
     /// The next token to send for the one that came, and whether that was all. May wait for the
     /// servers of the realm.
     pub fn step(&mut self, token: &[u8]) -> Result<(Vec<u8>, bool), TicketFault> {
-        let mut heard = [of(SECBUFFER_TOKEN, token)];
+        let token = self.context.is_some().then(|| of(SECBUFFER_TOKEN, token));
+        let binding = self.binding.as_deref().map(|it| of(SECBUFFER_CHANNEL_BINDINGS, it));
+        let mut heard: Vec<SecBuffer> = token.into_iter().chain(binding).collect();
         let input = described(&mut heard);
         let mut room = vec![0; TOKEN];
         let mut made = [of_mut(SECBUFFER_TOKEN, &mut room)];
@@ -80,10 +90,7 @@ impl Tickets {
         // SAFETY: as above; the first step has no context and no token, and makes the context. The
         // library writes into the room that it is told of, and how much of it.
         let status = unsafe {
-            let (old, input) = match &self.context {
-                Some(old) => (old as *const SecHandle, &input as *const SecBufferDesc),
-                None => (ptr::null(), ptr::null()),
-            };
+            let old = self.context.as_ref().map_or(ptr::null(), |old| old as *const SecHandle);
             InitializeSecurityContextW(
                 &self.credentials,
                 old,
@@ -91,7 +98,7 @@ impl Tickets {
                 self.flags,
                 0,
                 SECURITY_NATIVE_DREP,
-                input,
+                &input,
                 0,
                 &mut context,
                 &mut output,
@@ -188,6 +195,13 @@ fn of(kind: u32, bytes: &[u8]) -> SecBuffer {
 fn of_mut(kind: u32, bytes: &mut [u8]) -> SecBuffer {
     let pointer = bytes.as_mut_ptr().cast();
     SecBuffer { cbBuffer: bytes.len() as u32, BufferType: kind, pvBuffer: pointer }
+}
+
+/// `SEC_CHANNEL_BINDINGS` with its data: eight numbers, of which the last two are how much there is
+/// and where it begins.
+fn bindings(data: &[u8]) -> Vec<u8> {
+    let numbers = [0, 0, 0, 0, 0, 0, data.len() as u32, 32];
+    numbers.into_iter().flat_map(u32::to_ne_bytes).chain(data.iter().copied()).collect()
 }
 
 fn none(kind: u32) -> SecBuffer {
