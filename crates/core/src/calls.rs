@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use offhook_call::{Output, Phone, Registration};
 use offhook_model::{
-    Call, CallDirection, CallId, CallRecord, CallWish, CommandError, DialString, Fault, Link,
-    Moment, PhoneState, Problem, Reply, ServiceState, ServiceStatus, SoundSettings, ToneCountry,
+    Call, CallDirection, CallId, CallRecord, CallWish, CommandError, DialString, Fault, Forward,
+    Link, Moment, PhoneState, Problem, Reply, ServiceState, ServiceStatus, SoundSettings,
+    ToneCountry,
 };
 use offhook_ports::{FlowId, PhoneAccount, PhoneDialect, StoreRequest};
 
@@ -227,6 +228,16 @@ impl Core {
         if let (CallWish::Redial, Some(to)) = (&wish, self.dialled_last()) {
             self.with_phone(|phone| phone.dialled_before(to));
         }
+        // Whom a call is given to is dialled like anybody else.
+        let wish = match wish {
+            CallWish::Transfer { id, to } => {
+                CallWish::Transfer { id, to: self.as_dialled_here(to)? }
+            }
+            CallWish::Forward(Some(Forward::To(to))) => {
+                CallWish::Forward(Some(Forward::To(self.as_dialled_here(to)?)))
+            }
+            other => other,
+        };
         self.on_phone("Calling", |phone| phone.wish(wish, now))
     }
 

@@ -42,8 +42,7 @@ impl Core {
     }
 
     /// What is called for what somebody wants to call: the application dial rules' work on a number.
-    /// Numbers that a call shows are not touched by them, nor those of transfers and diversions, which
-    /// the server reads as a phone would send them.
+    /// Numbers that a call shows are not touched by them.
     ///
     /// # Errors
     /// Addresses may not be called here. Where nobody says so they may, unlike in Jabber, whose

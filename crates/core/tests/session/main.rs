@@ -1,6 +1,7 @@
 //! The core with its effects looked at, in virtual time.
 
 mod bench;
+mod calling;
 mod chats;
 mod contacts;
 mod enrolling;
