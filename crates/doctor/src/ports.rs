@@ -44,8 +44,8 @@ pub(crate) async fn check(
 }
 
 /// Looks for our own account, as a client would look for others: by its name, which is one short answer,
-/// and, where that was answered, by its first letters, which shows limits and referrals. What User Data Services answer is
-/// the sign-in's business, and people's names have no place in the recorded answers of a report.
+/// and by its first letters, which shows limits and referrals. What User Data Services answer is the
+/// sign-in's business, and people's names have no place in the recorded answers of a report.
 async fn ask(
     checks: &mut Checks<'_>,
     case: &Case<'_>,
@@ -102,8 +102,8 @@ struct Question {
     limit: u32,
 }
 
-/// A short one, and a long one where the name is as long as what must be typed before anybody is
-/// asked. The second shows nothing that the first has not shown where that failed.
+/// A short one; and a long one where the name has as many letters as must be typed before anybody is
+/// asked.
 fn questions(layers: &Layers, account: &str) -> Vec<Question> {
     let wish = Wish::Account(account.to_owned());
     let mut all = vec![Question { words: "look for the own account", wish, limit: 1 }];
