@@ -231,11 +231,4 @@ impl Index {
         self.sorted.sort();
         self.free.append(&mut self.gone);
     }
-
-    /// All postings of a stretch, in order.
-    fn stretch(&self, range: std::ops::Range<Posting>) -> impl Iterator<Item = Posting> {
-        let from = self.sorted.partition_point(|posting| *posting < range.start);
-        let length = self.sorted[from..].partition_point(|posting| *posting < range.end);
-        self.sorted[from..from + length].iter().chain(self.fresh.range(range)).copied()
-    }
 }

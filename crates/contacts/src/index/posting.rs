@@ -86,22 +86,17 @@ impl Posting {
     pub(crate) fn class(self) -> Class {
         Class::from_bits(self.low)
     }
-
-    /// Whether it is in the stretch of words that are `typed` and no more.
-    pub(crate) fn is_below(self, end: Self) -> bool {
-        self < end
-    }
 }
 
-/// A stretch of postings that begin with the same letters.
-pub(crate) struct Stretch {
+/// Where the postings are that begin with the same letters.
+pub(crate) struct Borders {
     pub(crate) range: Range<Posting>,
     /// Before this one the word is what was typed and no more.
     pub(crate) exact_until: Posting,
 }
 
-/// The stretch of words that begin with `typed`, as far as postings know them.
-pub(crate) fn stretch(kind: Kind, typed: &str) -> Stretch {
+/// Where words are that begin with `typed`, as far as postings know them.
+pub(crate) fn borders(kind: Kind, typed: &str) -> Borders {
     let bytes = typed.as_bytes();
     let bytes = &bytes[..bytes.len().min(kind.places())];
     let from = kind.packed(bytes);
@@ -110,7 +105,7 @@ pub(crate) fn stretch(kind: Kind, typed: &str) -> Stretch {
     let at = |packed: u64| Posting::new(kind.bits() | packed << 4, 0);
     // A word that fills the posting may go on.
     let exact_until = if free == 0 { at(from) } else { at(from + 1) };
-    Stretch { range: at(from)..at(to), exact_until }
+    Borders { range: at(from)..at(to), exact_until }
 }
 
 /// All postings of an entry; of those of the same word the one that counts most.

@@ -8,11 +8,12 @@
 //! keeps the order of those who stay and are found as well as before.
 
 use std::cmp::Reverse;
+use std::collections::btree_set;
 use std::sync::Arc;
 
 use offhook_model::{DirectoryEntry, SourceKind, Timestamp};
 
-use super::posting::{Kind, LETTERS, reversed, stretch};
+use super::posting::{Borders, Kind, LETTERS, Posting, borders, reversed};
 use super::{CONTACT, Index, LIVES, USED, usage};
 use crate::fields::Class;
 use crate::query::{Hit, Query, Term};
@@ -72,6 +73,11 @@ impl Tally {
         Self(steps << 24 | exact << 16 | worst << 8 | last)
     }
 
+    /// Met by the first step with this, or with something better before.
+    fn met_first(self, value: u32) -> Self {
+        Self(self.0.max(Self::of(1, 0, 0, value).0))
+    }
+
     /// The last word is done: what it was goes into the rest.
     fn closed(self) -> (u32, u32) {
         let (class, exact) = (self.last() >> 1, self.last() & 1);
@@ -80,47 +86,122 @@ impl Tally {
     }
 }
 
+/// Postings whose words begin with the same letters.
+struct Stretch<'a> {
+    /// Of words that are what was typed and no more, or of parts of words.
+    exact: &'a [Posting],
+    /// Of words that go on.
+    longer: &'a [Posting],
+    /// What was added lately, of both kinds.
+    fresh: btree_set::Range<'a, Posting>,
+    exact_until: Posting,
+}
+
+impl Stretch<'_> {
+    /// How many there are, without those that were added lately.
+    fn len(&self) -> usize {
+        self.exact.len() + self.longer.len()
+    }
+
+    /// Hands over whose each is, and how good: its class, and in the lowest bit that it is exact.
+    fn each(self, mut hand: impl FnMut(u32, u32)) {
+        let mut one = |posting: &Posting, exact| {
+            hand(posting.doc, (posting.class() as u32) << 1 | u32::from(exact));
+        };
+        self.exact.iter().for_each(|posting| one(posting, true));
+        self.longer.iter().for_each(|posting| one(posting, false));
+        self.fresh.for_each(|posting| one(posting, *posting < self.exact_until));
+    }
+}
+
+/// Who was met by the first step.
+enum Met {
+    /// These.
+    Few(Vec<u32>),
+    /// So many that all are looked at in turn.
+    Many,
+}
+
+/// The best of all who are offered, without a list of all: what is worse than enough others goes
+/// at once.
+struct Best {
+    limit: usize,
+    offered: usize,
+    /// At most twice the limit, in no order.
+    kept: Vec<Ranked>,
+    /// As many as the limit are as good as this.
+    bound: Option<Ranked>,
+}
+
+impl Best {
+    fn new(limit: usize) -> Self {
+        Self { limit, offered: 0, kept: vec![], bound: None }
+    }
+
+    fn offer(&mut self, ranked: Ranked) {
+        self.offered += 1;
+        if self.limit == 0 || self.bound.is_some_and(|bound| bound < ranked) {
+            return;
+        }
+        self.kept.push(ranked);
+        if self.kept.len() >= 2 * self.limit {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.kept.len() > self.limit && self.limit > 0 {
+            self.bound = Some(*self.kept.select_nth_unstable(self.limit - 1).1);
+            self.kept.truncate(self.limit);
+        }
+    }
+
+    /// In order, and whether there were more.
+    fn done(mut self) -> (Vec<Ranked>, bool) {
+        self.cut();
+        self.kept.sort_unstable();
+        (self.kept, self.offered > self.limit)
+    }
+}
+
 impl Index {
     /// Who has all words of the query, best first, at most `limit`. The flag says whether there
     /// are more.
     pub fn search(&self, query: &Query, limit: usize, now: Timestamp) -> (Vec<Found>, bool) {
         let steps = steps(query);
-        let (tallies, mut touched) = self.tally(&steps);
+        let (tallies, met) = self.tally(&steps);
         let total = u32::try_from(steps.len()).unwrap_or(u32::MAX);
-        let met = |&doc: &u32| tallies[doc as usize].steps() == total;
-        if touched.len() > self.docs.len() / 16 {
-            // In the order in which they lie in memory: many at random cost more than all in turn.
-            let all = 0..u32::try_from(tallies.len()).unwrap_or(u32::MAX);
-            touched = all.filter(|doc| met(doc) && self.lives(*doc)).collect();
-        } else {
-            touched.retain(met);
-        }
-        let mut ranked: Vec<Ranked> = touched
-            .into_iter()
-            .map(|doc| {
-                let (exact, worst) = tallies[doc as usize].closed();
-                self.ranked(doc, worst * CLASS + self.prior(doc, now, exact == total))
-            })
-            .collect();
         let to_read = steps.iter().any(|step| !step.certain);
-        let first = if to_read { MOST_READ.max(limit) } else { limit };
-        let mut more = ranked.len() > first;
-        best(&mut ranked, first);
+        let mut best = Best::new(if to_read { MOST_READ.max(limit) } else { limit });
+        let mut take = |doc: u32| {
+            let tally = tallies[doc as usize];
+            if tally.steps() == total && self.lives(doc) {
+                let (exact, worst) = tally.closed();
+                let score = worst * CLASS + self.prior(doc, now, exact == total);
+                best.offer(self.ranked(doc, score));
+            }
+        };
+        match met {
+            Met::Few(docs) => docs.into_iter().for_each(&mut take),
+            // In the order in which they lie in memory: many at random cost more than all in turn.
+            Met::Many => (0..).zip(&tallies).for_each(|(doc, _)| take(doc)),
+        }
+        let (mut ranked, mut more) = best.done();
         if to_read {
-            let mut read: Vec<Ranked> = vec![];
+            let mut read = Best::new(limit);
             for known in ranked {
-                if read.len() > limit {
+                if read.offered > limit {
                     break;
                 }
                 let entry = self.docs[known.doc as usize].entry.as_ref();
                 if let Some(hits) = entry.and_then(|entry| query.judge(entry)) {
                     let score = class(&hits) + self.prior(known.doc, now, exact(&hits));
-                    read.push(self.ranked(known.doc, score));
+                    read.offer(self.ranked(known.doc, score));
                 }
             }
-            more |= read.len() > limit;
-            best(&mut read, limit);
-            ranked = read;
+            let cut;
+            (ranked, cut) = read.done();
+            more |= cut;
         }
         let found = |ranked: Ranked| {
             let entry = self.docs[ranked.doc as usize].entry.clone()?;
@@ -141,40 +222,71 @@ impl Index {
     /// Who has this address; for [`Index::note_use`].
     pub(super) fn holders(&self, address: &str) -> Vec<u32> {
         let steps = steps(&Query::read(address));
-        let (_, touched) = self.tally(steps.get(..1).unwrap_or_default());
+        let (tallies, met) = self.tally(steps.get(..1).unwrap_or_default());
         let has = |doc: &u32| {
             let entry = self.docs[*doc as usize].entry.as_ref();
             entry.is_some_and(|entry| usage::addresses(entry).any(|it| it == address))
         };
-        touched.into_iter().filter(has).collect()
+        match met {
+            Met::Few(docs) => docs.into_iter().filter(has).collect(),
+            Met::Many => {
+                let all = (0..).zip(&tallies).filter(|(_, tally)| tally.steps() > 0);
+                all.map(|(doc, _)| doc).filter(has).collect()
+            }
+        }
     }
 
     /// Goes all steps. Gives what is known of every entry, and who was met by the first.
-    fn tally(&self, steps: &[Step]) -> (Vec<Tally>, Vec<u32>) {
+    fn tally(&self, steps: &[Step]) -> (Vec<Tally>, Met) {
         let mut tallies: Vec<Tally> = vec![Tally(0); self.docs.len()];
-        let mut touched: Vec<u32> = vec![];
-        for (at, step) in (0_u32..).zip(steps) {
-            for (kind, typed) in &step.lookups {
-                let found = stretch(*kind, typed);
-                for posting in self.stretch(found.range) {
-                    let tally = &mut tallies[posting.doc as usize];
-                    let exact = step.part || posting.is_below(found.exact_until);
-                    let value = (posting.class() as u32) << 1 | u32::from(exact);
+        let Some((first, others)) = steps.split_first() else { return (tallies, Met::Few(vec![])) };
+        let few = self.docs.len() / 16;
+        let (mut many, mut met) = (false, vec![]);
+        for lookup in &first.lookups {
+            let found = self.stretch(lookup, first.part);
+            many |= met.len() + found.len() > few;
+            if many {
+                // Of a digit that begins everybody's number there are millions: nothing here
+                // depends on what was met before.
+                found.each(|doc, value| {
+                    let tally = &mut tallies[doc as usize];
+                    *tally = tally.met_first(value);
+                });
+                continue;
+            }
+            found.each(|doc, value| {
+                let tally = &mut tallies[doc as usize];
+                if tally.steps() == 0 {
+                    met.push(doc);
+                }
+                *tally = tally.met_first(value);
+            });
+        }
+        for (at, step) in (1_u32..).zip(others) {
+            for lookup in &step.lookups {
+                self.stretch(lookup, step.part).each(|doc, value| {
+                    let tally = &mut tallies[doc as usize];
                     if tally.steps() == at + 1 {
                         let last = tally.last().max(value);
                         *tally = Tally::of(at + 1, tally.exact(), tally.worst(), last);
                     } else if tally.steps() == at {
-                        let (exact, worst) = if at == 0 { (0, 0) } else { tally.closed() };
+                        let (exact, worst) = tally.closed();
                         *tally = Tally::of(at + 1, exact, worst, value);
-                        if at == 0 {
-                            touched.push(posting.doc);
-                        }
                     }
-                }
+                });
             }
         }
-        touched.retain(|&doc| self.lives(doc));
-        (tallies, touched)
+        (tallies, if many { Met::Many } else { Met::Few(met) })
+    }
+
+    /// The postings that a lookup leads to.
+    fn stretch(&self, (kind, typed): &(Kind, String), part: bool) -> Stretch<'_> {
+        let Borders { range, exact_until } = borders(*kind, typed);
+        let until = |end: Posting| self.sorted.partition_point(|posting| *posting < end);
+        let (from, to) = (until(range.start), until(range.end));
+        let exact_until = if part { range.end } else { exact_until };
+        let (exact, longer) = self.sorted[from..to].split_at(until(exact_until) - from);
+        Stretch { exact, longer, fresh: self.fresh.range(range), exact_until }
     }
 
     fn lives(&self, doc: u32) -> bool {
@@ -200,17 +312,6 @@ impl Index {
         let each = usage::addresses(entry).filter_map(|address| self.used.get(&address));
         each.map(|uses| uses.at(now)).fold(0.0, f32::max)
     }
-}
-
-/// The best `limit`, in order.
-fn best(ranked: &mut Vec<Ranked>, limit: usize) {
-    if ranked.len() > limit {
-        if limit > 0 {
-            ranked.select_nth_unstable(limit - 1);
-        }
-        ranked.truncate(limit);
-    }
-    ranked.sort_unstable();
 }
 
 /// Whether entries of a source are somebody's contacts.

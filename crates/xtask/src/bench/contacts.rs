@@ -48,7 +48,7 @@ fn lines(example: &str, arguments: &[&str]) -> Result<Vec<Value>, String> {
 fn row(said: &Value, whose: &str) -> Result<Row, String> {
     let what = said["what"].as_str().ok_or("no name")?;
     let value = said["value"].as_f64().ok_or("no figure")?;
-    let times = what.contains("p50") || what.contains("p95") || what.contains("p99");
+    let times = ["p50", "p95", "p99", "worst"].iter().any(|share| what.ends_with(share));
     let row = Row::new(format!("{whose}{what}"), value).digits(if times { 2 } else { 0 });
     Ok(match said["scan"].as_f64() {
         Some(scan) => row.beside(Peer::Measured("scan", scan)),
