@@ -432,6 +432,7 @@ ways-relay-only = Ton nur über den Vermittler senden
 ways-relay-only-below = Andere erfahren Ihre Adresse dann nicht. Ohne Vermittler gibt es keine Anrufe.
 settings-account = Konto
 settings-about = Über
+choice-of = { $group }: { $choice }
 theme = Farben
 theme-system = System
 theme-light = Hell
@@ -732,16 +733,15 @@ own-wrong-mail = „{ $text }“ ist keine E-Mail-Adresse; die sehen aus wie nam
 own-wrong-im = „{ $text }“ ist keine Adresse für Chats; die sehen aus wie name@firma.de.
 own-wrong-uri = „{ $text }“ ist keine Adresse für Anrufe; die sehen aus wie name@firma.de.
 cards-import = Kontakte einlesen
-cards-import-below = Übernimmt die Personen einer vCard-Datei, wie Telefone, Mailprogramme und Webmail sie schreiben, oder aller solchen Dateien eines Ordners.
+cards-import-below = Übernimmt die Personen einer vCard-Datei, aller solchen Dateien eines Ordners oder einer Tabelle (CSV), wie Outlook und Google Kontakte sie schreiben.
 cards-import-do = Einlesen
 cards-export = Kontakte ausgeben
-cards-export-below = Schreibt die eigenen Kontakte als vCards, die andere Programme lesen.
+cards-export-below = Schreibt die eigenen Kontakte als vCards, die andere Programme lesen; als Tabelle (CSV), wenn die Datei auf .csv endet.
 cards-export-do = Ausgeben
 cards-path = Datei
-cards-path-hint = Ganzer Pfad einer Datei auf .vcf
+cards-path-hint = Ganzer Pfad einer Datei auf .vcf oder .csv
 cards-path-missing = Sagen Sie, welche Datei.
 cards-path-whole = Schreiben Sie den ganzen Pfad, vom Anfang des Datenträgers an.
-cards-csv = Eine CSV-Datei kann nicht übernommen werden. Lassen Sie das andere Programm seine Kontakte als vCards (.vcf) schreiben.
 cards-roster = Auch die Kontaktliste
 cards-reading = Die Datei wird gelesen …
 cards-writing = Die Datei wird geschrieben …
@@ -756,9 +756,10 @@ cards-written = { $count ->
    *[other] { $count } Kontakte wurden ausgegeben.
 }
 cards-left-out = { $count ->
-    [one] Eine Karte wurde ganz oder zum Teil ausgelassen: Sie kann nicht gelesen werden, nennt niemanden oder ist zu groß.
-   *[other] { $count } Karten wurden ganz oder zum Teil ausgelassen: Sie können nicht gelesen werden, nennen niemanden oder sind zu groß.
+    [one] Ein Eintrag wurde ganz oder zum Teil ausgelassen: Er kann nicht gelesen werden, nennt niemanden oder ist zu groß.
+   *[other] { $count } Einträge wurden ganz oder zum Teil ausgelassen: Sie können nicht gelesen werden, nennen niemanden oder sind zu groß.
 }
+cards-lines = Zeilen der Datei: { $lines }
 cards-other = Andere Datei
 
 # Einstellungen zu Personen
@@ -774,7 +775,7 @@ contacts-book-user = Benutzername dort
 contacts-book-wrong = Das ist keine Adresse eines Servers. Verwenden Sie eine wie https://dav.example.com/, eine Domäne oder Ihre E-Mail-Adresse dort.
 contacts-book-plain = Die Adresse muss mit https:// beginnen, denn Ihr Kennwort geht nicht unverschlüsselt an einen Server.
 contacts-book-password = Kennwort dort
-contacts-book-password-below = Es wird dort aufbewahrt, wo Kennwörter liegen, und nicht wieder gezeigt.
+contacts-book-password-below = Es wird dort aufbewahrt, wo Kennwörter liegen, und nicht wieder gezeigt. Bei einem anderen Server oder Benutzernamen wird es vergessen: Geben Sie es dann neu ein.
 contacts-book-password-keep = Kennwort des Adressbuchs behalten
 contacts-book-password-forget = Kennwort des Adressbuchs vergessen
 contacts-refresh = Adressbücher neu lesen

@@ -432,6 +432,7 @@ ways-relay-only = Send sound by the relay only
 ways-relay-only-below = Others then do not learn your address. Without a relay there are no calls.
 settings-account = Account
 settings-about = About
+choice-of = { $group }: { $choice }
 theme = Theme
 theme-system = System
 theme-light = Light
@@ -732,16 +733,15 @@ own-wrong-mail = “{ $text }” is not a mail address; mail addresses look like
 own-wrong-im = “{ $text }” is not an address for chats; they look like name@company.com.
 own-wrong-uri = “{ $text }” is not an address for calls; they look like name@company.com.
 cards-import = Import contacts
-cards-import-below = Takes over the people of a vCard file, as phones, mail programs and web mail write it, or of all such files in a folder.
+cards-import-below = Takes over the people of a vCard file, or of all such files in a folder, or of a table (CSV) as Outlook and Google Contacts write it.
 cards-import-do = Import
 cards-export = Export contacts
-cards-export-below = Writes my contacts as vCards, which other programs read.
+cards-export-below = Writes my contacts as vCards, which other programs read; as a table (CSV) where the file ends in .csv.
 cards-export-do = Export
 cards-path = File
-cards-path-hint = The whole path of a file that ends in .vcf
+cards-path-hint = The whole path of a file that ends in .vcf or .csv
 cards-path-missing = Say which file.
 cards-path-whole = Write the whole path, from the beginning of the disk.
-cards-csv = A CSV file cannot be taken over. Have the other program write its contacts as vCards (.vcf).
 cards-roster = The contact list as well
 cards-reading = Reading the file…
 cards-writing = Writing the file…
@@ -756,9 +756,10 @@ cards-written = { $count ->
    *[other] { $count } contacts were written.
 }
 cards-left-out = { $count ->
-    [one] One card was left out in whole or in part: it cannot be read, names nobody, or is too large.
-   *[other] { $count } cards were left out in whole or in part: they cannot be read, name nobody, or are too large.
+    [one] One entry was left out in whole or in part: it cannot be read, names nobody, or is too large.
+   *[other] { $count } entries were left out in whole or in part: they cannot be read, name nobody, or are too large.
 }
+cards-lines = Lines of the file: { $lines }
 cards-other = Another file
 
 # Settings of people
@@ -774,7 +775,7 @@ contacts-book-user = User name there
 contacts-book-wrong = This is no address of a server. Use one such as https://dav.example.com/, a domain, or your mail address there.
 contacts-book-plain = The address must begin with https://, since your password does not go to a server without encryption.
 contacts-book-password = Password there
-contacts-book-password-below = It is kept where passwords are kept, and is not shown again.
+contacts-book-password-below = It is kept where passwords are kept, and is not shown again. With another server or user name it is forgotten: then enter it again.
 contacts-book-password-keep = Keep the password of the address book
 contacts-book-password-forget = Forget the password of the address book
 contacts-refresh = Read address books again

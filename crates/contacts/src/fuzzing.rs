@@ -5,6 +5,7 @@ use offhook_model::SourceKind;
 
 use crate::numbers::{Country, Dialled, Dialling, Matching, Typed, apply, same, world_number};
 use crate::shown::LONGEST;
+use crate::table;
 use crate::vcard::{MAX_PICTURE, read, write};
 
 /// Files of vCards. What is written of a card reads as the same person.
@@ -36,6 +37,29 @@ pub fn vcard(data: &[u8]) {
                 card.picture.as_ref().map(|it| it.data.clone())
             );
         }
+    }
+}
+
+/// Tables of contacts. What is written of them reads as the same people.
+///
+/// # Panics
+/// When a bound does not hold, or a person does not survive.
+pub fn table(data: &[u8]) {
+    let Some(found) = table::read(data, SourceKind::Own) else { return };
+    assert!(found.lines.len() <= table::MAX_LINES && found.lines.is_sorted());
+    assert!(found.left_out >= found.lines.len());
+    for entry in found.people.iter().take(64) {
+        assert!(!entry.id.is_empty());
+        assert!(entry.mail.len() <= 32 && entry.numbers.len() <= 32 && entry.groups.len() <= 32);
+        let texts = [&entry.display_name, &entry.title, &entry.company, &entry.location];
+        for text in texts.into_iter().flatten() {
+            assert!(!text.contains(char::is_control) && text.chars().count() <= LONGEST);
+        }
+        let again = table::read(&table::write([entry].into_iter()), SourceKind::Own);
+        let copy = again.and_then(|again| again.people.into_iter().next()).expect("one person");
+        assert_eq!(copy.im, entry.im);
+        assert_eq!(copy.mail.len(), entry.mail.len());
+        assert_eq!(copy.numbers.len(), entry.numbers.len());
     }
 }
 

@@ -5,6 +5,7 @@
 //! the directory, which [`ldap`] or [`uds`] answers.
 
 pub mod carddav;
+mod charset;
 mod digits;
 mod directory;
 pub mod federation;
@@ -19,6 +20,8 @@ pub mod numbers;
 mod query;
 mod search;
 mod shown;
+pub mod table;
+mod taken;
 pub mod uds;
 mod uri;
 pub mod vcard;

@@ -14,7 +14,7 @@ pub(crate) fn line(text: &str) -> Option<String> {
 }
 
 /// Most addresses, numbers or groups of one kind.
-const MOST: usize = 32;
+pub(crate) const MOST: usize = 32;
 
 /// An entry as somebody wrote it, fit to be shown and kept: texts in one line and bounded, what is
 /// empty left out.

@@ -17,6 +17,11 @@ fn vcard() {
 }
 
 #[test]
+fn table() {
+    check("table", fuzzing::table);
+}
+
+#[test]
 fn number() {
     check("number", fuzzing::number);
 }

@@ -269,7 +269,11 @@ fn result(host: &impl Host, method: &str, reply: Reply) -> Result<Value, RpcErro
         }
         Reply::Contact(id) => json!({ "id": id }),
         Reply::Cards { path, people, left_out } => {
-            json!({ "path": path, "people": people, "leftOut": left_out })
+            let mut done = json!({ "path": path, "people": people, "leftOut": left_out.count });
+            if !left_out.lines.is_empty() {
+                done["lines"] = json!(left_out.lines);
+            }
+            done
         }
     })
 }

@@ -58,7 +58,7 @@ pub enum StoreTag {
     Own(MessageId),
 }
 
-/// What vCards are read for.
+/// What a file of people is read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CardsFor {
     /// To become contacts of our own, as this command wants.
@@ -252,9 +252,9 @@ pub enum Effect {
     },
     /// Close connections to directories.
     ForgetDirectory,
-    /// Read vCards of a file, or of all files of a folder; answered with [`crate::Event::Cards`].
+    /// Read people of a file, vCards or a table, or the vCards of a folder; answered with [`crate::Event::Cards`].
     ReadCards(CardsFor, PathBuf),
-    /// Write vCards to this file; answered with [`crate::Event::CardsWritten`].
+    /// Write people to this file, as its name ends; answered with [`crate::Event::CardsWritten`].
     WriteCards(Ticket, PathBuf, Vec<Arc<DirectoryEntry>>),
     /// Read this file, of at most 1 MiB; answered with [`crate::Event::PhotoFile`].
     ReadPhoto(Ticket, PathBuf),

@@ -8,8 +8,8 @@ use offhook_contacts::DirectoryAnswer;
 use offhook_discovery as discovery;
 use offhook_im::Stanza;
 use offhook_model::{
-    CallId, Command, Devices, DirectoryEntry, Endpoint, Fault, Jid, PhotoId, Problem, Ticket,
-    TransferId, TrustQuestion,
+    CallId, Command, Devices, DirectoryEntry, Endpoint, Fault, Jid, LeftOut, PhotoId, Problem,
+    Ticket, TransferId, TrustQuestion,
 };
 use offhook_ports::{
     DeskOrder, Enrolled, FlowId, MediaFact, NetworkState, Progress, Resumption, StoreAnswer,
@@ -141,9 +141,9 @@ pub enum Event {
     },
     /// The file for our own picture was read, or could not be, in words.
     PhotoFile(Ticket, Result<Vec<u8>, String>),
-    /// vCards of this file or folder were read, with how many were left out, or could not be, in words.
-    Cards(CardsFor, PathBuf, Result<(Vec<DirectoryEntry>, u64), String>),
-    /// So many vCards were written to this file for this command, or could not be, in words.
+    /// People of this file or folder were read, with what was left out, or could not be, in words.
+    Cards(CardsFor, PathBuf, Result<(Vec<DirectoryEntry>, LeftOut), String>),
+    /// So many people were written to this file for this command, or could not be, in words.
     CardsWritten(Ticket, PathBuf, Result<u64, String>),
     /// A handshake waits for the user's word on a certificate.
     Trust(Box<TrustQuestion>),

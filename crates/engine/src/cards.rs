@@ -1,13 +1,14 @@
-//! vCards in files.
+//! People in files: vCards and tables.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use offhook_contacts::table;
 use offhook_contacts::vcard::{self, Card, MAX_CARDS, MAX_FILE};
 use offhook_core::{CardsFor, Event};
-use offhook_model::{DirectoryEntry, PhotoSource, SourceKind, Ticket};
+use offhook_model::{DirectoryEntry, LeftOut, PhotoSource, SourceKind, Ticket};
 use offhook_ports::StoreRequest;
 use offhook_store::{Store, photo_id};
 
@@ -61,17 +62,16 @@ pub(crate) fn with_picture(store: &Store, card: Card) -> DirectoryEntry {
     entry
 }
 
-/// Cards of a file, or of the vCard files of a folder without those below it; ids of a folder begin
+/// People of a file, or of the vCard files of a folder without those below it; ids of a folder begin
 /// with the name of the file.
-fn read(path: &Path, source: SourceKind) -> Result<(Vec<Card>, u64), String> {
+fn read(path: &Path, source: SourceKind) -> Result<(Vec<Card>, LeftOut), String> {
     let words = |error: std::io::Error| error.to_string();
     let kind = fs::metadata(path).map_err(words)?;
     if !kind.is_dir() {
         if !kind.is_file() {
             return Err("it is neither a file nor a folder".to_owned());
         }
-        let read = vcard::read(&bytes(path).map_err(words)?, source);
-        return Ok((read.cards, count(read.left_out)));
+        return of_file(path, &bytes(path).map_err(words)?, source);
     }
     // A pipe or device of such a name would never end.
     let is_card = |file: &PathBuf| {
@@ -103,7 +103,28 @@ fn read(path: &Path, source: SourceKind) -> Result<(Vec<Card>, u64), String> {
             break;
         }
     }
-    Ok((cards, left_out))
+    Ok((cards, LeftOut { count: left_out, lines: vec![] }))
+}
+
+/// What a file is shows in what it holds; its name says only what it was meant to be.
+fn of_file(path: &Path, data: &[u8], source: SourceKind) -> Result<(Vec<Card>, LeftOut), String> {
+    if let Some(table) = table::read(data, source) {
+        let left_out = LeftOut { count: count(table.left_out), lines: table.lines };
+        let card = |entry| Card { entry, picture: None };
+        return Ok((table.people.into_iter().map(card).collect(), left_out));
+    }
+    let read = vcard::read(data, source);
+    if read.cards.is_empty() && read.left_out == 0 && is_table(path) {
+        return Err("its first line names no column that is known here, such as “Name”, “E-mail \
+                    Address” or “Business Phone”"
+            .to_owned());
+    }
+    Ok((read.cards, LeftOut { count: count(read.left_out), lines: vec![] }))
+}
+
+/// Whether its name says that it is a table.
+fn is_table(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it.eq_ignore_ascii_case("csv"))
 }
 
 fn count(left_out: usize) -> u64 {
@@ -121,6 +142,10 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
 /// A file that is there is not replaced.
 fn write(path: &Path, entries: &[Arc<DirectoryEntry>]) -> std::io::Result<()> {
     let mut file = std::io::BufWriter::new(fs::File::create_new(path)?);
+    if is_table(path) {
+        file.write_all(&table::write(entries.iter().map(Arc::as_ref)))?;
+        return file.flush();
+    }
     for entry in entries {
         file.write_all(vcard::write(entry, None).as_bytes())?;
     }
@@ -130,7 +155,7 @@ fn write(path: &Path, entries: &[Arc<DirectoryEntry>]) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::{read, write};
-    use offhook_model::{DirectoryEntry, SourceKind};
+    use offhook_model::{DirectoryEntry, LeftOut, SourceKind};
     use std::sync::Arc;
 
     #[test]
@@ -149,8 +174,33 @@ mod tests {
             let (cards, left_out) = read(place, SourceKind::Vcards).expect("read");
             let names: Vec<_> =
                 cards.iter().filter_map(|it| it.entry.display_name.clone()).collect();
-            assert_eq!((names, left_out), (vec!["Zoë Ünal".into(), "Bob; Byte, \\Jr".into()], 0));
+            assert_eq!(names, ["Zoë Ünal", "Bob; Byte, \\Jr"]);
+            assert_eq!(left_out, LeftOut::default());
         }
         read(&folder.path().join("none"), SourceKind::Vcards).expect_err("not there");
+    }
+
+    #[test]
+    fn a_table_is_written_by_its_name_and_read_by_what_it_holds() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut zoe = DirectoryEntry::new(SourceKind::Own, "1");
+        zoe.display_name = Some("Zoë Ünal".to_owned());
+        let place = |name: &str| folder.path().join(name);
+        write(&place("people.CSV"), &[Arc::new(zoe)]).expect("written");
+        std::fs::rename(place("people.CSV"), place("people.txt")).expect("renamed");
+        let text = "Name\n\n,\nZoë Ünal,1,2\nBob\n";
+        std::fs::write(place("bad.vcf"), text).expect("written");
+        for (file, left_out) in
+            [("people.txt", LeftOut::default()), ("bad.vcf", LeftOut { count: 1, lines: vec![4] })]
+        {
+            let (people, left) = read(&place(file), SourceKind::Own).expect("read");
+            assert_eq!((people.len(), left), (1, left_out), "{file}");
+        }
+        std::fs::write(place("other.csv"), "colour,size\nred,4\n").expect("written");
+        let why = read(&place("other.csv"), SourceKind::Own).expect_err("no contacts");
+        assert!(why.contains("first line"), "{why}");
+        std::fs::write(place("empty.vcf"), "").expect("written");
+        let empty = read(&place("empty.vcf"), SourceKind::Own).expect("read");
+        assert_eq!(empty, (vec![], LeftOut::default()));
     }
 }

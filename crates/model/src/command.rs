@@ -229,14 +229,14 @@ pub enum Reply {
     People(Box<PeopleSearch>),
     /// The contact of our own has this id.
     Contact(String),
-    /// vCards were read or written.
+    /// A file of people was read or written.
     Cards {
         /// File.
         path: std::path::PathBuf,
         /// How many.
         people: u64,
-        /// Cards that could not be read.
-        left_out: u64,
+        /// What could not be read.
+        left_out: crate::LeftOut,
     },
 }
 

@@ -46,13 +46,14 @@ pub enum ContactsWish {
         /// Its id.
         id: String,
     },
-    /// Take the cards of a vCard file (RFC 6350 and its forerunners) over as contacts of our own.
+    /// Take the people of a file over as contacts of our own: vCards (RFC 6350 and its forerunners),
+    /// or a table (CSV) whose first line names columns. Which it is shows in what it holds.
     /// Answered with [`Reply::Cards`](crate::Reply).
     Import {
         /// File.
         path: PathBuf,
     },
-    /// Write contacts as vCards (RFC 6350). Answered with [`Reply::Cards`](crate::Reply).
+    /// Write contacts as vCards (RFC 6350), or as a table where the file ends in `.csv`. Answered with [`Reply::Cards`](crate::Reply).
     Export {
         /// File to make.
         path: PathBuf,
@@ -63,7 +64,16 @@ pub enum ContactsWish {
     Refresh,
 }
 
-/// How the last import or export of vCards ended, for a window that does not wait for answers.
+/// What of a file was left out because it names nobody or is broken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// How many cards or lines.
+    pub count: u64,
+    /// Of a table in which lines they begin, counted from 1: the first ten.
+    pub lines: Vec<u64>,
+}
+
+/// How the last import or export of contacts ended, for a window that does not wait for answers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CardsDone {
     /// Grows with each.
@@ -72,9 +82,9 @@ pub struct CardsDone {
     pub written: bool,
     /// File.
     pub path: PathBuf,
-    /// How many cards, and how many were left out because they name nobody or are broken.
+    /// How many people, and what was left out.
     ///
     /// # Errors
     /// Why none.
-    pub outcome: Result<(u64, u64), CommandError>,
+    pub outcome: Result<(u64, LeftOut), CommandError>,
 }

@@ -50,7 +50,7 @@ pub use chat::{
 };
 pub use coded::Coded;
 pub use command::{Command, CommandError, ErrorCode, Reply};
-pub use contacts::{CardsDone, ContactsWish};
+pub use contacts::{CardsDone, ContactsWish, LeftOut};
 pub use device::{Bluetooth, Device, DeviceSet, Devices, Role, SoundTest, TestPhase};
 pub use directory::{
     DirectoryEntry, Matched, MatchedField, NumberKind, PeopleSearch, Person, PersonId,

@@ -129,6 +129,11 @@ impl Cx<'_> {
         self.texts.with(key, &[(name, value)])
     }
 
+    /// A choice as it is called by who does not see in which group it is.
+    pub fn choice_of(&self, group: &str, choice: &str) -> String {
+        self.texts.with("choice-of", &[("group", &self.t(group)), ("choice", choice)])
+    }
+
     /// A key or combination, as keyboards of this language name it.
     pub fn keys(&self, keys: &str) -> String {
         let named = keys.replace("Ctrl", &self.t("ctrl"));

@@ -403,9 +403,9 @@ fn settings_choose_theme_language_and_devices() {
     let mut window = Window::new(sample::hub()).open(Place::Settings);
     // Who looks at the devices wants to see those that there are now.
     check(&mut window, &["RefreshDevices"]);
-    window.press("Dark");
+    window.press("Theme: Dark");
     assert!(window.sent()[0].contains("theme: Dark"));
-    window.press("Deutsch");
+    window.press("Language: Deutsch");
     assert!(window.sent()[0].contains("language: Some(\"de\")"));
     window.press("Ringer: System default");
     window.press("HDMI monitor");

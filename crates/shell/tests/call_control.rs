@@ -285,7 +285,7 @@ fn answering_by_itself_is_a_switch_of_the_settings() {
 #[test]
 fn ways_of_calls_are_set_and_the_password_leaves_at_once() {
     let mut window = Window::tall(sample::hub()).open(Place::Settings);
-    window.press("Always");
+    window.press("Look for ways (ICE): Always");
     assert!(window.sent().concat().contains("ice: Some(true)"));
     window.press("Send sound by the relay only");
     assert!(window.sent().concat().contains("relay_only: true"));

@@ -165,7 +165,7 @@ fn how_messages_are_kept_is_said_plainly() {
 #[test]
 fn chat_settings_are_changed_one_at_a_time() {
     let mut window = Window::tall(sample::hub()).open(Place::Settings);
-    window.press("10 minutes");
+    window.press("Show me as away when I have not touched this computer for: 10 minutes");
     last(&mut window, &["SetSettings", "away_after_minutes: Some(10)"]);
     window.press("Enter sends the message");
     last(&mut window, &["enter_sends: false", "away_after_minutes: None"]);

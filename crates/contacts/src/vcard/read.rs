@@ -1,7 +1,5 @@
 //! Cards to people.
 
-use std::borrow::Cow;
-
 use calcard::common::IanaString as _;
 use calcard::vcard::{
     VCard, VCardEntry, VCardKind, VCardParameterName, VCardParameterValue, VCardProperty,
@@ -9,15 +7,14 @@ use calcard::vcard::{
 };
 use calcard::{Entry, Parser};
 use offhook_config::HttpUrl;
-use offhook_model::{DirectoryEntry, Jid, NumberKind, PersonNumber, PhotoSource, SourceKind};
+use offhook_model::{DirectoryEntry, NumberKind, PersonNumber, PhotoSource, SourceKind};
 
 use super::{Card, Cards, MAX_CARDS, MAX_FILE, MAX_PICTURE, Picture};
+use crate::charset::text;
 use crate::numbers::Dialled;
-use crate::shown::line;
+use crate::shown::{MOST, line};
+use crate::taken::{add, finished, put, put_jid};
 use crate::uri::decoded;
-
-/// Most numbers, addresses or groups of one person.
-const MOST: usize = 32;
 
 /// Reads a file. What is no card in it is passed over, so any bytes give a value.
 ///
@@ -44,26 +41,6 @@ pub fn read(data: &[u8], source: SourceKind) -> Cards {
         }
     }
     found
-}
-
-/// UTF-8 with or without a mark, UTF-16 with one, else Latin-1: cards of 2.1 may hold bytes of any
-/// character set, and that is the one they mostly are in.
-fn text(data: &[u8]) -> Cow<'_, str> {
-    if let Some((mark, rest)) = data.split_first_chunk::<2>()
-        && matches!(mark, [0xff, 0xfe] | [0xfe, 0xff])
-    {
-        let unit = |pair: &[u8; 2]| match mark {
-            [0xff, _] => u16::from_le_bytes(*pair),
-            _ => u16::from_be_bytes(*pair),
-        };
-        let units: Vec<u16> = rest.as_chunks::<2>().0.iter().map(unit).collect();
-        return Cow::Owned(String::from_utf16_lossy(&units));
-    }
-    let data = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
-    match std::str::from_utf8(data) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(data.iter().copied().map(char::from).collect()),
-    }
 }
 
 /// The person of a card, and whether a picture was left out.
@@ -117,46 +94,7 @@ fn person(card: &VCard, source: SourceKind) -> (Option<Card>, bool) {
         return (None, lost);
     }
     entry.title = entry.title.or(role);
-    entry.numbers.truncate(MOST);
-    let name = [entry.first_name.as_deref(), entry.last_name.as_deref()];
-    let name = name.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let company = entry.company.as_deref().unwrap_or_default();
-    entry.display_name = entry
-        .display_name
-        .or_else(|| line(&name))
-        .or_else(|| entry.nickname.clone())
-        .or_else(|| line(company));
-    let known = entry.display_name.is_some() || !entry.mail.is_empty() || !entry.numbers.is_empty();
-    if !known && entry.im.is_none() && entry.uris.is_empty() {
-        return (None, lost);
-    }
-    if entry.id.is_empty() {
-        entry.id = made_id(&entry);
-    }
-    (Some(Card { entry, picture }), lost)
-}
-
-/// Of the same card the same at the next reading.
-fn made_id(entry: &DirectoryEntry) -> String {
-    let number = entry.numbers.first().map(|number| number.number.as_str());
-    let im = entry.im.as_ref().map(Jid::bare_str);
-    let (mail, uri) = (entry.mail.first(), entry.uris.first());
-    let address = mail.or(uri).map(String::as_str);
-    let parts = [entry.display_name.as_deref(), address, im, number];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("|")
-}
-
-fn put(field: &mut Option<String>, text: Option<String>) {
-    if field.is_none() {
-        *field = text;
-    }
-}
-
-fn add(list: &mut Vec<String>, text: Option<String>) {
-    let known = |text: &String| list.iter().any(|other| other.eq_ignore_ascii_case(text));
-    if let Some(text) = text.filter(|text| list.len() < MOST && !known(text)) {
-        list.push(text);
-    }
+    (finished(entry).map(|entry| Card { entry, picture }), lost)
 }
 
 /// All texts of a row that say something.
@@ -266,12 +204,6 @@ fn chat(entry: &mut DirectoryEntry, row: &VCardEntry, address: &str) {
         "sip" | "sips" => add(&mut entry.uris, line(&rest).filter(|uri| uri.contains('@'))),
         _ => {}
     }
-}
-
-fn put_jid(entry: &mut DirectoryEntry, address: &str) {
-    let jid: Option<Jid> = address.parse().ok();
-    let jid = jid.filter(|jid| jid.local().is_some() && jid.resource().is_none());
-    entry.im = entry.im.take().or(jid);
 }
 
 /// What programs wrote before there was `IMPP`.

@@ -1,11 +1,11 @@
-//! Contacts of our own, and vCards.
+//! Contacts of our own, and files of people.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use offhook_contacts::{name_of, tidied};
 use offhook_model::{
-    CardsDone, CommandError, DirectoryEntry, ErrorCode, Reply, SourceKind, Ticket,
+    CardsDone, CommandError, DirectoryEntry, ErrorCode, LeftOut, Reply, SourceKind, Ticket,
 };
 use offhook_ports::StoreRequest;
 
@@ -124,17 +124,17 @@ impl Core {
         }
     }
 
-    /// Cards were written, or could not be, in words.
+    /// People were written, or could not be, in words.
     pub(crate) fn cards_written(
         &mut self,
         ticket: Ticket,
         path: PathBuf,
         written: Result<u64, String>,
     ) {
-        let written = written.map(|people| (people, 0)).map_err(|why| {
+        let written = written.map(|people| (people, LeftOut::default())).map_err(|why| {
             CommandError::user(
                 ErrorCode::Failed,
-                format!("The cards cannot be written: {why}."),
+                format!("The contacts cannot be written: {why}."),
                 "Choose another place; a file that is there already is left alone.",
             )
         });
@@ -145,7 +145,7 @@ impl Core {
         &mut self,
         written: bool,
         path: PathBuf,
-        outcome: Result<(u64, u64), CommandError>,
+        outcome: Result<(u64, LeftOut), CommandError>,
     ) {
         let number = self.contacts.cards.as_ref().map_or(1, |before| before.number + 1);
         self.contacts.cards = Some(Arc::new(CardsDone { number, written, path, outcome }));
@@ -157,19 +157,19 @@ impl Core {
         ticket: Ticket,
         written: bool,
         path: PathBuf,
-        outcome: Result<(u64, u64), CommandError>,
+        outcome: Result<(u64, LeftOut), CommandError>,
     ) {
         self.show_cards(written, path.clone(), outcome.clone());
         let reply = outcome.map(|(people, left_out)| Reply::Cards { path, people, left_out });
         self.reply(ticket, reply);
     }
 
-    /// Cards were read, or could not be, in words.
+    /// People were read, or could not be, in words.
     pub(crate) fn cards_read(
         &mut self,
         what: CardsFor,
         path: PathBuf,
-        read: Result<(Vec<DirectoryEntry>, u64), String>,
+        read: Result<(Vec<DirectoryEntry>, LeftOut), String>,
         now: offhook_model::Moment,
     ) {
         let Phase::Up(_) = self.phase else {
@@ -188,7 +188,7 @@ impl Core {
             (CardsFor::Import(ticket), Err(why)) => {
                 let error = CommandError::user(
                     ErrorCode::InvalidParams,
-                    format!("The cards cannot be read: {why}."),
+                    format!("The contacts cannot be read: {why}."),
                     "Choose another file.",
                 );
                 self.cards_done(ticket, false, path, Err(error));

@@ -8,7 +8,7 @@ use offhook_contacts::ldap::Wish;
 use offhook_core::{BookRead, CardsFor, Effect, Event, FlowOutcome, RunId, StoreTag, XmppEvent};
 use offhook_model::{
     AddressBook, Area, CallRecord, Command, ContactSettings, ContactsWish, DirectoryEntry,
-    ErrorCode, Jid, Layer, NumberKind, Owner, PeopleSearch, PersonNumber, Problem, Reply,
+    ErrorCode, Jid, Layer, LeftOut, NumberKind, Owner, PeopleSearch, PersonNumber, Problem, Reply,
     SearchStage, ServiceState, Setting, Settings, Source, SourceKind, Timestamp,
 };
 use offhook_ports::{Loaded, StoreAnswer, StoreRequest};
@@ -241,9 +241,11 @@ fn cards_are_imported_and_exported() {
         })
         .expect("a file to read");
     let cards = vec![entry(SourceKind::Own, "card-1", "Zoe Miller", "2001")];
-    bench.send(Event::Cards(what, path, Ok((cards, 2))));
+    bench.send(Event::Cards(what, path, Ok((cards, LeftOut { count: 2, lines: vec![3, 7] }))));
     let (_, reply) = bench.replied().expect("a reply");
-    assert!(matches!(reply, Ok(Reply::Cards { people: 1, left_out: 2, .. })), "{reply:?}");
+    let told =
+        matches!(&reply, Ok(Reply::Cards { people: 1, left_out, .. }) if left_out.lines == [3, 7]);
+    assert!(told, "{reply:?}");
     let export = ContactsWish::Export { path: "out.vcf".into(), roster: true };
     assert!(bench.begin(Command::Contacts(export)).is_none());
     let written = bench.effects.iter().find_map(|effect| match effect {
@@ -298,7 +300,7 @@ fn who_wants_nothing_kept_has_it_forgotten_and_a_folder_is_read_when_it_is_set()
     let read = |effect: &Effect| matches!(effect, Effect::ReadCards(CardsFor::Folder, _));
     assert!(bench.effects.iter().any(read));
     let cards = vec![entry(SourceKind::Vcards, "a.vcf/1", "Milla Adams", "2002")];
-    bench.send(Event::Cards(CardsFor::Folder, "people".into(), Ok((cards, 0))));
+    bench.send(Event::Cards(CardsFor::Folder, "people".into(), Ok((cards, LeftOut::default()))));
     assert_eq!(names(&typed(&mut bench, "adams")), ["Milla Adams"]);
     bench.command(Command::SignOut).expect("out");
     wait(&mut bench, 3_000);
@@ -306,7 +308,7 @@ fn who_wants_nothing_kept_has_it_forgotten_and_a_folder_is_read_when_it_is_set()
     bench.let_in(full());
     assert!(bench.effects.iter().any(read), "at the next sign-in");
     let cards = vec![entry(SourceKind::Vcards, "a.vcf/1", "Milla Adams", "2002")];
-    bench.send(Event::Cards(CardsFor::Folder, "people".into(), Ok((cards, 0))));
+    bench.send(Event::Cards(CardsFor::Folder, "people".into(), Ok((cards, LeftOut::default()))));
     assert_eq!(names(&typed(&mut bench, "adams")), ["Milla Adams"]);
     set(&mut bench, &|it| it.cards = None).expect("set");
     typed(&mut bench, "");

@@ -87,7 +87,9 @@ fn look(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
         segments(ui, cx, |ui, width| {
             for (theme, key) in themes {
                 let selected = cx.snap.settings.theme == theme;
-                if choice(ui, cx.c, width, &cx.t(key), selected).clicked() && !selected {
+                let (label, name) = (cx.t(key), cx.choice_of("theme", &cx.t(key)));
+                let response = choice(ui, cx.c, width, [&label, &name], selected);
+                if response.clicked() && !selected {
                     change(cx, out, |settings| settings.theme = theme);
                 }
             }
@@ -99,7 +101,9 @@ fn look(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
         segments(ui, cx, |ui, width| {
             for (tag, name) in std::iter::once(system).chain(named) {
                 let selected = cx.snap.settings.language.as_deref() == tag;
-                if choice(ui, cx.c, width, &name, selected).clicked() && !selected {
+                let spoken = cx.choice_of("language", &name);
+                let response = choice(ui, cx.c, width, [&name, &spoken], selected);
+                if response.clicked() && !selected {
                     let tag = tag.map(str::to_owned);
                     change(cx, out, |settings| settings.language = tag);
                 }

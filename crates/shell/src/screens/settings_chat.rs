@@ -7,7 +7,7 @@ use offhook_model::{ChatSettings, Command, EncryptionPolicy, PeopleWish, Setting
 use super::page;
 use crate::cx::Cx;
 use crate::theme::Type;
-use crate::widgets::{Field, Kind, Push, check, line, option, paragraph};
+use crate::widgets::{Field, Kind, Push, check, line, option_of, paragraph};
 
 /// What is being typed on the page.
 #[derive(Default)]
@@ -60,7 +60,8 @@ fn status(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
                 0 => cx.t("status-away-never"),
                 minutes => cx.tc("status-minutes", minutes as usize),
             };
-            if option(ui, cx.c, current == minutes, &label).clicked() && current != minutes {
+            let (on, name) = (current == minutes, cx.choice_of("status-away-after", &label));
+            if option_of(ui, cx.c, on, &label, &name).clicked() && !on {
                 change(cx, out, |settings| settings.away_after_minutes = Some(minutes));
             }
         }
@@ -116,7 +117,8 @@ fn history(ui: &mut Ui, cx: &Cx<'_>, typed: &mut Typed, out: &mut Vec<Command>) 
                 0 => cx.t("history-forever"),
                 days => cx.tc("history-days", days as usize),
             };
-            if option(ui, cx.c, current == days, &label).clicked() && current != days {
+            let (on, name) = (current == days, cx.choice_of("history-retention", &label));
+            if option_of(ui, cx.c, on, &label, &name).clicked() && !on {
                 change(cx, out, |settings| settings.retention_days = days);
             }
         }

@@ -14,7 +14,7 @@ use super::page;
 use crate::cx::Cx;
 use crate::icons;
 use crate::theme::Type;
-use crate::widgets::{Field, Kind, Push, check, forget_text, option, paragraph};
+use crate::widgets::{Field, Kind, Push, check, forget_text, option_of, paragraph};
 
 /// What is being typed on the page.
 #[derive(Default)]
@@ -104,7 +104,8 @@ fn keeping(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
         for days in offered {
             let on = kept.keep_days == days;
             let label = cx.tc("history-days", days as usize);
-            if option(ui, cx.c, on, &label).clicked() && !on {
+            let name = cx.choice_of("contacts-keep-days", &label);
+            if option_of(ui, cx.c, on, &label, &name).clicked() && !on {
                 change(cx, out, |settings| settings.keep_days = days);
             }
         }

@@ -7,7 +7,7 @@ use offhook_model::{Command, Secret, Settings, WaySettings};
 use super::page;
 use crate::cx::Cx;
 use crate::theme::Type;
-use crate::widgets::{Field, Push, check, forget_text, option, paragraph};
+use crate::widgets::{Field, Push, check, forget_text, option_of, paragraph};
 
 /// What is being typed on the page.
 #[derive(Default)]
@@ -52,7 +52,8 @@ fn policy(ui: &mut Ui, cx: &Cx<'_>, out: &mut Vec<Command>) {
             [(None, "ways-ice-auto"), (Some(true), "ways-ice-on"), (Some(false), "ways-ice-off")]
         {
             let on = current == wanted;
-            if option(ui, cx.c, on, &cx.t(key)).clicked() && !on {
+            let (label, name) = (cx.t(key), cx.choice_of("ways-ice", &cx.t(key)));
+            if option_of(ui, cx.c, on, &label, &name).clicked() && !on {
                 change(cx, out, |ways| ways.ice = wanted);
             }
         }

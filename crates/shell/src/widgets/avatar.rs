@@ -54,8 +54,16 @@ pub fn person_picture(
     }
     match cx.photos.portrait(ui, cx.snap, &person.entry) {
         Some(picture) => disc(ui, center, radius, &picture),
-        None => avatar(ui, center, radius, &person.name, &person.id.0),
+        None => avatar(ui, center, radius, &person.name, &color_key(person)),
     }
+}
+
+/// By what the colour of somebody's disc is chosen: their address for chats, as where contacts are
+/// listed, else the best source's entry. How a search calls them depends on who else was found.
+fn color_key(person: &Person) -> String {
+    let entry = &person.entry;
+    let im = entry.im.as_ref().map(|im| im.bare_str().to_owned());
+    im.unwrap_or_else(|| format!("{:?}:{}", entry.source, entry.id))
 }
 
 fn disc(ui: &Ui, center: Pos2, radius: f32, picture: &TextureHandle) {
@@ -112,7 +120,23 @@ pub fn badge_count(ui: &Ui, right: Pos2, count: usize, fill: Color32, text: Colo
 
 #[cfg(test)]
 mod tests {
-    use super::initials;
+    use offhook_model::{DirectoryEntry, Person, PersonId, SourceKind};
+
+    use super::{color_key, initials};
+    use crate::screens::own;
+
+    #[test]
+    fn a_disc_has_one_colour_whatever_a_search_calls_the_person() {
+        let mut entry = DirectoryEntry::new(SourceKind::Own, "own-1");
+        entry.mail = vec!["zoe@example.com".into()];
+        for address in [None, Some("zoe@chat.example.com")] {
+            entry.im = address.and_then(|address| address.parse().ok());
+            let listed = own::person(&entry);
+            let found = Person { id: PersonId("zoe@example.com".into()), ..listed.clone() };
+            assert_eq!(color_key(&found), color_key(&listed));
+            assert_eq!(color_key(&found), address.unwrap_or("Own:own-1"));
+        }
+    }
 
     #[test]
     fn initials_are_the_first_letters_of_first_and_last_name() {

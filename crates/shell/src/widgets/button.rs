@@ -245,10 +245,16 @@ impl<'a> Push<'a> {
     }
 }
 
-/// One of a few choices side by side, or a line in a menu.
-pub fn choice(ui: &mut Ui, c: &Tokens, width: f32, label: &str, selected: bool) -> Response {
+/// One of a few choices side by side, which is called `name` by who does not see beside what.
+pub fn choice(
+    ui: &mut Ui,
+    c: &Tokens,
+    width: f32,
+    [label, name]: [&str; 2],
+    selected: bool,
+) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(width, 32.0), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, selected, label));
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, selected, name));
     let fill = match (selected, response.hovered()) {
         (true, _) => c.accent_soft,
         (false, true) => c.their_bubble,

@@ -11,7 +11,7 @@ const HEIGHT: f32 = 32.0;
 
 /// A box to tick. Flips `on` when it is pressed; true when it was.
 pub fn check(ui: &mut Ui, c: &Tokens, on: &mut bool, label: &str) -> Response {
-    let (response, center) = body(ui, c, label, Role::CheckBox, *on);
+    let (response, center) = body(ui, c, [label, label], Role::CheckBox, *on);
     let rect = egui::Rect::from_center_size(center, vec2(18.0, 18.0));
     let (fill, edge) = if *on { (c.accent, c.accent) } else { (c.raised, c.muted) };
     ui.painter().rect(rect, 5, fill, Stroke::new(1.25, edge), StrokeKind::Inside);
@@ -28,7 +28,13 @@ pub fn check(ui: &mut Ui, c: &Tokens, on: &mut bool, label: &str) -> Response {
 
 /// One of several choices.
 pub fn option(ui: &mut Ui, c: &Tokens, on: bool, label: &str) -> Response {
-    let (response, center) = body(ui, c, label, Role::RadioButton, on);
+    option_of(ui, c, on, label, label)
+}
+
+/// One of several choices where another group beside it has the same: it is called `name` by who
+/// does not see which group it is in.
+pub fn option_of(ui: &mut Ui, c: &Tokens, on: bool, label: &str, name: &str) -> Response {
+    let (response, center) = body(ui, c, [label, name], Role::RadioButton, on);
     let edge = if on { c.accent } else { c.muted };
     ui.painter().circle(center, 9.0, c.raised, Stroke::new(1.25, edge));
     if on {
@@ -37,12 +43,18 @@ pub fn option(ui: &mut Ui, c: &Tokens, on: bool, label: &str) -> Response {
     response
 }
 
-/// The row with its label; the mark goes where the point is.
-fn body(ui: &mut Ui, c: &Tokens, label: &str, role: Role, on: bool) -> (Response, Pos2) {
+/// The row with its label, which is also called something; the mark goes where the point is.
+fn body(
+    ui: &mut Ui,
+    c: &Tokens,
+    [label, name]: [&str; 2],
+    role: Role,
+    on: bool,
+) -> (Response, Pos2) {
     let width = galley(ui, label, Type::Body, c.text, f32::INFINITY, 1).size().x + 34.0;
     let size = vec2(width.min(ui.available_width()), HEIGHT);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    response.widget_info(|| WidgetInfo::selected(role, ui.is_enabled(), on, label));
+    response.widget_info(|| WidgetInfo::selected(role, ui.is_enabled(), on, name));
     focus_ring(ui, c, rect.shrink2(vec2(0.0, 3.0)), R_CONTROL, &response);
     paint_line(ui, rect.with_min_x(rect.left() + 28.0), label, Type::Body, c.text, Align::Min);
     let center = pos2(rect.left() + 10.0, rect.center().y);

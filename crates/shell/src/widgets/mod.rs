@@ -12,7 +12,7 @@ mod word;
 
 pub use avatar::{avatar, badge_count, person_picture, photo_or_initials, presence_mark};
 pub use button::{Kind, Push, choice};
-pub use check::{check, option};
+pub use check::{check, option, option_of};
 pub use field::{Field, forget_text};
 pub use keypad::keypad;
 pub use photo::Photos;

@@ -1,4 +1,4 @@
-//! The dialogs that read and write own contacts as a file of vCards.
+//! The dialogs that read and write own contacts as a file of vCards or a table.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Cards {
     /// Begins, or says what is wrong with the path.
     fn begin(&mut self, cx: &Cx<'_>, out: &mut Vec<Command>) {
         let path = PathBuf::from(self.path.trim());
-        if let Some(key) = wrong(&path, self.import) {
+        if let Some(key) = wrong(&path) {
             self.stage = Stage::Typing(Some(cx.t(key)));
             return;
         }
@@ -78,14 +78,11 @@ impl Cards {
 }
 
 /// What is wrong with a path that was typed.
-fn wrong(path: &Path, import: bool) -> Option<&'static str> {
-    let ends = |end: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(end));
+fn wrong(path: &Path) -> Option<&'static str> {
     if path.as_os_str().is_empty() {
         Some("cards-path-missing")
     } else if !path.is_absolute() {
         Some("cards-path-whole")
-    } else if import && ends("csv") {
-        Some("cards-csv")
     } else {
         None
     }
@@ -181,7 +178,7 @@ fn outcome(ui: &mut Ui, cx: &Cx<'_>, cards: &mut Cards) -> bool {
 /// The outcome in words; true when another file may do better.
 fn told(ui: &mut Ui, cx: &Cx<'_>, outcome: &CardsDone) -> bool {
     let (people, left_out) = match &outcome.outcome {
-        Ok(counts) => *counts,
+        Ok((people, left_out)) => (*people, left_out),
         Err(error) => {
             complaint(ui, cx, &error.cause);
             ui.add_space(4.0);
@@ -195,10 +192,17 @@ fn told(ui: &mut Ui, cx: &Cx<'_>, outcome: &CardsDone) -> bool {
     if outcome.written {
         paragraph(ui, &outcome.path.display().to_string(), Type::Secondary, cx.c.muted);
     }
-    if left_out > 0 {
+    if left_out.count > 0 {
         ui.add_space(6.0);
-        let text = cx.tc("cards-left-out", count(left_out));
+        let text = cx.tc("cards-left-out", count(left_out.count));
         paragraph(ui, &text, Type::Secondary, cx.c.muted);
+        if !left_out.lines.is_empty() {
+            let lines: Vec<String> = left_out.lines.iter().map(u64::to_string).collect();
+            let more = left_out.lines.len() < count(left_out.count);
+            let lines = lines.join(", ") + if more { " …" } else { "" };
+            let text = cx.tw("cards-lines", "lines", &lines);
+            paragraph(ui, &text, Type::Secondary, cx.c.muted);
+        }
     }
     people == 0
 }
@@ -210,16 +214,13 @@ mod tests {
     use super::wrong;
 
     #[test]
-    fn a_path_is_whole_and_of_a_kind_that_is_read() {
+    fn a_path_is_whole() {
         let root = if cfg!(windows) { "C:\\" } else { "/" };
-        let check = |path: &str, import, wanted| {
-            assert_eq!(wrong(Path::new(path), import), wanted, "{path}");
-        };
-        check("", true, Some("cards-path-missing"));
-        check("people.vcf", true, Some("cards-path-whole"));
-        check("~/people.vcf", false, Some("cards-path-whole"));
-        check(&format!("{root}people.CSV"), true, Some("cards-csv"));
-        check(&format!("{root}people.vcf"), true, None);
-        check(&format!("{root}people"), true, None);
+        let check = |path: &str, wanted| assert_eq!(wrong(Path::new(path)), wanted, "{path}");
+        check("", Some("cards-path-missing"));
+        check("people.vcf", Some("cards-path-whole"));
+        check("~/people.vcf", Some("cards-path-whole"));
+        check(&format!("{root}people.CSV"), None);
+        check(&format!("{root}people"), None);
     }
 }
