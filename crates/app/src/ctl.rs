@@ -7,7 +7,7 @@ use offhook_platform::Folders;
 use serde_json::Value;
 
 use crate::args::Global;
-use crate::headless::runtime;
+use crate::headless::block_on;
 
 /// Nothing runs on this profile.
 const NOBODY: u8 = 3;
@@ -18,7 +18,7 @@ const NOBODY: u8 = 3;
 /// One sentence for exit status 2.
 pub fn run(global: &Global, method: &str, params: &[String]) -> Result<u8, String> {
     let folders = Folders::of(global.profile.as_deref())?;
-    runtime()?.block_on(async {
+    block_on(async {
         let client = match Client::connect(&folders.run).await {
             Ok(client) => client,
             Err(error) => return failed(&error, &folders),
@@ -32,7 +32,7 @@ pub fn run(global: &Global, method: &str, params: &[String]) -> Result<u8, Strin
             _ => return Err("Give the parameters as one JSON object, in quotes.".into()),
         };
         call(client, method, params, &folders).await
-    })
+    })?
 }
 
 fn parse(text: &str) -> Result<Value, String> {

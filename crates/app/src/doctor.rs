@@ -21,7 +21,7 @@ use crate::PRODUCT;
 use crate::args::Global;
 use crate::bootstrap;
 use crate::client::{net, workstation_domain};
-use crate::headless::runtime;
+use crate::headless::block_on;
 use crate::report::{self, Heard};
 
 /// Chance for the order among equal servers. A constant, so that two examinations can be compared.
@@ -94,7 +94,7 @@ pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
     let phone = Phone { net: Arc::clone(&net), problems: Mutex::default() };
     let directories = offhook_engine::directories(&net);
     let workstation_domain = workstation_domain();
-    let (mut seen, mut diagnosis) = runtime()?.block_on(async {
+    let (mut seen, mut diagnosis) = block_on(async {
         let state = state(&folders).await;
         if wish.register && state.is_some() {
             return Err(RUNS.to_owned());
@@ -115,7 +115,7 @@ pub fn run(global: &Global, wish: Wish<'_>) -> Result<u8, String> {
         };
         let diagnosis = offhook_doctor::examine(&world, &case, &teller(wish.json)).await;
         Ok((seen, diagnosis))
-    })?;
+    })??;
     // What is wrong with the proxy settings shows only to those who follow them. Sorting is stable.
     let odd = net.proxy_problems().into_iter().map(|it| Finding::new(it, Severity::Warning));
     diagnosis.findings.extend(odd);

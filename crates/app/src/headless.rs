@@ -1,5 +1,7 @@
 //! The client without a window.
 
+use std::time::Duration;
+
 use offhook_engine::Handle;
 use offhook_model::Command;
 
@@ -12,7 +14,7 @@ use crate::client::{Client, Hosted};
 /// One sentence when it cannot start.
 pub fn run(global: &Global, provision: Option<String>) -> Result<(), String> {
     let client = Client::open(global)?;
-    runtime()?.block_on(async {
+    block_on(async {
         let listener = offhook_platform::listen(&client.folders.run).await?;
         let folders = client.folders.clone();
         let recorder = client.recorder.clone();
@@ -27,18 +29,33 @@ pub fn run(global: &Global, provision: Option<String>) -> Result<(), String> {
             () = quit_on_signal(engine) => {}
         }
         Ok(())
-    })
+    })?
+}
+
+/// What libraries of the system still wait for when the work is done (a Kerberos realm, a name server)
+/// is waited for no longer than this.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Does this work on one thread.
+///
+/// # Errors
+/// The system has no thread or descriptor left.
+pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(LINGER);
+    Ok(done)
 }
 
 /// One thread: what there is to do is mostly waiting, and memory is dear.
 ///
 /// # Errors
 /// The system has no thread or descriptor left.
-pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
+fn runtime() -> Result<tokio::runtime::Runtime, String> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(8)
-        .thread_keep_alive(std::time::Duration::from_secs(5))
+        .thread_keep_alive(Duration::from_secs(5))
         .build()
         .map_err(|error| format!("The program cannot start ({error})."))
 }

@@ -86,7 +86,7 @@ fn save_report(
 ) -> Result<u8, String> {
     let folders = Folders::of(global.profile.as_deref())?;
     let output = output.map(|folder| std::path::absolute(&folder).unwrap_or(folder));
-    let running = headless::runtime()?.block_on(report::ask(&folders, output.as_deref(), note));
+    let running = headless::block_on(report::ask(&folders, output.as_deref(), note))?;
     let saved = match running {
         Some(saved) => saved,
         None => report::save(&folders, output, note, None, report::Heard::kept(&folders)),

@@ -7,7 +7,7 @@ use offhook_platform::Folders;
 use serde_json::{Value, json};
 
 use crate::args::Global;
-use crate::headless::runtime;
+use crate::headless::block_on;
 
 /// What became of an address.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Handed {
 pub fn hand_over(global: &Global, uri: &str) -> Result<Handed, String> {
     check(uri)?;
     let folders = Folders::of(global.profile.as_deref())?;
-    runtime()?.block_on(async {
+    block_on(async {
         let mut client = match Client::connect(&folders.run).await {
             Ok(client) => client,
             Err(ClientError::NobodyThere) => return Ok(Handed::Kept(uri.to_owned())),
@@ -40,7 +40,7 @@ pub fn hand_over(global: &Global, uri: &str) -> Result<Handed, String> {
             Err(ClientError::NobodyThere) => Ok(Handed::Kept(uri.to_owned())),
             Err(ClientError::Broken(words)) => Err(silent(&words)),
         }
-    })
+    })?
 }
 
 /// Only configuration URLs are acted on so far, and only good ones are handed on.

@@ -12,7 +12,7 @@ use offhook_shell::Shell;
 
 use crate::args::Global;
 use crate::client::{Client, Hosted};
-use crate::headless::{quit_on_signal, runtime};
+use crate::headless::{block_on, quit_on_signal};
 
 /// How long the window waits for the farewell to the servers when it is closed.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -84,11 +84,7 @@ fn start_engine(
     let (ready, started) = sync_channel(1);
     let (ended, over) = sync_channel(1);
     let body = move || {
-        let runtime = match runtime() {
-            Ok(runtime) => runtime,
-            Err(error) => return drop(ready.send(Err(error))),
-        };
-        runtime.block_on(async {
+        let ran = block_on(async {
             let listener = match offhook_platform::listen(&client.folders.run).await {
                 Ok(listener) => listener,
                 Err(error) => return drop(ready.send(Err(error))),
@@ -110,6 +106,9 @@ fn start_engine(
                 () = quit_on_signal(engine) => {}
             }
         });
+        if let Err(error) = ran {
+            return drop(ready.send(Err(error)));
+        }
         // The engine ended by the control API or a signal: the window follows.
         gone.store(true, Ordering::Release);
         let _ = ended.send(());

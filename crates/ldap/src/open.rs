@@ -28,7 +28,7 @@ pub(crate) async fn open(
             again.map_err(|refused| LdapFailure::Fault(refused.fault))?
         }
     };
-    bounded(deadline, bind(&mut connection, &request.server.host, &request.bind)).await?;
+    bounded(deadline, bind(&mut connection, request, deadline)).await?;
     Ok((connection, deadline))
 }
 
@@ -78,12 +78,16 @@ async fn start_tls(mut connection: Connection) -> Result<TcpStream, LdapFailure>
     }
 }
 
-async fn bind(connection: &mut Connection, host: &str, bind: &LdapBind) -> Result<(), LdapFailure> {
+async fn bind(
+    connection: &mut Connection,
+    request: &LdapRequest,
+    deadline: Instant,
+) -> Result<(), LdapFailure> {
     let none = Secret::new(String::new());
-    let (name, password) = match bind {
+    let (name, password) = match &request.bind {
         LdapBind::Anonymous => ("", &none),
         LdapBind::Simple { name, password } => (name.as_str(), password),
-        LdapBind::Gssapi => return gssapi::bind(connection, host).await,
+        LdapBind::Gssapi => return gssapi::bind(connection, &request.server.host, deadline).await,
     };
     let id = connection.next_id();
     let bytes = message::bind(id, name, password.expose());

@@ -5,6 +5,7 @@ mod layer;
 use offhook_model::{Fault, TicketFault};
 use offhook_net::Tickets;
 use offhook_ports::LdapFailure;
+use tokio::time::{Instant, timeout_at};
 
 use crate::connection::Connection;
 use crate::message::{self, Outcome, Response};
@@ -30,7 +31,11 @@ enum Protection {
 /// Binds. With TLS below, nothing of ours protects the connection once more: Active Directory
 /// refuses two protections, one in the other. Without TLS the connection is encrypted by the
 /// ticket's key where the directory offers it.
-pub(crate) async fn bind(connection: &mut Connection, host: &str) -> Result<(), LdapFailure> {
+pub(crate) async fn bind(
+    connection: &mut Connection,
+    host: &str,
+    deadline: Instant,
+) -> Result<(), LdapFailure> {
     let tls = connection.tls.is_some();
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let context = Tickets::new("ldap", &host, !tls, connection.binding());
@@ -48,7 +53,11 @@ pub(crate) async fn bind(connection: &mut Connection, host: &str) -> Result<(), 
             let stepped = own.step(&heard);
             (own, stepped)
         });
-        let Ok((own, stepped)) = stepped.await else {
+        // Of both it is the realm that has not answered: the directory waits for us.
+        let Ok(stepped) = timeout_at(deadline, stepped).await else {
+            return Err(LdapFailure::Ticket(TicketFault::NoRealm));
+        };
+        let Ok((own, stepped)) = stepped else {
             return Err(LdapFailure::Ticket(TicketFault::NoLibrary));
         };
         context = Some(own);

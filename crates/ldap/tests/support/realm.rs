@@ -1,6 +1,7 @@
 //! A Kerberos realm of one test (MIT's server), ended with it.
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub const WHO: (&str, &str) = ("user00001", "t1cket");
 /// A running server of the realm.
 pub struct Realm {
     child: Child,
+    /// The server of `silent.conf`, which answers nobody.
+    _silent: TcpListener,
     folder: TempDir,
 }
 
@@ -33,6 +36,9 @@ impl Realm {
         let at = folder.path();
         std::fs::write(at.join("krb5.conf"), configuration(port)).expect("written");
         std::fs::write(at.join("nobody.conf"), configuration(free_port())).expect("written");
+        let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let deaf = silent.local_addr().expect("an address").port();
+        std::fs::write(at.join("silent.conf"), configuration(deaf)).expect("written");
         let path = at.display();
         let kdc = format!(
             "[kdcdefaults]\n kdc_listen = 127.0.0.1:{port}\n kdc_tcp_listen = 127.0.0.1:{port}\n\
@@ -53,7 +59,7 @@ impl Realm {
             .stderr(std::fs::File::create(at.join("kdc.log")).expect("a log"))
             .spawn()
             .expect("krb5kdc starts");
-        let realm = Self { child, folder };
+        let realm = Self { child, _silent: silent, folder };
         for _ in 0..300 {
             if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
                 return Some(realm);
