@@ -127,11 +127,16 @@ async fn every_command_has_its_method() {
             "numbers: [PersonNumber { kind: Mobile, number: \"1\" }]",
         ),
         ("contacts.remove", json!({ "id": "own-1" }), &done, "Forget { id: \"own-1\" }"),
-        ("contacts.import", json!({ "path": "/p.vcf" }), &done, "Import { path: \"/p.vcf\" }"),
+        (
+            "contacts.import",
+            json!({ "path": "/p.csv" }),
+            &json!({ "path": "/p.csv", "people": 2, "leftOut": 3, "lines": [4, 9] }),
+            "Import { path: \"/p.csv\" }",
+        ),
         (
             "contacts.export",
             json!({ "path": "/p.vcf", "roster": true }),
-            &done,
+            &json!({ "path": "/p.vcf", "people": 2, "leftOut": 0 }),
             "Export { path: \"/p.vcf\", roster: true }",
         ),
         ("contacts.refresh", json!({}), &done, "Contacts(Refresh)"),

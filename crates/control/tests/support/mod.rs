@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use offhook_control::{Client, Host, serve};
 use offhook_model::{
     AcceptedKey, AudioCodec, Availability, Call, CallDirection, CallId, CallState, Chat, ChatKind,
-    ChatWish, Command, CommandError, Direction, ErrorCode, Layer, MessageId, Notice, Presence,
-    Reply, Security, SessionState, Setting, Settings, Snapshot, Source, StreamStats, Timestamp,
+    ChatWish, Command, CommandError, ContactsWish, Direction, ErrorCode, Layer, LeftOut, MessageId,
+    Notice, Presence, Reply, Security, SessionState, Setting, Settings, Snapshot, Source,
+    StreamStats, Timestamp,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -133,6 +134,13 @@ impl Host for Fake {
             Command::Chat(ChatWish::Reply { .. }) => Ok(Reply::Message(MessageId("m2".into()))),
             Command::Chat(ChatWish::Export { path, .. }) => {
                 Ok(Reply::Exported { path: path.clone(), messages: 3 })
+            }
+            Command::Contacts(ContactsWish::Import { path }) => {
+                let left_out = LeftOut { count: 3, lines: vec![4, 9] };
+                Ok(Reply::Cards { path: path.clone(), people: 2, left_out })
+            }
+            Command::Contacts(ContactsWish::Export { path, .. }) => {
+                Ok(Reply::Cards { path: path.clone(), people: 2, left_out: LeftOut::default() })
             }
             Command::Dial { .. } => Ok(Reply::Call(CallId(8))),
             Command::ChatHistory { .. } => Ok(Reply::Messages { items: vec![], more: true }),
