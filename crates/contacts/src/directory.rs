@@ -8,7 +8,7 @@ use offhook_model::{Authenticator, PhotoSource, Problem, Secret, SourceKind};
 use offhook_ports::{BoxFuture, HttpRequest, Ldap, Target, World};
 
 use crate::DirectoryAnswer;
-use crate::ldap::{self, Given, LdapPlan, SignIn, SignInOf, Standing, Wish};
+use crate::ldap::{self, Given, LdapPlan, MembersReport, SignIn, SignInOf, Standing, Wish};
 use crate::numbers::{Country, Matching};
 use crate::uds::{self, UdsPlan, UdsStanding};
 
@@ -157,22 +157,38 @@ impl Directory {
         }
     }
 
-    /// Asks for what is wished, `limit` people at most.
+    /// Asks for what is wished, `limit` people or groups at most.
     pub async fn ask(&self, means: Means<'_>, wish: &Wish, limit: u32) -> DirectoryAnswer {
-        let (entries, more, problems) = match &*self.0 {
+        let (entries, groups, more, problems) = match &*self.0 {
             Inner::Ldap { plan, standing, ready } => {
                 let plan = with_servers(plan, ready, means.look).await;
                 let said = ldap::search(means.ldap, &plan, standing, wish, limit).await;
-                (said.people, said.more, said.problems)
+                (said.people, said.groups, said.more, said.problems)
             }
             Inner::Uds { plan, standing } => {
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
                 let plan = plan.clone().with_limit(limit);
                 let said = uds::search(means.world, &plan, standing, wish).await;
-                (said.people, said.more, said.problems)
+                (said.people, vec![], said.more, said.problems)
             }
         };
-        DirectoryAnswer { entries, more, problems, last: true }
+        DirectoryAnswer { entries, groups, more, problems, last: true }
+    }
+
+    /// There are groups in it that can be taken over.
+    pub fn has_groups(&self) -> bool {
+        matches!(&*self.0, Inner::Ldap { .. })
+    }
+
+    /// Reads who is in the group of this name in the directory.
+    pub async fn members(&self, means: Means<'_>, id: &str) -> MembersReport {
+        match &*self.0 {
+            Inner::Ldap { plan, standing, ready } => {
+                let plan = with_servers(plan, ready, means.look).await;
+                ldap::members(means.ldap, &plan, standing, id).await
+            }
+            Inner::Uds { .. } => MembersReport::default(),
+        }
     }
 
     /// Reads the picture of the entry that its source calls `id`. No bytes and no problem: there is

@@ -32,5 +32,5 @@ pub use fields::name_of;
 pub use index::{Found, Index};
 pub use merge::{Merged, merge};
 pub use query::{MAX_QUERY, Query};
-pub use search::{AskId, DirectoryAnswer, Known, Search, SearchLimits, SearchOutput};
+pub use search::{AskId, DirectoryAnswer, Known, MOST_GROUPS, Search, SearchLimits, SearchOutput};
 pub use shown::tidied;

@@ -1,15 +1,16 @@
-//! A search for people while somebody types.
+//! A search for people while somebody types, and for groups of the directory.
 //!
 //! What is known here is shown with the key that was pressed. The directory is asked when the
 //! typing has paused, and what it knows is added below: whoever is shown keeps their place until
-//! the next key. An answer to what was typed earlier is never shown.
+//! the next key. Groups stand below the people and are asked for after them, so that no group moves
+//! either. An answer to what was typed earlier is never shown.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use offhook_model::{
-    DirectoryEntry, Moment, PeopleSearch, Person, Problem, SearchStage, SourceKind,
+    DirectoryEntry, DirectoryGroup, Moment, PeopleSearch, Person, Problem, SearchStage, SourceKind,
 };
 
 use crate::merge::{members, person};
@@ -21,6 +22,8 @@ const CACHE_AGE: Duration = Duration::from_secs(120);
 const CACHE_SIZE: usize = 32;
 /// How many entries of one answer are looked at.
 const MOST_ENTRIES: usize = 500;
+/// How many groups are shown.
+pub const MOST_GROUPS: usize = 20;
 /// How many problems of one search are kept.
 const MOST_PROBLEMS: usize = 8;
 /// How long an answer is waited for; flows have bounds of their own, this is for those that are
@@ -36,11 +39,13 @@ pub struct SearchLimits {
     pub fewest: usize,
     /// Most persons that are shown.
     pub most: usize,
+    /// The directory has groups.
+    pub groups: bool,
 }
 
 impl Default for SearchLimits {
     fn default() -> Self {
-        Self { pause: Duration::from_millis(250), fewest: 3, most: 200 }
+        Self { pause: Duration::from_millis(250), fewest: 3, most: 200, groups: false }
     }
 }
 
@@ -53,6 +58,8 @@ pub struct AskId(u64);
 pub enum SearchOutput {
     /// The directory is to be asked for this text.
     Ask(AskId, String),
+    /// The directory is to be asked for groups by this text.
+    AskGroups(AskId, String),
     /// Nobody waits for the answer any more.
     Cancel(AskId),
     /// [`Search::shown`] is not what it was.
@@ -64,6 +71,8 @@ pub enum SearchOutput {
 pub struct DirectoryAnswer {
     /// Who was found.
     pub entries: Vec<DirectoryEntry>,
+    /// Groups that were found, where they were asked for.
+    pub groups: Vec<DirectoryGroup>,
     /// There are more than were asked for.
     pub more: bool,
     /// Which sources could not be asked, and why.
@@ -105,6 +114,8 @@ enum Wait {
     Pause(Instant),
     /// For an answer.
     Answer(AskId, Instant),
+    /// For groups.
+    Groups(AskId, Instant),
 }
 
 /// An answer of the directory.
@@ -113,6 +124,8 @@ struct Kept {
     at: Instant,
     entries: Vec<Arc<DirectoryEntry>>,
     more: bool,
+    groups: Vec<DirectoryGroup>,
+    more_groups: bool,
 }
 
 impl Search {
@@ -146,7 +159,7 @@ impl Search {
     pub fn next_timeout(&self) -> Option<Instant> {
         match self.wait {
             Wait::Nothing => None,
-            Wait::Pause(at) | Wait::Answer(_, at) => Some(at),
+            Wait::Pause(at) | Wait::Answer(_, at) | Wait::Groups(_, at) => Some(at),
         }
     }
 
@@ -177,11 +190,16 @@ impl Search {
         self.cache.retain(|kept| now.at.saturating_duration_since(kept.at) < CACHE_AGE);
         self.shown.problems.clear();
         self.shown.more = false;
+        // Of an earlier text none is shown: people who come would move it.
+        self.shown.groups.clear();
+        self.shown.more_groups = false;
         self.shown.stage = SearchStage::Local;
         self.show_known(&key, known, now);
         if let Some(kept) = self.cache.iter().find(|kept| kept.text == key) {
             self.shown.stage = SearchStage::Done;
             self.shown.more |= kept.more;
+            self.shown.groups.clone_from(&kept.groups);
+            self.shown.more_groups = kept.more_groups;
         } else if !self.query.is_empty() && key.chars().count() >= self.limits.fewest {
             self.wait = Wait::Pause(now.at + self.limits.pause);
         }
@@ -200,19 +218,18 @@ impl Search {
     pub fn handle_timeout(&mut self, now: Moment) {
         match self.wait {
             Wait::Pause(at) if at <= now.at => {
-                let ask = AskId(self.next);
-                self.next += 1;
+                let ask = self.next_ask();
                 self.wait = Wait::Answer(ask, now.at + PATIENCE);
                 self.shown.stage = SearchStage::Asking;
                 let text = self.shown.query.trim().to_owned();
                 self.outputs.extend([SearchOutput::Ask(ask, text), SearchOutput::Changed]);
             }
-            Wait::Answer(_, at) if at <= now.at => {
+            Wait::Answer(_, at) | Wait::Groups(_, at) if at <= now.at => {
                 self.stop();
                 self.shown.stage = SearchStage::Done;
                 self.outputs.push_back(SearchOutput::Changed);
             }
-            Wait::Nothing | Wait::Pause(_) | Wait::Answer(..) => {}
+            Wait::Nothing | Wait::Pause(_) | Wait::Answer(..) | Wait::Groups(..) => {}
         }
     }
 
@@ -227,30 +244,73 @@ impl Search {
         if !matches!(self.wait, Wait::Answer(running, _) if running == ask) {
             return;
         }
-        let DirectoryAnswer { entries, more, problems, last } = answer;
+        let DirectoryAnswer { entries, more, problems, last, .. } = answer;
         let room = MOST_ENTRIES.saturating_sub(self.answer.len());
         self.shown.more |= more || entries.len() > room;
         let entries: Vec<Arc<DirectoryEntry>> =
             entries.into_iter().take(room).map(Arc::new).collect();
         self.answer.extend(entries.iter().cloned());
+        // Who did not answer is not asked again at once.
+        let lost = self.answer.is_empty() && !problems.is_empty();
+        self.tell(problems);
+        self.add_below(entries, known, now);
+        // A number that is dialled is no name of a group.
+        let name = self.shown.query.chars().any(char::is_alphabetic);
+        if last && self.limits.groups && name && !lost {
+            let ask = self.next_ask();
+            self.wait = Wait::Groups(ask, now.at + PATIENCE);
+            let text = self.shown.query.trim().to_owned();
+            self.outputs.push_back(SearchOutput::AskGroups(ask, text));
+        } else if last {
+            self.done(now);
+        }
+        self.outputs.push_back(SearchOutput::Changed);
+    }
+
+    /// The directory has said which groups it has. An answer that nobody waits for is passed over.
+    pub fn handle_groups(&mut self, ask: AskId, answer: DirectoryAnswer, now: Moment) {
+        if !matches!(self.wait, Wait::Groups(running, _) if running == ask) {
+            return;
+        }
+        self.tell(answer.problems);
+        self.shown.groups = answer.groups;
+        self.shown.more_groups = answer.more || self.shown.groups.len() > MOST_GROUPS;
+        self.shown.groups.truncate(MOST_GROUPS);
+        self.done(now);
+        self.outputs.push_back(SearchOutput::Changed);
+    }
+
+    fn next_ask(&mut self) -> AskId {
+        let ask = AskId(self.next);
+        self.next += 1;
+        ask
+    }
+
+    fn tell(&mut self, problems: Vec<Problem>) {
         for problem in problems {
             let known = self.shown.problems.contains(&problem);
             if !known && self.shown.problems.len() < MOST_PROBLEMS {
                 self.shown.problems.push(problem);
             }
         }
-        self.add_below(entries, known, now);
-        if last {
-            self.wait = Wait::Nothing;
-            self.shown.stage = SearchStage::Done;
-            let entries = std::mem::take(&mut self.answer);
-            // Half an answer is asked for again.
-            if self.shown.problems.is_empty() {
-                let more = self.shown.more;
-                self.keep(Kept { text: cache_key(&self.shown.query), at: now.at, entries, more });
-            }
+    }
+
+    /// Everybody has answered.
+    fn done(&mut self, now: Moment) {
+        self.wait = Wait::Nothing;
+        self.shown.stage = SearchStage::Done;
+        let entries = std::mem::take(&mut self.answer);
+        // Half an answer is asked for again.
+        if self.shown.problems.is_empty() {
+            self.keep(Kept {
+                text: cache_key(&self.shown.query),
+                at: now.at,
+                entries,
+                more: self.shown.more,
+                groups: self.shown.groups.clone(),
+                more_groups: self.shown.more_groups,
+            });
         }
-        self.outputs.push_back(SearchOutput::Changed);
     }
 
     fn keep(&mut self, kept: Kept) {
@@ -263,7 +323,7 @@ impl Search {
 
     /// Nothing is waited for any more.
     fn stop(&mut self) {
-        if let Wait::Answer(ask, _) = self.wait {
+        if let Wait::Answer(ask, _) | Wait::Groups(ask, _) = self.wait {
             self.outputs.push_back(SearchOutput::Cancel(ask));
         }
         self.wait = Wait::Nothing;

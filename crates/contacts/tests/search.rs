@@ -56,7 +56,9 @@ impl Bench {
         let (mut asked, mut cancelled) = (vec![], 0);
         while let Some(output) = self.search.poll() {
             match output {
-                SearchOutput::Ask(ask, text) => asked.push((ask, text)),
+                SearchOutput::Ask(ask, text) | SearchOutput::AskGroups(ask, text) => {
+                    asked.push((ask, text))
+                }
                 SearchOutput::Cancel(_) => cancelled += 1,
                 SearchOutput::Changed => {}
             }

@@ -40,7 +40,7 @@ struct Of {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Own {
+struct Named {
     id: String,
 }
 
@@ -132,7 +132,8 @@ pub fn command(method: &str, params: &Value) -> Result<Option<Command>, RpcError
             let save: Save = read(method, params)?;
             ContactsWish::Save { entry: Box::new(save.into()) }
         }
-        "contacts.remove" => ContactsWish::Forget { id: read::<Own>(method, params)?.id },
+        "contacts.remove" => ContactsWish::Forget { id: read::<Named>(method, params)?.id },
+        "contacts.takeGroup" => ContactsWish::TakeGroup { id: read::<Named>(method, params)?.id },
         "contacts.import" => ContactsWish::Import { path: read::<Cards>(method, params)?.path },
         "contacts.export" => {
             let Export { path, roster } = read(method, params)?;

@@ -265,8 +265,15 @@ fn result(host: &impl Host, method: &str, reply: Reply) -> Result<Value, RpcErro
         Reply::Exported { path, messages } => json!({ "path": path, "messages": messages }),
         Reply::Stats(streams) => json!({ "streams": streams }),
         Reply::People(found) => {
-            json!({ "items": found.people, "more": found.more, "problems": found.problems })
+            json!({
+                "items": found.people,
+                "more": found.more,
+                "groups": found.groups,
+                "moreGroups": found.more_groups,
+                "problems": found.problems,
+            })
         }
+        Reply::Group(taken) => json!(taken),
         Reply::Contact(id) => json!({ "id": id }),
         Reply::Cards { path, people, left_out } => {
             let mut done = json!({ "path": path, "people": people, "leftOut": left_out.count });

@@ -241,6 +241,17 @@ pub enum Effect {
         /// Where its picture is.
         photo: PhotoSource,
     },
+    /// Ask the directory who is in a group; answered with [`crate::FlowOutcome::Group`].
+    ReadGroup {
+        /// Name of the run.
+        run: RunId,
+        /// How.
+        directory: Directory,
+        /// The way through the edge, where we came that way.
+        through: Option<EdgeRoute>,
+        /// How the directory calls the group.
+        id: String,
+    },
     /// Read the address book on a server; answered with [`crate::FlowOutcome::AddressBook`].
     ReadAddressBook {
         /// Name of the run.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use offhook_contacts::DirectoryAnswer;
+use offhook_contacts::ldap::MembersReport;
 use offhook_discovery as discovery;
 use offhook_im::Stanza;
 use offhook_model::{
@@ -42,6 +43,8 @@ pub enum FlowOutcome {
     Enrolled(Result<Enrolled, Fault>),
     /// The directory was asked.
     People(Box<DirectoryAnswer>),
+    /// The directory was asked who is in a group.
+    Group(Box<MembersReport>),
     /// A picture of the directory was asked for.
     Portrait(Option<(PhotoId, Vec<u8>)>),
     /// The address book on a server was read.

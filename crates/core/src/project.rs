@@ -22,6 +22,7 @@ impl Core {
             people: Arc::clone(&self.contacts.people),
             own_contacts: Arc::clone(&self.contacts.own),
             cards: self.contacts.cards.clone(),
+            group_taking: self.contacts.taking.clone(),
             portraits: Arc::clone(&self.contacts.portraits),
             blocked: im.map(offhook_im::Im::blocked).unwrap_or_default(),
             rooms: im.map(offhook_im::Im::rooms).unwrap_or_default(),

@@ -208,6 +208,7 @@ impl Core {
         let outcome = match outcome {
             FlowOutcome::Enrolled(result) => return self.enrolled(run, result, now),
             FlowOutcome::People(answer) => return self.people_found(run, *answer, now),
+            FlowOutcome::Group(read) => return self.group_read(run, *read, now),
             FlowOutcome::Portrait(bytes) => return self.portrait_fetched(run, bytes),
             FlowOutcome::AddressBook(read) => return self.address_book_read(run, *read, now),
             FlowOutcome::Desk(order, outcome) => {

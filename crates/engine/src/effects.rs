@@ -115,6 +115,9 @@ impl Hands {
             Effect::FindPeople { run, directory, through, wish, limit } => {
                 self.flows.find_people(run, directory, through, *wish, limit);
             }
+            Effect::ReadGroup { run, directory, through, id } => {
+                self.flows.read_group(run, directory, through, id);
+            }
             Effect::FetchPortrait { run, directory, through, id, photo } => {
                 self.flows.fetch_portrait(run, directory, through, id, photo);
             }

@@ -102,6 +102,21 @@ impl Flows {
         });
     }
 
+    pub(crate) fn read_group(
+        &mut self,
+        run: RunId,
+        directory: Directory,
+        through: Option<EdgeRoute>,
+        id: String,
+    ) {
+        let asker = self.asker(through);
+        self.spawn_unkept(run, async move {
+            let look = |domain| asker.look(domain);
+            let read = directory.members(asker.means(&look), &id).await;
+            FlowOutcome::Group(Box::new(read))
+        });
+    }
+
     pub(crate) fn fetch_portrait(
         &mut self,
         run: RunId,

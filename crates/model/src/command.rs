@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::{
-    AudioSpec, Availability, CallId, CallWish, ChatWish, ContactsWish, DialString, FileWish, Jid,
-    ManualAccount, Message, MessageId, Owner, PeopleSearch, PeopleWish, Problem, ProblemId, Role,
-    RoomWish, Secret, Settings, StreamStats, TransferId, UserAddress,
+    AudioSpec, Availability, CallId, CallWish, ChatWish, ContactsWish, DialString, FileWish,
+    GroupTaken, Jid, ManualAccount, Message, MessageId, Owner, PeopleSearch, PeopleWish, Problem,
+    ProblemId, Role, RoomWish, Secret, Settings, StreamStats, TransferId, UserAddress,
 };
 
 /// One wish. Every command is answered once with a [`Reply`] or a [`CommandError`].
@@ -229,6 +229,8 @@ pub enum Reply {
     People(Box<PeopleSearch>),
     /// The contact of our own has this id.
     Contact(String),
+    /// The group was taken over.
+    Group(GroupTaken),
     /// A file of people was read or written.
     Cards {
         /// File.

@@ -60,6 +60,13 @@ pub enum ContactsWish {
         /// The contact list as well, not our own contacts alone.
         roster: bool,
     },
+    /// Take a group of the directory over: its members become contacts in a group of the contact list
+    /// that is called like it. Answered with [`Reply::Group`](crate::Reply); the snapshot's
+    /// `group_taking` says how it goes.
+    TakeGroup {
+        /// Its [`id`](crate::DirectoryGroup::id).
+        id: String,
+    },
     /// Read the address books of vCard folder and server (RFC 6352) anew.
     Refresh,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Contact, Jid, PhotoId, Problem};
+use crate::{Contact, DirectoryGroup, Jid, PhotoId, Problem};
 
 /// Where something about a person is known from. The order is whose word counts when two of them
 /// differ: what somebody wrote down themselves before what an organisation wrote, and that before
@@ -266,6 +266,11 @@ pub struct PeopleSearch {
     pub query: String,
     /// Who was found.
     pub people: Vec<Person>,
+    /// Groups of the directory that were found; they are asked for after the people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<DirectoryGroup>,
+    /// The directory knows more groups than that.
+    pub more_groups: bool,
     /// How far it is.
     pub stage: SearchStage,
     /// The directory knows more than was asked for.

@@ -19,6 +19,7 @@ mod enrol;
 mod fault;
 mod file;
 mod filename;
+mod group;
 mod ids;
 mod layer;
 mod notice;
@@ -64,6 +65,7 @@ pub use file::{
     Attachment, CaptureArea, Transfer, TransferDirection, TransferId, TransferState, TransferWay,
 };
 pub use filename::{file_ending, file_name_of_link, media_type_of, safe_file_name};
+pub use group::{DirectoryGroup, GroupTaken, GroupTaking};
 pub use ids::{CallId, MessageId, ProblemId, Ticket};
 pub use layer::{Layer, Provisioned, Setting, Source};
 pub use notice::{Notice, NoticeBody};

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::{
     AcceptedKey, Call, CallRecord, CardsDone, Chat, ChatPolicy, Contact, Devices, DirectoryEntry,
-    Invitation, Jid, Keeping, Layer, ManualAccount, Message, PeopleSearch, PersonDetails,
-    PhoneState, PhotoId, Presence, Preset, Problem, ProblemId, Room, RoomListing, Session,
-    Settings, SourceKind, Transfer,
+    GroupTaking, Invitation, Jid, Keeping, Layer, ManualAccount, Message, PeopleSearch,
+    PersonDetails, PhoneState, PhotoId, Presence, Preset, Problem, ProblemId, Room, RoomListing,
+    Session, Settings, SourceKind, Transfer,
 };
 
 /// Ourselves.
@@ -88,6 +88,8 @@ pub struct Snapshot {
     pub own_contacts: Arc<Vec<Arc<DirectoryEntry>>>,
     /// How the last import or export of cards ended, if there was one.
     pub cards: Option<Arc<CardsDone>>,
+    /// How taking over a group of the directory goes, or went the last time.
+    pub group_taking: Option<Arc<GroupTaking>>,
     /// Pictures of directories and address books that were asked for
     /// ([`ContactsWish::Portrait`](crate::ContactsWish)), by source and id of the entry; nothing when
     /// there is none. Formats and bounds are those of `photos`.

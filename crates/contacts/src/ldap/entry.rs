@@ -8,7 +8,7 @@ use super::plan::LdapPlan;
 use super::wish::without_scheme;
 
 /// Characters of a text that is shown.
-const TEXT: usize = 256;
+pub(super) const TEXT: usize = 256;
 /// Characters of a number or an address.
 const ADDRESS: usize = 254;
 /// Values of a kind.
@@ -54,10 +54,10 @@ pub(super) fn person(plan: &LdapPlan, entry: &LdapEntry) -> Option<DirectoryEntr
 }
 
 /// The values of an entry by attribute, without regard to case and to options such as `;binary`.
-struct Values<'a>(&'a LdapEntry);
+pub(super) struct Values<'a>(pub(super) &'a LdapEntry);
 
 impl<'a> Values<'a> {
-    fn raw(&self, attribute: &str) -> impl Iterator<Item = &'a [u8]> {
+    pub(super) fn raw(&self, attribute: &str) -> impl Iterator<Item = &'a [u8]> {
         let attribute = attribute.to_owned();
         let named = self.0.attributes.iter().filter(move |(name, _)| {
             let plain = name.split(';').next().unwrap_or(name);
@@ -68,7 +68,7 @@ impl<'a> Values<'a> {
     }
 
     /// Values that are there, as they may be shown.
-    fn text(&self, attribute: &str, most: usize) -> impl Iterator<Item = String> {
+    pub(super) fn text(&self, attribute: &str, most: usize) -> impl Iterator<Item = String> {
         self.raw(attribute).filter_map(move |value| {
             let text = safe_line(&String::from_utf8_lossy(value));
             let text: String = text.trim().chars().take(most).collect();

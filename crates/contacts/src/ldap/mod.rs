@@ -11,6 +11,7 @@ mod entry;
 mod filters;
 #[doc(hidden)]
 pub mod fuzzing;
+mod groups;
 mod masks;
 mod plan;
 mod referral;
@@ -19,6 +20,7 @@ mod standing;
 mod wish;
 
 pub use filters::value as escaped;
+pub use groups::{MOST_MEMBERS, MembersReport, members};
 pub use plan::{Given, LdapPlan, SignIn, SignInOf, named_servers};
 pub use search::{LdapReport, picture, search};
 pub use standing::Standing;

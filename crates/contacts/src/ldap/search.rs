@@ -5,13 +5,15 @@ use std::collections::HashSet;
 
 use futures_util::future::join_all;
 use offhook_model::{
-    Area, DirectoryEntry, DirectoryFault, Endpoint, Link, Problem, Service, TicketFault,
+    Area, DirectoryEntry, DirectoryFault, DirectoryGroup, Endpoint, Link, Problem, Service,
+    TicketFault,
 };
 use offhook_ports::{
     Ldap, LdapAnswer, LdapBind, LdapEnd, LdapEntry, LdapFailure, LdapRequest, LdapScope, LdapServer,
 };
 
 use super::entry::person;
+use super::groups::{self, group};
 use super::plan::{Base, Credential, LdapPlan, Who};
 use super::referral::{self, Elsewhere};
 use super::standing::{Refusal, Standing};
@@ -22,7 +24,7 @@ const HOPS: usize = 5;
 /// How many are followed at once, and in all.
 const REFERRALS: usize = 10;
 /// Bytes of a value of a person, and of a picture.
-const VALUE: usize = 4 * 1024;
+pub(super) const VALUE: usize = 4 * 1024;
 const PICTURE: usize = 1024 * 1024;
 /// Beyond so many entries the server is asked for pages: Active Directory gives no more at once.
 const AT_ONCE: u32 = 1_000;
@@ -35,6 +37,8 @@ const ROOTS: usize = 5;
 pub struct LdapReport {
     /// Who was found, in the server's order.
     pub people: Vec<DirectoryEntry>,
+    /// Groups that were found, where groups are wished for.
+    pub groups: Vec<DirectoryGroup>,
     /// The directory knows more than was asked for.
     pub more: bool,
     /// Somebody was asked; not so when too little was typed.
@@ -43,7 +47,7 @@ pub struct LdapReport {
     pub problems: Vec<Problem>,
 }
 
-/// Asks for what is wished, `limit` people at most.
+/// Asks for what is wished, `limit` people or groups at most.
 pub async fn search(
     ldap: &dyn Ldap,
     plan: &LdapPlan,
@@ -54,30 +58,31 @@ pub async fn search(
     let Some(filter) = plan.filter(wish) else {
         return LdapReport::default();
     };
-    let mut attributes = plan.attributes.names();
-    attributes.extend(plan.photo_url.iter().map(|by| by.token.clone()));
-    let setting = match wish {
-        Wish::Groups(_) => "GroupBaseFilter",
-        Wish::Typed(_)
-        | Wish::Number(_)
-        | Wish::Mail(_)
-        | Wish::Im(_)
-        | Wish::ImAll(_)
-        | Wish::Uri(_)
-        | Wish::Account(_) => "BaseFilter",
+    let of_groups = matches!(wish, Wish::Groups(_));
+    let (setting, attributes) = match of_groups {
+        true => ("GroupBaseFilter", groups::shown(plan)),
+        false => ("BaseFilter", of_people(plan)),
     };
-    let question = Question {
-        filter,
-        setting,
-        attributes,
-        bases: plan.bases_of(wish).to_vec(),
-        limit,
-        value_limit: VALUE,
-    };
+    let bases = plan.bases_of(wish).to_vec();
+    let question =
+        Question { filter, setting, attributes, bases, quiet: false, limit, value_limit: VALUE };
     let mut run = Run { ldap, plan, standing, problems: vec![] };
     let found = run.anywhere(&question).await.unwrap_or_default();
-    let people = found.entries.iter().filter_map(|entry| person(plan, entry)).collect();
-    LdapReport { people, more: found.more, asked: true, problems: run.problems }
+    let mut report = LdapReport { more: found.more, asked: true, ..LdapReport::default() };
+    if of_groups {
+        report.groups = found.entries.iter().filter_map(|it| group(plan, it)).collect();
+    } else {
+        report.people = found.entries.iter().filter_map(|it| person(plan, it)).collect();
+    }
+    report.problems = run.problems;
+    report
+}
+
+/// What is asked of people.
+pub(super) fn of_people(plan: &LdapPlan) -> Vec<String> {
+    let mut attributes = plan.attributes.names();
+    attributes.extend(plan.photo_url.iter().map(|by| by.token.clone()));
+    attributes
 }
 
 /// Reads the picture of one entry, at most a megabyte. No problem and no bytes: it has none.
@@ -93,6 +98,7 @@ pub async fn picture(
         setting: "BaseFilter",
         attributes: vec![attribute.to_owned()],
         bases: vec![Base { dn: id.to_owned(), scope: LdapScope::Base }],
+        quiet: false,
         limit: 1,
         value_limit: PICTURE,
     };
@@ -103,20 +109,23 @@ pub async fn picture(
     (bytes, run.problems)
 }
 
-struct Question {
-    filter: String,
+pub(super) struct Question {
+    pub(super) filter: String,
     /// The setting that is wrong when the filter is.
-    setting: &'static str,
-    attributes: Vec<String>,
-    bases: Vec<Base>,
-    limit: u32,
-    value_limit: usize,
+    pub(super) setting: &'static str,
+    pub(super) attributes: Vec<String>,
+    pub(super) bases: Vec<Base>,
+    /// The bases come from the directory, not from an administrator: one that is gone or closed to
+    /// us is nothing to mend.
+    pub(super) quiet: bool,
+    pub(super) limit: u32,
+    pub(super) value_limit: usize,
 }
 
 #[derive(Default)]
-struct Found {
-    entries: Vec<LdapEntry>,
-    more: bool,
+pub(super) struct Found {
+    pub(super) entries: Vec<LdapEntry>,
+    pub(super) more: bool,
 }
 
 /// Why a server is of no more use for this question.
@@ -127,16 +136,16 @@ enum Stop {
     Server(Problem),
 }
 
-struct Run<'a> {
-    ldap: &'a dyn Ldap,
-    plan: &'a LdapPlan,
-    standing: &'a Standing,
-    problems: Vec<Problem>,
+pub(super) struct Run<'a> {
+    pub(super) ldap: &'a dyn Ldap,
+    pub(super) plan: &'a LdapPlan,
+    pub(super) standing: &'a Standing,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Run<'_> {
     /// Asks one server after the other, beginning with the one that answered last.
-    async fn anywhere(&mut self, question: &Question) -> Option<Found> {
+    pub(super) async fn anywhere(&mut self, question: &Question) -> Option<Found> {
         let count = self.plan.servers.len();
         if count == 0 {
             let host = self.plan.domain.clone().unwrap_or_default();
@@ -291,6 +300,7 @@ impl Run<'_> {
             setting: question.setting,
             attributes: NAMES.map(str::to_owned).into(),
             bases: vec![],
+            quiet: false,
             limit: 1,
             value_limit: VALUE,
         };
@@ -359,6 +369,7 @@ impl Run<'_> {
             {
                 return Ok(());
             }
+            LdapFailure::NoSuchBase | LdapFailure::NotAllowed if question.quiet => return Ok(()),
             LdapFailure::NoSuchBase => DirectoryFault::NoSuchBase(base.dn.clone()),
             LdapFailure::NotAllowed => DirectoryFault::NotAllowed,
             // What was typed is escaped, so that only what was set can be wrong.

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use offhook_contacts::ldap::Wish;
 use offhook_contacts::numbers::comparable;
-use offhook_contacts::{Directory, DirectoryAnswer, Known, SignedIn};
-use offhook_model::{DirectoryEntry, Jid, Moment, ServiceState, ServiceStatus, SourceKind};
+use offhook_contacts::{AskId, Directory, DirectoryAnswer, Known, MOST_GROUPS, SignedIn};
+use offhook_model::{
+    CommandError, DirectoryEntry, ErrorCode, Jid, Moment, ServiceState, ServiceStatus, SourceKind,
+    Ticket,
+};
 use offhook_ports::StoreRequest;
 use offhook_signin::EdgeRoute;
 
@@ -64,7 +67,7 @@ impl Core {
         Directory::drawn(self.memory.settings(), &of)
     }
 
-    fn way_to_directory(&self) -> Option<(Directory, Option<EdgeRoute>)> {
+    pub(super) fn way_to_directory(&self) -> Option<(Directory, Option<EdgeRoute>)> {
         let directory = self.contacts.directory.clone()?;
         let Phase::Up(up) = &self.phase else { return None };
         Some((directory, up.edge.clone()))
@@ -75,13 +78,23 @@ impl Core {
         self.ask_directory(ask, Wish::Typed(text));
     }
 
+    /// Asks the directory for groups by what was typed, for the search box or for who asked.
+    pub(super) fn ask_groups(&mut self, once: Option<Ticket>, ask: AskId, text: String) {
+        let most = u32::try_from(MOST_GROUPS).unwrap_or(u32::MAX);
+        self.ask_for(Ask::Groups(once, ask), Wish::Groups(text), most);
+    }
+
     /// Asks, if there is a directory. Says whether somebody was asked.
     pub(super) fn ask_directory(&mut self, ask: Ask, wish: Wish) -> bool {
+        self.ask_for(ask, wish, MOST)
+    }
+
+    fn ask_for(&mut self, ask: Ask, wish: Wish, limit: u32) -> bool {
         let Some((directory, through)) = self.way_to_directory() else { return false };
         let run = self.next_run();
         self.contacts.asks.insert(run, ask);
         let wish = Box::new(wish);
-        self.out.push_back(Effect::FindPeople { run, directory, through, wish, limit: MOST });
+        self.out.push_back(Effect::FindPeople { run, directory, through, wish, limit });
         true
     }
 
@@ -103,14 +116,53 @@ impl Core {
         let runs: Vec<RunId> = runs.map(|(run, _)| *run).collect();
         for run in runs {
             self.out.push_back(Effect::Cancel(run));
-            let Some(Ask::Portrait(source, id)) = self.contacts.asks.remove(&run) else { continue };
-            self.contacts.fetching.remove(&(source, id));
+            match self.contacts.asks.remove(&run) {
+                Some(Ask::Portrait(source, id)) => {
+                    self.contacts.fetching.remove(&(source, id));
+                }
+                Some(Ask::Resolve(ticket, _)) => self.reply(ticket, Err(dropped())),
+                Some(Ask::Group(ticket, id)) => self.group_over(ticket, id, Err(dropped())),
+                Some(
+                    Ask::Typed(_)
+                    | Ask::Once(..)
+                    | Ask::Groups(..)
+                    | Ask::Caller(_)
+                    | Ask::Roster(_)
+                    | Ask::Federated(_),
+                )
+                | None => {}
+            }
+        }
+    }
+
+    /// The directory has said which groups it has. It may know people and no groups, so this says
+    /// nothing of its state.
+    fn groups_found(
+        &mut self,
+        once: Option<Ticket>,
+        ask: AskId,
+        found: DirectoryAnswer,
+        now: Moment,
+    ) {
+        let side = &mut self.contacts;
+        let search = match once {
+            None => Some(&mut side.search),
+            Some(ticket) => {
+                let asked = side.once.iter_mut().find(|once| once.ticket == ticket);
+                asked.map(|once| &mut once.search)
+            }
+        };
+        if let Some(search) = search {
+            search.handle_groups(ask, found, now);
         }
     }
 
     /// The directory has answered.
     pub(crate) fn people_found(&mut self, run: RunId, mut answer: DirectoryAnswer, now: Moment) {
         let Some(ask) = self.contacts.asks.remove(&run) else { return };
+        if let Ask::Groups(once, id) = ask {
+            return self.groups_found(once, id, answer, now);
+        }
         self.directory_row(&answer);
         if let Ask::Federated(jid) = &ask {
             answer.entries = self.federated(jid, &answer.entries);
@@ -142,12 +194,12 @@ impl Core {
             }
             Ask::Caller(number) => self.caller_found(&number, now),
             Ask::Roster(asked) => self.roster_found(asked),
-            Ask::Federated(_) | Ask::Portrait(..) => {}
+            Ask::Federated(_) | Ask::Portrait(..) | Ask::Groups(..) | Ask::Group(..) => {}
         }
     }
 
     /// What the directory said is known from now on, and kept where that is wanted.
-    fn keep_found(&mut self, entries: &[DirectoryEntry]) {
+    pub(super) fn keep_found(&mut self, entries: &[DirectoryEntry]) {
         if entries.is_empty() {
             return;
         }
@@ -204,4 +256,13 @@ fn protocol(directory: &Directory) -> String {
         _ => "LDAP",
     }
     .to_owned()
+}
+
+/// The directory is another one now, or nobody is signed in.
+fn dropped() -> CommandError {
+    CommandError::user(
+        ErrorCode::Failed,
+        "The question to the directory was dropped: the sign-in or its settings have changed.",
+        "Try again.",
+    )
 }

@@ -3,13 +3,14 @@
 //!
 //! [`Known`](known) keeps everybody who is known here in one index; `directory` decides who is asked
 //! about others and takes the answers, `federated` tries other forms of addresses; `callers` gives names to calls; `own` keeps contacts that were
-//! made here; `book` reads the address book on a server; `portraits` fetches pictures. What the window shows of a search is decided by
+//! made here; `groups` takes groups of the directory over; `book` reads the address book on a server; `portraits` fetches pictures. What the window shows of a search is decided by
 //! [`offhook_contacts::Search`].
 
 mod book;
 mod callers;
 mod directory;
 mod federated;
+mod groups;
 mod known;
 mod own;
 mod portraits;
@@ -25,8 +26,8 @@ use offhook_contacts::{
 };
 use offhook_model::{
     CallId, CallRecord, CardsDone, CommandError, Contact, ContactSettings, ContactsWish,
-    DirectoryEntry, ErrorCode, Jid, Moment, PeopleSearch, Person, Portraits, Reply, SearchStage,
-    SourceKind, Ticket,
+    DirectoryEntry, ErrorCode, GroupTaking, Jid, Moment, PeopleSearch, Person, Portraits, Reply,
+    SearchStage, SourceKind, Ticket,
 };
 use offhook_signin::People;
 
@@ -63,6 +64,7 @@ pub(crate) struct ContactSide {
     pub(crate) own: Arc<Vec<Arc<DirectoryEntry>>>,
     pub(crate) portraits: Arc<Portraits>,
     pub(crate) cards: Option<Arc<CardsDone>>,
+    pub(crate) taking: Option<Arc<GroupTaking>>,
     /// What the last sign-in gave for finding people.
     pub(crate) given: People,
     /// Tells the sessions of a run apart; 0 is none.
@@ -104,6 +106,10 @@ enum Ask {
     Typed(AskId),
     /// A search that is answered once.
     Once(Ticket, AskId),
+    /// Groups, for the search box or for a search that is answered once.
+    Groups(Option<Ticket>, AskId),
+    /// Who is in the group that the directory calls so, to take it over.
+    Group(Ticket, String),
     /// Whose number or address this is, for the control API.
     Resolve(Ticket, String),
     /// Who calls.
@@ -123,6 +129,7 @@ impl Default for ContactSide {
             own: Arc::default(),
             portraits: Arc::default(),
             cards: None,
+            taking: None,
             given: People::default(),
             session: 0,
             index: Index::new(),
@@ -174,6 +181,7 @@ impl Core {
             ContactsWish::Forget { id } => Some(self.forget_own(&id).map(|()| Reply::Done)),
             ContactsWish::Import { path } => self.import_cards(ticket, path),
             ContactsWish::Export { path, roster } => self.export_cards(ticket, path, roster),
+            ContactsWish::TakeGroup { id } => self.take_group(ticket, id),
             ContactsWish::Refresh => {
                 self.read_address_books();
                 Some(Ok(Reply::Done))
@@ -193,7 +201,8 @@ impl Core {
             None => u64::MAX,
         };
         let fewest = usize::try_from(fewest).unwrap_or(usize::MAX);
-        SearchLimits { fewest, ..SearchLimits::default() }
+        let groups = self.contacts.directory.as_ref().is_some_and(Directory::has_groups);
+        SearchLimits { fewest, groups, ..SearchLimits::default() }
     }
 
     fn type_into_search(&mut self, query: &str, now: Moment) {
@@ -253,9 +262,10 @@ impl Core {
         while let Some(output) = self.contacts.search.poll() {
             match output {
                 SearchOutput::Ask(ask, text) => self.ask_typed(Ask::Typed(ask), text),
-                SearchOutput::Cancel(ask) => {
-                    self.cancel_asks(|one| matches!(one, Ask::Typed(other) if *other == ask));
-                }
+                SearchOutput::AskGroups(ask, text) => self.ask_groups(None, ask, text),
+                SearchOutput::Cancel(ask) => self.cancel_asks(|one| {
+                    matches!(one, Ask::Typed(other) | Ask::Groups(None, other) if *other == ask)
+                }),
                 SearchOutput::Changed => changed = true,
             }
         }
@@ -274,6 +284,9 @@ impl Core {
             while let Some(output) = self.contacts.once[at].search.poll() {
                 match output {
                     SearchOutput::Ask(ask, text) => self.ask_typed(Ask::Once(ticket, ask), text),
+                    SearchOutput::AskGroups(ask, text) => {
+                        self.ask_groups(Some(ticket), ask, text);
+                    }
                     SearchOutput::Cancel(_) | SearchOutput::Changed => {}
                 }
             }
@@ -304,8 +317,7 @@ impl Core {
             query: query.to_owned(),
             people,
             stage: SearchStage::Done,
-            more: false,
-            problems: vec![],
+            ..PeopleSearch::default()
         }
     }
 }
