@@ -111,6 +111,47 @@ search-people = { $count ->
     [one] { $count } Person
    *[other] { $count } Personen
 }
+search-groups = { $count ->
+    [one] { $count } Gruppe
+   *[other] { $count } Gruppen
+}
+search-more-groups = Es passen noch mehr Gruppen; tippen Sie weitere Buchstaben.
+
+# Gruppen des Verzeichnisses
+group-add-named = Gruppe { $name } zu den Kontakten hinzufügen
+group-take = Hinzufügen
+group-take-below = Alle darin, die eine Chat-Adresse haben, werden Kontakte in einer Gruppe dieses Namens, höchstens 100 Personen. Wer noch kein Kontakt ist, wird gefragt, ob Sie sehen dürfen, wann er oder sie erreichbar ist.
+group-busy = Eine andere Gruppe wird gerade hinzugefügt.
+group-working = Das Verzeichnis wird gefragt, wer darin ist …
+group-added = { $count ->
+    [0] Niemand wurde hinzugefügt.
+    [one] Ein Kontakt wurde hinzugefügt.
+   *[other] { $count } Kontakte wurden hinzugefügt.
+}
+group-joined = { $count ->
+    [one] Ein Kontakt, den Sie schon hatten, ist jetzt in der Gruppe.
+   *[other] { $count } Kontakte, die Sie schon hatten, sind jetzt in der Gruppe.
+}
+group-present = { $count ->
+    [one] Ein Kontakt war schon in der Gruppe.
+   *[other] { $count } Kontakte waren schon in der Gruppe.
+}
+group-no-address = { $count ->
+    [one] Eine Person wurde ausgelassen: Das Verzeichnis kennt keine Chat-Adresse von ihr.
+   *[other] { $count } Personen wurden ausgelassen: Das Verzeichnis kennt keine Chat-Adresse von ihnen.
+}
+group-no-people = { $count ->
+    [one] Ein Mitglied wurde ausgelassen: Es ist keine Person oder darf nicht gelesen werden. Gruppen in einer Gruppe werden nicht hinzugefügt.
+   *[other] { $count } Mitglieder wurden ausgelassen: Sie sind keine Personen oder dürfen nicht gelesen werden. Gruppen in einer Gruppe werden nicht hinzugefügt.
+}
+group-left-out = { $count ->
+    [one] Eine Person mehr ist in der Gruppe und wurde ausgelassen: Höchstens 100 werden hinzugefügt.
+   *[other] { $count } weitere sind in der Gruppe und wurden ausgelassen: Höchstens 100 werden hinzugefügt.
+}
+group-left-out-more = { $count ->
+    [one] Mehr als eine weitere Person ist in der Gruppe und wurde ausgelassen: Höchstens 100 werden hinzugefügt.
+   *[other] Mehr als { $count } weitere sind in der Gruppe und wurden ausgelassen: Höchstens 100 werden hinzugefügt.
+}
 
 # Kontakte
 contacts-empty = Noch keine Kontakte

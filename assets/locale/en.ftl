@@ -111,6 +111,47 @@ search-people = { $count ->
     [one] { $count } person
    *[other] { $count } people
 }
+search-groups = { $count ->
+    [one] { $count } group
+   *[other] { $count } groups
+}
+search-more-groups = More groups match; type more letters.
+
+# Groups of the directory
+group-add-named = Add the group { $name } to contacts
+group-take = Add to contacts
+group-take-below = Everybody in it who has a chat address becomes a contact in a group of this name, 100 people at most. Whoever is no contact yet is asked whether you may see when they are available.
+group-busy = Another group is being added.
+group-working = The directory is asked who is in it…
+group-added = { $count ->
+    [0] Nobody was added.
+    [one] One contact was added.
+   *[other] { $count } contacts were added.
+}
+group-joined = { $count ->
+    [one] One contact that you had is in the group now.
+   *[other] { $count } contacts that you had are in the group now.
+}
+group-present = { $count ->
+    [one] One contact was in the group already.
+   *[other] { $count } contacts were in the group already.
+}
+group-no-address = { $count ->
+    [one] One person was left out: the directory knows no chat address of them.
+   *[other] { $count } people were left out: the directory knows no chat address of them.
+}
+group-no-people = { $count ->
+    [one] One member was left out: it is no person, or may not be read. Groups inside of a group are not added.
+   *[other] { $count } members were left out: they are no people, or may not be read. Groups inside of a group are not added.
+}
+group-left-out = { $count ->
+    [one] One more is in the group and was left out: 100 are added at most.
+   *[other] { $count } more are in the group and were left out: 100 are added at most.
+}
+group-left-out-more = { $count ->
+    [one] More than one other is in the group and was left out: 100 are added at most.
+   *[other] More than { $count } others are in the group and were left out: 100 are added at most.
+}
 
 # Contacts
 contacts-empty = No contacts yet

@@ -399,3 +399,115 @@ fn search_is_said_in_german_too() {
         assert!(!tree.contains(&format!("\"{bad}")), "{tree}");
     }
 }
+
+const GROUP: &str = "Amsterdam, The office in Amsterdam";
+const ADD_GROUP: &str = "Add the group Amsterdam to contacts";
+
+#[test]
+fn groups_stand_below_the_people_and_nobody_moves_when_they_come() {
+    let mut window = searching(search(SearchStage::Asking));
+    // A bar to scroll by may come.
+    let place = |window: &Window| window.harness.get_by_label(AMELIE).rect().left_top();
+    let before = place(&window);
+    assert!(!window.says("3 groups"));
+    window.see(people::search_with_groups(SearchStage::Done, 7));
+    assert_eq!(place(&window), before, "nobody moves");
+    let all = rows(&window);
+    assert_eq!(all.len(), 10);
+    assert_eq!(all[7..9], [GROUP, "Ambassadors"]);
+    // Where nobody was found, groups may be.
+    window.see(people::search_with_groups(SearchStage::Done, 0));
+    assert!(window.says("Nobody matches.") && window.says("3 groups"));
+    let mut more = people::search_with_groups(SearchStage::Done, 2);
+    Arc::make_mut(&mut more.people).more_groups = true;
+    window.see(more);
+    assert!(window.says("More groups match; type more letters."));
+    // Without chat there is nothing to take them over into.
+    let mut phone = people::search_with_groups(SearchStage::Done, 7);
+    phone.session.services.im.state = offhook_model::ServiceState::NotConfigured;
+    window.see(phone);
+    assert_eq!(rows(&window).len(), 7);
+    assert!(!window.says("3 groups"));
+}
+
+#[test]
+fn a_group_is_taken_over_by_keys_alone_and_what_came_of_it_is_said() {
+    let snapshot = people::search_with_groups(SearchStage::Done, 2);
+    let mut window = searching(snapshot.clone());
+    for _ in 0..3 {
+        window.key(Modifiers::NONE, Key::ArrowDown);
+    }
+    assert_eq!(focused(&window), GROUP);
+    window.key(Modifiers::NONE, Key::ArrowDown).key(Modifiers::NONE, Key::ArrowUp);
+    window.key(Modifiers::NONE, Key::Tab);
+    assert_eq!(focused(&window), ADD_GROUP);
+    window.key(Modifiers::NONE, Key::Enter);
+    check(&mut window, &[]);
+    assert!(window.says("Everybody in it who has a chat address"), "it is asked first");
+    window.key(Modifiers::NONE, Key::Escape);
+    check(&mut window, &[]);
+    assert!(!window.says("Everybody in it"), "it was not meant");
+    window.control(GROUP).focus();
+    window.harness.run();
+    window.key(Modifiers::NONE, Key::Enter);
+    assert_eq!(focused(&window), "Add to contacts");
+    window.key(Modifiers::NONE, Key::Enter);
+    let id = &people::groups()[0].id;
+    check(&mut window, &[&format!("Contacts(TakeGroup {{ id: {id:?} }})")]);
+    assert!(window.says("The directory is asked who is in it…"));
+    let mut told = snapshot.clone();
+    told.group_taking = Some(Arc::new(people::taken()));
+    window.see(told.clone());
+    for words in [
+        "84 contacts were added.",
+        "6 contacts that you had are in the group now.",
+        "One contact was in the group already.",
+        "5 people were left out: the directory knows no chat address of them.",
+        "3 members were left out: they are no people, or may not be read.",
+        "12 more are in the group and were left out: 100 are added at most.",
+    ] {
+        assert!(window.says(words), "{words}");
+    }
+    assert_eq!(focused(&window), "Close");
+    window.key(Modifiers::NONE, Key::Enter);
+    assert!(!window.says("84 contacts were added."));
+    check(&mut window, &[]);
+    // What came of the last one is not said of the next; one is taken over at a time.
+    window.press(ADD_GROUP);
+    assert!(!window.says("84 contacts were added."));
+    let running = offhook_model::GroupTaking { number: 2, outcome: None, ..people::taken() };
+    told.group_taking = Some(Arc::new(running));
+    window.see(told.clone());
+    assert!(window.says("Another group is being added."));
+    window.press("Add to contacts");
+    check(&mut window, &[]);
+    let error = offhook_model::CommandError::user(
+        offhook_model::ErrorCode::Failed,
+        "The directory does not answer.",
+        "Try again later.",
+    );
+    let failed = |number| {
+        let failed = Err(error.clone());
+        Some(Arc::new(offhook_model::GroupTaking {
+            number,
+            outcome: Some(failed),
+            ..people::taken()
+        }))
+    };
+    told.group_taking = failed(2);
+    window.see(told.clone());
+    assert!(!window.says("does not answer"), "that was another");
+    window.press("Add to contacts");
+    assert_eq!(window.sent().len(), 1);
+    told.group_taking = failed(3);
+    window.see(told);
+    assert!(window.says("The directory does not answer.") && window.says("Try again later."));
+}
+
+#[test]
+fn a_screen_reader_is_told_of_groups_and_the_question() {
+    let mut window = searching(people::search_with_groups(SearchStage::Done, 1));
+    insta::assert_snapshot!("groups_found", window.tree());
+    window.press(ADD_GROUP);
+    insta::assert_snapshot!("group_question", window.tree());
+}

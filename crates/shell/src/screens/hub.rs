@@ -177,6 +177,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     rooms::make(ui, cx, hub, out);
     super::person_card::show(ui, cx, hub, out);
     super::own::show(ui, cx, hub, out);
+    super::search::taking(ui, cx, hub, out);
     read_and_load(ui, cx, hub, out);
     super::favourites::watch(cx, hub, out);
     conversation::still_typing(ui, cx, hub, out);

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use offhook_model::{
-    Area, DirectoryEntry, Matched, MatchedField, NumberKind, Owner, PeopleSearch, Person, PersonId,
-    PersonNumber, PhotoSource, Problem, SearchStage, Snapshot, SourceKind,
+    Area, DirectoryEntry, DirectoryGroup, GroupTaken, GroupTaking, Matched, MatchedField,
+    NumberKind, Owner, PeopleSearch, Person, PersonId, PersonNumber, PhotoSource, Problem,
+    SearchStage, Snapshot, SourceKind,
 };
 
 use super::sample::{hub, jid};
@@ -126,6 +127,43 @@ pub fn search(stage: SearchStage) -> Snapshot {
     searched(PeopleSearch { query, people: found(), stage, ..PeopleSearch::default() })
 }
 
+/// Groups of the directory: with and without a description, with too much of both.
+pub fn groups() -> Vec<DirectoryGroup> {
+    let group = |name: &str, description: Option<&str>| DirectoryGroup {
+        id: format!("cn={name},ou=groups,dc=northwind,dc=example"),
+        name: name.into(),
+        description: description.map(str::to_owned),
+    };
+    let long = "Everybody in Amsterdam who has anything to do with the rollout of the new phones";
+    vec![
+        group("Amsterdam", Some("The office in Amsterdam")),
+        group("Ambassadors", None),
+        group("Amsterdam rollout of the new phones, second half", Some(long)),
+    ]
+}
+
+/// The search for `am` found groups as well, and so many people.
+pub fn search_with_groups(stage: SearchStage, count: usize) -> Snapshot {
+    let people = found().into_iter().take(count).collect();
+    let query = "am".into();
+    searched(PeopleSearch { query, people, groups: groups(), stage, ..PeopleSearch::default() })
+}
+
+/// The first of these groups was taken over, and of all kinds of members there were some.
+pub fn taken() -> GroupTaking {
+    let taken = GroupTaken {
+        group: "Amsterdam".into(),
+        added: 84,
+        joined: 6,
+        present: 1,
+        without_address: 5,
+        no_people: 3,
+        left_out: 12,
+        more: false,
+    };
+    GroupTaking { number: 1, id: groups()[0].id.clone(), outcome: Some(Ok(taken)) }
+}
+
 /// The most people who are shown, and not all who match; two places could not be asked.
 pub fn many() -> Snapshot {
     let people = (0..200).map(|at| {
@@ -148,6 +186,7 @@ pub fn many() -> Snapshot {
         stage: SearchStage::Done,
         more: true,
         problems: vec![unreachable(), second],
+        ..PeopleSearch::default()
     })
 }
 

@@ -34,7 +34,8 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, below: &mut Below, shown: &PeopleSearch) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), LINE), Sense::hover());
     let stage = match shown.stage {
         SearchStage::Asking => Some("search-asking"),
-        SearchStage::Local | SearchStage::Done => shown.more.then_some("search-more"),
+        SearchStage::Local | SearchStage::Done if shown.more => Some("search-more"),
+        SearchStage::Local | SearchStage::Done => shown.more_groups.then_some("search-more-groups"),
     };
     if let Some(key) = stage {
         let text = rect.shrink2(vec2(12.0, 0.0));

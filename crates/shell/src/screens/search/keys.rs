@@ -1,9 +1,9 @@
 //! Walking the results by keys.
 
 use egui::{FocusDirection, Id, Key, Modifiers, Ui};
-use offhook_model::Person;
+use offhook_model::{DirectoryGroup, Person};
 
-use super::row;
+use super::{group, row};
 use crate::screens::hub::Hub;
 
 /// The row that offers to do something with the text itself.
@@ -18,16 +18,17 @@ pub fn calls(ui: &Ui) -> bool {
 
 /// Up and down go from row to row, also to those that are not laid out yet, and from the first back to
 /// the box. There are `offers` rows before those of people.
-pub fn walk(ui: &Ui, hub: &mut Hub, offers: usize, people: &[Person]) {
+pub fn walk(ui: &Ui, hub: &mut Hub, offers: usize, people: &[Person], groups: &[DirectoryGroup]) {
     let Some(focus) = ui.memory(|memory| memory.focused()) else { return };
     if !ui.input(|input| input.key_pressed(Key::ArrowDown) || input.key_pressed(Key::ArrowUp)) {
         return;
     }
     let offer = (0..offers).find(|&at| offer_id(at) == focus);
-    let person = || people.iter().position(|one| row::id(one) == focus).map(|at| offers + at);
-    let Some(at) = offer.or_else(person) else { return };
+    let ids = people.iter().map(row::id).chain(groups.iter().map(group::id));
+    let row = || ids.enumerate().find(|(_, id)| *id == focus).map(|(at, _)| offers + at);
+    let Some(at) = offer.or_else(row) else { return };
     let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-    let last = (offers + people.len()).saturating_sub(1);
+    let last = (offers + people.len() + groups.len()).saturating_sub(1);
     if pressed(Key::ArrowDown) {
         hub.search.go = Some((at + 1).min(last));
     } else if pressed(Key::ArrowUp) {

@@ -1,20 +1,24 @@
 //! One box for finding people and for dialling.
 
 mod below;
+mod group;
 mod keys;
 mod row;
+mod taking;
 
 use std::sync::Arc;
 
 use egui::{
-    Align, Id, Key, Modifiers, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, pos2, vec2,
+    Align, Id, Key, Modifiers, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2,
+    vec2,
 };
 use offhook_model::{
-    Command, Contact, ContactsWish, DialString, DirectoryEntry, Jid, PeopleSearch, Person,
-    PersonId, SearchStage, SourceKind,
+    Command, Contact, ContactsWish, DialString, DirectoryEntry, DirectoryGroup, Jid, PeopleSearch,
+    Person, PersonId, SearchStage, SourceKind,
 };
 
 pub use row::{add_command, kind_word, on_list, show as row_of, ways};
+pub use taking::show as taking;
 
 use super::hub::{Hub, list_heading};
 use crate::cx::Cx;
@@ -42,6 +46,8 @@ pub struct Search {
     /// The row that had the focus in the last frame, itself or one of its buttons.
     near: Option<Id>,
     below: below::Below,
+    /// The dialog that takes a group over, if it is open.
+    taking: Option<taking::Taking>,
 }
 
 /// How the results are scrolled.
@@ -254,7 +260,9 @@ pub fn results(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) 
     let offers = offers(cx, &hub.search.text);
     let shown = Arc::clone(&hub.search.shown);
     let before = offers.len();
-    keys::walk(ui, hub, before, &shown.people);
+    // Without chat there is no contact list that could take one over.
+    let groups = if cx.has_chat() { &shown.groups[..] } else { &[] };
+    keys::walk(ui, hub, before, &shown.people, groups);
     let go = hub.search.go.take();
     for (at, one) in offers.into_iter().enumerate() {
         if offer(ui, cx, at, go == Some(at), &one) {
@@ -269,8 +277,10 @@ pub fn results(ui: &mut Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) 
         nobody(ui, cx, &shown);
     } else {
         list_heading(ui, cx, &cx.tc("search-people", shown.people.len()));
-        let go = go.and_then(|go| go.checked_sub(before)).filter(|&go| go < shown.people.len());
-        people(ui, cx, hub, &shown.people, go, out);
+    }
+    if !shown.people.is_empty() || !groups.is_empty() {
+        let go = go.and_then(|go| go.checked_sub(before));
+        found(ui, cx, hub, (&shown.people, groups), go, out);
     }
     below::show(ui, cx, &mut hub.search.below, &shown);
 }
@@ -287,12 +297,13 @@ fn nobody(ui: &mut Ui, cx: &Cx<'_>, shown: &PeopleSearch) {
     ui.add_space(8.0);
 }
 
-/// Lays out only the rows that are seen. `go` is the row that takes the focus.
-fn people(
+/// Lays out only the rows of people that are seen; groups are few. `go` is the row that takes the
+/// focus.
+fn found(
     ui: &mut Ui,
     cx: &Cx<'_>,
     hub: &mut Hub,
-    people: &[Person],
+    (people, groups): (&[Person], &[DirectoryGroup]),
     go: Option<usize>,
     out: &mut Vec<Command>,
 ) {
@@ -301,11 +312,16 @@ fn people(
         .id_salt("found-people")
         .max_height(height)
         .auto_shrink([false, true]);
-    if let Some(person) = go.and_then(|go| people.get(go)) {
-        ui.memory_mut(|memory| memory.request_focus(row::id(person)));
+    let of_people = people.len() as f32 * row::ROW;
+    let go = go.and_then(|go| match go.checked_sub(people.len()) {
+        None => people.get(go).map(|person| (row::id(person), go as f32 * row::ROW)),
+        Some(at) => groups.get(at).map(|one| (group::id(one), of_people + group::top(at))),
+    });
+    if let Some((id, _)) = go {
+        ui.memory_mut(|memory| memory.request_focus(id));
     }
     let scroll = &mut hub.search.scroll;
-    let top = go.map(|go| go as f32 * row::ROW);
+    let top = go.map(|(_, top)| top);
     if std::mem::take(&mut scroll.anew) {
         area = area.vertical_scroll_offset(0.0);
     } else if let Some(top) = top.filter(|&top| top < scroll.offset) {
@@ -314,9 +330,23 @@ fn people(
         area = area.vertical_scroll_offset(top + row::ROW - scroll.height);
     }
     let near = hub.search.near();
-    let shown = area.show_rows(ui, row::ROW, people.len(), |ui, range| {
-        for person in people.get(range).unwrap_or_default() {
-            row::show(ui, cx, hub, person, near, out);
+    let shown = area.show_viewport(ui, |ui, seen| {
+        ui.set_height(of_people + group::height(groups));
+        let place = ui.max_rect();
+        let first = ((seen.top() / row::ROW).floor() as usize).min(people.len());
+        let last = ((seen.bottom() / row::ROW).ceil() as usize + 1).min(people.len());
+        let mut part = |top: f32, show: &mut dyn FnMut(&mut Ui)| {
+            let rect = place.with_min_y(place.top() + top);
+            ui.scope_builder(UiBuilder::new().max_rect(rect), show);
+        };
+        part(first as f32 * row::ROW, &mut |ui| {
+            ui.skip_ahead_auto_ids(first);
+            for person in &people[first..last] {
+                row::show(ui, cx, hub, person, near, out);
+            }
+        });
+        if !groups.is_empty() {
+            part(of_people, &mut |ui| group::show(ui, cx, hub, groups));
         }
     });
     hub.search.scroll.offset = shown.state.clamped_offset().y;
