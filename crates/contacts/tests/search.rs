@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use offhook_contacts::{AskId, DirectoryAnswer, Index, Known, Search, SearchLimits, SearchOutput};
-use offhook_model::{Area, DirectoryEntry, Moment, Owner, Problem, SearchStage, SourceKind};
+use offhook_model::{
+    Area, DirectoryEntry, DirectoryGroup, Moment, Owner, Problem, SearchStage, SourceKind,
+};
 use offhook_testkit::moment;
 
 fn entry(source: SourceKind, id: &str, name: &str) -> DirectoryEntry {
@@ -239,4 +241,93 @@ fn a_hundred_keys_ask_once_for_each_pause() {
         cancelled += gone;
     }
     assert_eq!((asked, cancelled), (5, 4), "the last one is still wanted");
+}
+
+fn groups(names: &[&str]) -> DirectoryAnswer {
+    let group = |name: &&str| DirectoryGroup {
+        id: format!("cn={name}"),
+        name: (*name).to_owned(),
+        description: None,
+    };
+    DirectoryAnswer { groups: names.iter().map(group).collect(), ..DirectoryAnswer::default() }
+}
+
+fn with_groups() -> Bench {
+    let mut bench = Bench::new();
+    bench.search.set_limits(SearchLimits { groups: true, ..SearchLimits::default() });
+    bench
+}
+
+fn group_names(bench: &Bench) -> Vec<&str> {
+    bench.search.shown().groups.iter().map(|group| group.name.as_str()).collect()
+}
+
+#[test]
+fn groups_are_asked_for_after_the_people_and_kept_with_them() {
+    let mut bench = with_groups();
+    bench.type_in("ann");
+    let people = bench.ask();
+    bench.answer(people, vec![entry(SourceKind::Ldap, "new", "Anna New")], true);
+    let (asked, _) = bench.asked();
+    assert_eq!((asked.len(), asked[0].1.as_str()), (1, "ann"));
+    assert_eq!(bench.search.shown().stage, SearchStage::Asking, "not everybody has answered");
+    bench.search.handle_groups(people, groups(&["Wrong"]), bench.now);
+    assert!(group_names(&bench).is_empty(), "nobody asked for these");
+    bench.search.handle_groups(asked[0].0, groups(&["Annual review"]), bench.now);
+    assert_eq!(group_names(&bench), ["Annual review"]);
+    assert_eq!(bench.search.shown().stage, SearchStage::Done);
+    assert_eq!(bench.search.next_timeout(), None);
+    // The same text once more asks nobody; another one shows none of them, since people who come
+    // would move them.
+    bench.type_in("annu");
+    assert!(group_names(&bench).is_empty());
+    bench.type_in("ann");
+    assert_eq!(group_names(&bench), ["Annual review"]);
+    bench.wait(10_000);
+    let (asked, _) = bench.asked();
+    assert!(asked.is_empty(), "{asked:?}");
+}
+
+#[test]
+fn typing_on_drops_the_question_about_groups_and_too_many_are_cut() {
+    let mut bench = with_groups();
+    bench.type_in("ann");
+    let people = bench.ask();
+    bench.answer(people, vec![], true);
+    let (asked, _) = bench.asked();
+    bench.type_in("anna");
+    assert_eq!(bench.asked(), (vec![], 1));
+    bench.search.handle_groups(asked[0].0, groups(&["Late"]), bench.now);
+    assert!(group_names(&bench).is_empty());
+    let people = bench.ask();
+    bench.answer(people, vec![], true);
+    let (asked, _) = bench.asked();
+    bench.search.handle_groups(asked[0].0, groups(&["G"; 30]), bench.now);
+    assert_eq!(group_names(&bench).len(), offhook_contacts::MOST_GROUPS);
+    assert!(bench.search.shown().more_groups && !bench.search.shown().more);
+}
+
+#[test]
+fn nobody_is_asked_for_groups_by_a_number_or_where_the_directory_is_silent() {
+    let mut bench = with_groups();
+    bench.type_in("4302");
+    let people = bench.ask();
+    bench.answer(people, vec![], true);
+    assert!(bench.asked().0.is_empty());
+    assert_eq!(bench.search.shown().stage, SearchStage::Done);
+    bench.type_in("ann");
+    let ask = bench.ask();
+    let problem = Problem::new(Area::Network, Owner::Admin, "It is down.", "Start it.");
+    let answer = DirectoryAnswer { problems: vec![problem], last: true, ..Default::default() };
+    let known = Known { index: &bench.index, number: &number };
+    bench.search.handle_answer(ask, answer, known, bench.now);
+    assert!(bench.asked().0.is_empty());
+    assert_eq!(bench.search.shown().stage, SearchStage::Done);
+    // Without an answer it ends as well.
+    bench.type_in("anna");
+    let people = bench.ask();
+    bench.answer(people, vec![], true);
+    bench.asked();
+    bench.wait(120_000);
+    assert_eq!(bench.search.shown().stage, SearchStage::Done);
 }

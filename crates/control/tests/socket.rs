@@ -134,6 +134,12 @@ async fn every_command_has_its_method() {
             "Import { path: \"/p.csv\" }",
         ),
         (
+            "contacts.takeGroup",
+            json!({ "id": "cn=Sales" }),
+            &done,
+            "TakeGroup { id: \"cn=Sales\" }",
+        ),
+        (
             "contacts.export",
             json!({ "path": "/p.vcf", "roster": true }),
             &json!({ "path": "/p.vcf", "people": 2, "leftOut": 0 }),

@@ -6,7 +6,9 @@ mod support;
 use std::sync::Arc;
 
 use offhook_config::Layers;
-use offhook_contacts::ldap::{Given, LdapPlan, LdapReport, Standing, Wish, picture, search};
+use offhook_contacts::ldap::{
+    Given, LdapPlan, LdapReport, MOST_MEMBERS, Standing, Wish, members, picture, search,
+};
 use offhook_ldap::Directories;
 use offhook_model::{Layer, PhotoSource, Setting, Source};
 use offhook_net::Net;
@@ -225,4 +227,39 @@ async fn the_second_server_takes_over_from_the_first() {
     assert_eq!((report.people.len(), report.problems.len()), (1, 1));
     let report = search(&directories, &plan, &standing, &wish, 50).await;
     assert_eq!((report.people.len(), report.problems.len()), (1, 0), "it is asked first now");
+}
+
+#[tokio::test]
+async fn groups_are_found_and_say_who_is_in_them() {
+    let Some(slapd) = Slapd::start(Like { people: 130, ..Like::default() }).await else { return };
+    let plan = plan(slapd.port, &[("GroupSearchBase1", "ou=groups,dc=example,dc=test")]);
+    let names = |report: &LdapReport| {
+        report.groups.iter().map(|group| group.name.clone()).collect::<Vec<_>>()
+    };
+    let found = ask(plain_net(), &plan, Wish::Groups("engine".into())).await;
+    assert_eq!(names(&found), ["Engineering", people::ODD_GROUP]);
+    assert_eq!((found.people.len(), causes(&found)), (0, vec![]));
+    assert_eq!(found.groups[0].description.as_deref(), Some("Who builds it"));
+    for text in ["*)(cn=*", "Engines, \\ (old) *x"] {
+        let none = ask(plain_net(), &plan, Wish::Groups(text.into())).await;
+        assert_eq!((names(&none), causes(&none)), (vec![], vec![]), "{text}");
+    }
+    let odd = ask(plain_net(), &plan, Wish::Groups("Engines, \\ (old) *".into())).await;
+    assert_eq!(names(&odd), [people::ODD_GROUP]);
+
+    let (directories, standing) = (Directories::new(plain_net()), Standing::default());
+    let read = async |id: &str| members(&directories, &plan, &standing, id).await;
+    let first = read(&found.groups[0].id).await;
+    assert_eq!(first.group.as_ref(), Some(&found.groups[0]));
+    let im: Vec<_> = first.people.iter().filter_map(|person| person.im.clone()).collect();
+    assert_eq!(im.len(), 12);
+    assert!(im.iter().any(|im| im.bare_str() == "user00011@example.test"));
+    assert_eq!((first.no_people, first.left_out, first.problems.len()), (2, 0, 0));
+    let odd = read(&odd.groups[0].id).await;
+    assert_eq!((odd.people.len(), odd.no_people, odd.problems.len()), (1, 0, 0));
+    let every = ask(plain_net(), &plan, Wish::Groups("every".into())).await;
+    let every = read(&every.groups[0].id).await;
+    assert_eq!((every.people.len(), every.left_out, every.more), (MOST_MEMBERS, 30, false));
+    let nobody = read("uid=user00001,ou=people,dc=example,dc=test").await;
+    assert!(nobody.group.is_none() && nobody.problems.is_empty(), "that is a person");
 }

@@ -196,11 +196,6 @@ fn scene(name: &str) -> Option<(Snapshot, Vec<Place>)> {
         "search-groups" | "group" => {
             (people::search_with_groups(offhook_model::SearchStage::Done, 3), vec![])
         }
-        "group-taken" => {
-            let mut snapshot = people::search_with_groups(offhook_model::SearchStage::Done, 3);
-            snapshot.group_taking = Some(people::taken().into());
-            (snapshot, vec![])
-        }
         "search-many" => (people::many(), chat()),
         "search-nobody" => {
             let (query, stage) = ("xyz".into(), offhook_model::SearchStage::Done);
@@ -243,9 +238,6 @@ fn pressed(scene: &str) -> impl Iterator<Item = &'static str> {
         ],
         "search-groups" => &["@Search or call", "=am"],
         "group" => &["@Search or call", "=am", "Add the group Amsterdam to contacts"],
-        "group-taken" => {
-            &["@Search or call", "=am", "Add the group Amsterdam to contacts", "Add to contacts"]
-        }
         "search-many" => &["@Search or call", "=person"],
         "own-new" => &["My contacts", "New contact"],
         "own-wrong" => &["My contacts", "New contact", "@Number 1", "=twelve", "Save"],

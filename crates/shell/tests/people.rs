@@ -424,7 +424,7 @@ fn groups_stand_below_the_people_and_nobody_moves_when_they_come() {
     assert!(window.says("More groups match; type more letters."));
     // Without chat there is nothing to take them over into.
     let mut phone = people::search_with_groups(SearchStage::Done, 7);
-    phone.session.services.im.state = offhook_model::ServiceState::NotConfigured;
+    phone.session.product_mode = Some(offhook_model::ProductMode::PhoneOnly);
     window.see(phone);
     assert_eq!(rows(&window).len(), 7);
     assert!(!window.says("3 groups"));

@@ -1,5 +1,6 @@
 //! The directory by LDAP, over a double of the port.
 
+mod groups;
 mod keys;
 mod people;
 mod plan;

@@ -96,7 +96,11 @@ fn who_is_known_is_shown_with_the_key_and_the_directory_is_asked_when_typing_pau
     answers(&mut bench, run, vec![milla]);
     let shown = bench.core.snapshot().people;
     assert_eq!(names(&shown), ["Zoe Miller", "Milla Adams"], "who was shown keeps the place");
-    assert_eq!(shown.stage, SearchStage::Done);
+    assert_eq!(shown.stage, SearchStage::Asking, "groups are asked for as well");
+    let (run, wish) = asked(&mut bench).expect("groups");
+    assert_eq!(wish, Wish::Groups("mill".into()));
+    answers(&mut bench, run, vec![]);
+    assert_eq!(bench.core.snapshot().people.stage, SearchStage::Done);
     assert_eq!(bench.core.snapshot().session.services.directory.state, ServiceState::Ready);
     let kept = |effect: &Effect| {
         matches!(effect, Effect::Store(_, StoreRequest::PutPeople(people))

@@ -6,6 +6,7 @@ mod chats;
 mod contacts;
 mod enrolling;
 mod failover;
+mod groups;
 mod leaving;
 mod letting_in;
 mod links;

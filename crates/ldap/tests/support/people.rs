@@ -38,7 +38,10 @@ pub fn name(number: usize) -> (&'static str, &'static str) {
     (FIRST[number * 7 % FIRST.len()], LAST[number * 5 % LAST.len()])
 }
 
-/// The tree with `count` people, and beside them where else to ask.
+/// A group whose name is made of what means something in names and filters.
+pub const ODD_GROUP: &str = "Engines, \\ (old) *";
+
+/// The tree with `count` people in three groups, and beside them where else to ask.
 pub fn ldif(count: usize, elsewhere: Option<&str>) -> String {
     let mut all = String::from(
         "dn: dc=example,dc=test\nobjectClass: dcObject\nobjectClass: organization\no: Example\n\
@@ -56,7 +59,38 @@ pub fn ldif(count: usize, elsewhere: Option<&str>) -> String {
     for number in 0..count {
         person(number, &mut all);
     }
+    all.push_str(
+        "dn: ou=groups,dc=example,dc=test\nobjectClass: organizationalUnit\nou: groups\n\n",
+    );
+    let user = |number: usize| format!("uid=user{number:05},ou=people,dc=example,dc=test");
+    let odd = "cn=Engines\\2C \\5C (old) *,ou=groups,dc=example,dc=test";
+    // One who left, and a group inside of a group.
+    let first = (0..count.min(12)).map(user);
+    let first = first.chain([user(99_999), odd.to_owned()]).collect();
+    let engineering = ("Engineering", "cn=Engineering,ou=groups,dc=example,dc=test");
+    group(engineering, ["groupOfNames", "member"], first, &mut all);
+    let everybody = ("Everybody", "cn=Everybody,ou=groups,dc=example,dc=test");
+    let members = (0..count.max(1)).take(300).map(user).collect();
+    group(everybody, ["groupOfUniqueNames", "uniqueMember"], members, &mut all);
+    group((ODD_GROUP, odd), ["groupOfNames", "member"], vec![user(2)], &mut all);
     all
+}
+
+fn group(
+    (name, dn): (&str, &str),
+    [class, attribute]: [&str; 2],
+    members: Vec<String>,
+    all: &mut String,
+) {
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(all, "{name}:: {}", STANDARD.encode(value));
+    };
+    line("dn", dn);
+    line("objectClass", class);
+    line("cn", name);
+    line("description", "Who builds it");
+    members.iter().for_each(|member| line(attribute, member));
+    all.push('\n');
 }
 
 fn person(number: usize, all: &mut String) {
