@@ -494,3 +494,57 @@ fn an_address_book_on_a_server_is_searched_and_follows_its_changes() {
     shown(&client, "zoe", &[]);
     assert!(!client.words().contains("s3cret"));
 }
+
+#[test]
+fn a_group_of_the_directory_becomes_a_group_of_the_contact_list() {
+    if !have("a directory by LDAP", &["slapd", "slapadd"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    // Bob is a contact already; one member has left, and one is a group.
+    let members = ["uid=yuki", "uid=jurgen", "uid=bob", "uid=gone"];
+    let members: String =
+        members.map(|uid| format!("member: {uid},ou=people,dc=lab,dc=example\n")).concat();
+    let groups = format!(
+        "dn: uid=bob,ou=people,dc=lab,dc=example\nobjectClass: inetOrgPerson\ncn: Bob Baker\n\
+         sn: Baker\nuid: bob\n\n\
+         dn: ou=groups,dc=lab,dc=example\nobjectClass: organizationalUnit\nou: groups\n\n\
+         dn: cn=Engineers,ou=groups,dc=lab,dc=example\nobjectClass: groupOfNames\ncn: Engineers\n\
+         description: Who builds it\n{members}member: ou=groups,dc=lab,dc=example\n\n"
+    );
+    let slapd = Slapd::start(scratch.path(), &format!("{PEOPLE}{groups}"));
+    let keys = changed(keys(&slapd), &[("GroupSearchBase1", "ou=groups,dc=lab,dc=example")]);
+    let lab = Lab::start(scratch.path(), &[], &configuration(&keys));
+    let mut setup = setup(&lab);
+    setup.ca_file = Some(both(scratch.path(), &lab.authority(), &slapd.authority));
+    let client = alice(&scratch, &setup);
+    let answer = client.must("contacts.search", json!({ "query": "engin" }));
+    let group = &answer["groups"][0];
+    assert_eq!(
+        (&group["name"], &group["description"]),
+        (&json!("Engineers"), &json!("Who builds it"))
+    );
+    let take = || client.must("contacts.takeGroup", json!({ "id": group["id"] }));
+    let taken = json!({
+        "group": "Engineers", "added": 2, "joined": 1, "present": 0,
+        "withoutAddress": 0, "noPeople": 2, "leftOut": 0, "more": false,
+    });
+    assert_eq!(take(), taken);
+    let inside = until("all of them are in the group", 10, || {
+        let list = client.must("roster.list", json!({}));
+        let inside = list["items"].as_array()?.iter().filter(|one| {
+            one["groups"].as_array().is_some_and(|all| all.contains(&json!("Engineers")))
+        });
+        let inside: Vec<String> =
+            inside.filter_map(|one| Some(one["contact"].as_str()?.to_owned())).collect();
+        (inside.len() == 3).then_some(inside)
+    });
+    for who in ["bob@lab.example", "jurgen@lab.example", "yuki@lab.example"] {
+        assert!(inside.iter().any(|one| one == who), "{inside:?}");
+    }
+    let again = take();
+    assert_eq!(
+        (&again["added"], &again["joined"], &again["present"]),
+        (&json!(0), &json!(0), &json!(3))
+    );
+}

@@ -12,11 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use offhook_config::Layers;
-use offhook_contacts::ldap::{Given, LdapPlan, LdapReport, Standing, Wish, search};
+use offhook_contacts::ldap::{Given, LdapPlan, LdapReport, Standing, Wish, members, search};
 use offhook_ldap::Directories;
 use offhook_model::{Layer, Setting, Source, TrustQuestion};
 use offhook_net::{Net, NetOptions};
-use offhook_ports::{AskTrust, BoxFuture, Dns, Srv, Target};
+use offhook_ports::{
+    AskTrust, BoxFuture, Dns, Ldap, LdapAnswer, LdapFailure, LdapRequest, Srv, Target,
+};
 use support::exists;
 
 /// Says in the environment of a test that it runs in its namespace already.
@@ -25,6 +27,9 @@ const INSIDE: &str = "OFFHOOK_TEST_INSIDE_NAMESPACE";
 const OWN: &str = "10.53.0.1";
 /// The administrator of the domain that the test makes up.
 const ADMIN: (&str, &str) = ("administrator@example.test", "Passw0rd.x");
+
+/// A group whose name has to be written otherwise in filters.
+const GROUP: &str = "R&D (all)";
 
 #[test]
 fn a_domain_controller_is_understood() {
@@ -103,6 +108,13 @@ async fn start(folder: &Path) -> Controller {
         .output()
         .expect("samba-tool runs");
     assert!(named.status.success(), "{}", String::from_utf8_lossy(&named.stderr));
+    for words in
+        [["group", "add", GROUP].as_slice(), &["group", "addmembers", GROUP, "jdoe,zmueller"]]
+    {
+        let made = Command::new("samba-tool").args(words).arg("-s").arg(&config).output();
+        let made = made.expect("samba-tool runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
     let samba = Command::new("/usr/sbin/samba")
         .args(["-i", "-M", "single", "-s"])
         .arg(&config)
@@ -158,6 +170,18 @@ impl AskTrust for Yes {
     fn ask(&self, _: TrustQuestion) -> BoxFuture<'static, bool> {
         Box::pin(std::future::ready(true))
     }
+}
+
+/// A directory in which groups do not say who is in them.
+struct HidesMembers<'a>(&'a Directories);
+
+impl Ldap for HidesMembers<'_> {
+    fn search(&self, mut request: LdapRequest) -> BoxFuture<'_, Result<LdapAnswer, LdapFailure>> {
+        request.attributes.retain(|name| !["member", "uniqueMember"].contains(&name.as_str()));
+        self.0.search(request)
+    }
+
+    fn forget(&self) {}
 }
 
 async fn inside(folder: &Path) {
@@ -218,6 +242,20 @@ async fn inside(folder: &Path) {
     let wish = Wish::Im("zmueller@example.test".parse().expect("an address"));
     let one = search(&directories, &domain, &Standing::default(), &wish, 50).await;
     assert_eq!((names(&one), causes(&one)), (vec!["Zoë Müller".to_owned()], vec![]));
+
+    // A group, and who is in it: by its word, and by theirs where it hides its members.
+    for plan in [&domain, &secure(&[])] {
+        let wish = Wish::Groups("r&d".into());
+        let found = search(&directories, plan, &Standing::default(), &wish, 20).await;
+        let [group] = &found.groups[..] else { panic!("{found:?}") };
+        assert_eq!(group.name, GROUP);
+        let read = members(&directories, plan, &Standing::default(), &group.id).await;
+        assert_eq!((read.people.len(), read.no_people, read.left_out), (2, 0, 0), "{read:?}");
+        assert!(read.people.iter().all(|person| person.im.is_some()) && read.problems.is_empty());
+        let hiding = HidesMembers(&directories);
+        let read = members(&hiding, plan, &Standing::default(), &group.id).await;
+        assert_eq!((read.people.len(), read.no_people, read.problems.len()), (2, 0, 0), "{read:?}");
+    }
 
     // Nobody may not search, and a wrong password is none.
     let nobody = [("PrimaryServerName", "127.0.0.1"), ("UseSSL", "1")];
