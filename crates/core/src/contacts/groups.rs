@@ -13,7 +13,6 @@ use offhook_model::{
 };
 
 use super::Ask;
-use crate::phase::Phase;
 use crate::{Core, Effect, RunId};
 
 /// Characters of the name of a group of the contact list.
@@ -59,9 +58,6 @@ impl Core {
 
     /// The directory has said who is in a group.
     pub(crate) fn group_read(&mut self, run: RunId, read: MembersReport, now: Moment) {
-        if !matches!(self.contacts.asks.get(&run), Some(Ask::Group(..))) {
-            return;
-        }
         let Some(Ask::Group(ticket, id)) = self.contacts.asks.remove(&run) else { return };
         let taken = self.take_members(read, now);
         self.group_over(ticket, id, taken);
@@ -111,10 +107,7 @@ impl Core {
                 ),
             });
         };
-        let own = match &self.phase {
-            Phase::Up(up) => Some(up.wish.address.to_string()),
-            _ => None,
-        };
+        let own = self.chat.plan.as_ref().map(|plan| plan.jid.bare());
         self.with_kept_photos(&mut members);
         self.keep_found(&members);
         let name: String = group.name.trim().chars().take(NAME).collect();
@@ -136,9 +129,7 @@ impl Core {
                 taken.without_address += 1;
                 continue;
             };
-            let is_own =
-                own.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(address.bare_str()));
-            if is_own || !seen.insert(address.clone()) {
+            if own.as_ref() == Some(&address) || !seen.insert(address.clone()) {
                 continue;
             }
             let groups = listed.get(&address).map(|it| it.groups.clone()).unwrap_or_default();
