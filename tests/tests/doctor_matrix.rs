@@ -67,7 +67,7 @@ const ELSEWHERE: &[(u8, &str, &str)] = &[
     (
         31,
         "OpenLDAP with wrong settings",
-        "tests/tests/contacts.rs::the_doctor_says_what_is_wrong_with_the_directory",
+        "tests/tests/contacts/doctor.rs::the_doctor_says_what_is_wrong_with_the_directory",
     ),
     (
         33,
