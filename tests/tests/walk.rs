@@ -195,7 +195,7 @@ fn availability_settings_and_every_control_are_reached_by_keys() {
     // Settings: a choice by the space bar, and back by Escape.
     desktop.press("ctrl+comma");
     desktop.until_there("Look for devices again");
-    desktop.tab_to("Tab", "Dark");
+    desktop.tab_to("Tab", "Theme: Dark");
     desktop.press("space");
     until("the dark theme is kept", 60, || {
         let settings = client.must("settings.get", Value::Null);
