@@ -306,6 +306,17 @@ fn what_is_typed_at_once_after_the_key_goes_into_the_search_box() {
 }
 
 #[test]
+fn the_key_chooses_what_stood_in_the_search_box() {
+    let mut window = Window::new(sample::hub());
+    window.type_into("Search or call", "zoë");
+    window.harness.run();
+    window.key(CTRL, Key::K);
+    window.harness.input_mut().events.push(egui::Event::Text("len".into()));
+    window.harness.run();
+    assert_eq!(window.control("Search or call").value().as_deref(), Some("len"));
+}
+
+#[test]
 fn an_arrow_leads_from_the_search_box_to_the_first_result() {
     let mut window = Window::new(sample::hub());
     window.key(CTRL, Key::K);

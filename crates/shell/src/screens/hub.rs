@@ -415,7 +415,7 @@ fn shortcuts(ui: &Ui, cx: &Cx<'_>, hub: &mut Hub, out: &mut Vec<Command>) {
     }
     if pressed(Modifiers::COMMAND, Key::K) {
         hub.page = None;
-        ui.memory_mut(|memory| memory.request_focus(super::search::id()));
+        hub.search.enter(ui);
         if cx.narrow {
             hub.selected = None;
             hub.stage = None;

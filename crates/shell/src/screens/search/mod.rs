@@ -8,9 +8,10 @@ mod taking;
 
 use std::sync::Arc;
 
+use egui::text::{CCursor, CCursorRange};
 use egui::{
-    Align, Id, Key, Modifiers, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2,
-    vec2,
+    Align, Id, Key, Modifiers, Rect, ScrollArea, Sense, Stroke, StrokeKind, TextEdit, Ui,
+    UiBuilder, pos2, vec2,
 };
 use offhook_model::{
     Command, Contact, ContactsWish, DialString, DirectoryEntry, DirectoryGroup, Jid, PeopleSearch,
@@ -67,6 +68,16 @@ struct Contacts {
 }
 
 impl Search {
+    /// Sends the focus to the box. What stands in it is chosen, so that typing begins anew.
+    pub fn enter(&self, ui: &Ui) {
+        let id = id();
+        ui.memory_mut(|memory| memory.request_focus(id));
+        let mut state = TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
+        let all = CCursorRange::two(CCursor::new(0), CCursor::new(self.text.chars().count()));
+        state.cursor.set_char_range(Some(all));
+        state.store(ui.ctx(), id);
+    }
+
     /// Empties the box.
     pub fn clear(&mut self) {
         self.text.clear();
@@ -168,7 +179,7 @@ fn reading(text: &str) -> Reading {
 
 /// The box, where the focus can be sent. It is sent there before the box is drawn, so that what is
 /// typed at once goes into it.
-pub fn id() -> Id {
+fn id() -> Id {
     Id::unique("search-or-call")
 }
 
