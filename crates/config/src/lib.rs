@@ -55,6 +55,7 @@ pub use service_profile::{ImProduct, ImProfile, ServiceProfile, UcServer, read_s
 pub use soap::{
     Answered, Login, SystemConfig, read_login, read_one_time_password, read_system_config,
 };
+pub use text::utf_16;
 pub use uds::{
     Device, DeviceSummary, HomeCluster, UdsPage, UdsPerson, UdsUser, read_cluster_user,
     read_device, read_devices, read_servers, read_user, read_users,

@@ -41,18 +41,23 @@ fn without_user(value: &str) -> Cow<'_, str> {
     }
 }
 
+/// UTF-16 text by the mark at its beginning; nothing without one. Halves of characters become U+FFFD.
+pub fn utf_16(data: &[u8]) -> Option<String> {
+    let (mark, rest) = data.split_first_chunk::<2>()?;
+    let unit: fn(&[u8; 2]) -> u16 = match mark {
+        [0xff, 0xfe] => |pair| u16::from_le_bytes(*pair),
+        [0xfe, 0xff] => |pair| u16::from_be_bytes(*pair),
+        _ => return None,
+    };
+    let units: Vec<u16> = rest.as_chunks::<2>().0.iter().map(unit).collect();
+    Some(String::from_utf16_lossy(&units))
+}
+
 /// Text of a file that an administrator may have written with any editor: UTF-8 with or without a
 /// mark, or UTF-16 with one. The oddity tells of bytes that are neither.
 pub(crate) fn decoded(data: &[u8]) -> (Cow<'_, str>, Option<&'static str>) {
-    if let Some((mark, rest)) = data.split_first_chunk::<2>()
-        && matches!(mark, [0xff, 0xfe] | [0xfe, 0xff])
-    {
-        let unit = |pair: &[u8; 2]| match mark {
-            [0xff, _] => u16::from_le_bytes(*pair),
-            _ => u16::from_be_bytes(*pair),
-        };
-        let units: Vec<u16> = rest.as_chunks::<2>().0.iter().map(unit).collect();
-        return (Cow::Owned(String::from_utf16_lossy(&units)), None);
+    if let Some(text) = utf_16(data) {
+        return (Cow::Owned(text), None);
     }
     let data = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
     let text = String::from_utf8_lossy(data);

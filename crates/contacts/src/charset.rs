@@ -12,15 +12,8 @@ const HIGH: [char; 32] = [
 /// UTF-8 with or without a mark, UTF-16 with one, else Windows-1252: a file that does not say it
 /// may hold bytes of any character set, and that is the one they mostly are in.
 pub(crate) fn text(data: &[u8]) -> Cow<'_, str> {
-    if let Some((mark, rest)) = data.split_first_chunk::<2>()
-        && matches!(mark, [0xff, 0xfe] | [0xfe, 0xff])
-    {
-        let unit = |pair: &[u8; 2]| match mark {
-            [0xff, _] => u16::from_le_bytes(*pair),
-            _ => u16::from_be_bytes(*pair),
-        };
-        let units: Vec<u16> = rest.as_chunks::<2>().0.iter().map(unit).collect();
-        return Cow::Owned(String::from_utf16_lossy(&units));
+    if let Some(text) = offhook_config::utf_16(data) {
+        return Cow::Owned(text);
     }
     let data = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
     match std::str::from_utf8(data) {

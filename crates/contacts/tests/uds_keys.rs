@@ -14,19 +14,10 @@ use offhook_contacts::{Directory, Means, Servers, SignedIn};
 use offhook_lab::{LabConfig, UdsConfig};
 use offhook_model::{Fault, Layer, Setting, Source};
 use offhook_ports::{BoxFuture, Ldap, LdapAnswer, LdapFailure, LdapRequest};
+use offhook_testkit::DIRECTORY_KEYS_ELSEWHERE;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
-
-/// Keys of the directory that stand in other sections.
-const ELSEWHERE: [&str; 6] = [
-    "LdapAnonymousBinding",
-    "UseUserCredential",
-    "RecursiveSearch1",
-    "RecursiveSearch2",
-    "RecursiveSearch3",
-    "TertiaryServerName",
-];
 
 /// Keys that change what is asked, each with its value and what is asked then that was not asked
 /// before. No other key of the directory changes anything, among them `UseUDSForContactResolution`:
@@ -156,7 +147,9 @@ async fn every_key_of_user_data_services_changes_what_is_asked_and_no_other_does
     let usual = asked(&here, &set(&by_uds)).await;
     assert!(usual.iter().any(|it| it.contains("users?username=carol&")), "{usual:#?}");
     let (mut seen, mut counted) = (vec![], 0);
-    for key in keys().iter().filter(|it| it.section == "Directory" || ELSEWHERE.contains(&it.name))
+    for key in keys()
+        .iter()
+        .filter(|it| it.section == "Directory" || DIRECTORY_KEYS_ELSEWHERE.contains(&it.name))
     {
         counted += 1;
         let row = SEEN.iter().find(|(name, ..)| *name == key.name);

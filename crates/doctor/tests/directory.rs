@@ -1,17 +1,16 @@
 //! What a directory by LDAP fails with, each with its rule, its owner and its words in both languages.
-//! The same against OpenLDAP: `tests/tests/contacts.rs`.
+//! The same against OpenLDAP: `tests/tests/contacts/doctor.rs`.
+
+mod support;
 
 use std::sync::{Mutex, PoisonError};
 
-use offhook_discovery::Request;
-use offhook_doctor::{Asking, Case, Diagnosis, examine};
+use offhook_doctor::{Asking, Diagnosis};
 use offhook_model::{
-    DirectoryFault, Endpoint, Fault, Layer, Link, Owner, Problem, Rule, Service, Setting, Severity,
-    Source, TlsFault,
+    DirectoryFault, Endpoint, Fault, Link, Owner, Problem, Rule, Service, Severity, TlsFault,
 };
 use offhook_ports::{BoxFuture, Ldap, LdapAnswer, LdapEnd, LdapEntry, LdapFailure, LdapRequest};
-use offhook_signin::Credentials;
-use offhook_testkit::{PASSWORD, deployment};
+use offhook_testkit::deployment;
 
 /// What the window says in German.
 const GERMAN: &str = include_str!("../../../assets/locale/problems.de.ftl");
@@ -75,34 +74,12 @@ fn examined(
         ("PrimaryServerName", "dir1.example.com"),
         ("SearchBase1", "dc=example"),
     ];
-    let setting = |(key, value): &(&str, &str)| Setting {
-        key: (*key).to_owned(),
-        section: None,
-        value: (*value).to_owned(),
-        line: None,
-    };
-    let layers = [Layer {
-        source: Source::GlobalFile,
-        origin: "jabber-config.xml".into(),
-        settings: usual.iter().chain(settings).map(setting).collect(),
-        oddities: vec![],
-    }];
     let world = deployment();
     world.reach("dir1.example.com:389", Ok(())).reach("dir2.example.com:389", Ok(()));
     let directory = Directory { answer, asked: Mutex::default() };
-    let request = Request::new("alice@example.com".parse().expect("an address"), 3);
-    let credentials = Credentials { username: "alice".into(), password: PASSWORD.into() };
-    let case = Case {
-        request: &request,
-        credentials: Some(&credentials),
-        layers: &layers,
-        told: &[],
-        seen: &[],
-        certified: false,
-        registrar: None,
-        directory: Some(Asking { ldap: &directory, workstation_domain: None }),
-    };
-    let diagnosis = world.run(examine(&world.world(), &case, &|_| {}));
+    let asking = Asking { ldap: &directory, workstation_domain: None };
+    let settings = [&usual[..], settings].concat();
+    let diagnosis = support::examined(&world, &settings, Some(asking));
     (diagnosis, directory.asked.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 

@@ -1,37 +1,13 @@
 //! Settings that others made: what is wrong with them, and the servers that they name.
 
-use offhook_discovery::Request;
-use offhook_doctor::{Case, Diagnosis, examine};
-use offhook_model::{DnsFault, Fault, Layer, Rule, Setting, Severity, Source};
-use offhook_signin::Credentials;
-use offhook_testkit::{PASSWORD, TestWorld, deployment};
+mod support;
+
+use offhook_doctor::Diagnosis;
+use offhook_model::{DnsFault, Fault, Rule, Severity};
+use offhook_testkit::{TestWorld, deployment};
 
 fn examined(world: &TestWorld, settings: &[(&str, &str)]) -> Diagnosis {
-    let setting = |(key, value): &(&str, &str)| Setting {
-        key: (*key).to_owned(),
-        section: None,
-        value: (*value).to_owned(),
-        line: None,
-    };
-    let layers = [Layer {
-        source: Source::GlobalFile,
-        origin: "jabber-config.xml".into(),
-        settings: settings.iter().map(setting).collect(),
-        oddities: vec![],
-    }];
-    let request = Request::new("alice@example.com".parse().expect("an address"), 3);
-    let credentials = Credentials { username: "alice".into(), password: PASSWORD.into() };
-    let case = Case {
-        request: &request,
-        credentials: Some(&credentials),
-        layers: &layers,
-        told: &[],
-        seen: &[],
-        certified: false,
-        registrar: None,
-        directory: None,
-    };
-    world.run(examine(&world.world(), &case, &|_| {}))
+    support::examined(world, settings, None)
 }
 
 fn found(diagnosis: &Diagnosis) -> Vec<(Option<Rule>, Severity)> {

@@ -244,6 +244,9 @@ impl Connection {
         }
         // One large message is no reason to keep so much room.
         self.buffer.shrink_to(PIECE);
+        if let Some(layer) = &mut self.layer {
+            layer.raw().shrink_to(PIECE);
+        }
         !self.spoilt && !self.given_up
     }
 

@@ -2,6 +2,7 @@
 
 use crate::ber::{Elements, Writer, head};
 use crate::filter;
+use crate::gssapi::whole;
 use crate::message::{LARGEST, Response, VALUES, read, weight};
 
 /// Values longer than this are left out.
@@ -10,6 +11,7 @@ const VALUE: usize = 256;
 /// Reads `data` as messages one after the other, and checks that what is kept of each is no more
 /// than the bounds let through.
 pub fn message(data: &[u8]) {
+    frames(data);
     let mut rest = data;
     while let Ok(Some((_, head, length))) = head(rest) {
         let whole = head.saturating_add(length);
@@ -22,6 +24,14 @@ pub fn message(data: &[u8]) {
             check(&response, one.len());
         }
         rest = after;
+    }
+}
+
+/// Cuts `data` into frames of a protected connection: none is longer than what came.
+fn frames(mut data: &[u8]) {
+    while let Ok(Some(frame)) = whole(data) {
+        assert!(frame.len() + 4 <= data.len());
+        data = data.get(frame.len() + 4..).unwrap_or_default();
     }
 }
 

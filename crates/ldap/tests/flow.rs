@@ -119,7 +119,7 @@ async fn a_picture_that_is_too_large_does_not_come_and_a_bomb_comes_as_it_is() {
         )
     };
     // The head of a PNG of 30,000 by 30,000 with no more than that; nobody decodes it here. What the
-    // window makes of a whole one: `tests/tests/contacts.rs`.
+    // window makes of a whole one: `tests/tests/contacts/pictures.rs`.
     let bomb = [
         &b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"[..],
         &30_000_u32.to_be_bytes(),

@@ -10,22 +10,13 @@ use offhook_config::{Layers, keys};
 use offhook_contacts::ldap::{Given, LdapPlan, SignIn, SignInOf, Wish};
 use offhook_contacts::{Directory, Means, Servers};
 use offhook_ldap::Directories;
-use offhook_model::{Endpoint, Fault, Layer, Setting, Source};
+use offhook_model::{Layer, Setting, Source};
 use offhook_net::{Net, NetOptions};
-use offhook_ports::{BoxFuture, Reached, World, XmppLogin, XmppPlan};
+use offhook_ports::{BoxFuture, World};
+use offhook_testkit::{DIRECTORY_KEYS_ELSEWHERE, NoChat};
 use support::slapd::{Like, Slapd};
 use support::web::Web;
 use support::{BASE, READER, free_port};
-
-/// Keys of the directory that stand in other sections.
-const ELSEWHERE: [&str; 6] = [
-    "LdapAnonymousBinding",
-    "UseUserCredential",
-    "RecursiveSearch1",
-    "RecursiveSearch2",
-    "RecursiveSearch3",
-    "TertiaryServerName",
-];
 
 /// Keys that no server of the directory sees, and why.
 const UNSEEN: [(&str, &str); 4] = [
@@ -130,18 +121,6 @@ struct Ports {
     tls: String,
     dead: String,
     web: String,
-}
-
-/// Nobody chats here.
-struct NoChat;
-
-impl XmppLogin for NoChat {
-    fn login<'a>(
-        &'a self,
-        plan: &'a XmppPlan,
-    ) -> BoxFuture<'a, Result<Reached, (Endpoint, Fault)>> {
-        panic!("a search signs nobody in: {}", plan.servers.len())
-    }
 }
 
 /// The outside as far as a directory needs it.
@@ -297,8 +276,9 @@ async fn every_key_changes_what_the_server_sees() {
     let usual = asked(servers, &[], &ports).await;
     assert!(usual.iter().any(|line| line.contains("(uid=user*)")), "{usual:#?}");
     let (mut seen, mut unseen) = (0, vec![]);
-    let of_directory =
-        |name: &str, section: &str| section == "Directory" || ELSEWHERE.contains(&name);
+    let of_directory = |name: &str, section: &str| {
+        section == "Directory" || DIRECTORY_KEYS_ELSEWHERE.contains(&name)
+    };
     for key in keys().iter().filter(|key| of_directory(key.name, key.section)) {
         let (beside, value) = case(key.name, &ports);
         let before = asked(servers, &beside, &ports).await;

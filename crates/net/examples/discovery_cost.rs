@@ -9,11 +9,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use offhook_discovery::{Report, Request, discover};
-use offhook_model::{Endpoint, Fault};
+use offhook_model::Fault;
 use offhook_net::{Net, NetOptions};
-use offhook_ports::{
-    BoxFuture, Found, Http, HttpRequest, HttpResponse, Reached, World, XmppLogin, XmppPlan,
-};
+use offhook_ports::{BoxFuture, Found, Http, HttpRequest, HttpResponse, World};
+use offhook_testkit::NoChat;
 
 const CLOUD: &str = "https://loginp.webexconnect.com/";
 
@@ -31,19 +30,6 @@ impl Http for Moved {
 
     fn forget(&self) {
         self.net.forget();
-    }
-}
-
-/// Nobody signs in to chat here.
-struct NoChat;
-
-impl XmppLogin for NoChat {
-    fn login<'a>(
-        &'a self,
-        plan: &'a XmppPlan,
-    ) -> BoxFuture<'a, Result<Reached, (Endpoint, Fault)>> {
-        let at = plan.servers.first().map(|server| server.endpoint());
-        Box::pin(async move { Err((at.expect("a server"), Fault::PortRefused)) })
     }
 }
 

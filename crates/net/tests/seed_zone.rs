@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use offhook_discovery::{Request, check_targets, discover};
-use offhook_model::{Endpoint, Excluded, Fault, IpMode, Preset, Rule};
+use offhook_model::{Excluded, IpMode, Preset, Rule};
 use offhook_net::{Net, NetOptions};
-use offhook_ports::{BoxFuture, Dns, Found, Reached, Target, World, XmppLogin, XmppPlan};
+use offhook_ports::{Dns, Found, Target, World};
+use offhook_testkit::NoChat;
 
 /// Internal and external records stand in views of their own: a domain for each here.
 const ZONE: &str = "\
@@ -108,19 +109,6 @@ fn start(program: &str, words: &[&str], config: Config) -> Option<Server> {
         .spawn()
         .expect("the name server starts");
     Some(Server { child, folder, port })
-}
-
-/// Nobody signs in to chat here.
-struct NoChat;
-
-impl XmppLogin for NoChat {
-    fn login<'a>(
-        &'a self,
-        plan: &'a XmppPlan,
-    ) -> BoxFuture<'a, Result<Reached, (Endpoint, Fault)>> {
-        let at = plan.servers.first().map(|server| server.endpoint());
-        Box::pin(async move { Err((at.expect("a server"), Fault::PortRefused)) })
-    }
 }
 
 async fn world(server: SocketAddr) -> World {

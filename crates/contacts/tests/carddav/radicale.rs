@@ -6,23 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use offhook_model::{Endpoint, Fault};
 use offhook_net::{Net, NetOptions};
-use offhook_ports::{BoxFuture, HttpRequest, Method, Reached, World, XmppLogin, XmppPlan};
+use offhook_ports::{HttpRequest, Method, World};
+use offhook_testkit::NoChat;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
-
-/// Nobody chats here.
-struct NoChat;
-
-impl XmppLogin for NoChat {
-    fn login<'a>(
-        &'a self,
-        plan: &'a XmppPlan,
-    ) -> BoxFuture<'a, Result<Reached, (Endpoint, Fault)>> {
-        panic!("address books sign nobody in: {}", plan.servers.len())
-    }
-}
 
 /// A running server with the user `ann`, password `s3cret`.
 pub struct Radicale {

@@ -3,21 +3,9 @@
 use std::sync::Arc;
 
 use offhook_lab::{Lab, LabConfig, Scenario};
-use offhook_model::{Endpoint, Fault};
 use offhook_net::{Net, NetOptions};
-use offhook_ports::{BoxFuture, Reached, Target, World, XmppLogin, XmppPlan};
-
-/// Nobody chats here.
-struct NoChat;
-
-impl XmppLogin for NoChat {
-    fn login<'a>(
-        &'a self,
-        plan: &'a XmppPlan,
-    ) -> BoxFuture<'a, Result<Reached, (Endpoint, Fault)>> {
-        panic!("a search signs nobody in: {}", plan.servers.len())
-    }
-}
+use offhook_ports::{Target, World};
+use offhook_testkit::NoChat;
 
 /// A running laboratory.
 pub struct TwoClusters {

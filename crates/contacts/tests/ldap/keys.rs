@@ -4,23 +4,13 @@ use offhook_config::{Layers, keys};
 use offhook_contacts::ldap::{Given, LdapPlan, SignIn, SignInOf, Standing, Wish, picture};
 use offhook_model::{Fault, PhotoSource, Source, TicketFault};
 use offhook_ports::{LdapBind, LdapFailure, LdapRequest};
-use offhook_testkit::{VirtualClock, block_on};
+use offhook_testkit::{DIRECTORY_KEYS_ELSEWHERE, VirtualClock, block_on};
 
 use crate::support::{Directory, entry, found, layer};
 
 /// Keys of contact search by User Data Services: `tests/uds_keys.rs`. The last one is rightly ignored,
 /// for its name is seen nowhere in what the vendor has published.
 const UDS: [&str; 3] = ["UdsServer", "UdsPhotoUriWithToken", "UseUDSForContactResolution"];
-/// Keys of the directory that stand in other sections.
-const ELSEWHERE: [&str; 6] = [
-    "LdapAnonymousBinding",
-    "UseUserCredential",
-    "RecursiveSearch1",
-    "RecursiveSearch2",
-    "RecursiveSearch3",
-    "TertiaryServerName",
-];
-
 /// The settings that a key needs beside it to make a difference, and another value for it.
 fn case(key: &str) -> (Vec<(&'static str, &'static str)>, &'static str) {
     let server = ("PrimaryServerName", "one");
@@ -126,7 +116,7 @@ fn trace(settings: &[(&str, &str)]) -> (Vec<LdapRequest>, Vec<String>) {
 fn every_key_changes_what_is_asked() {
     let mut counted = 0;
     for key in keys() {
-        let ours = key.section == "Directory" || ELSEWHERE.contains(&key.name);
+        let ours = key.section == "Directory" || DIRECTORY_KEYS_ELSEWHERE.contains(&key.name);
         if !ours || UDS.contains(&key.name) {
             continue;
         }

@@ -67,7 +67,7 @@ impl Layer {
 }
 
 /// The frame at the front, if it is all there.
-fn whole(bytes: &[u8]) -> Result<Option<&[u8]>, Broken> {
+pub(crate) fn whole(bytes: &[u8]) -> Result<Option<&[u8]>, Broken> {
     let Some((length, rest)) = bytes.split_first_chunk::<4>() else { return Ok(None) };
     let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
     if length > LARGEST {

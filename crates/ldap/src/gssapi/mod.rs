@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::connection::Connection;
 use crate::message::{self, Outcome, Response};
 use crate::open::out_of_turn;
-pub(crate) use layer::Layer;
+pub(crate) use layer::{Layer, whole};
 
 /// Name of the mechanism.
 const MECHANISM: &str = "GSSAPI";
@@ -57,9 +57,8 @@ pub(crate) async fn bind(
         let Ok(stepped) = timeout_at(deadline, stepped).await else {
             return Err(LdapFailure::Ticket(TicketFault::NoRealm));
         };
-        let Ok((own, stepped)) = stepped else {
-            return Err(LdapFailure::Ticket(TicketFault::NoLibrary));
-        };
+        // Not run to its end: the program ends.
+        let (own, stepped) = stepped.map_err(|_| LdapFailure::Fault(Fault::Closed))?;
         context = Some(own);
         let (token, whole) = stepped.map_err(LdapFailure::Ticket)?;
         let (outcome, answer) = ask(connection, &token).await?;

@@ -3,30 +3,17 @@
 
 use std::sync::Arc;
 
-use offhook_model::{Endpoint, Fault, Problem, Rule};
+use offhook_model::{Problem, Rule};
 use offhook_net::Net;
-use offhook_ports::{
-    BoxFuture, Found, Http, HttpRequest, Reached, Target, World, XmppLogin, XmppPlan,
-};
+use offhook_ports::{Found, Http, HttpRequest, Target, World};
 use offhook_signin::{Credentials, Request, sign_in};
+use offhook_testkit::NoChat;
 
 use crate::doubles::authority::{Authority, Days};
 use crate::doubles::knowing;
 use crate::doubles::web::Web;
 
 const EDGE: &str = "edge1.example.com";
-
-/// Chat is not part of this.
-struct NoChat;
-
-impl XmppLogin for NoChat {
-    fn login<'a>(
-        &'a self,
-        plan: &'a XmppPlan,
-    ) -> BoxFuture<'a, Result<Reached, (Endpoint, Fault)>> {
-        Box::pin(async move { Err((plan.servers[0].endpoint(), Fault::PortRefused)) })
-    }
-}
 
 fn world(net: &Arc<Net>) -> World {
     World {
